@@ -1,0 +1,180 @@
+"""What can go wrong, as one tree. Frontends turn these into their own error envelopes.
+
+GatewayError
+├── InvalidRequest            400  the request itself; `param` names the place
+│   ├── UnsupportedParameter  400  a field or value that can't be honoured
+│   ├── ContextTooLong        400  more input than the model takes
+│   ├── PayloadTooLarge       413
+│   └── UnsupportedMediaType  415
+├── NotAuthenticated          401  the gateway's key, or the backend's own login
+├── NotAllowed                403
+├── NotFound                  404  a path
+│   └── ModelNotFound         404
+├── MethodNotAllowed          405
+├── RateLimited               429  come back after `retry_after` seconds
+│   └── QuotaExhausted        429  the plan's quota; it may take hours
+└── ServerFault               500  a bug of ours or of a plugin
+    ├── BackendFailed         502  the backend died or spoke nonsense
+    ├── Overloaded            503  the backend has no room at the moment
+    ├── BackendUnavailable    503  the backend can't be started at all
+    └── TimedOut              504
+"""
+
+import logging
+from typing import ClassVar
+
+log = logging.getLogger("gateway")
+
+
+class GatewayError(Exception):
+    """An error with everything a client needs to act on it.
+
+    `param` is a path into the request (`messages[2].content`); `retry_after` is in seconds;
+    `should_retry` False tells clients not to try again on their own.
+    """
+
+    status: ClassVar[int] = 500
+    code: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+        should_retry: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        if code is not None:
+            self.code = code
+        self.retry_after = retry_after
+        self.should_retry = should_retry
+
+
+class InvalidRequest(GatewayError):
+    """The request can't be understood or honoured as it is."""
+
+    status = 400
+
+
+class UnsupportedParameter(InvalidRequest):
+    """A field, or a value of it, that nothing here can honour."""
+
+    code = "unsupported_parameter"
+
+
+class ContextTooLong(InvalidRequest):
+    """The conversation is longer than the model takes."""
+
+    code = "context_length_exceeded"
+
+
+class PayloadTooLarge(InvalidRequest):
+    """The body is over the gateway's limit."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class UnsupportedMediaType(InvalidRequest):
+    """The body is not JSON."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class NotAuthenticated(GatewayError):
+    """Who asks is not known, or the backend's own login is missing or was refused."""
+
+    status = 401
+    code = "authentication_error"
+
+
+class NotAllowed(GatewayError):
+    """Known, but not allowed this."""
+
+    status = 403
+    code = "permission_denied"
+
+
+class NotFound(GatewayError):
+    """No such path."""
+
+    status = 404
+    code = "unknown_url"
+
+
+class ModelNotFound(NotFound):
+    """No model of that name in the map, or the backend does not know it."""
+
+    code = "model_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    """The path is there, the method is not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class RateLimited(GatewayError):
+    """Too much for now; `retry_after` says for how long, where that is known."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+
+class QuotaExhausted(RateLimited):
+    """The plan's quota is used up until its window resets."""
+
+    code = "insufficient_quota"
+
+
+class ServerFault(GatewayError):
+    """A fault on this side of the wire."""
+
+    status = 500
+    code = "internal_error"
+
+
+class BackendFailed(ServerFault):
+    """The backend died, or said something that makes no sense."""
+
+    status = 502
+    code = "backend_error"
+
+
+class Overloaded(ServerFault):
+    """The backend has no room at the moment; trying again makes sense."""
+
+    status = 503
+    code = "overloaded"
+
+
+class BackendUnavailable(ServerFault):
+    """The backend can't be started."""
+
+    status = 503
+    code = "backend_unavailable"
+
+
+class TimedOut(ServerFault):
+    """Nothing came within the limit."""
+
+    status = 504
+    code = "timeout"
+
+
+class ConfigurationError(Exception):
+    """The configuration or a plugin is wrong; the gateway does not start. Never sent to a client."""
+
+
+def as_server_fault(error: Exception) -> GatewayError:
+    """What a client is told of an exception that should not have happened; the log gets it all."""
+    if isinstance(error, GatewayError):
+        return error
+    log.error("an unexpected failure", exc_info=error)
+    return ServerFault("the gateway failed; its log has more")

@@ -1,0 +1,10 @@
+"""The pluggy markers: `hookspec` for the core's contracts, `hookimpl` for plugins."""
+
+from typing import Final
+
+import pluggy
+
+PROJECT: Final = "gateway"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -1,0 +1,255 @@
+"""The hub: what a chat request and its answer are, in nobody's wire format.
+
+Frontends decode into these values and encode from them; backends answer with them.
+All of them are frozen: a plugin that changes one makes a new one with `dataclasses.replace`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+Role: TypeAlias = Literal["user", "assistant"]
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_calls", "refusal"]
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+# -- what a message is made of ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Plain text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thinking:
+    """The model's own reasoning. `signature` is the backend's proof of it, opaque to us."""
+
+    text: str
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture: either `data` (base64, with its `media_type`) or a `url` that the backend fetches."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file to be read: `data` in base64 for `application/pdf`, the text itself for `text/*`."""
+
+    media_type: str
+    data: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The model asks for a tool. `arguments` is JSON text, exactly as it was written."""
+
+    id: str
+    name: str
+    arguments: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What a tool gave back for the call with `call_id`."""
+
+    call_id: str
+    parts: tuple["Text | Image | Document", ...] = ()
+    is_error: bool = False
+
+
+Part: TypeAlias = Text | Thinking | Image | Document | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn. Tool results are parts of a user message; system text is not a message."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+
+# -- what a request asks for --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function that the client offers. `schema` is the JSON Schema of its arguments, raw."""
+
+    name: str
+    description: str = ""
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolChoice:
+    """Whether and what the model must call.
+
+    `auto`: as it likes; `none`: nothing; `required`: something (one of `names`, if there are
+    any). `names` restricts `auto` as well. `parallel=False` allows one call a turn at most.
+    """
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    names: tuple[str, ...] = ()
+    parallel: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseFormat:
+    """The form of the answer's text. `schema` goes with `json_schema` only."""
+
+    kind: Literal["text", "json_object", "json_schema"] = "text"
+    schema: Mapping[str, Any] | None = None
+    name: str | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How the answer is drawn. None or empty means: the backend's own default.
+
+    `max_output_tokens` counts tokens, thinking included; `stop` sequences end the answer
+    and are not part of it.
+    """
+
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Who asks: the name of the key used (if keys are on), and what the client calls itself."""
+
+    key: str | None = None
+    user_agent: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One request for one answer.
+
+    `model` is the name that the client asked for. `extensions` carries what only some
+    plugins understand, under each plugin's own name.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    system: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice()
+    response_format: ResponseFormat = ResponseFormat()
+    sampling: Sampling = Sampling()
+    effort: Effort | None = None
+    client: Client = Client()
+    extensions: Mapping[str, Any] = EMPTY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a model name leads: the backend, and what the model is called there."""
+
+    model: str
+    backend: str
+    name: str
+    options: Mapping[str, Any] = EMPTY
+
+
+# -- the answer, as it arrives ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one answer. The input is counted in three parts that do not overlap."""
+
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All input tokens, cached or not."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output together."""
+        return self.prompt_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseStart:
+    """The first event. `model` is what really answers, as the backend reports it."""
+
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartStart:
+    """A part begins. `part` says which kind, with a tool call's id and name; it is still empty."""
+
+    index: int
+    part: Text | Thinking | ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartDelta:
+    """More of part `index`: text, thinking, or a piece of a tool call's JSON arguments."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartEnd:
+    """Part `index` is complete. `signature` closes a thinking part, where the backend gives one."""
+
+    index: int
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageUpdate:
+    """The usage so far; a later one replaces an earlier one."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseEnd:
+    """The last event. A stream that ends without it is an error."""
+
+    stop_reason: StopReason
+    stop_sequence: str | None = None
+
+
+StreamEvent: TypeAlias = ResponseStart | PartStart | PartDelta | PartEnd | UsageUpdate | ResponseEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatResponse:
+    """A whole answer: what `gateway.streams.collect` makes of a stream."""
+
+    parts: tuple[Text | Thinking | ToolCall, ...]
+    stop_reason: StopReason
+    usage: Usage = Usage()
+    model: str | None = None
+    stop_sequence: str | None = None

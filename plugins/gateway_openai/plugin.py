@@ -1,0 +1,1 @@
+"""The OpenAI frontend as a plugin."""

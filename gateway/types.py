@@ -6,14 +6,11 @@ All of them are frozen: a plugin that changes one makes a new one with `dataclas
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 Role: TypeAlias = Literal["user", "assistant"]
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_calls", "refusal"]
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 # -- what a message is made of ------------------------------------------------------------
@@ -158,7 +155,7 @@ class ChatRequest:
     sampling: Sampling = Sampling()
     effort: Effort | None = None
     client: Client = Client()
-    extensions: Mapping[str, Any] = EMPTY
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +165,7 @@ class Target:
     model: str
     backend: str
     name: str
-    options: Mapping[str, Any] = EMPTY
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 # -- the answer, as it arrives ------------------------------------------------------------

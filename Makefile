@@ -1,0 +1,40 @@
+# Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format types check wheel lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Build .venv for development
+	@sh scripts/bootstrap dev cli
+
+run: ## Serve on 127.0.0.1:3456; more options with ARGS="--port 4000"
+	@sh scripts/bootstrap run cli
+	@exec sh scripts/serve $(ARGS)
+
+test: setup ## Run all tests and print their coverage; a selection with ARGS="-k models"
+	@sh scripts/test $(ARGS)
+
+lint: setup ## Check style and formatting
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+format: setup ## Apply formatting, and the style fixes that are safe
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+types: setup ## Check types
+	.venv/bin/mypy
+
+check: lint types test ## Everything that a change has to pass
+
+wheel: setup ## Build the wheel, install it into a new environment, and run it from there
+	@sh scripts/check-wheel
+
+lock: ## Compile requirements/*.txt anew
+	@sh scripts/lock
+
+clean: ## Remove .venv and all that was built or measured
+	rm -rf .venv build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

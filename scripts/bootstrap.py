@@ -27,7 +27,7 @@ SOURCES = {
     "cli": ["requirements/cli.txt"],
     PROJECT: ["requirements/build.txt", "pyproject.toml", "gateway/__init__.py"],
 }
-NOTES = {"cli": " (no `claude` on PATH: its wheel, about 170 MB, once)"}
+NOTES = {"cli": " (there is no `claude` on PATH: a wheel of about 170 MB, once)"}
 
 
 def main(groups: list[str]) -> None:
@@ -78,7 +78,7 @@ def _install(group: str) -> None:
     stamp.unlink(missing_ok=True)
     digest = _digest(group)
     print(f"Installing {group}{NOTES.get(group, '')} ...", flush=True)
-    _pip("--require-hashes", "-r", SOURCES[group][0])
+    _pip("--require-hashes", "--no-deps", "-r", SOURCES[group][0])  # the files are complete
     if group == PROJECT:
         _pip("--no-deps", "--no-build-isolation", "-e", ".")
     stamp.write_text(digest)

@@ -1,1 +1,33 @@
 """The OpenAI frontend as a plugin."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from gateway import hookimpl
+from gateway.errors import GatewayError
+from gateway.pipeline import Gateway
+from gateway_openai.config import SECTION, OpenAIConfig
+from gateway_openai.errors import envelope
+from gateway_openai.routes import add_routes
+from gateway_openai.wire_json import dump
+
+
+@hookimpl
+def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) -> None:
+    """The section `openai`."""
+    register(SECTION, OpenAIConfig)
+
+
+@hookimpl
+def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
+    """`/v1/chat/completions` and `/v1/models`."""
+    add_routes(router, gateway, gateway.config.section(SECTION, OpenAIConfig))
+
+
+@hookimpl(trylast=True)
+def gateway_render_error(error: GatewayError) -> Response:
+    """OpenAI's envelope for every path that no other frontend claims."""
+    return Response(dump(envelope(error)), error.status, media_type="application/json")

@@ -1,0 +1,62 @@
+"""Reading the body of a request: JSON only, and never more of it than the limit."""
+
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect, Request
+
+from gateway.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+async def read_json_object(request: Request, limit: int) -> dict[str, object]:
+    """The body as a JSON object of at most `limit` bytes.
+
+    Raises `UnsupportedMediaType`, `PayloadTooLarge`, or `InvalidRequest` for what is no JSON.
+    """
+    _check_media_type(request)
+    return parse_json_object(await _read(request, limit))
+
+
+def parse_json_object(body: bytes) -> dict[str, object]:
+    """Parse strictly: valid UTF-8, no lone surrogates, no NaN. Raises `InvalidRequest`."""
+    # PowerShell is one of those that begin a body with the mark.
+    text = body.removeprefix(_BYTE_ORDER_MARK)
+    if not text:
+        raise InvalidRequest("The request body is empty; it has to be a JSON object.")
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise InvalidRequest(f"The request body is not valid JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("The request body has to be a JSON object.")
+    return value
+
+
+def _check_media_type(request: Request) -> None:
+    # Other types can be posted across origins without the browser asking first.
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType(
+            f"The request has to have 'content-type: application/json', not {media_type!r}."
+        )
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise UnsupportedMediaType(f"The content-encoding {encoding!r} is not supported.")
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    too_large = PayloadTooLarge(
+        f"The request body is over the limit of {limit} bytes (limits.body_bytes)."
+    )
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise too_large
+    except ClientDisconnect:
+        raise InvalidRequest("The client went away before the body was complete.") from None
+    return bytes(body)

@@ -1,0 +1,161 @@
+"""From the wire's messages to the hub's conversation.
+
+What differs between the two:
+
+- System and developer messages, wherever they stand, are joined into the system text.
+- Tool messages that follow each other are the parts of one user message: backends need all
+  results of one answer together. A user message after them stays a message of its own.
+- Messages without any content are left out.
+- A conversation has to end with the user's turn; where it does not, "Continue." is added.
+- An assistant's tool call that nobody answered stays as it is; it is for the backend to cope.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import InvalidRequest, UnsupportedParameter
+from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
+from gateway_openai import wire_messages as wire
+from gateway_openai.decode_content import DETAIL, decode_content, decode_text, has_detail
+
+CONTINUE: Final = Message(role="user", parts=(Text(text="Continue."),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """The decoded messages; `ignored` names fields within them that have no effect."""
+
+    system: str
+    messages: tuple[Message, ...]
+    ignored: tuple[str, ...]
+
+
+def decode_messages(messages: Sequence[wire.Message]) -> Conversation:
+    """Decode a whole conversation. Raises `InvalidRequest` with `param` leading to the place."""
+    decoder = _Decoder()
+    for index, message in enumerate(messages):
+        decoder.add(message, f"messages[{index}]")
+    return decoder.finish()
+
+
+class _Decoder:
+    def __init__(self) -> None:
+        self._system: list[str] = []
+        self._messages: list[Message] = []
+        self._results: list[ToolResult] = []
+        self._call_ids: set[str] = set()
+        self._legacy_calls: dict[str, str] = {}
+        self._legacy_count = 0
+        self._ignored: dict[str, None] = {}
+
+    def add(self, message: wire.Message, param: str) -> None:
+        content = f"{param}.content"
+        match message:
+            case wire.SystemMessage():
+                self._system += [part.text for part in decode_text(message.content, content)]
+            case wire.UserMessage():
+                self._append("user", decode_content(message.content, content))
+            case wire.AssistantMessage():
+                self._append("assistant", self._assistant_parts(message, param))
+            case wire.ToolMessage():
+                self._check_result(message, param)
+                self._add_result(message.tool_call_id, message.content, content)
+            case wire.FunctionMessage():
+                self._add_result(self._legacy_id(message, param), message.content, content)
+            case _:
+                raise InvalidRequest(
+                    f"There is no role {message.role!r}; there are: system, developer, user, "
+                    "assistant, tool, function.",
+                    param=f"{param}.role",
+                )
+        self._note_ignored(message)
+
+    def finish(self) -> Conversation:
+        self._flush_results()
+        if not self._messages or self._messages[-1].role == "assistant":
+            self._messages.append(CONTINUE)
+        return Conversation(
+            system="\n\n".join(self._system),
+            messages=tuple(self._messages),
+            ignored=tuple(self._ignored),
+        )
+
+    # -- assistant --------------------------------------------------------------------
+
+    def _assistant_parts(self, message: wire.AssistantMessage, param: str) -> tuple[Part, ...]:
+        parts: list[Part] = list(decode_text(message.content, f"{param}.content"))
+        if message.refusal:
+            parts.append(Text(text=message.refusal))
+        seen: set[str] = set()
+        for index, call in enumerate(message.tool_calls or ()):
+            place = f"{param}.tool_calls[{index}]"
+            if call.id in seen:
+                raise InvalidRequest(f"The id {call.id!r} is used twice.", param=f"{place}.id")
+            seen.add(call.id)
+            parts.append(_tool_call(call, place))
+        self._call_ids |= seen
+        if message.function_call is not None:
+            parts.append(self._legacy_call(message.function_call))
+        return tuple(parts)
+
+    def _legacy_call(self, function: wire.CalledFunction) -> ToolCall:
+        # Numbered, so that the same conversation gets the same ids each time it is sent.
+        self._legacy_count += 1
+        call_id = f"functioncall{self._legacy_count}"
+        self._legacy_calls[function.name] = call_id
+        return ToolCall(id=call_id, name=function.name, arguments=function.arguments or "")
+
+    # -- results ----------------------------------------------------------------------
+
+    def _check_result(self, message: wire.ToolMessage, param: str) -> None:
+        if message.tool_call_id not in self._call_ids:
+            raise InvalidRequest(
+                f"No assistant message before this one has a tool call with the id "
+                f"{message.tool_call_id!r}.",
+                param=f"{param}.tool_call_id",
+            )
+
+    def _legacy_id(self, message: wire.FunctionMessage, param: str) -> str:
+        if (call_id := self._legacy_calls.pop(message.name, None)) is None:
+            raise InvalidRequest(
+                f"No assistant message before this one calls the function {message.name!r}.",
+                param=f"{param}.name",
+            )
+        return call_id
+
+    def _add_result(self, call_id: str, content: wire.Content | None, param: str) -> None:
+        self._results.append(ToolResult(call_id=call_id, parts=decode_content(content, param)))
+
+    def _flush_results(self) -> None:
+        if self._results:
+            self._messages.append(Message(role="user", parts=tuple(self._results)))
+            self._results = []
+
+    # -- both -------------------------------------------------------------------------
+
+    def _append(self, role: Role, parts: tuple[Part, ...]) -> None:
+        self._flush_results()
+        if parts:
+            self._messages.append(Message(role=role, parts=parts))
+
+    def _note_ignored(self, message: wire.Message) -> None:
+        match message:
+            case wire.UserMessage() | wire.ToolMessage() if has_detail(message.content):
+                self._ignored[DETAIL] = None
+        match message:
+            case wire.UserMessage() | wire.SystemMessage() | wire.AssistantMessage():
+                if message.name:
+                    self._ignored["messages.name"] = None
+
+
+def _tool_call(call: wire.AssistantToolCall, param: str) -> ToolCall:
+    if call.type != "function":
+        raise UnsupportedParameter(
+            f"Tool calls of the type {call.type!r} are not supported.", param=f"{param}.type"
+        )
+    if call.function is None:
+        raise InvalidRequest(
+            f"Missing required parameter: '{param}.function'.", param=f"{param}.function"
+        )
+    return ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments or "")

@@ -1,0 +1,43 @@
+"""Stopping work when the client has gone."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import anyio
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from gateway.sse import wait_for_disconnect
+
+T = TypeVar("T")
+
+
+async def unless_disconnected(receive: Receive, work: Callable[[], Awaitable[T]]) -> T:
+    """Do `work` in this task; cancel it and raise `ClientDisconnect` if the client goes first."""
+    done: list[T] = []
+    with raising_plainly():
+        async with anyio.create_task_group() as tasks:
+
+            async def watch() -> None:
+                await wait_for_disconnect(receive)
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(watch)
+            done.append(await work())
+            tasks.cancel_scope.cancel()
+    if not done:
+        raise ClientDisconnect
+    return done[0]
+
+
+@contextmanager
+def raising_plainly() -> Iterator[None]:
+    """Raise the one error of a task group as it is, not in the group that anyio puts it in."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from error.__cause__

@@ -1,0 +1,124 @@
+"""From the hub's answers to the wire's: the whole answer, and what streams share with it.
+
+The shapes are those of `openai.types.chat.ChatCompletion` and `openai.types.CompletionUsage`
+(openai-python 3.54).
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from gateway import __version__
+from gateway.types import ChatResponse, StopReason, Text, Thinking, ToolCall, Usage
+
+FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+ThinkingField: TypeAlias = Literal["reasoning_content", "reasoning", "off"]
+
+SYSTEM_FINGERPRINT: Final = f"fp_dragoman_{__version__}"
+
+_FINISH_REASONS: Final[Mapping[StopReason, FinishReason]] = {
+    "end": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFormat:
+    """What all parts of one answer have in common. `created` is in seconds since the epoch.
+
+    `model` is the name that was asked for, not the one that answers.
+    """
+
+    id: str
+    created: int
+    model: str
+    thinking: ThinkingField = "reasoning_content"
+    legacy_functions: bool = False
+    include_usage: bool = False
+
+
+def completion_id() -> str:
+    """A new id for an answer."""
+    return f"chatcmpl-{uuid.uuid4().hex}"
+
+
+def encode_completion(responses: Sequence[ChatResponse], form: AnswerFormat) -> dict[str, Any]:
+    """The whole answer: a choice for each response."""
+    return {
+        "id": form.id,
+        "object": "chat.completion",
+        "created": form.created,
+        "model": form.model,
+        "choices": [
+            {
+                "index": index,
+                "message": _message(response, form),
+                "logprobs": None,
+                "finish_reason": finish_reason(
+                    response.stop_reason, legacy_functions=form.legacy_functions
+                ),
+            }
+            for index, response in enumerate(responses)
+        ],
+        "usage": encode_usage([response.usage for response in responses]),
+        "system_fingerprint": SYSTEM_FINGERPRINT,
+    }
+
+
+def finish_reason(stop_reason: StopReason, *, legacy_functions: bool) -> FinishReason:
+    """Why the answer ended, in OpenAI's words."""
+    if legacy_functions and stop_reason == "tool_calls":
+        return "function_call"
+    return _FINISH_REASONS[stop_reason]
+
+
+def encode_usage(usages: Sequence[Usage]) -> dict[str, Any]:
+    """The tokens of all choices: the prompt, which is the same for all, counts once."""
+    prompt = max(usages, key=lambda usage: usage.prompt_tokens)
+    completion = sum(usage.output_tokens for usage in usages)
+    return {
+        "prompt_tokens": prompt.prompt_tokens,
+        "completion_tokens": completion,
+        "total_tokens": prompt.prompt_tokens + completion,
+        "prompt_tokens_details": {
+            "cached_tokens": prompt.cache_read_tokens,
+            "cache_write_tokens": prompt.cache_write_tokens,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": sum(usage.reasoning_tokens for usage in usages),
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def _message(response: ChatResponse, form: AnswerFormat) -> dict[str, Any]:
+    text = "".join(part.text for part in response.parts if isinstance(part, Text))
+    thinking = "".join(part.text for part in response.parts if isinstance(part, Thinking))
+    calls = [part for part in response.parts if isinstance(part, ToolCall)]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": text if text or not calls else None,
+        "refusal": None,
+        "annotations": [],
+    }
+    if thinking and form.thinking != "off":
+        message[form.thinking] = thinking
+    if calls and form.legacy_functions:
+        # The older form has room for one call; the request asked for no more.
+        message["function_call"] = _function(calls[0])
+    elif calls:
+        message["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": _function(call)} for call in calls
+        ]
+    return message
+
+
+def _function(call: ToolCall) -> dict[str, str]:
+    return {"name": call.name, "arguments": call.arguments}

@@ -1,0 +1,78 @@
+"""Errors as OpenAI's clients expect them: `{"error": {"message", "type", "param", "code"}}`.
+
+All four keys are always there. Types and codes are those that openai-python 3.54 and other
+clients act on (https://platform.openai.com/docs/guides/error-codes).
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TypedDict
+
+from pydantic import ValidationError
+
+from gateway.errors import (
+    GatewayError,
+    InvalidRequest,
+    NotAllowed,
+    NotAuthenticated,
+    QuotaExhausted,
+    RateLimited,
+)
+
+
+class ErrorBody(TypedDict):
+    """`type` and `code` are what programs act on; `param` is a path into the request."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Envelope(TypedDict):
+    """The body of every error, and the data of an error within a stream."""
+
+    error: ErrorBody
+
+
+def envelope(error: GatewayError) -> Envelope:
+    """The error as it goes to the client."""
+    return {
+        "error": {
+            "message": error.message,
+            "type": _error_type(error),
+            "param": error.param,
+            "code": error.code,
+        }
+    }
+
+
+def _error_type(error: GatewayError) -> str:
+    match error:
+        case QuotaExhausted():
+            return "insufficient_quota"
+        case RateLimited():
+            return "rate_limit_exceeded"
+        case NotAllowed():
+            return "permission_denied"
+        case NotAuthenticated() if error.code != "invalid_api_key":
+            return "authentication_error"
+        case _:
+            fault = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            return "server_error" if fault else "invalid_request_error"
+
+
+def invalid_request(error: ValidationError) -> InvalidRequest:
+    """What pydantic found first, with `param` as a path: `messages[2].content[0].text`."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    param = path(first["loc"])
+    if first["type"] == "missing":
+        return InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
+    return InvalidRequest(f"Invalid value for {param!r}: {first['msg']}.", param=param)
+
+
+def path(location: Sequence[str | int]) -> str:
+    """A location of pydantic's as clients read it; union tags, which stand in `<…>`, left out."""
+    steps = [step for step in location if not (isinstance(step, str) and step.startswith("<"))]
+    joined = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return joined.removeprefix(".")

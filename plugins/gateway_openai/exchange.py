@@ -1,0 +1,106 @@
+"""One call to the gateway, answered whole or streamed."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.context import RequestContext
+from gateway.errors import as_server_fault
+from gateway.pipeline import Gateway
+from gateway.sse import EventStreamResponse
+from gateway.streams import AnswerBuilder, AnswerStream
+from gateway_openai.choices import Choices, open_choices
+from gateway_openai.decode import ChatCall
+from gateway_openai.disconnect import unless_disconnected
+from gateway_openai.encode import AnswerFormat, encode_completion
+from gateway_openai.encode_chunks import ChunkEncoder, error_event
+from gateway_openai.headers import answer_headers, list_value
+from gateway_openai.wire_json import dump
+
+log = logging.getLogger("gateway.openai")
+
+CLIENT_CLOSED_REQUEST = 499
+"""What nginx logs for it. Nobody gets to see it but middleware."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A decoded call on its way through the gateway; a context for each choice."""
+
+    gateway: Gateway
+    call: ChatCall
+    form: AnswerFormat
+    contexts: tuple[RequestContext, ...]
+
+    def open(self) -> AbstractAsyncContextManager[Choices]:
+        """Open the answers."""
+        return open_choices(self._open_answer, self.call.choices, self.call.stop)
+
+    async def _open_answer(self, index: int) -> AnswerStream:
+        return await self.gateway.open(self.call.request, self.contexts[index])
+
+    async def collect(self) -> Response:
+        """The whole answer. Raises `GatewayError`."""
+        builders = [AnswerBuilder() for _ in self.contexts]
+        async with self.open() as choices:
+            model = await choices.start()
+            async for index, event in choices:
+                builders[index].add(event)
+        completion = encode_completion([builder.build() for builder in builders], self.form)
+        return Response(
+            dump(completion), headers=self.headers(model), media_type="application/json"
+        )
+
+    def headers(self, model: str | None) -> dict[str, str]:
+        """The answer's headers, as far as they are known when the first events are there."""
+        ignored = [name for ctx in self.contexts for name in ctx.ignored]
+        if ignored:
+            log.info("%s: ignored %s", self.contexts[0].request_id, list_value(ignored))
+        return answer_headers(model, ignored, [ctx.headers for ctx in self.contexts])
+
+
+async def whole_answer(exchange: Exchange, receive: Receive) -> Response:
+    """Answer when everything is there, and stop early when nobody waits for it any more."""
+    try:
+        return await unless_disconnected(receive, exchange.collect)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+class StreamedAnswer(Response):
+    """Answers as events come. Until the first ones are there a failure is an ordinary error.
+
+    Opening and closing the answers both happen within `__call__`: nothing is left open if the
+    response is never sent.
+    """
+
+    def __init__(self, exchange: Exchange, keepalive_seconds: float) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._keepalive_seconds = keepalive_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._exchange.open() as choices:
+                model = await unless_disconnected(receive, choices.start)
+                response = EventStreamResponse(
+                    self._chunks(choices), self._exchange.headers(model), self._keepalive_seconds
+                )
+                await response(scope, receive, send)
+        except ClientDisconnect:
+            await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
+
+    async def _chunks(self, choices: Choices) -> AsyncGenerator[bytes]:
+        encoder = ChunkEncoder(self._exchange.form, self._exchange.call.choices)
+        try:
+            async for index, event in choices:
+                if chunk := encoder.encode(index, event):
+                    yield chunk
+            yield encoder.finish()
+        except Exception as error:  # noqa: BLE001 - the status is sent, so this is the one way left
+            yield error_event(as_server_fault(error))

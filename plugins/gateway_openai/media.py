@@ -1,0 +1,127 @@
+"""Pictures and files that come within a request, mostly as `data:` URLs (RFC 2397)."""
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from gateway.errors import InvalidRequest, UnsupportedParameter
+from gateway.types import Document, Image
+from gateway_openai.wire_messages import File
+
+PDF: Final = "application/pdf"
+
+IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+_IMAGE_MAGIC: Final = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
+)
+
+_TEXT_TYPES: Final = re.compile(
+    r"text/.+|application/(.+\+)?(json|xml|yaml|x-yaml|toml|javascript|x-sh|sql|octet-stream)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The bytes of a `data:` URL; `encoded` is them in base64, without white space."""
+
+    media_type: str
+    charset: str
+    encoded: str
+    content: bytes
+
+
+def decode_image(url: str, param: str) -> Image:
+    """The picture at a `data:` URL, or a reference to one at http(s), which is never fetched here.
+
+    What the bytes begin with counts more than the type that the URL claims. Raises
+    `InvalidRequest`.
+    """
+    scheme = url.partition(":")[0].strip().lower()
+    if scheme in ("http", "https"):
+        return Image(url=url)
+    if scheme != "data":
+        raise InvalidRequest(
+            f"{param!r} has to be a data: URL in base64 or an http(s) URL.", param=param
+        )
+    payload = parse_data_url(url, param)
+    return _image(payload, param)
+
+
+def decode_file(file: File, param: str) -> Document | Image:
+    """A PDF in base64, or the text of a text file. Raises `InvalidRequest`."""
+    if file.file_id is not None:
+        raise UnsupportedParameter(
+            "Files can't be uploaded here; send the content as 'file_data'.",
+            param=f"{param}.file_id",
+        )
+    param = f"{param}.file_data"
+    if not file.file_data:
+        raise InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
+    bare = file.file_data[:5].lower() != "data:"
+    url = f"data:application/octet-stream;base64,{file.file_data}" if bare else file.file_data
+    payload = parse_data_url(url, param)
+    if payload.media_type.startswith("image/"):
+        return _image(payload, param)
+    if payload.media_type == PDF or payload.content.startswith(b"%PDF-"):
+        return Document(media_type=PDF, data=payload.encoded, title=file.filename)
+    return _text(payload, file.filename, param)
+
+
+def parse_data_url(url: str, param: str) -> Payload:
+    """Take a `data:` URL apart. Raises `InvalidRequest` for what is not base64."""
+    header, comma, data = url.partition(",")
+    media_type, *attributes = (item.strip() for item in header[len("data:") :].split(";"))
+    options = {attribute.lower() for attribute in attributes}
+    if not comma:
+        raise InvalidRequest(f"{param!r} is a data: URL without data.", param=param)
+    try:
+        if "base64" in options:
+            encoded = "".join(data.split())
+            content = base64.b64decode(encoded, validate=True)
+        else:
+            content = unquote_to_bytes(data)
+            encoded = base64.b64encode(content).decode("ascii")
+    except ValueError:
+        raise InvalidRequest(f"{param!r} is not valid base64.", param=param) from None
+    if not content:
+        raise InvalidRequest(f"{param!r} is a data: URL without data.", param=param)
+    charsets = [option.partition("=")[2] for option in options if option.startswith("charset=")]
+    return Payload(
+        media_type=media_type.lower() or "text/plain",
+        charset=charsets[0] if charsets else "utf-8",
+        encoded=encoded,
+        content=content,
+    )
+
+
+def _image(payload: Payload, param: str) -> Image:
+    found = [name for magic, name in _IMAGE_MAGIC if magic.match(payload.content)]
+    claimed = "image/jpeg" if payload.media_type == "image/jpg" else payload.media_type
+    media_type = found[0] if found else claimed
+    if media_type not in IMAGE_TYPES:
+        raise InvalidRequest(
+            f"{param!r} is of the type {media_type!r}; there are: {', '.join(IMAGE_TYPES)}.",
+            param=param,
+        )
+    return Image(media_type=media_type, data=payload.encoded)
+
+
+def _text(payload: Payload, title: str | None, param: str) -> Document:
+    if not _TEXT_TYPES.fullmatch(payload.media_type):
+        raise UnsupportedParameter(
+            f"{param!r} is of the type {payload.media_type!r}; there are PDF and text files.",
+            param=param,
+        )
+    try:
+        text = payload.content.decode(payload.charset)
+    except (UnicodeDecodeError, LookupError):
+        raise InvalidRequest(
+            f"{param!r} is neither a PDF nor text in {payload.charset!r}.", param=param
+        ) from None
+    return Document(media_type=payload.media_type, data=text, title=title)

@@ -1,0 +1,41 @@
+"""The models as `GET /v1/models` lists them: `openai.types.Model`."""
+
+from typing import Final, TypedDict
+
+from gateway.pipeline import Gateway
+
+CREATED: Final = 1735689600
+"""2025-01-01, for all of them: clients want a time, the model map has none."""
+
+
+class ModelObject(TypedDict):
+    """One model. `owned_by` is the name of the backend that answers for it."""
+
+    id: str
+    object: str
+    created: int
+    owned_by: str
+
+
+class ModelList(TypedDict):
+    """All models that have a name of their own, which patterns don't have."""
+
+    object: str
+    data: list[ModelObject]
+
+
+def list_models(gateway: Gateway) -> ModelList:
+    """Entries, then aliases."""
+    aliases = [alias for alias in gateway.models.aliases if "*" not in alias]
+    names = dict.fromkeys((*gateway.models.listed, *aliases))
+    return {"object": "list", "data": [describe_model(gateway, name) for name in names]}
+
+
+def describe_model(gateway: Gateway, name: str) -> ModelObject:
+    """One model, under the name that was asked for. Raises `ModelNotFound`."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": CREATED,
+        "owned_by": gateway.resolve(name).backend,
+    }

@@ -1,0 +1,86 @@
+"""The routes of the OpenAI API that are served here."""
+
+import time
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.context import RequestContext
+from gateway.errors import UnsupportedParameter
+from gateway.pipeline import Gateway
+from gateway.types import Client
+from gateway_openai.body import read_json_object
+from gateway_openai.config import OpenAIConfig
+from gateway_openai.decode import ChatCall, decode, parse
+from gateway_openai.encode import AnswerFormat, completion_id
+from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
+from gateway_openai.model_list import describe_model, list_models
+from gateway_openai.openapi import request_body
+
+
+def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> None:
+    """Add chat completions and the model list."""
+
+    @router.post(
+        "/v1/chat/completions",
+        response_class=Response,
+        openapi_extra={"requestBody": request_body()},
+    )
+    async def create_chat_completion(request: Request) -> Response:
+        body = await read_json_object(request, gateway.config.values.limits.body_bytes)
+        exchange = prepare(request, body, gateway, config)
+        if exchange.call.stream:
+            return StreamedAnswer(exchange, config.keepalive_seconds)
+        return await whole_answer(exchange, request.receive)
+
+    @router.get("/v1/models", response_class=Response)
+    async def list_all_models() -> Response:
+        return JSONResponse(list_models(gateway))
+
+    @router.get("/v1/models/{name:path}", response_class=Response)
+    async def retrieve_model(name: str) -> Response:
+        return JSONResponse(describe_model(gateway, name))
+
+
+def prepare(
+    request: Request, body: dict[str, object], gateway: Gateway, config: OpenAIConfig
+) -> Exchange:
+    """Decode a call. Raises `InvalidRequest`."""
+    call = decode(parse(body), client_of(request))
+    if config.unsupported == "reject" and call.ignored:
+        raise UnsupportedParameter(
+            f"{call.ignored[0]!r} has no effect here, and the gateway is set to refuse that.",
+            param=call.ignored[0],
+        )
+    form = AnswerFormat(
+        id=completion_id(),
+        created=int(time.time()),
+        model=call.request.model,
+        thinking=config.thinking,
+        legacy_functions=call.legacy_functions,
+        include_usage=call.include_usage,
+    )
+    return Exchange(gateway=gateway, call=call, form=form, contexts=_contexts(request, call))
+
+
+def client_of(request: Request) -> Client:
+    """Who asks. Middleware that checks keys leaves the name of one in the request's state."""
+    return Client(
+        key=getattr(request.state, "client_key", None),
+        user_agent=request.headers.get("user-agent"),
+        address=request.client.host if request.client else None,
+    )
+
+
+def _contexts(request: Request, call: ChatCall) -> tuple[RequestContext, ...]:
+    """A context for each choice; those after the first have their number after the id."""
+    request_id = request.state.request_id
+    return tuple(
+        RequestContext(
+            request_id=f"{request_id}-{index}" if index else request_id,
+            started=request.state.started,
+            ignored=list(call.ignored),
+        )
+        for index in range(call.choices)
+    )

@@ -1,0 +1,85 @@
+"""Stop sequences that the backend can't be given: the text is cut here instead.
+
+Upstream refuses sequences of white space only, which OpenAI takes. Text that may be the
+beginning of one is held back until the next delta decides.
+"""
+
+from collections.abc import AsyncGenerator
+
+from gateway.streams import AnswerStream
+from gateway.types import (
+    PartDelta,
+    PartEnd,
+    PartStart,
+    ResponseEnd,
+    StreamEvent,
+    Text,
+)
+
+
+async def cut_at_stop(
+    stream: AnswerStream, sequences: tuple[str, ...]
+) -> AsyncGenerator[StreamEvent]:
+    """The events of `stream` up to the first stop sequence; there the stream is closed.
+
+    The usage is then what was known by that time.
+    """
+    cutter = StopCutter(sequences)
+    async for event in stream:
+        for passed in cutter.feed(event):
+            yield passed
+        if cutter.hit is not None:
+            await stream.aclose()
+            yield ResponseEnd(stop_reason="stop_sequence", stop_sequence=cutter.hit)
+            return
+
+
+class StopCutter:
+    """Cuts the text of an answer at the first stop sequence. `hit` is the one that was found.
+
+    Of several, the one that is complete first counts, as if the text came letter by letter: so
+    the result does not depend on how the text is divided into deltas.
+    """
+
+    def __init__(self, sequences: tuple[str, ...]) -> None:
+        self._sequences = sequences
+        self._held: dict[int, str] = {}
+        self.hit: str | None = None
+
+    def feed(self, event: StreamEvent) -> list[StreamEvent]:
+        """The events to send on for this one."""
+        match event:
+            case PartStart(part=Text()):
+                self._held[event.index] = ""
+            case PartDelta() if event.index in self._held:
+                return self._text(event.index, self._held[event.index] + event.text)
+            case PartEnd() if held := self._held.pop(event.index, ""):
+                return [PartDelta(index=event.index, text=held), event]
+        return [event]
+
+    def _text(self, index: int, text: str) -> list[StreamEvent]:
+        if (found := self._find(text)) is not None:
+            start, self.hit = found
+            return [*_delta(index, text[:start]), PartEnd(index=index)]
+        keep = max(_overlap(text, sequence) for sequence in self._sequences)
+        self._held[index] = text[len(text) - keep :]
+        return _delta(index, text[: len(text) - keep])
+
+    def _find(self, text: str) -> tuple[int, str] | None:
+        """Where the sequence that is complete first begins."""
+        found = [
+            (start + len(sequence), start, sequence)
+            for sequence in self._sequences
+            if (start := text.find(sequence)) >= 0
+        ]
+        return min(found)[1:] if found else None
+
+
+def _delta(index: int, text: str) -> list[StreamEvent]:
+    return [PartDelta(index=index, text=text)] if text else []
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """How many characters at the end of `text` may be the beginning of `sequence`."""
+    longest = min(len(text), len(sequence) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)

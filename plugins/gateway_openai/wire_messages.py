@@ -1,0 +1,220 @@
+"""Messages and their content as they are on the wire, in requests only.
+
+The shapes are those of `openai.types.chat.ChatCompletionMessageParam` (openai-python 3.54),
+made wider where clients are known to differ. Unknown fields are let through and ignored.
+
+Unions are told apart by functions whose tags stand in `<…>`: pydantic puts tags into the
+location of an error, and there they must be recognised and left out.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag
+
+
+class WireModel(BaseModel):
+    """Strict: a string is never taken for a number, nor a boolean for an integer."""
+
+    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
+
+
+# -- content parts ------------------------------------------------------------------------
+
+
+class TextPart(WireModel):
+    """A piece of text."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ImageURL(WireModel):
+    """`url` is a `data:` URL in base64, or http(s)."""
+
+    url: str
+    detail: Any = None
+
+
+def string_or_object(value: object) -> str | None:
+    """The tag of a value that may be a string or an object; None is an error."""
+    if isinstance(value, str):
+        return "<string>"
+    return "<object>" if isinstance(value, dict) else None
+
+
+class ImagePart(WireModel):
+    """A picture; some clients give the URL as a bare string."""
+
+    type: Literal["image_url"]
+    image_url: Annotated[
+        Annotated[str, Tag("<string>")] | Annotated[ImageURL, Tag("<object>")],
+        Discriminator(
+            string_or_object,
+            custom_error_type="image_url_type",
+            custom_error_message="Input should be an object with a `url`",
+        ),
+    ]
+
+
+class File(WireModel):
+    """A file in the request itself (`file_data`), or one uploaded before (`file_id`)."""
+
+    file_data: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class FilePart(WireModel):
+    """A file to be read."""
+
+    type: Literal["file"]
+    file: File
+
+
+class RefusalPart(WireModel):
+    """What an assistant said when it refused."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+
+class OtherPart(WireModel):
+    """Any other type, such as `input_audio`: named in the error, or passed over."""
+
+    type: str
+
+
+def _part_tag(value: object) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    kind = value.get("type")
+    return f"<{kind}>" if kind in ("text", "image_url", "file", "refusal") else "<other>"
+
+
+ContentPart: TypeAlias = Annotated[
+    Annotated[TextPart, Tag("<text>")]
+    | Annotated[ImagePart, Tag("<image_url>")]
+    | Annotated[FilePart, Tag("<file>")]
+    | Annotated[RefusalPart, Tag("<refusal>")]
+    | Annotated[OtherPart, Tag("<other>")],
+    Discriminator(
+        _part_tag,
+        custom_error_type="content_part_type",
+        custom_error_message="Input should be an object with a `type`",
+    ),
+]
+
+
+def _content_tag(value: object) -> str | None:
+    if isinstance(value, str):
+        return "<string>"
+    return "<parts>" if isinstance(value, list) else None
+
+
+Content: TypeAlias = Annotated[
+    Annotated[str, Tag("<string>")] | Annotated[list[ContentPart], Tag("<parts>")],
+    Discriminator(
+        _content_tag,
+        custom_error_type="content_type",
+        custom_error_message="Input should be a string or a list of content parts",
+    ),
+]
+
+
+# -- messages -----------------------------------------------------------------------------
+
+
+class SystemMessage(WireModel):
+    """Instructions; any number of them, anywhere."""
+
+    role: Literal["system", "developer"]
+    content: Content | None = None
+    name: str | None = None
+
+
+class UserMessage(WireModel):
+    """What the user says."""
+
+    role: Literal["user"]
+    content: Content | None = None
+    name: str | None = None
+
+
+class CalledFunction(WireModel):
+    """`arguments` is JSON text as the model wrote it: it may be empty, or no JSON at all."""
+
+    name: str
+    arguments: str | None = None
+
+
+class AssistantToolCall(WireModel):
+    """A call in an earlier answer. Some clients leave `type` out."""
+
+    id: str
+    type: str = "function"
+    function: CalledFunction | None = None
+
+
+class AssistantMessage(WireModel):
+    """An earlier answer. `function_call` is the form before `tool_calls`."""
+
+    role: Literal["assistant"]
+    content: Content | None = None
+    refusal: str | None = None
+    tool_calls: list[AssistantToolCall] | None = None
+    function_call: CalledFunction | None = None
+    name: str | None = None
+
+
+class ToolMessage(WireModel):
+    """What a tool gave back."""
+
+    role: Literal["tool"]
+    tool_call_id: str
+    content: Content | None = None
+
+
+class FunctionMessage(WireModel):
+    """What a function gave back, in the form before `tool_calls`."""
+
+    role: Literal["function"]
+    name: str
+    content: Content | None = None
+
+
+class OtherMessage(WireModel):
+    """A role that there is not; named in the error."""
+
+    role: str
+
+
+_ROLE_TAGS = {
+    "system": "<system>",
+    "developer": "<system>",
+    "user": "<user>",
+    "assistant": "<assistant>",
+    "tool": "<tool>",
+    "function": "<function>",
+}
+
+
+def _message_tag(value: object) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    role = value.get("role")
+    return _ROLE_TAGS.get(role, "<other>") if isinstance(role, str) else "<other>"
+
+
+Message: TypeAlias = Annotated[
+    Annotated[SystemMessage, Tag("<system>")]
+    | Annotated[UserMessage, Tag("<user>")]
+    | Annotated[AssistantMessage, Tag("<assistant>")]
+    | Annotated[ToolMessage, Tag("<tool>")]
+    | Annotated[FunctionMessage, Tag("<function>")]
+    | Annotated[OtherMessage, Tag("<other>")],
+    Discriminator(
+        _message_tag,
+        custom_error_type="message_type",
+        custom_error_message="Input should be an object with a `role`",
+    ),
+]

@@ -1,0 +1,144 @@
+"""From an `Answer` to what is on the wire: events of a stream, or one whole message.
+
+Shapes and order are those of Anthropic's documentation, "Streaming Messages"
+(docs.anthropic.com/en/api/messages-streaming).
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from gateway_claude_code.upstream.request import JsonObject
+from gateway_claude_code.upstream.script import (
+    Answer,
+    Block,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+)
+
+Event: TypeAlias = dict[str, Any]
+
+PING: Event = {"type": "ping"}
+
+
+def message_events(answer: Answer, model: str) -> Iterator[Event]:
+    """The events: message_start, start/deltas/stop of each block, message_delta, message_stop.
+
+    `model` is what was asked for, and stands in if the answer does not name one.
+    """
+    start = {**_envelope(answer, model), "content": [], "stop_reason": None, "stop_sequence": None}
+    start["usage"] = {**_input_usage(answer), "output_tokens": 1}
+    yield {"type": "message_start", "message": start}
+    for index, block in enumerate(answer.blocks):
+        yield {"type": "content_block_start", "index": index, "content_block": _opening(block)}
+        if answer.ping and index == 0:
+            yield PING
+        for delta in _deltas(block, answer.piece_chars):
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": stop_reason(answer), "stop_sequence": answer.stop_sequence},
+        "usage": _output_usage(answer),
+    }
+    yield {"type": "message_stop"}
+
+
+def whole_message(answer: Answer, model: str) -> Event:
+    """The message that is the answer when no stream was asked for."""
+    return {
+        **_envelope(answer, model),
+        "content": [_finished(block) for block in answer.blocks],
+        "stop_reason": stop_reason(answer),
+        "stop_sequence": answer.stop_sequence,
+        "usage": {**_input_usage(answer), **_output_usage(answer)},
+    }
+
+
+def error_event(error_type: str, message: str) -> Event:
+    """The body of an HTTP error, and equally the event of one in a stream."""
+    return {"type": "error", "error": {"type": error_type, "message": message}}
+
+
+def encode(event: JsonObject) -> bytes:
+    """One server-sent event."""
+    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+
+
+def stop_reason(answer: Answer) -> str:
+    """The answer's own stop reason, or the one that follows from its blocks."""
+    if answer.stop_reason is not None:
+        return answer.stop_reason
+    calls = any(isinstance(block, ToolUseBlock) for block in answer.blocks)
+    return "tool_use" if calls else "end_turn"
+
+
+def _envelope(answer: Answer, model: str) -> Event:
+    return {
+        "id": answer.id,
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model if answer.model is not None else model,
+    }
+
+
+def _input_usage(answer: Answer) -> Event:
+    return {
+        "input_tokens": answer.usage.input_tokens,
+        "cache_read_input_tokens": answer.usage.cache_read_input_tokens,
+        "cache_creation_input_tokens": answer.usage.cache_creation_input_tokens,
+    }
+
+
+def _output_usage(answer: Answer) -> Event:
+    usage: Event = {"output_tokens": answer.usage.output_tokens}
+    if answer.usage.thinking_tokens is not None:
+        usage["output_tokens_details"] = {"thinking_tokens": answer.usage.thinking_tokens}
+    return usage
+
+
+def _opening(block: Block) -> Event:
+    match block:
+        case TextBlock():
+            return {"type": "text", "text": ""}
+        case ThinkingBlock():
+            return {"type": "thinking", "thinking": "", "signature": ""}
+        case ToolUseBlock():
+            return {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
+
+
+def _deltas(block: Block, piece_chars: int) -> Iterator[Event]:
+    match block:
+        case TextBlock():
+            for piece in block.pieces or _pieces(block.text, piece_chars):
+                yield {"type": "text_delta", "text": piece}
+        case ThinkingBlock():
+            for piece in _pieces(block.thinking, piece_chars):
+                yield {"type": "thinking_delta", "thinking": piece}
+            yield {"type": "signature_delta", "signature": block.signature}
+        case ToolUseBlock():
+            # The API opens with an empty piece, and sends no other one for a call without input.
+            for piece in ("", *_pieces(_input_json(block), piece_chars)):
+                yield {"type": "input_json_delta", "partial_json": piece}
+
+
+def _finished(block: Block) -> Event:
+    match block:
+        case TextBlock():
+            return {"type": "text", "text": "".join(block.pieces) or block.text}
+        case ThinkingBlock():
+            return {"type": "thinking", "thinking": block.thinking, "signature": block.signature}
+        case ToolUseBlock():
+            return {**_opening(block), "input": json.loads(_input_json(block) or "{}")}
+
+
+def _input_json(block: ToolUseBlock) -> str:
+    if isinstance(block.input, str):
+        return block.input
+    return json.dumps(block.input, ensure_ascii=False) if block.input else ""
+
+
+def _pieces(text: str, chars: int) -> Iterator[str]:
+    for start in range(0, len(text), chars):
+        yield text[start : start + chars]

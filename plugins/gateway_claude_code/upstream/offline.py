@@ -1,0 +1,119 @@
+"""The script of `--offline`: answers that say so, and that obey the request's parameters."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from gateway_claude_code.upstream.request import JsonObject, MessagesRequest, result_text
+from gateway_claude_code.upstream.samples import minimal_value
+from gateway_claude_code.upstream.script import (
+    Answer,
+    Block,
+    TextBlock,
+    ToolUseBlock,
+    Usage,
+)
+
+STRUCTURED_OUTPUT = "StructuredOutput"
+"""The tool that the CLI offers when it was given a schema (seen with 2.1.197 and 2.1.330)."""
+
+_INTRODUCTION = "(offline) Dragoman's built-in stand-in answers here; no model was asked."
+_QUOTE_LIMIT = 2000
+_BYTES_PER_TOKEN = 4
+_DELAY_SECONDS = 0.01
+
+
+def offline_script(request: MessagesRequest) -> Answer:
+    """A call of the tools that are demanded or asked for by name, else a text.
+
+    A forced tool choice and a schema are obeyed with the least arguments that fit; `max_tokens`
+    and `stop_sequences` end a text as they would the model's. Token counts are estimates.
+    """
+    calls = _calls(request)
+    answer = Answer(blocks=calls) if calls else _limited(_text(request), request)
+    written = sum(_size(block) for block in answer.blocks)
+    usage = Usage(input_tokens=_tokens(request.size), output_tokens=_tokens(written))
+    return replace(answer, usage=usage, ping=True, delay_seconds=_DELAY_SECONDS)
+
+
+def _calls(request: MessagesRequest) -> tuple[Block, ...]:
+    chosen = _chosen_tools(request)
+    return tuple(
+        ToolUseBlock(str(tool["name"]), minimal_value(tool.get("input_schema"))) for tool in chosen
+    )
+
+
+def _chosen_tools(request: MessagesRequest) -> list[JsonObject]:
+    """The tools to call: forced ones first, then those asked for, then structured output."""
+    kind, name = request.tool_choice.get("type"), request.tool_choice.get("name")
+    if kind == "none":
+        return []
+    if kind == "tool":
+        return [tool for tool in request.tools if tool["name"] == name]
+    asked = [tool for tool in request.tools if _asks_for(request.last_user_text, tool)]
+    if asked:
+        return asked
+    if kind == "any":
+        return list(request.tools[:1])
+    if request.last_tool_results and _structured_already(request):
+        return []
+    return [tool for tool in request.tools if tool["name"] == STRUCTURED_OUTPUT]
+
+
+def _structured_already(request: MessagesRequest) -> bool:
+    ids = (str(result.get("tool_use_id")) for result in request.last_tool_results)
+    return any(request.tool_name(tool_use_id) == STRUCTURED_OUTPUT for tool_use_id in ids)
+
+
+def _asks_for(text: str, tool: JsonObject) -> bool:
+    """Whether the text says "call NAME" or "use the NAME tool", with or without `mcp__server__`."""
+    full = str(tool["name"])
+    names = {full, full.split("__", 2)[-1]} if full.startswith("mcp__") else {full}
+    alternatives = "|".join(re.escape(name) for name in sorted(names))
+    pattern = rf"\b(?:call|use)\s+(?:the\s+)?[`'\"]?(?:{alternatives})(?![\w-])"
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def _text(request: MessagesRequest) -> str:
+    output_format: Any = (request.body.get("output_config") or {}).get("format") or {}
+    if output_format.get("type") == "json_schema":
+        return json.dumps(minimal_value(output_format.get("schema")), ensure_ascii=False)
+    if request.last_tool_results:
+        quoted = "\n".join(result_text(result) for result in request.last_tool_results)
+        return f"{_INTRODUCTION} The tool returned: {_quote(quoted)}"
+    return f"{_INTRODUCTION} You said: {_quote(request.last_user_text)}"
+
+
+def _quote(text: str) -> str:
+    return text if len(text) <= _QUOTE_LIMIT else f"{text[:_QUOTE_LIMIT]}…"
+
+
+def _limited(text: str, request: MessagesRequest) -> Answer:
+    """The text up to its first stop sequence and to `max_tokens`, with the stop reason."""
+    found = [
+        (text.index(sequence), sequence)
+        for sequence in request.body.get("stop_sequences") or ()
+        if sequence in text
+    ]
+    stop_sequence = None
+    if found:
+        end, stop_sequence = min(found)
+        text = text[:end]
+    room = int(request.body.get("max_tokens") or 0) * _BYTES_PER_TOKEN
+    if room and len(text.encode()) > room:
+        cut = text.encode()[:room].decode(errors="ignore")
+        return Answer(blocks=(TextBlock(cut),), stop_reason="max_tokens")
+    return Answer(
+        blocks=(TextBlock(text),),
+        stop_reason="stop_sequence" if found else None,
+        stop_sequence=stop_sequence,
+    )
+
+
+def _size(block: Block) -> int:
+    return len(str(block.text if isinstance(block, TextBlock) else block).encode())
+
+
+def _tokens(size: int) -> int:
+    return max(1, -(-size // _BYTES_PER_TOKEN))

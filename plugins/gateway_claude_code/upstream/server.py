@@ -1,0 +1,134 @@
+"""The stand-in as a server on loopback, in the event loop of whoever enters it."""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.from_thread import start_blocking_portal
+
+from gateway_claude_code.upstream.connection import GONE, Connection, HttpRequest
+from gateway_claude_code.upstream.events import error_event
+from gateway_claude_code.upstream.playback import Dropped, play
+from gateway_claude_code.upstream.script import Failure, MessagesRequest, Reply, Script
+
+log = logging.getLogger("gateway_claude_code.upstream")
+
+
+class Upstream:
+    """An `async with` that listens on a free port of 127.0.0.1 and answers from a script.
+
+    Everything but `POST /v1/messages` is a 404. Leaving it breaks off whatever is still open.
+    `record` keeps every request in `requests`, in order of arrival; leave it off where prompts
+    must not pile up. `abandoned` counts the answers that the client did not wait for.
+    """
+
+    def __init__(self, script: Script, *, record: bool = True) -> None:
+        self.script = script
+        self.requests: list[MessagesRequest] = []
+        self.abandoned = 0
+        self._record = record
+        self._port: int | None = None
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at its end. Raises `RuntimeError` before it listens."""
+        if self._port is None:
+            raise RuntimeError("the upstream is not listening")
+        return f"http://127.0.0.1:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        self._port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - not Django's
+        self._stack.push_async_callback(listener.aclose)
+        tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stack.callback(tasks.cancel_scope.cancel)
+        tasks.start_soon(listener.serve, self._serve)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._port = None
+        await self._stack.aclose()
+
+    async def _serve(self, stream: SocketStream) -> None:
+        connection = Connection(stream)
+        async with stream:
+            try:
+                while True:
+                    await self._respond(connection, await connection.read_request())
+            except (*GONE, Dropped):
+                return
+            except Exception:
+                # Left alone it would end the listener, and every other answer with it.
+                log.exception("a connection failed")
+
+    async def _respond(self, connection: Connection, http: HttpRequest) -> None:
+        if (http.method, http.path) != ("POST", "/v1/messages"):
+            missing = error_event("not_found_error", f"{http.method} {http.path}")
+            await connection.send_json(404, missing, {}, bodiless=http.method == "HEAD")
+            return
+        request = _parse(http)
+        if request is None:
+            await connection.send_json(400, error_event("invalid_request_error", "not JSON"), {})
+            return
+        if self._record:
+            self.requests.append(request)
+        await self._play_while_wanted(connection, self._reply_to(request), request)
+
+    def _reply_to(self, request: MessagesRequest) -> Reply:
+        try:
+            return self.script(request)
+        except Exception as error:
+            log.exception("the script failed")
+            return Failure(500, "api_error", f"the script failed: {error!r}")
+
+    async def _play_while_wanted(
+        self, connection: Connection, reply: Reply, request: MessagesRequest
+    ) -> None:
+        async def break_off_when_gone() -> None:
+            await connection.wait_until_gone()
+            self.abandoned += 1
+            tasks.cancel_scope.cancel()
+
+        whole = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(break_off_when_gone)
+            with suppress(*GONE, Dropped):
+                await play(connection, reply, request, f"req_{uuid.uuid4().hex[:24]}")
+                whole = True
+            tasks.cancel_scope.cancel()
+        if not whole:
+            raise Dropped
+
+
+def _parse(http: HttpRequest) -> MessagesRequest | None:
+    try:
+        body: Any = json.loads(http.body)
+    except ValueError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    return MessagesRequest(
+        body=body, size=len(http.body), headers=http.headers, received=time.monotonic()
+    )
+
+
+@contextmanager
+def running_upstream(script: Script, *, record: bool = True) -> Iterator[Upstream]:
+    """An `Upstream` in a thread of its own, for callers that are not asynchronous."""
+    with start_blocking_portal() as portal:
+        upstream = Upstream(script, record=record)
+        with portal.wrap_async_context_manager(upstream):
+            yield upstream

@@ -1,0 +1,66 @@
+"""The real CLI against the embedded upstream: no account, no network beyond loopback."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gateway_claude_code.upstream import Script, Upstream, offline_script, running_upstream
+
+StartUpstream = Callable[[Script], Upstream]
+
+
+@pytest.fixture(scope="session")
+def cli_command() -> str:
+    """The path of the CLI: `DRAGOMAN_CLAUDE_COMMAND`, `claude` on PATH, or the one in the wheel.
+
+    A run without any is a failure, never a skip: these tests are what the rest is trusted for.
+    """
+    found = (
+        os.environ.get("DRAGOMAN_CLAUDE_COMMAND") or shutil.which("claude") or _command_in_wheel()
+    )
+    if found is None:
+        pytest.fail("no claude command: set DRAGOMAN_CLAUDE_COMMAND or install the extra `cli`")
+    return found
+
+
+def _command_in_wheel() -> str | None:
+    spec = importlib.util.find_spec("claude_agent_sdk")
+    for place in (spec.submodule_search_locations or ()) if spec is not None else ():
+        command = Path(place) / "_bundled" / "claude"
+        if command.is_file():
+            return str(command)
+    return None
+
+
+@pytest.fixture
+def start_upstream() -> Iterator[StartUpstream]:
+    """Starts an upstream in a thread of its own; it records, and lives as long as the test."""
+    with ExitStack() as stack:
+        yield lambda script: stack.enter_context(running_upstream(script))
+
+
+@pytest.fixture
+def upstream(start_upstream: StartUpstream) -> Upstream:
+    """An upstream with the offline script. Assign `upstream.script` to have another one."""
+    return start_upstream(offline_script)
+
+
+@pytest.fixture
+def cli_environment(tmp_path: Path, upstream: Upstream) -> dict[str, str]:
+    """All of the CLI's environment, made from nothing: an empty home and the upstream's URL."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {
+        "HOME": str(home),
+        "PATH": os.defpath,
+        "ANTHROPIC_API_KEY": "made-up",
+        "ANTHROPIC_BASE_URL": upstream.url,
+    }
+
+
+# Fixtures that run a gateway, in this process or as a command of its own, belong below.

@@ -31,6 +31,8 @@ _STATUS_OF = {
     "overloaded_error": 529,
 }
 
+_SETTLE_SECONDS = 0.05
+
 
 class Dropped(Exception):
     """The connection is to be closed as it stands."""
@@ -51,6 +53,8 @@ async def play(
             await _send_stream_error(connection, reply, request, identity)
         case Cut():
             await _send_beginning(connection, reply, request, identity)
+            # CLI 2.1.330 throws away what it has not read yet when the connection is reset.
+            await anyio.sleep(_SETTLE_SECONDS)
             raise Dropped
         case Silence():
             await _send_beginning(connection, reply, request, identity)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
+HOME = STAMPS / "home"
 PROJECT = "project"
 SOURCES = {
     "run": ["requirements/run.txt"],
@@ -36,7 +37,7 @@ def main(groups: list[str]) -> None:
         groups.remove("cli")
     groups.append(PROJECT)
     with _lock():
-        if not PYTHON.exists() or any(_stale(group) for group in groups):
+        if _moved() or not PYTHON.exists() or any(_stale(group) for group in groups):
             _ensure_venv()
         for group in groups:
             if _stale(group):
@@ -55,14 +56,17 @@ def _lock() -> Iterator[None]:
 
 
 def _ensure_venv() -> None:
-    home = STAMPS / "home"
-    moved = home.exists() and home.read_text() != str(ROOT)
-    if moved or not _works():
+    if _moved() or not _works():
         version = ".".join(map(str, sys.version_info[:3]))
         print(f"Building .venv with Python {version} ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
     STAMPS.mkdir(exist_ok=True)
-    home.write_text(str(ROOT))
+    HOME.write_text(str(ROOT))
+
+
+def _moved() -> bool:
+    """Whether the environment was built elsewhere: the paths inside it no longer hold."""
+    return HOME.exists() and HOME.read_text() != str(ROOT)
 
 
 def _works() -> bool:
@@ -85,7 +89,7 @@ def _install(group: str) -> None:
 
 
 def _pip(*arguments: str) -> None:
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input", *arguments]
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", *arguments]
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     subprocess.run(command, cwd=ROOT, env={**os.environ, **quiet}, check=True)
 
@@ -104,6 +108,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except subprocess.CalledProcessError as error:
-        sys.exit(f"Setting up .venv failed: {' '.join(map(str, error.cmd[:4]))}: see above.")
+        sys.exit(f"Setting up .venv failed: {' '.join(map(str, error.cmd))}: see above.")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,35 +1,27 @@
 """Putting a gateway together: plugins, configuration and models, then the ASGI application."""
 
-import logging
-import time
-import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
 
 from gateway import __version__, health
 from gateway.config import Config, find_file, load, packaged_file
-from gateway.errors import (
-    ConfigurationError,
-    GatewayError,
-    InvalidRequest,
-    MethodNotAllowed,
-    NotFound,
-    as_server_fault,
-)
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.failures import render_error, render_failure
+from gateway.identity import RequestIdentity
 from gateway.models import ModelEntry, ModelMap
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
 
-log = logging.getLogger("gateway")
+__all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
 
 
 def build_gateway(
@@ -53,6 +45,7 @@ def build_gateway(
         registry.load_files(config.path.parent / "plugins")
     for name, plugin in plugins:
         registry.register(plugin, name)
+    _check_disabled(config, registry)
     registry.check_complete()
     for name, section in (overrides or {}).items():
         present = config.values.plugins.get(name)
@@ -61,29 +54,44 @@ def build_gateway(
     return Gateway(config, registry, _model_map(config, registry), offline=offline)
 
 
+def _check_disabled(config: Config, registry: PluginRegistry) -> None:
+    for name in sorted(config.disabled_plugins & registry.unknown):
+        raise config.error(("plugins", name), f"no plugin is named {name!r}", name, registry.names)
+
+
 def _validate_sections(config: Config, registry: PluginRegistry) -> None:
     claimed: dict[str, type[BaseModel]] = {}
 
     def register(name: str, model: type[BaseModel]) -> None:
         if name in claimed:
             raise ConfigurationError(f"the section {name!r} is claimed by two plugins")
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise TypeError(f"the section {name!r} needs a pydantic model, not {model!r}")
         claimed[name] = model
 
     registry.call_register("gateway_register_config", register=register)
-    config.validate_sections(claimed)
+    config.validate_sections(claimed, registry.disabled)
 
 
 def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
     entries: dict[str, ModelEntry] = {}
 
     def register(name: str, entry: ModelEntry) -> None:
-        entries[name] = entry
+        if not isinstance(entry, ModelEntry):
+            raise TypeError(f"the model {name!r} needs a ModelEntry, not {entry!r}")
+        entries.setdefault(name, entry)
 
     if not config.names_models:
         registry.call_register("gateway_register_models", register=register)
-    entries.update(config.values.models or {})
-    models = ModelMap(entries, config.values.aliases)
-    models.check_aliases(config.path)
+    values = config.values
+    for section, names in (("models", values.models or {}), ("aliases", values.aliases)):
+        for name in names:
+            if name.count("*") > 1:
+                raise config.error((section, name), f"more than one * in {name!r}")
+    models = ModelMap({**entries, **(values.models or {})}, values.aliases)
+    for alias, name in models.lost_aliases():
+        what = f"the alias {alias!r} leads to {name!r}, which is no model"
+        raise config.error(("aliases", alias), what, name, models.names)
     return models
 
 
@@ -104,66 +112,11 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.include_router(router)
 
     async def on_error(request: Request, error: Exception) -> Response:
-        return render_error(gateway, request, _as_gateway_error(request, error))
+        return render_failure(gateway, request, error)
 
-    for kind in (GatewayError, HTTPException, Exception):
+    for kind in (GatewayError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, on_error)
     for wrap in reversed(gateway.plugins.call_nested("gateway_asgi_wrapper", gateway=gateway)):
         app.add_middleware(wrap)
-    app.add_middleware(RequestIdentity)
+    app.add_middleware(RequestIdentity, render=partial(render_failure, gateway))
     return app
-
-
-def render_error(gateway: Gateway, request: Request, error: GatewayError) -> Response:
-    """An error in the form of the frontend that the path belongs to, with its headers."""
-    rendered = gateway.plugins.call_first("gateway_render_error", error=error, request=request)
-    response: Response = (
-        rendered
-        if isinstance(rendered, Response)
-        else JSONResponse({"error": {"message": error.message}}, error.status)
-    )
-    if error.retry_after is not None:
-        response.headers["retry-after"] = str(max(0, round(error.retry_after)))
-    if error.should_retry is not None:
-        response.headers["x-should-retry"] = "true" if error.should_retry else "false"
-    return response
-
-
-def _as_gateway_error(request: Request, error: Exception) -> GatewayError:
-    if not isinstance(error, HTTPException):
-        return as_server_fault(error)
-    what = f"{request.method} {request.url.path}"
-    match error.status_code:
-        case 404:
-            return NotFound(f"There is nothing at {what}.")
-        case 405:
-            return MethodNotAllowed(f"{what} is not allowed: the path takes other methods.")
-        case _:
-            return InvalidRequest(str(error.detail))
-
-
-class RequestIdentity:
-    """Gives each request an id, and each answer `x-request-id` and `openai-processing-ms`.
-
-    The id is made here, never taken from the client, and stands in `scope["state"]`.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = time.perf_counter()
-        request_id = f"req_{uuid.uuid4().hex}"
-        scope.setdefault("state", {}).update(request_id=request_id, started=started)
-
-        async def send_identified(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers["openai-processing-ms"] = str(round((time.perf_counter() - started) * 1000))
-            await send(message)
-
-        await self._app(scope, receive, send_identified)

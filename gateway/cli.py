@@ -1,8 +1,9 @@
 """The command `dragoman`."""
 
+import contextlib
 import logging
-import sys
 from pathlib import Path
+from typing import IO, Any
 
 import click
 import uvicorn
@@ -10,10 +11,66 @@ import uvicorn
 from gateway import __version__
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
+from gateway.listen import listen
 from gateway.plugins import PluginRegistry
+from gateway.wording import one_line
+
+GRACE_SECONDS = 30
+"""How long answers on their way may take once the gateway was told to stop."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Refused(click.ClickException):
+    """Something that has to be put right first: one clear line, exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it to stderr."""
+        click.echo(f"dragoman: {one_line(self.message)}", file=file, err=file is None)
+
+
+class Commands(click.Group):
+    """The core's commands and, where those do not suffice, the plugins' own.
+
+    So `serve --disable broken` works although the plugin `broken` can't be imported.
+    """
+
+    _loaded = False
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Look among the core's first."""
+        if (command := super().get_command(ctx, cmd_name)) is not None:
+            return command
+        self._load()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them."""
+        self._load()
+        return super().list_commands(ctx)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run a command; a `ConfigurationError` is for the user, and no traceback."""
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            raise Refused(str(error)) from error
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        core = dict(self.commands)
+        try:
+            registry = PluginRegistry()
+            registry.load_entry_points()
+            registry.call_register("gateway_register_commands", cli=self)
+        except ConfigurationError as error:
+            raise Refused(str(error)) from error
+        self.commands.update(core)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dragoman")
 def cli() -> None:
     """Every tool that speaks the OpenAI API, on your own Claude Code login."""
@@ -46,24 +103,20 @@ def serve(
     gateway = build_gateway(config_file, disabled=disabled, offline=offline)
     app = create_app(gateway)
     server = gateway.config.values.server
-    uvicorn.run(
+    sockets = listen(
+        host if host is not None else server.host, port if port is not None else server.port
+    )
+    config = uvicorn.Config(
         app,
-        host=host if host is not None else server.host,
-        port=port if port is not None else server.port,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
+        uvicorn.Server(config).run(sockets=sockets)
 
 
 def main() -> None:
-    """Run the command line. Wrong configuration is one clear line and exit code 2."""
-    try:
-        registry = PluginRegistry()
-        registry.load_entry_points()
-        registry.call_register("gateway_register_commands", cli=cli)
-        cli()
-    except ConfigurationError as error:
-        click.echo(f"dragoman: {error}", err=True)
-        sys.exit(2)
+    """Run the command line."""
+    cli()

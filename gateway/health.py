@@ -4,6 +4,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from fastapi import APIRouter
 
 from gateway import __version__
@@ -14,23 +15,34 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gateway.health")
 
+PATIENCE_SECONDS = 5.0
+"""How long a plugin's part may take. The monitors that ask give up not much later."""
+
 
 async def report(gateway: "Gateway") -> dict[str, Any]:
     """The whole report: `status` ("ok" or "degraded"), `version`, and each plugin's own part."""
     parts: dict[str, Any] = {}
     for name, result in gateway.plugins.collect("gateway_health", gateway=gateway):
-        try:
-            parts[name] = await result if inspect.isawaitable(result) else result
-        except Exception:
-            log.exception("the health report of %r failed", name)
-            parts[name] = {"status": "unknown"}
+        parts[name] = await _part(name, result)
     healthy = all(part.get("status", "ok") == "ok" for part in parts.values())
-    return {
+    return parts | {
         "status": "ok" if healthy else "degraded",
         "version": __version__,
         "offline": gateway.offline,
-        **parts,
     }
+
+
+async def _part(name: str, result: object) -> dict[str, Any]:
+    try:
+        if inspect.isawaitable(result):
+            with anyio.fail_after(PATIENCE_SECONDS):
+                result = await result
+        if not isinstance(result, dict):
+            raise TypeError(f"returned {type(result).__name__}, not a dict")
+    except Exception:
+        log.exception("the health report of %r failed", name)
+        return {"status": "unknown"}
+    return result
 
 
 @hookimpl

@@ -5,7 +5,7 @@ How a hook is called is its kind, given in `KINDS`:
 - *register*: all are called at start; one that raises stops the start.
 - *first*: called until one returns something other than None; raising fails the request.
 - *fold*: each gets what the one before returned; None keeps it; raising fails the request.
-- *nested*: each one wraps those called before it.
+- *nested*: all are called; the one called first ends up outermost.
 - *notify*: all are called; one that raises is logged and left out.
 
 Plugins registered later are called earlier, so that a user's plugin comes before a built-in;
@@ -65,7 +65,8 @@ def gateway_register_config(register: "Callable[[str, type[BaseModel]], None]") 
 def gateway_register_models(register: "Callable[[str, ModelEntry], None]") -> None:
     """Offer models from code: `register("my-model", ModelEntry(backend="echo"))`.
 
-    An entry of the same name in the YAML wins. A YAML that names its own models offers only
+    Of two plugins that offer the same name, the one called first wins; an entry of that name in
+    the YAML wins over both. A YAML that names its own models offers only
     those, and then this hook is not called.
     """
 
@@ -136,10 +137,14 @@ def gateway_wrap_stream(
 ) -> "EventSource | None":
     """Change the events of an answer: return a stream that reads `stream`, or None.
 
-    A wrapper that is an async generator should close `stream` in a `finally`.
+    A wrapper that reads `stream` only in part should close it; the core closes it in any case.
     """
 
 
 @hookspec
 def gateway_observe(request: "ChatRequest", ctx: "RequestContext") -> "StreamObserver | None":
-    """Return an observer for this request's answer, as a request log or metrics need one."""
+    """Return an observer for this request's answer, as a request log or metrics need one.
+
+    Also called for a request that fails before there is a stream; then only `on_end` follows,
+    and `ctx.target` is None if no model was found.
+    """

@@ -2,16 +2,17 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.errors import ConfigurationError, ModelNotFound
+from gateway.errors import ModelNotFound
 from gateway.types import Target
 
 MAX_ALIAS_STEPS = 10
 """An alias may lead to an alias; a longer chain than this is a loop."""
+MAX_NAME_SHOWN = 100
 
 
 class ModelEntry(BaseModel):
@@ -42,48 +43,60 @@ class ModelMap:
         """The entries that can be listed, which patterns can't."""
         return {name: entry for name, entry in self.entries.items() if "*" not in name}
 
+    @property
+    def names(self) -> list[str]:
+        """All exact names: models, then aliases."""
+        return [key for key in (*self.entries, *self.aliases) if "*" not in key]
+
     def resolve(self, name: str) -> Target:
         """Where `name` leads. Raises `ModelNotFound`, with the nearest names there are."""
         current = name
         for _ in range(MAX_ALIAS_STEPS):
-            if (entry := self.entries.get(current)) is not None:
-                return _target(current, entry)
-            if (followed := self._follow_alias(current)) is None:
-                break
-            current = followed
-        if (pattern := _best_match(current, self.entries)) is not None:
-            return _target(current, self.entries[pattern[0]])
+            if isinstance(found := self._step(current), ModelEntry):
+                return _target(current, found)
+            if found is None:
+                raise ModelNotFound(
+                    f"The model {_short(name)!r} does not exist. {self._suggestion(name)}",
+                    param="model",
+                )
+            current = found
         raise ModelNotFound(
-            f"The model {name!r} does not exist. {self._suggestion(name)}", param="model"
+            f"The alias {_short(name)!r} goes round in a circle, and leads to no model.",
+            param="model",
         )
 
-    def check_aliases(self, source: object = None) -> None:
-        """Raise `ConfigurationError` for an alias that leads to no model."""
+    def lost_aliases(self) -> Iterator[tuple[str, str]]:
+        """The aliases that lead to no model, and where they lead instead."""
         for alias, name in self.aliases.items():
-            if "*" in alias:
-                continue
+            if "*" in alias and "*" in name:
+                continue  # where it leads depends on what it matches
             try:
-                self.resolve(alias)
+                self.resolve(name)
             except ModelNotFound:
-                raise ConfigurationError(
-                    f"{source or 'configuration'}: the alias {alias!r} leads to {name!r}, "
-                    f"which is no model. {self._suggestion(name)}"
-                ) from None
+                yield alias, name
 
-    def _follow_alias(self, name: str) -> str | None:
-        if (exact := self.aliases.get(name)) is not None:
+    def _step(self, name: str) -> ModelEntry | str | None:
+        """The model that has this name, or the name that it is an alias of."""
+        if "*" in name:
+            return None  # no name, but perhaps the text of a pattern
+        if (exact := self.entries.get(name) or self.aliases.get(name)) is not None:
             return exact
-        if (found := _best_match(name, self.aliases)) is None:
+        if (found := _best_match(name, (*self.entries, *self.aliases))) is None:
             return None
         pattern, matched = found
+        if pattern in self.entries:
+            return self.entries[pattern]
         return self.aliases[pattern].replace("*", matched)
 
     def _suggestion(self, name: str) -> str:
-        names = [key for key in (*self.entries, *self.aliases) if "*" not in key]
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(_short(name), self.names, n=3, cutoff=0.5)
         if near:
             return f"Did you mean {' or '.join(map(repr, near))}?"
         return f"There are: {', '.join(self.listed) or 'none'}."
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_NAME_SHOWN else f"{name[:MAX_NAME_SHOWN]}…"
 
 
 def _target(name: str, entry: ModelEntry) -> Target:
@@ -92,7 +105,7 @@ def _target(name: str, entry: ModelEntry) -> Target:
     )
 
 
-def _best_match(name: str, patterns: Mapping[str, object]) -> tuple[str, str] | None:
+def _best_match(name: str, patterns: Iterable[str]) -> tuple[str, str] | None:
     """The longest pattern that matches, and what its `*` stands for."""
     for pattern in sorted((key for key in patterns if "*" in key), key=len, reverse=True):
         before, _, after = pattern.partition("*")

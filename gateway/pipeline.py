@@ -1,15 +1,19 @@
 """The way of a request: resolve the model, transform, open, wrap, observe."""
 
 import inspect
+import logging
+import time
 from typing import cast
 
 from gateway.config import Config
-from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, ModelNotFound
+from gateway.context import Outcome, RequestContext, StreamObserver
+from gateway.errors import BackendUnavailable, ServerFault
 from gateway.models import ModelMap
 from gateway.plugins import PluginRegistry
-from gateway.streams import AnswerStream, EventSource, StreamLimits, close
+from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
 from gateway.types import ChatRequest, Target
+
+log = logging.getLogger("gateway")
 
 
 class Gateway:
@@ -39,31 +43,46 @@ class Gateway:
     async def open(self, request: ChatRequest, ctx: RequestContext) -> AnswerStream:
         """Start on an answer. The caller closes the stream that it gets.
 
-        Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s.
-        The backend itself begins with the stream's first event.
+        Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s;
+        observers are told of that too. The backend itself begins with the stream's first event.
         """
-        ctx.target = self.resolve(request.model)
-        request = await self.plugins.fold("gateway_transform_request", request, "request", ctx=ctx)
-        source = self._open_source(request, ctx.target, ctx)
         try:
-            source = await self.plugins.fold(
-                "gateway_wrap_stream", source, "stream", request=request, ctx=ctx
+            ctx.target = self.resolve(request.model)
+            request = await self.plugins.fold(
+                "gateway_transform_request", request, "request", ctx=ctx
             )
-        except BaseException:
-            await close(source)
+            layers = await self._open_layers(request, ctx.target, ctx)
+        except BaseException as error:
+            self._tell_of_failure(request, ctx, error)
             raise
-        observers = [
-            observer
-            for _, observer in self.plugins.collect("gateway_observe", request=request, ctx=ctx)
-        ]
-        return AnswerStream(source, ctx, observers, self._limits)
+        source, *wrapped = layers
+        return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, wrapped)
 
     def resolve(self, name: str) -> Target:
         """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
         alias = self.plugins.call_first("gateway_resolve_model", name=name, models=self.models)
         if alias is not None and not isinstance(alias, str):
-            raise ModelNotFound(f"an alias plugin gave no name for {name!r}", param="model")
+            raise ServerFault(f"a plugin's alias for {name!r} is no name")
         return self.models.resolve(alias if alias is not None else name)
+
+    async def _open_layers(
+        self, request: ChatRequest, target: Target, ctx: RequestContext
+    ) -> list[EventSource]:
+        """The backend's stream and what wraps it, outermost first."""
+        layers = [self._open_source(request, target, ctx)]
+        try:
+            await self.plugins.fold(
+                "gateway_wrap_stream",
+                layers[0],
+                "stream",
+                lambda stream: layers.insert(0, stream),
+                request=request,
+                ctx=ctx,
+            )
+        except BaseException:
+            await close_all(layers)
+            raise
+        return layers
 
     def _open_source(
         self, request: ChatRequest, target: Target, ctx: RequestContext
@@ -80,3 +99,21 @@ class Gateway:
         if not hasattr(source, "__anext__") or not hasattr(source, "aclose"):
             raise BackendUnavailable(f"the backend {target.backend!r} returned no stream")
         return cast(EventSource, source)
+
+    def _observers(self, request: ChatRequest, ctx: RequestContext) -> list[StreamObserver]:
+        found = self.plugins.collect("gateway_observe", request=request, ctx=ctx)
+        return [observer for _, observer in found]
+
+    def _tell_of_failure(
+        self, request: ChatRequest, ctx: RequestContext, error: BaseException
+    ) -> None:
+        outcome = Outcome(
+            status="failed" if isinstance(error, Exception) else "cancelled",
+            duration=time.perf_counter() - ctx.started,
+            error=error,
+        )
+        for observer in self._observers(request, ctx):
+            try:
+                observer.on_end(outcome)
+            except Exception:
+                log.exception("an observer failed in on_end")

@@ -1,13 +1,12 @@
 """Finding plugins, registering them, and calling their hooks by each hook's kind."""
 
 import importlib.metadata
-import importlib.util
 import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
 import pluggy
@@ -15,6 +14,8 @@ import pluggy
 from gateway import hookspecs
 from gateway.errors import ConfigurationError, GatewayError, ServerFault
 from gateway.markers import PROJECT
+from gateway.plugin_checks import check_implementation, import_file
+from gateway.wording import nearest, one_line
 
 log = logging.getLogger("gateway.plugins")
 
@@ -35,6 +36,7 @@ class PluginRegistry:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._origins: dict[str, str] = {}
+        self._files: dict[str, str] = {}
         self.disabled = frozenset(disabled)
         self.passed_over: set[str] = set()
 
@@ -56,15 +58,18 @@ class PluginRegistry:
             raise ConfigurationError(
                 f"plugin name {name!r} is taken twice: by {self._origins[name]} and by {origin}"
             )
+        self._origins[name] = origin
+        self._files[name] = _file_of(plugin)
         try:
             self._manager.register(plugin, name)
         except (pluggy.PluginValidationError, ValueError) as error:
-            raise ConfigurationError(f"plugin {name!r} ({origin}): {error}") from error
-        self._origins[name] = origin
+            raise ConfigurationError(f"{self._describe(name)}: {one_line(error)}") from error
         for caller in self._manager.get_hookcallers(plugin) or ():
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
-                    self._check(implementation, caller.name)
+                    check_implementation(
+                        implementation, caller.name, f"{self._describe(name)}, {caller.name}"
+                    )
 
     def load_entry_points(self) -> None:
         """Load the built-in plugins, then other distributions', each sorted by name."""
@@ -80,7 +85,7 @@ class PluginRegistry:
                 continue
             try:
                 plugin = point.load()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise ConfigurationError(
                     f"plugin {point.name!r} ({origin}, {point.value}) can't be imported: {error!r}"
                 ) from error
@@ -96,7 +101,12 @@ class PluginRegistry:
             if path.stem in self.disabled:
                 self.passed_over.add(path.stem)
                 continue
-            self.register(_import_file(path), path.stem, str(path))
+            self.register(import_file(path), path.stem, str(path))
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Names that are disabled, but that no plugin has."""
+        return self.disabled - self.passed_over
 
     def check_complete(self) -> None:
         """Refuse misspelt hooks and disabling of plugins that do not exist."""
@@ -106,11 +116,11 @@ class PluginRegistry:
             name = self._manager.get_name(error.plugin) or "?"
             known = ", ".join(hookspecs.KINDS)
             raise ConfigurationError(
-                f"plugin {name!r} ({self._origins.get(name)}): {error}. The hooks are: {known}"
+                f"{self._describe(name)}: {one_line(error)}. The hooks are: {known}"
             ) from error
-        if unknown := self.disabled - self.passed_over:
+        for name in sorted(self.unknown):
             raise ConfigurationError(
-                f"no plugin named {sorted(unknown)[0]!r} to disable; there are: {', '.join(self.names)}"
+                f"no plugin is named {name!r}, so it can't be disabled{nearest(name, self.names)}"
             )
 
     # -- calling ----------------------------------------------------------------------
@@ -119,11 +129,9 @@ class PluginRegistry:
         """Call a *register* hook. A failure is a `ConfigurationError` that names the plugin."""
         try:
             self._caller(hook)(**arguments)
-        except ConfigurationError:
-            raise
         except Exception as error:
             culprit = self._culprit(hook, error.__traceback__)
-            raise ConfigurationError(f"{culprit} failed in {hook}: {error!r}") from error
+            raise _stopped(culprit, hook, error) from error
 
     def call_first(self, hook: str, **arguments: object) -> Any:  # noqa: ANN401
         """Call a *first* hook. A failure that is no `GatewayError` becomes a `ServerFault`."""
@@ -134,10 +142,17 @@ class PluginRegistry:
         except Exception as error:
             raise self._fault(hook, self._culprit(hook, error.__traceback__), error) from error
 
-    async def fold(self, hook: str, value: T, pass_as: str, **arguments: object) -> T:
+    async def fold(
+        self,
+        hook: str,
+        value: T,
+        pass_as: str,
+        changed: Callable[[T], object] = lambda _: None,
+        **arguments: object,
+    ) -> T:
         """Hand `value` from one implementation of a *fold* hook to the next.
 
-        `pass_as` is the argument's name. A result of another type than the value's is refused,
+        `pass_as` is the argument's name; `changed` is told of each new value. A result of another type than the value's is refused,
         unless the value's type is a protocol (streams).
         """
         for name, implementation in self._implementations(hook):
@@ -147,6 +162,7 @@ class PluginRegistry:
                     result = await result
                 if result is not None:
                     value = _same_kind(result, value)
+                    changed(value)
             except GatewayError:
                 raise
             except Exception as error:
@@ -171,9 +187,7 @@ class PluginRegistry:
             try:
                 result = implementation(arguments)
             except Exception as error:
-                raise ConfigurationError(
-                    f"{self._describe(name)} failed in {hook}: {error!r}"
-                ) from error
+                raise _stopped(self._describe(name), hook, error) from error
             if result is not None:
                 results.append(result)
         return results
@@ -197,38 +211,17 @@ class PluginRegistry:
 
             yield implementation.plugin_name, call
 
-    def _check(self, implementation: pluggy.HookImpl, hook: str) -> None:
-        where = f"{self._describe(implementation.plugin_name)}, {hook}"
-        if implementation.kwargnames:
-            raise ConfigurationError(
-                f"{where}: the parameters {implementation.kwargnames} have default values, "
-                "and so would never be given anything; remove the defaults"
-            )
-        kind = hookspecs.KINDS.get(hook)
-        function = implementation.function
-        if kind in {"register", "first", "nested"} and (
-            inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-        ):
-            raise ConfigurationError(
-                f"{where}: must be a plain `def`; it may return something asynchronous"
-            )
-        if kind in {"fold", "nested", "notify"} and (
-            implementation.wrapper or implementation.hookwrapper
-        ):
-            raise ConfigurationError(f"{where}: hook wrappers have no meaning for a {kind} hook")
-
     def _describe(self, name: str) -> str:
-        return f"plugin {name!r} ({self._origins.get(name, 'code')})"
+        where = (self._origins.get(name, "code"), self._files.get(name, ""))
+        return f"plugin {name!r} ({', '.join(dict.fromkeys(filter(None, where)))})"
 
     def _culprit(self, hook: str, traceback: TracebackType | None) -> str:
         """Which implementation was running, read off the traceback: pluggy does not say."""
-        owners = {
-            getattr(implementation.function, "__code__", None): implementation.plugin_name
-            for implementation in self._caller(hook).get_hookimpls()
-        }
+        implementations = self._caller(hook).get_hookimpls()
         while traceback is not None:
-            if name := owners.get(traceback.tb_frame.f_code):
-                return self._describe(name)
+            for implementation in implementations:
+                if _runs_in(traceback.tb_frame, implementation.function):
+                    return self._describe(implementation.plugin_name)
             traceback = traceback.tb_next
         return "a plugin"
 
@@ -239,24 +232,29 @@ class PluginRegistry:
         )
 
 
-def _import_file(path: Path) -> ModuleType:
-    name = f"dragoman_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"plugin file {path} can't be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ConfigurationError(f"plugin file {path} can't be imported: {error!r}") from error
-    return module
+def _stopped(culprit: str, hook: str, error: Exception) -> ConfigurationError:
+    what = str(error) if isinstance(error, ConfigurationError) else repr(error)
+    return ConfigurationError(f"{culprit} failed in {hook}: {what}")
+
+
+def _runs_in(frame: FrameType, function: Callable[..., Any]) -> bool:
+    """Whether a frame is a call of this very function; of methods, also of the same object."""
+    code = getattr(function, "__code__", None)
+    if frame.f_code is not code:
+        return False
+    owner = getattr(function, "__self__", None)
+    return owner is None or frame.f_locals.get(code.co_varnames[0]) is owner
+
+
+def _file_of(plugin: object) -> str:
+    module = plugin if inspect.ismodule(plugin) else sys.modules.get(type(plugin).__module__)
+    return getattr(module, "__file__", None) or ""
 
 
 def _same_kind(result: T, value: T) -> T:
-    if hasattr(value, "__anext__") != hasattr(result, "__anext__") or (
-        not hasattr(value, "__anext__") and not isinstance(result, type(value))
-    ):
+    if hasattr(value, "__anext__"):
+        if not hasattr(result, "__anext__") or not hasattr(result, "aclose"):
+            raise TypeError(f"returned {type(result).__name__}, not a stream or None")
+    elif not isinstance(result, type(value)):
         raise TypeError(f"returned {type(result).__name__}, not {type(value).__name__} or None")
     return result

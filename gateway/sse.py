@@ -4,6 +4,7 @@ Framing is that of the HTML standard, "9.2.5 Parsing an event stream": a line be
 colon is a comment, which every client passes over.
 """
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 
@@ -11,14 +12,19 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+log = logging.getLogger("gateway.sse")
+
 KEEPALIVE = b": keepalive\n\n"
+CLOSE_SECONDS = 30
+"""For closing `chunks`; more than the stream inside takes to give up on its backend."""
 
 
 class EventStreamResponse(Response):
     """Sends what `chunks` yields, as it comes: each chunk one or more whole events.
 
     After `keepalive_seconds` of silence a comment line goes out. When the client disconnects,
-    `chunks` is cancelled; it is closed in every case.
+    `chunks` is cancelled. It is begun and closed in every case, even if the client has gone
+    before anything was sent: a generator that never began would not run its `finally`.
     """
 
     media_type = "text/event-stream"
@@ -35,6 +41,8 @@ class EventStreamResponse(Response):
         self._chunks = chunks
         self._keepalive_seconds = keepalive_seconds
         self._last_sent = time.monotonic()
+        self._begun = anyio.Event()
+        self._sending = False
         self.init_headers(
             {"cache-control": "no-cache", "x-accel-buffering": "no", **(headers or {})}
         )
@@ -44,37 +52,61 @@ class EventStreamResponse(Response):
         self.raw_headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failure: Exception | None = None
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._stop_on_disconnect, receive, tasks.cancel_scope)
-                tasks.start_soon(self._keep_alive, send)
-                await self._pump(send)
+                tasks.start_soon(self._begin_and_keep_alive, send)
+                try:
+                    await self._pump(send)
+                except Exception as error:  # noqa: BLE001 - raised below
+                    failure = error
                 tasks.cancel_scope.cancel()
         finally:
-            with anyio.CancelScope(shield=True):
-                await self._chunks.aclose()
+            await self._close()
+        if failure is not None:  # out here it is not wrapped in a group
+            raise failure
 
     async def _pump(self, send: Send) -> None:
+        # Nothing may be awaited before the generator, see above.
+        async for chunk in self._chunks:
+            await self._begun.wait()
+            await self._send(send, chunk, more=True)
+        await self._begun.wait()
+        await self._send(send, b"", more=False)
+
+    async def _send(self, send: Send, body: bytes, *, more: bool) -> None:
+        self._sending = True
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+        self._last_sent = time.monotonic()
+        self._sending = not more
+
+    async def _begin_and_keep_alive(self, send: Send) -> None:
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        async for chunk in self._chunks:
-            self._last_sent = time.monotonic()
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        self._begun.set()
+        while True:
+            silent = time.monotonic() - self._last_sent
+            if self._sending:
+                await anyio.sleep(self._keepalive_seconds)
+            elif silent < self._keepalive_seconds:
+                await anyio.sleep(self._keepalive_seconds - silent)
+            else:
+                await self._send(send, KEEPALIVE, more=True)
 
     async def _stop_on_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:
         await wait_for_disconnect(receive)
         scope.cancel()
 
-    async def _keep_alive(self, send: Send) -> None:
-        while True:
-            silent = time.monotonic() - self._last_sent
-            if silent >= self._keepalive_seconds:
-                await send({"type": "http.response.body", "body": KEEPALIVE, "more_body": True})
-                self._last_sent = time.monotonic()
-                silent = 0
-            await anyio.sleep(self._keepalive_seconds - silent)
+    async def _close(self) -> None:
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
+            try:
+                await self._chunks.aclose()
+            except Exception:
+                log.exception("closing an event stream failed")
+        if scope.cancelled_caught:
+            log.error("an event stream did not close within %s s", CLOSE_SECONDS)
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

@@ -2,15 +2,14 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import anyio
 
 from gateway.context import Outcome, OutcomeStatus, RequestContext, StreamObserver
-from gateway.errors import BackendFailed, TimedOut, as_server_fault
+from gateway.errors import BackendFailed, GatewayError, as_server_fault
 from gateway.types import (
     ChatResponse,
     PartDelta,
@@ -26,8 +25,13 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
+from gateway.watchdog import StreamLimits, Watchdog
+
+__all__ = ["AnswerBuilder", "AnswerStream", "EventSource", "StreamLimits", "close", "collect"]
 
 log = logging.getLogger("gateway.streams")
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
 class EventSource(Protocol):
@@ -43,7 +47,8 @@ class EventSource(Protocol):
         """The next event. Raises `GatewayError`, or `StopAsyncIteration` after the last."""
 
     async def aclose(self) -> None:
-        """Free whatever the answer holds. Called in every case, also after the last event."""
+        """Free whatever the answer holds. Called in every case, also after the last event,
+        and more than once if the stream was wrapped."""
 
 
 class AnswerBuilder:
@@ -58,10 +63,12 @@ class AnswerBuilder:
         self.end: ResponseEnd | None = None
 
     def add(self, event: StreamEvent) -> None:
-        """Take the next event."""
+        """Take the next event. Raises `BackendFailed` for more of a part that never began."""
         match event:
             case PartDelta():
-                self._pieces[event.index].append(event.text)
+                if (pieces := self._pieces.get(event.index)) is None:
+                    raise BackendFailed(f"part {event.index} of the answer never began")
+                pieces.append(event.text)
             case PartStart():
                 self._parts[event.index] = event.part
                 self._pieces[event.index] = []
@@ -116,12 +123,13 @@ async def close(stream: EventSource, seconds: float = 20) -> None:
         log.error("a stream did not close within %s s", seconds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamLimits:
-    """Seconds: between two events, and for the whole answer."""
-
-    idle_seconds: float = 300
-    request_seconds: float = 3600
+async def close_all(streams: Iterable[EventSource]) -> None:
+    """Close each one, whatever becomes of the others; failures are logged."""
+    for stream in streams:
+        try:
+            await close(stream)
+        except Exception:
+            log.exception("closing a stream failed")
 
 
 class AnswerStream:
@@ -130,6 +138,9 @@ class AnswerStream:
     Use it as `async with`, or call `aclose` in a `finally`. Iterating raises `GatewayError`s
     only: `TimedOut` when nothing comes, `BackendFailed` when the stream ends without
     `ResponseEnd`, `ServerFault` for a bug in a plugin.
+
+    `wrapped` are the streams inside `source`, the inner ones last. They are closed too: a
+    generator that never ran has no `finally`.
     """
 
     def __init__(
@@ -138,12 +149,13 @@ class AnswerStream:
         ctx: RequestContext,
         observers: Iterable[StreamObserver],
         limits: StreamLimits,
+        wrapped: Sequence[EventSource] = (),
     ) -> None:
         self._source = source
+        self._wrapped = wrapped
         self._ctx = ctx
         self._observers = list(observers)
-        self._limits = limits
-        self._deadline = ctx.started + limits.request_seconds
+        self._watchdog = Watchdog(limits, ctx.started)
         self._held: StreamEvent | None = None
         self._closed = False
         self._first_event: float | None = None
@@ -179,36 +191,26 @@ class AnswerStream:
 
     async def _next(self) -> StreamEvent:
         try:
-            event = await self._bounded_next()
+            event = await self._watchdog.guard(self._source.__anext__)
         except StopAsyncIteration:
             if self._stop_reason is None:
-                self._error = BackendFailed("the answer broke off before its end")
-                raise self._error from None
+                raise self._failed(BackendFailed("the answer broke off before its end")) from None
+            raise
+        except GatewayError as error:
+            self._failed(error)
             raise
         except Exception as error:
-            self._error = as_server_fault(error)
-            raise self._error from error
+            raise self._failed(as_server_fault(error)) from error
         except BaseException as error:
-            self._error = error
+            self._failed(error)
             raise
         self._note(event)
         return event
 
-    async def _bounded_next(self) -> StreamEvent:
-        left = self._deadline - time.perf_counter()
-        limit = min(self._limits.idle_seconds, left)
-        try:
-            with anyio.fail_after(limit):
-                return await self._source.__anext__()
-        except TimeoutError as error:
-            if limit == left:
-                raise TimedOut(
-                    f"the answer took longer than {self._limits.request_seconds:g} s "
-                    "(limits.request_seconds)"
-                ) from error
-            raise TimedOut(
-                f"the backend was silent for {limit:g} s (limits.idle_seconds)"
-            ) from error
+    def _failed(self, error: ErrorT) -> ErrorT:
+        """Keep the first failure for the observers."""
+        self._error = self._error or error
+        return error
 
     def _note(self, event: StreamEvent) -> None:
         if self._first_event is None:
@@ -229,28 +231,22 @@ class AnswerStream:
                 getattr(observer, method)(value)
             except Exception:
                 log.exception("an observer failed in %s and is dropped", method)
-                self._observers.remove(observer)
+                self._observers = [other for other in self._observers if other is not observer]
 
     async def aclose(self) -> None:
         """Close the backend's stream and tell the observers how it ended; once."""
         if self._closed:
             return
         self._closed = True
+        self._watchdog.stop()
         try:
-            await close(self._source)
-        except Exception:
-            log.exception("closing a stream failed")
+            await close_all((self._source, *self._wrapped))
         finally:
             self._tell("on_end", self._outcome())
 
     def _outcome(self) -> Outcome:
-        status: OutcomeStatus = "cancelled"
-        if self._stop_reason is not None:
-            status = "completed"
-        elif isinstance(self._error, Exception):
-            status = "failed"
         return Outcome(
-            status=status,
+            status=self._status(),
             duration=time.perf_counter() - self._ctx.started,
             first_event=self._first_event,
             error=self._error,
@@ -258,3 +254,8 @@ class AnswerStream:
             stop_reason=self._stop_reason,
             model=self._model,
         )
+
+    def _status(self) -> OutcomeStatus:
+        if isinstance(self._error, Exception):
+            return "failed"
+        return "cancelled" if self._stop_reason is None else "completed"

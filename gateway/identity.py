@@ -1,0 +1,51 @@
+"""The outermost layer: each request has an id, and each answer says whose it is."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PROCESSING_TIME_HEADER = "openai-processing-ms"
+"""Read by client libraries on every answer, also on those that no frontend gave."""
+
+
+class RequestIdentity:
+    """Gives each answer `x-request-id` and the time that it took until its headers.
+
+    The id is made here, never taken from the client; it and `started` (`time.perf_counter()`)
+    stand in `request.state`. What fails before there is an answer, in middleware too, is
+    answered by `render`.
+    """
+
+    def __init__(self, app: ASGIApp, render: Callable[[Request, Exception], Response]) -> None:
+        self._app = app
+        self._render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = f"req_{uuid.uuid4().hex}"
+        scope.setdefault("state", {}).update(request_id=request_id, started=started)
+        answering = False
+
+        async def send_identified(message: Message) -> None:
+            nonlocal answering
+            if message["type"] == "http.response.start":
+                answering = True
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers[PROCESSING_TIME_HEADER] = str(round((time.perf_counter() - started) * 1000))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_identified)
+        except Exception as error:
+            if answering:
+                raise  # the server breaks the connection, so that nobody takes this for the end
+            await self._render(Request(scope), error)(scope, receive, send_identified)

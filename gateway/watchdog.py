@@ -1,0 +1,98 @@
+"""Bounding the wait for each event of a stream, at next to no cost an event.
+
+A cancel scope around each wait costs more than the events themselves do. One timer a stream
+is enough: it looks now and then whether somebody has been waiting for too long.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.errors import TimedOut
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """Seconds: between two events, and for the whole answer."""
+
+    idle_seconds: float = 300
+    request_seconds: float = 3600
+
+
+class Watchdog:
+    """Cancels a wait that goes past the limits. `started` is a `time.perf_counter()`.
+
+    It cancels as `asyncio.timeout` does: only while the task is waiting in `guard`, and taken
+    back before `TimedOut` is raised, so that a cancellation from elsewhere still counts.
+    """
+
+    def __init__(self, limits: StreamLimits, started: float) -> None:
+        self._limits = limits
+        self._deadline = started + limits.request_seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[object] | None = None
+        self._since = 0.0
+        self._fired = False
+
+    async def guard(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Await `step()`. Raises `TimedOut` when it takes too long."""
+        self._since = time.perf_counter()
+        if self._since >= self._deadline:
+            raise self._timed_out()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        before = task.cancelling()
+        self._waiting = task
+        if self._timer is None:
+            self._look_again_in(self._left())
+        try:
+            return await step()
+        except asyncio.CancelledError as error:
+            if self._take_back(task) and task.cancelling() <= before:
+                raise self._timed_out() from error
+            raise
+        finally:
+            self._waiting = None
+            self._take_back(task)
+
+    def stop(self) -> None:
+        """Let go of the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _take_back(self, task: "asyncio.Task[object]") -> bool:
+        fired, self._fired = self._fired, False
+        if fired:
+            task.uncancel()
+        return fired
+
+    def _left(self) -> float:
+        """Seconds until the present wait has been too long."""
+        now = time.perf_counter()
+        return min(self._since + self._limits.idle_seconds, self._deadline) - now
+
+    def _look_again_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return  # the next wait sets a timer of its own
+        left = self._left()
+        if left > 0:
+            self._look_again_in(left)
+            return
+        self._fired = True
+        self._waiting.cancel()
+
+    def _timed_out(self) -> TimedOut:
+        if time.perf_counter() >= self._deadline:
+            limit = self._limits.request_seconds
+            return TimedOut(f"the answer took longer than {limit:g} s (limits.request_seconds)")
+        limit = self._limits.idle_seconds
+        return TimedOut(f"the backend was silent for {limit:g} s (limits.idle_seconds)")

@@ -1,8 +1,9 @@
 """The stand-in over a real socket on loopback."""
 
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -126,6 +127,27 @@ def test_a_script_that_raises_is_an_api_error() -> None:
         response = httpx.post(f"{upstream.url}/v1/messages", json=BODY)
     assert response.status_code == 500
     assert "nothing left" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"nonsense\r\n\r\n",
+        b"POST /v1/messages HTTP/1.1\r\ncontent-length: many\r\n\r\n",
+        b"POST /v1/messages HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"POST /v1/messages HTTP/1.1\r\nno colon\r\n\r\n",
+        b"x" * 100_000,
+    ],
+)
+def test_what_is_no_request_closes_its_connection_and_no_other(garbage: bytes) -> None:
+    with listening(HELLO) as (upstream, client):
+        port = httpx.URL(upstream.url).port
+        assert port is not None
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+            raw.sendall(garbage)
+            with suppress(ConnectionResetError):
+                assert raw.recv(1) == b""
+        assert post(client).status_code == 200
 
 
 def test_a_large_body_arrives_whole() -> None:

@@ -1,0 +1,146 @@
+"""Pictures and files within messages."""
+
+import base64
+
+import pytest
+from openai_support import request_body
+
+from gateway.errors import InvalidRequest
+from gateway.types import Document, Image, Part
+from gateway_openai.decode import decode, parse
+
+PNG = b"\x89PNG\r\n\x1a\nrest"
+JPEG = b"\xff\xd8\xff\xe0rest"
+GIF = b"GIF89arest"
+WEBP = b"RIFF\n\x00\x00\x00WEBPrest"
+PDF = b"%PDF-1.7 rest"
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def data_url(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{encoded(content)}"
+
+
+def decoded_part(part: dict[str, object]) -> Part:
+    request = decode(parse(request_body(messages=[{"role": "user", "content": [part]}]))).request
+    return request.messages[0].parts[0]
+
+
+def image(url: str) -> Part:
+    return decoded_part({"type": "image_url", "image_url": {"url": url}})
+
+
+def file(**fields: object) -> Part:
+    return decoded_part({"type": "file", "file": fields})
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type", "content"),
+    [
+        (data_url("image/png", PNG), "image/png", PNG),
+        (data_url("image/jpeg", JPEG), "image/jpeg", JPEG),
+        (data_url("image/gif", GIF), "image/gif", GIF),
+        (data_url("image/webp", WEBP), "image/webp", WEBP),
+        (data_url("image/jpg", b"unknown"), "image/jpeg", b"unknown"),
+        (data_url("IMAGE/PNG", b"unknown"), "image/png", b"unknown"),
+        (data_url("image/png", JPEG), "image/jpeg", JPEG),
+        (data_url("application/octet-stream", WEBP), "image/webp", WEBP),
+        (data_url("image/png;name=a.png", PNG), "image/png", PNG),
+        (data_url("image/png", PNG).replace("data:", "DATA:"), "image/png", PNG),
+    ],
+)
+def test_a_picture_in_a_data_url(url: str, media_type: str, content: bytes) -> None:
+    assert image(url) == Image(media_type=media_type, data=encoded(content))
+
+
+def test_white_space_within_base64_is_taken_out() -> None:
+    data = encoded(PNG)
+    url = f"data:image/png;base64, {data[:4]}\r\n{data[4:]}\n"
+    assert image(url) == Image(media_type="image/png", data=data)
+
+
+@pytest.mark.parametrize("url", ["https://example.com/a.png", "HTTP://example.com/a?b=c"])
+def test_a_picture_elsewhere_is_left_there(url: str) -> None:
+    assert image(url) == Image(url=url)
+
+
+def test_a_url_may_be_a_bare_string() -> None:
+    part = {"type": "image_url", "image_url": "https://example.com/a.png"}
+    assert decoded_part(part) == Image(url="https://example.com/a.png")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/a.png",
+        "file:///etc/passwd",
+        "",
+        "iVBORw0KGgo=",
+        "data:image/png;base64",
+        "data:image/png;base64,",
+        "data:image/png;base64,????",
+        "data:image/png;base64,aGVsbG8",
+        "data:image/png;base64,aGVsbG8=aGVs",
+        "data:image/png;base64,é",
+        data_url("image/svg+xml", b"<svg/>"),
+        data_url("text/plain", b"hello"),
+        "data:,hello",
+    ],
+)
+def test_what_is_no_picture_is_refused(url: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        image(url)
+    assert caught.value.param == "messages[0].content[0].image_url.url"
+
+
+@pytest.mark.parametrize(
+    ("file_data", "document"),
+    [
+        (
+            data_url("application/pdf", PDF),
+            Document(media_type="application/pdf", data=encoded(PDF), title="f"),
+        ),
+        (encoded(PDF), Document(media_type="application/pdf", data=encoded(PDF), title="f")),
+        (
+            data_url("text/plain", "é".encode()),
+            Document(media_type="text/plain", data="é", title="f"),
+        ),
+        (
+            data_url("text/csv;charset=latin-1", b"\xe9"),
+            Document(media_type="text/csv", data="é", title="f"),
+        ),
+        (
+            data_url("application/json", b"{}"),
+            Document(media_type="application/json", data="{}", title="f"),
+        ),
+        (
+            "data:,one%20two",
+            Document(media_type="text/plain", data="one two", title="f"),
+        ),
+        (data_url("image/png", PNG), Image(media_type="image/png", data=encoded(PNG))),
+    ],
+)
+def test_a_file(file_data: str, document: Part) -> None:
+    assert file(file_data=file_data, filename="f") == document
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"file_id": "file-123"}, "file_id"),
+        ({}, "file_data"),
+        ({"file_data": ""}, "file_data"),
+        ({"file_data": "not base64!"}, "file_data"),
+        ({"file_data": data_url("text/plain", b"\xff")}, "file_data"),
+        ({"file_data": data_url("text/plain;charset=klingon", b"a")}, "file_data"),
+        ({"file_data": data_url("application/zip", b"PK")}, "file_data"),
+        ({"file_data": data_url("image/tiff", b"II")}, "file_data"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(fields: dict[str, object], param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        file(**fields)
+    assert caught.value.param == f"messages[0].content[0].file.{param}"

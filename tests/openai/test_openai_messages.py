@@ -1,0 +1,235 @@
+"""From the wire's messages to the hub's conversation."""
+
+from typing import Any
+
+import pytest
+from openai_support import request_body
+
+from gateway.errors import InvalidRequest
+from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
+from gateway_openai.decode import parse
+from gateway_openai.decode_messages import CONTINUE, Conversation, decode_messages
+
+Wire = dict[str, Any]
+
+ASK: Wire = {"role": "user", "content": "Hi"}
+
+
+def conversation(*messages: Wire) -> Conversation:
+    return decode_messages(parse(request_body(messages=list(messages))).messages)
+
+
+def turn(role: Role, *parts: Part) -> Message:
+    return Message(role=role, parts=parts)
+
+
+def asks(*ids: str, **fields: object) -> Wire:
+    calls = [
+        {"id": call_id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for call_id in ids
+    ]
+    return {"role": "assistant", "content": None, "tool_calls": calls, **fields}
+
+
+def gives(call_id: str, content: object = "ok") -> Wire:
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def result(call_id: str, *texts: str) -> ToolResult:
+    return ToolResult(call_id=call_id, parts=tuple(Text(text=text) for text in texts or ("ok",)))
+
+
+HI = turn("user", Text(text="Hi"))
+
+
+@pytest.mark.parametrize(
+    ("messages", "system"),
+    [
+        ([ASK], ""),
+        ([{"role": "system", "content": "Be brief."}, ASK], "Be brief."),
+        ([{"role": "developer", "content": "Be brief."}, ASK], "Be brief."),
+        (
+            [
+                {"role": "system", "content": "One."},
+                ASK,
+                {"role": "developer", "content": [{"type": "text", "text": "Two."}]},
+            ],
+            "One.\n\nTwo.",
+        ),
+        ([{"role": "system", "content": ""}, {"role": "system", "content": None}, ASK], ""),
+    ],
+)
+def test_system_and_developer_messages_are_joined(messages: list[Wire], system: str) -> None:
+    decoded = conversation(*messages)
+    assert decoded.system == system
+    assert decoded.messages == (HI,)
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ({"content": "Yes"}, (Text(text="Yes"),)),
+        (
+            {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+            (Text(text="a"), Text(text="b")),
+        ),
+        ({"content": [{"type": "refusal", "refusal": "No"}]}, (Text(text="No"),)),
+        ({"content": None, "refusal": "No"}, (Text(text="No"),)),
+        ({"content": "Yes", "reasoning_content": "hm", "reasoning": "hm"}, (Text(text="Yes"),)),
+        (
+            {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Yes"}]},
+            (Text(text="Yes"),),
+        ),
+        ({"content": "Yes", "tool_calls": None}, (Text(text="Yes"),)),
+    ],
+)
+def test_what_an_assistant_said(message: Wire, parts: tuple[Part, ...]) -> None:
+    decoded = conversation(ASK, {"role": "assistant", **message}, ASK)
+    assert decoded.messages == (HI, turn("assistant", *parts), HI)
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 1}', '{ "a" :1 }', "", "{not json", "null"])
+def test_arguments_stay_as_they_were_written(arguments: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    decoded = conversation(ASK, {"role": "assistant", "content": "", "tool_calls": [call]}, ASK)
+    assert decoded.messages[1] == turn("assistant", ToolCall(id="a", name="f", arguments=arguments))
+
+
+def test_a_call_without_type_and_arguments_is_taken() -> None:
+    decoded = conversation(
+        ASK, {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f"}}]}, ASK
+    )
+    assert decoded.messages[1] == turn("assistant", ToolCall(id="a", name="f", arguments=""))
+
+
+def test_calls_come_after_the_text() -> None:
+    decoded = conversation(ASK, asks("a", content="Let me see."), gives("a"))
+    assert decoded.messages[1] == turn(
+        "assistant", Text(text="Let me see."), ToolCall(id="a", name="f")
+    )
+
+
+def test_results_that_follow_each_other_are_one_user_message() -> None:
+    decoded = conversation(ASK, asks("a", "b"), gives("b"), gives("a"), ASK)
+    assert decoded.messages[2:] == (turn("user", result("b"), result("a")), HI)
+
+
+def test_a_system_message_between_results_does_not_part_them() -> None:
+    system = {"role": "system", "content": "Psst."}
+    decoded = conversation(ASK, asks("a", "b"), gives("a"), system, gives("b"))
+    assert decoded.messages[2:] == (turn("user", result("a"), result("b")),)
+
+
+def test_results_of_different_turns_stay_apart() -> None:
+    decoded = conversation(ASK, asks("a"), gives("a"), asks("b"), gives("b"))
+    assert [message.role for message in decoded.messages] == [
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("42", ("42",)),
+        ([{"type": "text", "text": "4"}, {"type": "text", "text": "2"}], ("4", "2")),
+    ],
+)
+def test_the_content_of_a_result(content: object, texts: tuple[str, ...]) -> None:
+    decoded = conversation(ASK, asks("a"), gives("a", content))
+    assert decoded.messages[2] == turn("user", result("a", *texts))
+
+
+@pytest.mark.parametrize("content", ["", None, []])
+def test_an_empty_result_is_still_a_result(content: object) -> None:
+    decoded = conversation(ASK, asks("a"), gives("a", content))
+    assert decoded.messages[2] == turn("user", ToolResult(call_id="a"))
+
+
+def test_an_unanswered_call_stays() -> None:
+    decoded = conversation(ASK, asks("a", "b"), gives("a"), ASK)
+    assert decoded.messages[1:] == (
+        turn("assistant", ToolCall(id="a", name="f"), ToolCall(id="b", name="f")),
+        turn("user", result("a")),
+        HI,
+    )
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [ASK, {"role": "assistant", "content": "Hello"}],
+        [{"role": "system", "content": "Be brief."}],
+        [ASK, {"role": "assistant", "content": "Hello"}, {"role": "user", "content": ""}],
+    ],
+)
+def test_without_a_turn_of_the_user_at_the_end_the_model_is_told_to_continue(
+    messages: list[Wire],
+) -> None:
+    assert conversation(*messages).messages[-1] == CONTINUE
+
+
+def test_messages_without_content_are_left_out() -> None:
+    empty = {"role": "assistant", "content": None}
+    assert conversation(ASK, empty, {"role": "user", "content": []}, ASK).messages == (HI, HI)
+
+
+def test_function_messages_are_matched_by_name() -> None:
+    called = {"role": "assistant", "content": None, "function_call": {"name": "f"}}
+    gave = {"role": "function", "name": "f", "content": "ok"}
+    decoded = conversation(ASK, called, gave, called, gave)
+    assert decoded.messages == (
+        HI,
+        turn("assistant", ToolCall(id="functioncall1", name="f", arguments="")),
+        turn("user", result("functioncall1")),
+        turn("assistant", ToolCall(id="functioncall2", name="f", arguments="")),
+        turn("user", result("functioncall2")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("messages", "param"),
+    [
+        ([gives("a")], "messages[0].tool_call_id"),
+        ([ASK, asks("a"), gives("b")], "messages[2].tool_call_id"),
+        ([ASK, gives("a"), asks("a")], "messages[1].tool_call_id"),
+        ([ASK, asks("a", "a")], "messages[1].tool_calls[1].id"),
+        ([{"role": "function", "name": "f", "content": ""}], "messages[0].name"),
+        ([{"role": "robot", "content": "Hi"}], "messages[0].role"),
+        (
+            [ASK, {"role": "assistant", "tool_calls": [{"id": "a", "type": "custom"}]}],
+            "messages[1].tool_calls[0].type",
+        ),
+        (
+            [ASK, {"role": "assistant", "tool_calls": [{"id": "a", "type": "function"}]}],
+            "messages[1].tool_calls[0].function",
+        ),
+        (
+            [{"role": "system", "content": [{"type": "image_url", "image_url": "data:,"}]}],
+            "messages[0].content[0].type",
+        ),
+        (
+            [{"role": "assistant", "content": [{"type": "input_audio"}]}],
+            "messages[0].content[0].type",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "refusal", "refusal": "No"}]}],
+            "messages[0].content[0].type",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}],
+            "messages[0].content[0].type",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_path(messages: list[Wire], param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        conversation(*messages)
+    assert caught.value.param == param
+
+
+def test_the_name_on_a_tool_message_is_nothing_to_report() -> None:
+    assert conversation(ASK, asks("a"), {**gives("a"), "name": "f"}).ignored == ()

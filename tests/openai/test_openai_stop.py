@@ -1,0 +1,75 @@
+"""Cutting the text at stop sequences that the backend can't be given."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text, Thinking, ToolCall
+from gateway_openai.stop import StopCutter
+
+
+def cut(sequences: tuple[str, ...], *deltas: str) -> tuple[str, str | None]:
+    """The text that is left, and the sequence that was found."""
+    cutter = StopCutter(sequences)
+    events: list[StreamEvent] = [
+        PartStart(index=0, part=Text(text="")),
+        *(PartDelta(index=0, text=delta) for delta in deltas),
+        PartEnd(index=0),
+    ]
+    passed: list[StreamEvent] = []
+    for event in events:
+        passed += cutter.feed(event)
+        if cutter.hit is not None:
+            break
+    assert passed[-1] == PartEnd(index=0)
+    return "".join(event.text for event in passed if isinstance(event, PartDelta)), cutter.hit
+
+
+@pytest.mark.parametrize(
+    ("sequences", "deltas", "left", "hit"),
+    [
+        (("\n\n",), ["one two"], "one two", None),
+        (("\n\n",), ["one\n\ntwo"], "one", "\n\n"),
+        (("\n\n",), ["one\n", "\ntwo"], "one", "\n\n"),
+        (("\n\n",), ["one", "\n", "\n", "two"], "one", "\n\n"),
+        (("\n\n",), ["one\n", "two"], "one\ntwo", None),
+        (("\n\n",), ["one\n"], "one\n", None),
+        (("\n\n",), ["\n\none"], "", "\n\n"),
+        ((" ", "\n"), ["one\ntwo three"], "one", "\n"),
+        (("\n\n\n", "\n\n"), ["one\n\n\ntwo"], "one", "\n\n"),
+        ((" \n\t", "\n"), ["one \n\t"], "one ", "\n"),
+        (("  ",), ["one ", " "], "one", "  "),
+    ],
+)
+def test_the_text_ends_where_the_sequence_begins(
+    sequences: tuple[str, ...], deltas: list[str], left: str, hit: str | None
+) -> None:
+    assert cut(sequences, *deltas) == (left, hit)
+
+
+def test_what_may_be_the_beginning_is_held_back_and_nothing_more() -> None:
+    cutter = StopCutter(("\n\n",))
+    cutter.feed(PartStart(index=0, part=Text(text="")))
+    assert cutter.feed(PartDelta(index=0, text="one\n")) == [PartDelta(index=0, text="one")]
+    assert cutter.feed(PartDelta(index=0, text="two")) == [PartDelta(index=0, text="\ntwo")]
+
+
+@pytest.mark.parametrize("part", [Thinking(text=""), ToolCall(id="a", name="f")])
+def test_only_text_is_cut(part: Thinking | ToolCall) -> None:
+    cutter = StopCutter(("\n",))
+    delta = PartDelta(index=0, text="one\ntwo")
+    assert cutter.feed(PartStart(index=0, part=part)) == [PartStart(index=0, part=part)]
+    assert cutter.feed(delta) == [delta]
+    assert cutter.hit is None
+
+
+@given(
+    sequences=st.lists(st.text(alphabet=" \n\t", min_size=1, max_size=3), min_size=1, max_size=4),
+    deltas=st.lists(st.text(alphabet=" \n\ta", max_size=4), max_size=8),
+)
+def test_the_division_into_deltas_makes_no_difference(
+    sequences: list[str], deltas: list[str]
+) -> None:
+    text = "".join(deltas)
+    assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), text)
+    assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), *text)

@@ -26,10 +26,21 @@ def parse_json_object(body: bytes) -> dict[str, object]:
     try:
         value = from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        raise InvalidRequest(f"The request body is not valid JSON: {error}.") from None
+        raise InvalidRequest(
+            f"The request body is not valid JSON: {error}.{_hint(error)}"
+        ) from None
     if not isinstance(value, dict):
         raise InvalidRequest("The request body has to be a JSON object.")
     return value
+
+
+def _hint(error: ValueError) -> str:
+    """A word more, where the parser's own is hard to understand."""
+    if "hex escape" in str(error):
+        return " Surrogates, \\ud800 to \\udfff, have to come in pairs."
+    if "unicode" in str(error):
+        return " It has to be encoded in UTF-8."
+    return ""
 
 
 def _check_media_type(request: Request) -> None:

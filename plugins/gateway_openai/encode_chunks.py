@@ -7,7 +7,7 @@ Deltas are most of the work, so what surrounds them is built once a part and not
 
 from typing import Any, Final
 
-from gateway.errors import GatewayError
+from gateway.errors import BackendFailed, GatewayError
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -43,7 +43,10 @@ class ChunkEncoder:
         self._choices = [_ChoiceEncoder(form, index) for index in range(choices)]
 
     def encode(self, choice: int, event: StreamEvent) -> bytes:
-        """The chunks for one event of one choice; often one, sometimes none."""
+        """The chunks for one event of one choice; often one, sometimes none.
+
+        Raises `BackendFailed` for more of a part that never began.
+        """
         return self._choices[choice].encode(event)
 
     def finish(self) -> bytes:
@@ -84,7 +87,10 @@ class _ChoiceEncoder:
         return opening
 
     def _delta(self, part: int, text: str) -> bytes:
-        around = self._around[part]
+        try:
+            around = self._around[part]
+        except KeyError:
+            raise BackendFailed(f"part {part} of the answer never began") from None
         if around is None or not text:
             return b""
         self._silent_calls.discard(part)

@@ -42,7 +42,8 @@ def decode_image(url: str, param: str) -> Image:
     What the bytes begin with counts more than the type that the URL claims. Raises
     `InvalidRequest`.
     """
-    scheme = url.partition(":")[0].strip().lower()
+    url = url.strip()
+    scheme = url.partition(":")[0].lower()
     if scheme in ("http", "https"):
         return Image(url=url)
     if scheme != "data":

@@ -50,6 +50,7 @@ def file(**fields: object) -> Part:
         (data_url("application/octet-stream", WEBP), "image/webp", WEBP),
         (data_url("image/png;name=a.png", PNG), "image/png", PNG),
         (data_url("image/png", PNG).replace("data:", "DATA:"), "image/png", PNG),
+        ("\n" + data_url("image/png", PNG), "image/png", PNG),
     ],
 )
 def test_a_picture_in_a_data_url(url: str, media_type: str, content: bytes) -> None:

@@ -231,7 +231,7 @@ async def test_a_late_failure_of_a_whole_answer_is_an_http_error(ask: Ask, n: in
 async def test_events_that_make_no_sense_end_the_stream_with_an_error(ask: Ask, n: int) -> None:
     nonsense = [event for event in text_answer("Hi") if not isinstance(event, PartStart)]
     response = await ask(ScriptedBackend(nonsense), stream=True, n=n)
-    assert sse_data(response.text)[-1]["error"]["code"] == "internal_error"
+    assert sse_data(response.text)[-1]["error"]["code"] == "backend_error"
 
 
 async def test_when_one_of_several_fails_all_do(ask: Ask) -> None:

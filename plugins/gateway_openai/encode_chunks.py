@@ -103,8 +103,8 @@ class _ChoiceEncoder:
             case Thinking():
                 field = self._form.thinking
                 self._around[index] = None if field == "off" else self._cut({field: _TEXT})
-            case ToolCall():
-                return self._start_call(index, part)
+            case call:
+                return self._start_call(index, call)
         return b""
 
     def _start_call(self, index: int, call: ToolCall) -> bytes:

@@ -84,7 +84,8 @@ class Config:
             value = self.values.plugins.get(name)
             section = value if isinstance(value, dict) else {}
             try:
-                self._sections[name] = _forbidding(model).model_validate(section)
+                _forbidding(model).model_validate(section)
+                self._sections[name] = model.model_validate(section)
             except ValidationError as error:
                 raise self.explain(error, ("plugins", name), model) from None
 

@@ -1,7 +1,7 @@
 """Reading one YAML document: bounded, without duplicate keys, and with the line of each key."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,22 +32,14 @@ class Document:
 def read_document(path: Path) -> Document:
     """Read a YAML mapping. Raises `ConfigurationError` with the file and, where known, the line."""
     text = _read_text(path)
-    walk = _Walk(path)
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return Document(data={}, lines={})
-        lines = dict(walk.keys(node, ()))
-        data = loader.construct_document(node)
+        data, lines = _parse(text, path)
     except yaml.YAMLError as error:
         raise _not_yaml(path, error) from None
     except RecursionError:
         raise ConfigurationError(f"{path}: nested too deeply") from None
     except ValueError as error:
         raise ConfigurationError(f"{path}: {one_line(error)}") from None
-    finally:
-        loader.dispose()
     if not isinstance(data, dict):
         raise ConfigurationError(f"{path}: must be a mapping with keys like 'server' and 'models'")
     return Document(data=data, lines=lines)
@@ -65,6 +57,19 @@ def _read_text(path: Path) -> str:
     return text
 
 
+def _parse(text: str, path: Path) -> tuple[object, dict[Location, int]]:
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return {}, {}
+        # Before any value is made of it: this is what finds recursion.
+        lines = dict(_Walk(path).keys(node, ()))
+        return loader.construct_document(node), lines
+    finally:
+        loader.dispose()
+
+
 def _not_yaml(path: Path, error: yaml.YAMLError) -> ConfigurationError:
     mark = getattr(error, "problem_mark", None)
     where = f"{path}, line {mark.line + 1}" if mark is not None else f"{path}"
@@ -78,7 +83,7 @@ class _Walk:
 
     path: Path
     visited: int = 0
-    depth: int = field(default=0)
+    depth: int = 0
 
     def keys(self, node: yaml.Node, prefix: Location) -> Iterator[tuple[Location, int]]:
         self.visited += 1

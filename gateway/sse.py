@@ -42,7 +42,7 @@ class EventStreamResponse(Response):
         self._keepalive_seconds = keepalive_seconds
         self._last_sent = time.monotonic()
         self._begun = anyio.Event()
-        self._sending = False
+        self._sending = anyio.Lock(fast_acquire=True)
         self.init_headers(
             {"cache-control": "no-cache", "x-accel-buffering": "no", **(headers or {})}
         )
@@ -76,22 +76,22 @@ class EventStreamResponse(Response):
         await self._send(send, b"", more=False)
 
     async def _send(self, send: Send, body: bytes, *, more: bool) -> None:
-        self._sending = True
-        await send({"type": "http.response.body", "body": body, "more_body": more})
-        self._last_sent = time.monotonic()
-        self._sending = not more
+        async with self._sending:
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+            self._last_sent = time.monotonic()
 
     async def _begin_and_keep_alive(self, send: Send) -> None:
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
+        self._last_sent = time.monotonic()
         self._begun.set()
         while True:
             silent = time.monotonic() - self._last_sent
-            if self._sending:
-                await anyio.sleep(self._keepalive_seconds)
-            elif silent < self._keepalive_seconds:
+            if silent < self._keepalive_seconds:
                 await anyio.sleep(self._keepalive_seconds - silent)
+            elif self._sending.locked():  # the client is slow, which is no silence of ours
+                await anyio.sleep(self._keepalive_seconds)
             else:
                 await self._send(send, KEEPALIVE, more=True)
 

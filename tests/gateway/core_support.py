@@ -16,7 +16,8 @@ from gateway.types import ChatRequest, Message, StreamEvent, Text
 
 def plugin(*functions: Callable[..., Any], **marks: bool) -> object:
     """A plugin with these functions as its hook implementations."""
-    return SimpleNamespace(**{f.__name__: hookimpl(**marks)(f) for f in functions})
+    mark: Any = hookimpl
+    return SimpleNamespace(**{f.__name__: mark(**marks)(f) for f in functions})
 
 
 def request_for(model: str = "test-model", text: str = "Hi") -> ChatRequest:

@@ -1,0 +1,70 @@
+"""The core knows no wire format and no backend."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gateway
+
+CORE = sorted(Path(gateway.__file__).parent.glob("*.py"))
+
+FOREIGN_PACKAGES = ("gateway_", "openai", "anthropic", "claude_agent_sdk", "mcp")
+FOREIGN_WORDS = ("openai", "anthropic", "claude", "chat.completion", "finish_reason", "[done]")
+
+ALLOWED = {
+    # Client libraries read it off every answer, also off those that no frontend gave.
+    ("identity.py", "openai-processing-ms"),
+    # Says to a human what the distribution as a whole is for.
+    ("cli.py", "Every tool that speaks the OpenAI API, on your own Claude Code login."),
+}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_no_module_imports_a_frontend_or_a_backend(path: Path) -> None:
+    found = imports(ast.parse(path.read_text(encoding="utf-8")))
+    assert [name for name in found if name.startswith(FOREIGN_PACKAGES)] == []
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_no_module_names_a_wire_format_or_a_backend(path: Path) -> None:
+    foreign = {
+        (path.name, text)
+        for text in texts(ast.parse(path.read_text(encoding="utf-8")))
+        if any(word in text.lower() for word in FOREIGN_WORDS)
+    }
+    assert foreign <= ALLOWED
+
+
+def test_the_exceptions_are_still_needed() -> None:
+    there = {
+        (path.name, text)
+        for path in CORE
+        for text in texts(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert there >= ALLOWED
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_a_module_is_one_idea_and_a_function_fits_a_screen(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 400
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < 40, node.name

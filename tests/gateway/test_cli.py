@@ -1,0 +1,231 @@
+"""The command line."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import uvicorn
+from click.testing import CliRunner, Result
+from core_support import entry_point, install, plugin
+
+from gateway import __version__, cli, listen
+from gateway.errors import ConfigurationError
+
+Write = Callable[..., Path]
+MODELS = "models: {m: {backend: b}}\n"
+
+
+def run(*arguments: object) -> Result:
+    # A group of its own: plugins add their commands to it.
+    group = cli.Commands("dragoman", commands={"serve": cli.serve})
+    group.params = cli.cli.params
+    return CliRunner().invoke(group, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What would be served, instead of serving it."""
+    seen: dict[str, Any] = {}
+
+    def take(host: str, port: int) -> list[str]:
+        seen.update(host=host, port=port)
+        return ["socket"]
+
+    class Server:
+        def __init__(self, config: uvicorn.Config) -> None:
+            seen["config"] = config
+
+        def run(self, sockets: list[object]) -> None:
+            seen["sockets"] = sockets
+            if error := seen.get("error"):
+                raise error
+
+    monkeypatch.setattr(cli, "listen", take)
+    monkeypatch.setattr(uvicorn, "Server", Server)
+    return seen
+
+
+def test_help_names_the_commands() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "serve" in result.output
+
+
+def test_version() -> None:
+    assert run("--version").output == f"dragoman, version {__version__}\n"
+
+
+def test_main_runs_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["dragoman", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+
+
+# -- serve --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "host", "port"),
+    [
+        ((), "0.0.0.0", 4000),
+        (("--host", "::1"), "::1", 4000),
+        (("--port", "0"), "0.0.0.0", 0),
+    ],
+)
+def test_serve_listens_where_it_is_told(
+    options: tuple[str, ...], host: str, port: int, write: Write, served: dict[str, Any]
+) -> None:
+    path = write(MODELS + "server: {host: 0.0.0.0, port: 4000}")
+    assert run("serve", "--config", path, *options).exit_code == 0
+    assert (served["host"], served["port"]) == (host, port)
+    assert served["sockets"] == ["socket"]
+
+
+def test_serve_stops_in_good_order(write: Write, served: dict[str, Any]) -> None:
+    run("serve", "--config", write(MODELS))
+    assert served["config"].timeout_graceful_shutdown == cli.GRACE_SECONDS
+
+
+def test_being_interrupted_is_no_error(write: Write, served: dict[str, Any]) -> None:
+    served["error"] = KeyboardInterrupt()
+    assert run("serve", "--config", write(MODELS)).exit_code == 0
+
+
+def test_serve_offline(write: Write, served: dict[str, Any]) -> None:
+    run("serve", "--offline", "--config", write(MODELS))
+    assert served["config"].app.state.gateway.offline
+
+
+def test_serve_without_a_plugin(write: Write, served: dict[str, Any]) -> None:
+    run("serve", "--disable", "health", "--config", write(MODELS))
+    assert served["config"].app.state.gateway.plugins.names == ()
+
+
+def test_serve_without_a_plugin_that_cannot_be_imported(
+    write: Write, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, entry_point("broken", "another", ImportError("no")))
+    assert run("serve", "--config", write(MODELS), "--disable", "broken").exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["sever: {}", "a: [\n1", "- 1", "aliases: {a: b}"])
+def test_a_wrong_configuration_is_one_line_and_exit_code_2(
+    text: str, write: Write, served: dict[str, Any]
+) -> None:
+    path = write(text)
+    result = run("serve", "--config", path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"dragoman: {path}")
+    assert result.stderr.count("\n") == 1
+    assert served == {}
+
+
+def test_a_taken_port_is_one_line_and_exit_code_2(write: Write) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--config", write(MODELS), "--port", port)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"dragoman: can't listen on 127.0.0.1, port {port}: another program has it; "
+        "choose another with --port or server.port\n"
+    )
+
+
+# -- listening ----------------------------------------------------------------------------
+
+
+def test_any_free_port() -> None:
+    [listener] = listen.listen("127.0.0.1", 0)
+    with listener:
+        assert listener.getsockname()[1] > 0
+
+
+class Listener:
+    """Stands for a socket that listens."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.host, port = address
+        self.port = port or 5555
+        self.closed = False
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.host, self.port
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> list[Listener]:
+    """A name with two addresses, one of them given twice, and what listens there."""
+    listeners: list[Listener] = []
+
+    def create_server(address: tuple[str, int], **_: object) -> Listener:
+        if address[0] == "taken":
+            raise OSError(99, "Cannot assign requested address")
+        listeners.append(Listener(address))
+        return listeners[-1]
+
+    def getaddrinfo(host: str, port: int, **_: object) -> list[Any]:
+        names = ["one", "one", "taken" if host == "half" else "two"]
+        return [(2, 1, 6, "", (name, port)) for name in names]
+
+    monkeypatch.setattr(socket, "create_server", create_server)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return listeners
+
+
+def test_every_address_of_a_name_gets_the_same_port(two_addresses: list[Listener]) -> None:
+    listen.listen("name", 0)
+    assert [(one.host, one.port) for one in two_addresses] == [("one", 5555), ("two", 5555)]
+
+
+def test_an_address_that_cannot_be_had_leaves_nothing_open(two_addresses: list[Listener]) -> None:
+    with pytest.raises(ConfigurationError, match="half, port 0: Cannot assign requested address"):
+        listen.listen("half", 0)
+    assert [one.closed for one in two_addresses] == [True]
+
+
+# -- plugins' commands --------------------------------------------------------------------
+
+
+def adding(name: str) -> object:
+    def gateway_register_commands(cli: click.Group) -> None:
+        cli.add_command(click.Command(name, callback=lambda: click.echo("the plugin's")))
+
+    return plugin(gateway_register_commands)
+
+
+def test_plugins_add_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, entry_point("a", "another", adding("greet")))
+    assert run("greet").output == "the plugin's\n"
+    assert "greet" in run("--help").output
+
+
+def test_plugins_do_not_replace_the_cores_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, entry_point("a", "another", adding("serve")))
+    group = cli.Commands("dragoman", commands={"serve": cli.serve})
+    context = click.Context(group)
+    assert group.list_commands(context) == ["serve"]
+    assert group.get_command(context, "serve") is cli.serve
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("greet",)])
+def test_a_plugin_that_cannot_be_imported_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, entry_point("bad", "another", ImportError("no")))
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        "dragoman: plugin 'bad' (another 1.2, bad.plugin) can't be imported: ImportError('no')"
+    ]
+
+
+def test_an_unknown_command_is_looked_for_once_among_the_plugins() -> None:
+    result = run("nonsense")
+    assert result.exit_code == 2
+    assert "No such command 'nonsense'" in result.stderr

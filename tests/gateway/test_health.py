@@ -1,0 +1,77 @@
+"""The health report."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+from core_support import http, plugin
+
+from gateway import __version__, health
+from gateway.pipeline import Gateway
+
+GatewayWith = Callable[..., Gateway]
+
+
+def reporting(result: Any) -> object:
+    def gateway_health() -> Any:
+        if isinstance(result, Exception):
+            raise result
+        return result() if callable(result) else result
+
+    return plugin(gateway_health)
+
+
+async def later() -> dict[str, Any]:
+    return {"status": "ok", "n": 1}
+
+
+async def broken() -> None:
+    raise KeyError("x")
+
+
+async def test_a_gateway_alone_is_ok(gateway_with: GatewayWith) -> None:
+    async with http(gateway_with()) as client:
+        answer = await client.get("/health")
+    assert answer.json() == {"status": "ok", "version": __version__, "offline": False}
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "part"),
+    [
+        pytest.param({"n": 1}, "ok", {"n": 1}, id="no status is ok"),
+        pytest.param({"status": "ok"}, "ok", {"status": "ok"}, id="ok"),
+        pytest.param(later, "ok", {"status": "ok", "n": 1}, id="awaited"),
+        pytest.param({"status": "full"}, "degraded", {"status": "full"}, id="not ok"),
+        pytest.param(broken, "degraded", {"status": "unknown"}, id="failing later"),
+        pytest.param(3, "degraded", {"status": "unknown"}, id="no mapping"),
+        pytest.param(anyio.sleep_forever, "degraded", {"status": "unknown"}, id="too slow"),
+        pytest.param(KeyError("x"), "ok", None, id="failing at once is left out"),
+        pytest.param(None, "ok", None, id="nothing to say"),
+    ],
+)
+async def test_parts(
+    result: Any,
+    status: str,
+    part: dict[str, Any] | None,
+    gateway_with: GatewayWith,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
+    report = await health.report(gateway_with(reporting(result)))
+    assert report["status"] == status
+    assert report.get("test_plugin_0") == part
+
+
+async def test_the_short_form(gateway_with: GatewayWith) -> None:
+    async with http(gateway_with(reporting({"status": "full"}))) as client:
+        assert (await client.get("/healthz")).json() == {"status": "degraded"}
+
+
+async def test_no_plugin_speaks_for_the_gateway(tmp_path: Any) -> None:
+    from gateway.app import build_gateway  # noqa: PLC0415
+
+    path = tmp_path / "models.yaml"
+    path.write_text("")
+    gateway = build_gateway(path, plugins=[("version", reporting({"status": "ok"}))])
+    assert (await health.report(gateway))["version"] == __version__

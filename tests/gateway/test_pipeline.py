@@ -1,0 +1,173 @@
+"""The way of a request through the gateway, and what is told and closed when it fails."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import anyio
+import pytest
+from core_support import Recorder, context, plugin, request_for
+
+from gateway.errors import BackendUnavailable, InvalidRequest, ModelNotFound, ServerFault
+from gateway.pipeline import Gateway
+from gateway.streams import EventSource
+from gateway.testing import ScriptedBackend
+from gateway.types import ChatRequest, ResponseEnd, StreamEvent
+
+GatewayWith = Callable[..., Gateway]
+
+
+class Layer:
+    """A stream that counts how often it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def __aiter__(self) -> "Layer":
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        return ResponseEnd(stop_reason="end")
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def backend(answer: object) -> object:
+    def gateway_open_stream() -> object:
+        return answer
+
+    return plugin(gateway_open_stream)
+
+
+def wrapper(layer: Layer) -> object:
+    def gateway_wrap_stream() -> Layer:
+        return layer
+
+    return plugin(gateway_wrap_stream)
+
+
+def refusing(hook: str) -> object:
+    def refuse() -> None:
+        raise InvalidRequest("no")
+
+    refuse.__name__ = hook
+    return plugin(refuse)
+
+
+async def test_the_context_knows_the_target(gateway_with: GatewayWith) -> None:
+    ctx = context()
+    async with await gateway_with(ScriptedBackend()).open(request_for(), ctx):
+        assert ctx.target is not None
+        assert ctx.target.name == "s1"
+
+
+async def test_a_transform_does_not_change_where_the_model_leads(
+    gateway_with: GatewayWith,
+) -> None:
+    def gateway_transform_request(request: ChatRequest) -> ChatRequest:
+        return replace(request, model="elsewhere")
+
+    scripted = ScriptedBackend()
+    async with await gateway_with(scripted, plugin(gateway_transform_request)).open(
+        request_for(), context()
+    ):
+        assert scripted.targets[0].name == "s1"
+
+
+async def test_a_model_whose_backend_nobody_is(gateway_with: GatewayWith) -> None:
+    with pytest.raises(BackendUnavailable, match="'scripted' of the model 'test-model'"):
+        await gateway_with().open(request_for(), context())
+
+
+async def coroutine() -> None: ...
+
+
+@pytest.mark.parametrize("answer", [3, coroutine()], ids=["a number", "a coroutine"])
+async def test_a_backend_that_returns_no_stream(answer: object, gateway_with: GatewayWith) -> None:
+    with pytest.raises(BackendUnavailable, match="returned no stream"):
+        await gateway_with(backend(answer)).open(request_for(), context())
+
+
+async def test_every_layer_is_closed(gateway_with: GatewayWith) -> None:
+    layers = [Layer(), Layer(), Layer()]
+    gateway = gateway_with(backend(layers[0]), wrapper(layers[1]), wrapper(layers[2]))
+    await (await gateway.open(request_for(), context())).aclose()
+    assert [layer.closed for layer in layers] == [1, 1, 1]
+
+
+async def test_a_wrapper_that_fails_closes_what_is_open(gateway_with: GatewayWith) -> None:
+    inner, outer = Layer(), Layer()
+    gateway = gateway_with(refusing("gateway_wrap_stream"), wrapper(outer), backend(inner))
+    with pytest.raises(InvalidRequest):
+        await gateway.open(request_for(), context())
+    assert (inner.closed, outer.closed) == (1, 1)
+
+
+async def test_a_wrapper_that_keeps_the_stream(gateway_with: GatewayWith) -> None:
+    def gateway_wrap_stream(stream: EventSource) -> EventSource | None:
+        return None
+
+    layer = Layer()
+    gateway = gateway_with(backend(layer), plugin(gateway_wrap_stream))
+    await (await gateway.open(request_for(), context())).aclose()
+    assert layer.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "hook", "error"),
+    [
+        ("unknown", None, ModelNotFound),
+        ("test-model", "gateway_transform_request", InvalidRequest),
+        ("test-model", "gateway_open_stream", InvalidRequest),
+        ("test-model", "gateway_wrap_stream", InvalidRequest),
+        ("test-model", "gateway_resolve_model", InvalidRequest),
+    ],
+)
+async def test_observers_are_told_of_requests_that_fail_early(
+    model: str, hook: str | None, error: type[Exception], gateway_with: GatewayWith
+) -> None:
+    recorder = Recorder()
+    plugins = [refusing(hook)] if hook else []
+    gateway = gateway_with(ScriptedBackend(), recorder.plugin(), *plugins)
+    with pytest.raises(error) as raised:
+        await gateway.open(request_for(model), context())
+    assert (recorder.outcome.status, recorder.outcome.error) == ("failed", raised.value)
+    assert recorder.events == []
+
+
+async def test_observers_are_told_of_requests_cancelled_early(gateway_with: GatewayWith) -> None:
+    async def gateway_transform_request() -> None:
+        await anyio.sleep_forever()
+
+    recorder = Recorder()
+    gateway = gateway_with(recorder.plugin(), plugin(gateway_transform_request))
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await gateway.open(request_for(), context())
+    assert recorder.outcome.status == "cancelled"
+
+
+async def test_an_observer_that_fails_does_not_hide_the_failure(
+    gateway_with: GatewayWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(Recorder):
+        def on_end(self, outcome: object) -> None:
+            raise KeyError("x")
+
+    with pytest.raises(ServerFault):
+        await gateway_with(Failing().plugin()).open(request_for(), context())
+    assert "an observer failed in on_end" in caplog.text
+
+
+async def test_limits_are_those_of_the_configuration(gateway_with: GatewayWith) -> None:
+    gateway = gateway_with(ScriptedBackend(), config={"limits": {"idle_seconds": 7}})
+    stream = await gateway.open(request_for(), context())
+    assert stream._watchdog._limits.idle_seconds == 7
+    await stream.aclose()
+
+
+def test_ignored_fields_are_noted_once() -> None:
+    ctx = context()
+    ctx.ignore(["seed", "user", "seed"])
+    ctx.ignore(["user", "logprobs"])
+    assert ctx.ignored == ["seed", "user", "logprobs"]

@@ -11,9 +11,11 @@ import uvicorn
 from gateway import __version__
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
-from gateway.listen import listen
+from gateway.listen import listen, url_of
 from gateway.plugins import PluginRegistry
 from gateway.wording import one_line
+
+log = logging.getLogger("gateway")
 
 GRACE_SECONDS = 30
 """How long answers on their way may take once the gateway was told to stop."""
@@ -106,6 +108,8 @@ def serve(
     sockets = listen(
         host if host is not None else server.host, port if port is not None else server.port
     )
+    for listener in sockets:
+        log.info("serving at %s", url_of(listener))
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -70,7 +70,8 @@ class EventStreamResponse(Response):
     async def _pump(self, send: Send) -> None:
         # Nothing may be awaited before the generator, see above.
         async for chunk in self._chunks:
-            await self._begun.wait()
+            if not self._begun.is_set():
+                await self._begun.wait()
             await self._send(send, chunk, more=True)
         await self._begun.wait()
         await self._send(send, b"", more=False)

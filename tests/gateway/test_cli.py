@@ -25,14 +25,29 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(group, [str(argument) for argument in arguments])
 
 
+class Listener:
+    """Stands for a socket that listens."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.host, port = address
+        self.port = port or 5555
+        self.closed = False
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.host, self.port
+
+    def close(self) -> None:
+        self.closed = True
+
+
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What would be served, instead of serving it."""
     seen: dict[str, Any] = {}
 
-    def take(host: str, port: int) -> list[str]:
-        seen.update(host=host, port=port)
-        return ["socket"]
+    def take(host: str, port: int) -> list[Listener]:
+        seen.update(host=host, port=port, listeners=[Listener((host, port))])
+        return list(seen["listeners"])
 
     class Server:
         def __init__(self, config: uvicorn.Config) -> None:
@@ -81,7 +96,18 @@ def test_serve_listens_where_it_is_told(
     path = write(MODELS + "server: {host: 0.0.0.0, port: 4000}")
     assert run("serve", "--config", path, *options).exit_code == 0
     assert (served["host"], served["port"]) == (host, port)
-    assert served["sockets"] == ["socket"]
+    assert served["sockets"] == served["listeners"]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("127.0.0.1", "http://127.0.0.1:4000"), ("::1", "http://[::1]:4000")]
+)
+def test_serve_says_where(
+    host: str, url: str, write: Write, served: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    run("serve", "--config", write(MODELS), "--host", host, "--port", 4000)
+    assert f"serving at {url}" in caplog.messages
 
 
 def test_serve_stops_in_good_order(write: Write, served: dict[str, Any]) -> None:
@@ -141,21 +167,6 @@ def test_any_free_port() -> None:
     [listener] = listen.listen("127.0.0.1", 0)
     with listener:
         assert listener.getsockname()[1] > 0
-
-
-class Listener:
-    """Stands for a socket that listens."""
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.host, port = address
-        self.port = port or 5555
-        self.closed = False
-
-    def getsockname(self) -> tuple[str, int]:
-        return self.host, self.port
-
-    def close(self) -> None:
-        self.closed = True
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""Which program is run, with which arguments, in which environment and folder. No I/O but look-ups."""
+
+import fnmatch
+import importlib.util
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.errors import BackendUnavailable
+from gateway_claude_code.config import ClaudeCodeConfig
+
+COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
+MCP_SERVER: Final = "t"
+"""The name under which the client's tools stand: the model sees `mcp__t__NAME`."""
+
+PASSED_ON: Final = (
+    # the machine
+    "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
+    "XDG_*", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR",
+    "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
+    # the user's login and provider
+    "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
+    "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
+    "CLAUDE_CODE_CERT_STORE", "CLAUDE_CODE_PROXY_*", "AWS_*", "GOOGLE_*", "GCLOUD_*",
+    "CLOUDSDK_*", "CLOUD_ML_REGION", "GCP_*", "VERTEX_*", "AZURE_*", "BEDROCK_*",
+    # the network
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "API_TIMEOUT_MS",
+)  # fmt: skip
+"""What of the gateway's environment reaches the CLI. All else stays out: other tools' keys, and
+what a Claude Code session sets for the processes that it starts itself."""
+
+
+def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
+    """The CLI: as configured, as `DRAGOMAN_CLAUDE_COMMAND` says, on PATH, or in the wheel.
+
+    Raises `BackendUnavailable`, with what to do, if there is none.
+    """
+    named = config.command or environ.get(COMMAND_VARIABLE)
+    if named:
+        found = shutil.which(str(Path(named).expanduser()), path=environ.get("PATH"))
+        if found is None:
+            raise BackendUnavailable(
+                f"the Claude Code CLI {str(named)!r} is not there or can't be run; it is named by "
+                f"plugins.claude_code.command or {COMMAND_VARIABLE}"
+            )
+        return Path(found)
+    if found := shutil.which("claude", path=environ.get("PATH")):
+        return Path(found)
+    if (bundled := _bundled_cli()) is not None:
+        return bundled
+    raise BackendUnavailable(
+        "the Claude Code CLI was not found: install it so that `claude` is on PATH, install the "
+        f"extra dragoman[cli], or set {COMMAND_VARIABLE}"
+    )
+
+
+def _bundled_cli() -> Path | None:
+    spec = importlib.util.find_spec("claude_agent_sdk")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "_bundled"
+    return next((path for name in ("claude", "claude.exe") if (path := folder / name).is_file()), None)
+
+
+def arguments(model: str, settings: Mapping[str, Any] | None = None) -> list[str]:
+    """The CLI's arguments: one isolated conversation over pipes. Nothing of a prompt is in them.
+
+    `settings` is a settings file's content that is to hold despite the isolation.
+    """
+    return [
+        "--print",
+        "--input-format", "stream-json",
+        "--output-format", "stream-json",
+        "--verbose",
+        "--include-partial-messages",
+        "--model", model,
+        "--tools", "",
+        "--allowedTools", f"mcp__{MCP_SERVER}",
+        "--strict-mcp-config",
+        "--setting-sources", "",
+        "--disable-slash-commands",
+        "--no-session-persistence",
+        *(["--settings", json.dumps(settings)] if settings else []),
+    ]  # fmt: skip
+
+
+def environment(
+    environ: Mapping[str, str],
+    config: ClaudeCodeConfig,
+    extra: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The CLI's whole environment. `extra` is what wins over the user's own, as when offline."""
+    passed = {
+        name: value
+        for name, value in environ.items()
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSED_ON)
+    }
+    return {**passed, **config.environment, **(extra or {}), **_fixed(config)}
+
+
+def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
+    """Documented variables of the CLI that Dragoman relies on."""
+    return {
+        # `@path` in a prompt would otherwise be read from disk and attached
+        "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        # an update must not land under running processes
+        "DISABLE_AUTOUPDATER": "1",
+        # a client that sends whole histories must be told when they are too long
+        "DISABLE_AUTO_COMPACT": "1",
+        # all tools are given to the model as they are, none deferred
+        "ENABLE_TOOL_SEARCH": "false",
+        "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries),
+    }
+
+
+def auth_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """What of the CLI's own settings file is let in: the authentication, if the option is set."""
+    if not config.use_cli_settings_auth:
+        return None
+    home = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "~")) / ".claude")
+    path = Path(home).expanduser() / "settings.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(settings, dict):
+        return None
+    return {key: settings[key] for key in _AUTH_KEYS if key in settings} or None
+
+
+_AUTH_KEYS: Final[Sequence[str]] = ("apiKeyHelper", "env", "awsAuthRefresh", "awsCredentialExport")
+
+
+def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
+    """An empty folder that stays the same, made if need be. Raises `BackendUnavailable`."""
+    path = config.working_directory or _default_directory(environ)
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        present = next(path.iterdir(), None)
+    except OSError as error:
+        raise BackendUnavailable(f"the CLI's working directory can't be used: {error}") from None
+    if present is not None:
+        raise BackendUnavailable(
+            f"the CLI's working directory {path} must be empty, and {present.name!r} is in it"
+        )
+    return path
+
+
+def _default_directory(environ: Mapping[str, str]) -> Path:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    cache = environ.get("XDG_CACHE_HOME") or (str(Path(home) / ".cache") if home else None)
+    return Path(cache or tempfile.gettempdir()) / "dragoman" / "empty"

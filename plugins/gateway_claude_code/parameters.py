@@ -1,0 +1,76 @@
+"""From a request's parameters to the CLI's settings. Pure.
+
+`CLAUDE_CODE_MAX_OUTPUT_TOKENS` and `CLAUDE_CODE_EXTRA_BODY` are read by the CLI at each upstream
+request; the latter's top-level keys are merged into the body (seen with 2.1.197 and 2.1.330).
+"""
+
+import json
+from typing import Any, Final
+
+from gateway.types import ChatRequest, Effort, ToolChoice
+from gateway_claude_code.tool_names import ToolNames
+
+EFFORT_LEVELS: Final[dict[Effort, str]] = {
+    "none": "low",
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "xhigh",
+    "max": "max",
+}
+
+SMALLEST_THINKING_BUDGET: Final = 1024
+"""Tokens. Models with a thinking budget refuse an output limit that is not above this."""
+
+
+def flag_settings(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
+    """Settings that make the next upstream request carry this request's parameters."""
+    sampling = request.sampling
+    tokens = sampling.max_output_tokens
+    env = {
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
+        "CLAUDE_CODE_EXTRA_BODY": json.dumps(extra_body(request, names), sort_keys=True),
+    }
+    settings: dict[str, Any] = {"env": env}
+    if request.effort is not None:
+        settings["effortLevel"] = EFFORT_LEVELS[request.effort]
+    return settings
+
+
+def extra_body(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
+    """What is merged into the body of the upstream request."""
+    sampling = request.sampling
+    body: dict[str, Any] = {
+        "temperature": None if sampling.temperature is None else min(sampling.temperature, 1.0),
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "stop_sequences": list(sampling.stop) or None,
+    }
+    if request.tools and (choice := tool_choice(request.tool_choice, names)) is not None:
+        body["tool_choice"] = choice
+    if not _may_think(request):
+        body["thinking"] = {"type": "disabled"}
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def tool_choice(choice: ToolChoice, names: ToolNames) -> dict[str, Any] | None:
+    """The API's `tool_choice`; None leaves it to the default."""
+    if choice.mode == "none":
+        return {"type": "none"}
+    wanted: dict[str, Any] = {"type": "any" if choice.mode == "required" else "auto"}
+    if choice.mode == "required" and len(choice.names) == 1:
+        wanted = {"type": "tool", "name": names.to_model(choice.names[0])}
+    if not choice.parallel:
+        wanted["disable_parallel_tool_use"] = True
+    return None if wanted == {"type": "auto"} else wanted
+
+
+def _may_think(request: ChatRequest) -> bool:
+    """A forced tool choice, a temperature or a small output limit excludes thinking upstream."""
+    if request.tools and request.tool_choice.mode == "required":
+        return False
+    if request.sampling.temperature is not None or request.sampling.top_p is not None:
+        return False
+    tokens = request.sampling.max_output_tokens
+    return tokens is None or tokens > SMALLEST_THINKING_BUDGET

@@ -1,0 +1,141 @@
+"""One CLI process: started in a group of its own, spoken to in lines, and surely ended.
+
+The order of ending matters: after SIGKILL the CLI leaves files of its session in the user's
+`~/.claude` (seen with 2.1.330), after an end of input or SIGTERM it leaves nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import anyio
+
+from gateway.errors import BackendFailed, BackendUnavailable
+from gateway_claude_code.protocol import Line, encode_line, parse_line
+
+log = logging.getLogger("gateway_claude_code")
+
+LONGEST_LINE: Final = 256 * 1024 * 1024
+"""Bytes. A line can hold a whole answer, or a picture that a tool gave back."""
+
+STDERR_LINES: Final = 20
+
+
+class CliProcess:
+    """A running CLI. Make one with `CliProcess.start`; `close` it in every case."""
+
+    def __init__(self, process: asyncio.subprocess.Process, close_seconds: float) -> None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise BackendFailed("the Claude Code CLI was started without pipes")
+        self._process = process
+        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
+        self._close_seconds = close_seconds
+        self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self._stderr_reader = asyncio.create_task(self._drain_stderr())
+        self._closing = anyio.Lock()
+
+    @classmethod
+    async def start(
+        cls,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        close_seconds: float,
+    ) -> Self:
+        """Start the CLI. Raises `BackendUnavailable` if the system can't run it."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+                limit=LONGEST_LINE,
+            )
+        except OSError as error:
+            raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
+        return cls(process, close_seconds)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also the id of its group."""
+        return self._process.pid
+
+    @property
+    def last_stderr(self) -> str:
+        """The last lines that the CLI wrote to its standard error."""
+        return "\n".join(self._last_stderr)
+
+    async def send(self, *lines: Line) -> None:
+        """Write lines. A process that is gone shows when it is read from, not here."""
+        with contextlib.suppress(ConnectionError):
+            self._stdin.write(b"".join(map(encode_line, lines)))
+            await self._stdin.drain()
+
+    async def receive(self) -> Line | None:
+        """The next line; None at the end of output. Raises `BackendFailed` for garbage."""
+        try:
+            raw = await self._stdout.readline()
+        except ValueError as error:
+            raise BackendFailed("the Claude Code CLI wrote a line that is too long") from error
+        if not raw:
+            return None
+        if not raw.strip():
+            return await self.receive()
+        return parse_line(raw)
+
+    async def exit_code(self) -> int:
+        """Wait for the process to be gone."""
+        return await self._process.wait()
+
+    async def close(self, *, busy: bool) -> None:
+        """End the process and all that it started, even while being cancelled.
+
+        A `busy` one is told by SIGTERM at once, as it would finish its turn first. Bounded: three
+        steps of `close_seconds` at most.
+        """
+        with anyio.CancelScope(shield=True):
+            async with self._closing:
+                await self._end(busy=busy)
+                self._stderr_reader.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._stderr_reader
+
+    async def _end(self, *, busy: bool) -> None:
+        self._stdin.close()
+        if busy:
+            self._signal(signal.SIGTERM)
+        if await self._gone():
+            return
+        self._signal(signal.SIGTERM)
+        if await self._gone():
+            return
+        log.warning("the CLI process %s did not end on SIGTERM and is killed", self.pid)
+        self._signal(signal.SIGKILL)
+        await self._gone()
+
+    async def _gone(self) -> bool:
+        with anyio.move_on_after(self._close_seconds):
+            await self._process.wait()
+            # whatever it may have started and left behind
+            self._signal(signal.SIGKILL)
+            return True
+        return False
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    async def _drain_stderr(self) -> None:
+        async for raw in self._stderr:
+            text = raw.decode(errors="replace").rstrip()
+            self._last_stderr.append(text)
+            log.debug("CLI %s: %s", self.pid, text)

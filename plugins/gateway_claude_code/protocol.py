@@ -1,0 +1,88 @@
+"""The lines of the CLI's stream-json protocol, as values. Pure.
+
+Seen with CLI 2.1.197 and 2.1.330; `apply_flag_settings` and `initialize` are what the Agent SDK
+uses as well.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from gateway.errors import BackendFailed
+
+Line: TypeAlias = dict[str, Any]
+Block: TypeAlias = dict[str, Any]
+
+
+def encode_line(line: Line) -> bytes:
+    """One line of input. JSON escapes keep U+2028 and lone control characters off the pipe."""
+    return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def parse_line(raw: bytes) -> Line:
+    """One line of output. Raises `BackendFailed` for anything that is no JSON object."""
+    try:
+        line = json.loads(raw)
+    except (ValueError, RecursionError):
+        line = None
+    if not isinstance(line, dict):
+        raise BackendFailed("the Claude Code CLI wrote a line that is not of its protocol")
+    return line
+
+
+def control_request(request_id: str, request: Mapping[str, Any]) -> Line:
+    """A control line; the CLI answers it with `control_response` of the same id."""
+    return {"type": "control_request", "request_id": request_id, "request": dict(request)}
+
+
+def initialize(
+    request_id: str,
+    system: str,
+    mcp_servers: Sequence[str] = (),
+    json_schema: Mapping[str, Any] | None = None,
+) -> Line:
+    """Once per process, before the first message. An empty `system` replaces the CLI's own too."""
+    request: dict[str, Any] = {"subtype": "initialize", "systemPrompt": [system]}
+    if mcp_servers:
+        request["sdkMcpServers"] = list(mcp_servers)
+    if json_schema is not None:
+        request["jsonSchema"] = dict(json_schema)
+    return control_request(request_id, request)
+
+
+def apply_settings(request_id: str, settings: Mapping[str, Any]) -> Line:
+    """Settings that hold from the next upstream request on."""
+    return control_request(
+        request_id, {"subtype": "apply_flag_settings", "settings": dict(settings)}
+    )
+
+
+def user_line(blocks: Sequence[Block], *, query: bool) -> Line:
+    """A user turn. Without `query` it is only added to the history."""
+    line: Line = {"type": "user", "message": {"role": "user", "content": list(blocks)}}
+    if not query:
+        line["shouldQuery"] = False
+    return line
+
+
+def assistant_line(blocks: Sequence[Block], message_id: str) -> Line:
+    """An assistant turn of the history. The CLI merges those that share a `message_id`."""
+    message = {
+        "id": message_id,
+        "type": "message",
+        "role": "assistant",
+        "content": list(blocks),
+    }
+    return {"type": "assistant", "message": message}
+
+
+def mcp_response(request_id: str, message: Mapping[str, Any]) -> Line:
+    """The answer to a `control_request` of subtype `mcp_message`."""
+    return {
+        "type": "control_response",
+        "response": {
+            "subtype": "success",
+            "request_id": request_id,
+            "response": {"mcp_response": dict(message)},
+        },
+    }

@@ -1,0 +1,43 @@
+"""The client's tool names, and what they are called towards the model. Pure.
+
+The model's API takes `^[a-zA-Z0-9_-]{1,128}$`, and the CLI puts `mcp__SERVER__` in front.
+"""
+
+import re
+from collections.abc import Iterable
+
+from gateway_claude_code.command import MCP_SERVER
+
+PREFIX = f"mcp__{MCP_SERVER}__"
+
+
+class ToolNames:
+    """Both directions of the mapping for one request. Names that are fine stay as they are."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._inner: dict[str, str] = {}
+        self._outer: dict[str, str] = {}
+        for name in names:
+            self._add(name)
+
+    def inner(self, name: str) -> str:
+        """The name inside the MCP server."""
+        return self._inner.get(name) or self._add(name)
+
+    def to_model(self, name: str) -> str:
+        """The name that the model sees."""
+        return PREFIX + self.inner(name)
+
+    def from_model(self, name: str) -> str:
+        """The client's name for what the model called."""
+        inner = name.removeprefix(PREFIX)
+        return self._outer.get(inner, inner)
+
+    def _add(self, name: str) -> str:
+        plain = re.sub(r"[^a-zA-Z0-9_-]", "_", name)
+        inner, number = plain, 2
+        while inner in self._outer:
+            inner, number = f"{plain}_{number}", number + 1
+        self._inner[name] = inner
+        self._outer[inner] = name
+        return inner

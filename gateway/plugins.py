@@ -85,6 +85,9 @@ class PluginRegistry:
                 continue
             try:
                 plugin = point.load()
+                if inspect.isclass(plugin):
+                    # each gateway has a plugin of its own, where it keeps state
+                    plugin = plugin()
             except (Exception, SystemExit) as error:
                 raise ConfigurationError(
                     f"plugin {point.name!r} ({origin}, {point.value}) can't be imported: {error!r}"

@@ -16,6 +16,10 @@ COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
 MCP_SERVER: Final = "t"
 """The name under which the client's tools stand: the model sees `mcp__t__NAME`."""
 
+LEAST_BUDGET: Final = "0.000001"
+"""Dollars. Any answer uses it up, and so the CLI makes one upstream request and no more: it would
+otherwise go on by itself after an answer that was cut at the token limit, or was empty."""
+
 PASSED_ON: Final = (
     # the machine
     "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
@@ -64,7 +68,9 @@ def _bundled_cli() -> Path | None:
     if spec is None or spec.origin is None:
         return None
     folder = Path(spec.origin).parent / "_bundled"
-    return next((path for name in ("claude", "claude.exe") if (path := folder / name).is_file()), None)
+    return next(
+        (path for name in ("claude", "claude.exe") if (path := folder / name).is_file()), None
+    )
 
 
 def arguments(model: str, settings: Mapping[str, Any] | None = None) -> list[str]:
@@ -85,6 +91,7 @@ def arguments(model: str, settings: Mapping[str, Any] | None = None) -> list[str
         "--setting-sources", "",
         "--disable-slash-commands",
         "--no-session-persistence",
+        "--max-budget-usd", LEAST_BUDGET,
         *(["--settings", json.dumps(settings)] if settings else []),
     ]  # fmt: skip
 
@@ -116,6 +123,10 @@ def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
         # all tools are given to the model as they are, none deferred
         "ENABLE_TOOL_SEARCH": "false",
         "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries),
+        # an answer that breaks off must be an error, not a second answer without a stream
+        "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+        # a refusal is the answer; the CLI would otherwise ask again on its own
+        "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
     }
 
 

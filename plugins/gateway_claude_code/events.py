@@ -43,7 +43,7 @@ STRUCTURED_OUTPUT: Final = "StructuredOutput"
 class EventReader:
     """Reads the streaming events of one upstream answer.
 
-    `ended` is True once the upstream has finished; `started` once it has begun.
+    `started` is True once the upstream has begun, `ended` once it has given a stop reason.
     """
 
     def __init__(self, names: ToolNames) -> None:
@@ -51,13 +51,16 @@ class EventReader:
         self._signatures: dict[int, str] = {}
         self._open: set[int] = set()
         self._usage = Usage()
-        self._stop: ResponseEnd | None = None
         self._structured = False
         self.started = False
         self.ended = False
 
     def read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
-        """The hub's events for one event of the API. Raises `GatewayError`."""
+        """The hub's events for one event of the API. Raises `GatewayError`.
+
+        The answer ends with `message_delta` and its stop reason: what follows may be the CLI's
+        own idea. One without a stop reason is an attempt that the CLI gave up.
+        """
         match event.get("type"):
             case "content_block_delta":
                 yield from self._delta(event["index"], event["delta"])
@@ -71,8 +74,6 @@ class EventReader:
                 yield from self._start(event["message"])
             case "message_delta":
                 yield from self._message_delta(event)
-            case "message_stop":
-                yield self._end()
 
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
         if self.started:
@@ -117,10 +118,17 @@ class EventReader:
             stop_reason = STOP_REASONS.get(reason, "end")
             if stop_reason == "tool_calls" and self._structured:
                 stop_reason = "end"
-            self._stop = ResponseEnd(
-                stop_reason=stop_reason, stop_sequence=delta.get("stop_sequence")
-            )
-        yield from self._count(event.get("usage") or {})
+            yield from self._count(event.get("usage") or {})
+            yield from self._end(stop_reason, delta.get("stop_sequence"))
+
+    def _end(
+        self, stop_reason: StopReason, stop_sequence: str | None = None
+    ) -> Iterator[StreamEvent]:
+        for index in sorted(self._open):
+            yield PartEnd(index=index)
+        self._open.clear()
+        self.ended = True
+        yield ResponseEnd(stop_reason=stop_reason, stop_sequence=stop_sequence)
 
     def _count(self, usage: dict[str, Any]) -> Iterator[StreamEvent]:
         """`message_delta` repeats and corrects what `message_start` said; both are cumulative."""
@@ -137,12 +145,6 @@ class EventReader:
         )
         if self._usage != before:
             yield UsageUpdate(usage=self._usage)
-
-    def _end(self) -> ResponseEnd:
-        self.ended = True
-        if self._stop is None:
-            raise BackendFailed("the upstream's answer ended without a stop reason")
-        return self._stop
 
 
 def _number(values: dict[str, Any], key: str, otherwise: int) -> int:

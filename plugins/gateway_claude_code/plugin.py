@@ -1,1 +1,143 @@
 """The Claude Code backend as a plugin."""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import click
+from pydantic import BaseModel
+
+from gateway import hookimpl
+from gateway.config import find_file, load, packaged_file
+from gateway.context import RequestContext
+from gateway.errors import BackendUnavailable, GatewayError
+from gateway.pipeline import Gateway
+from gateway.streams import EventSource
+from gateway.types import ChatRequest, Target
+from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
+from gateway_claude_code.config import SECTION, ClaudeCodeConfig
+from gateway_claude_code.errors import LOGIN_HELP
+from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.upstream import Upstream, offline_script
+
+log = logging.getLogger("gateway_claude_code")
+
+BACKEND: Final = "claude-code"
+EXIT_NO_LOGIN: Final = 1
+EXIT_NO_CLI: Final = 2
+
+
+class ClaudeCodePlugin:
+    """Answers models of the backend "claude-code". One object for each gateway."""
+
+    def __init__(self) -> None:
+        self._backend: ClaudeCodeBackend | None = None
+        self._health: dict[str, Any] = {"status": "starting"}
+
+    @hookimpl
+    def gateway_register_config(self, register: Callable[[str, type[BaseModel]], None]) -> None:
+        """The section `claude_code`."""
+        register(SECTION, ClaudeCodeConfig)
+
+    @hookimpl
+    def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:
+        """The stand-in for the model's API when offline, and a look at the CLI."""
+        return self._serve(gateway)
+
+    @hookimpl
+    def gateway_open_stream(
+        self, request: ChatRequest, target: Target, ctx: RequestContext
+    ) -> EventSource | None:
+        """The stream of one answer."""
+        if target.backend != BACKEND:
+            return None
+        if self._backend is None:
+            raise BackendUnavailable("the gateway is not serving yet")
+        return self._backend.answer(request, target, ctx)
+
+    @hookimpl
+    def gateway_health(self) -> dict[str, Any]:
+        """What was found out about the CLI since the start."""
+        return self._health
+
+    @hookimpl
+    def gateway_register_commands(self, cli: click.Group) -> None:
+        """`dragoman login-status`."""
+        cli.add_command(login_status)
+
+    @asynccontextmanager
+    async def _serve(self, gateway: Gateway) -> AsyncGenerator[None]:
+        config = gateway.config.section(SECTION, ClaudeCodeConfig)
+        async with _surroundings(offline=gateway.offline) as surroundings:
+            self._backend = ClaudeCodeBackend(config, surroundings)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._look_at_cli, config, surroundings)
+                yield
+                tasks.cancel_scope.cancel()
+            self._backend = None
+
+    async def _look_at_cli(self, config: ClaudeCodeConfig, surroundings: Surroundings) -> None:
+        environ = {**surroundings.environ, **surroundings.overrides}
+        try:
+            status = await cli_status(config, environ)
+        except GatewayError as error:
+            log.warning("%s", error.message)
+            self._health = {"status": "unavailable", "message": error.message}
+            return
+        self._health = _health_of(status)
+        log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
+        if not status.logged_in:
+            log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)
+
+
+def _health_of(status: CliStatus) -> dict[str, Any]:
+    state = "ok"
+    if status.version is None:
+        state = "silent"
+    elif not status.logged_in:
+        state = "not_logged_in"
+    return {
+        "status": state,
+        "cli_version": status.version,
+        "answers": status.version is not None,
+        "logged_in": status.logged_in,
+    }
+
+
+@asynccontextmanager
+async def _surroundings(*, offline: bool) -> AsyncGenerator[Surroundings]:
+    if not offline:
+        yield Surroundings.of_user()
+        return
+    with tempfile.TemporaryDirectory(prefix="dragoman-", ignore_cleanup_errors=True) as home:
+        async with Upstream(offline_script, record=False) as upstream:
+            yield Surroundings.offline(upstream.url, Path(home))
+
+
+@click.command("login-status")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML; found as `serve` finds it.",
+)
+def login_status(config_file: Path | None) -> None:
+    """Say whether the Claude Code CLI is logged in (exit code 1 if not, 2 if there is no CLI)."""
+    values = load(find_file(config_file, packaged_file()), packaged_file()).values
+    section = values.plugins.get(SECTION)
+    config = ClaudeCodeConfig.model_validate(section if isinstance(section, dict) else {})
+    try:
+        status = anyio.run(cli_status, config, dict(os.environ))
+    except GatewayError as error:
+        click.echo(f"dragoman: {error.message}", err=True)
+        sys.exit(EXIT_NO_CLI)
+    if not status.logged_in:
+        click.echo(f"The Claude Code CLI is not logged in: {LOGIN_HELP}.", err=True)
+        sys.exit(EXIT_NO_LOGIN)
+    click.echo(f"The Claude Code CLI {status.version} is logged in ({status.method}).")

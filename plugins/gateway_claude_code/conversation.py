@@ -1,0 +1,121 @@
+"""One process answering one conversation."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+import anyio
+
+from gateway.errors import BackendFailed, TimedOut
+from gateway.types import ResponseEnd, StreamEvent
+from gateway_claude_code import protocol
+from gateway_claude_code.command import MCP_SERVER
+from gateway_claude_code.errors import FailureReader, exited
+from gateway_claude_code.events import EventReader, read_stream_event
+from gateway_claude_code.history import Turn
+from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.process import CliProcess
+from gateway_claude_code.protocol import Line
+
+
+class Conversation:
+    """Drives a CLI process: set it up, give it the history, ask, and read the answer.
+
+    `busy` is True while the CLI is at work on a turn.
+    """
+
+    def __init__(self, process: CliProcess, bridge: McpBridge, start_seconds: float) -> None:
+        self._process = process
+        self._bridge = bridge
+        self._start_seconds = start_seconds
+        self._requests = 0
+        self.busy = False
+
+    async def set_up(
+        self,
+        system: str,
+        settings: Mapping[str, Any],
+        *,
+        tools: bool,
+        json_schema: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Give the system prompt, the tools' server and the parameters, and wait until they hold.
+
+        Raises `TimedOut` when the CLI does not start, and `BackendFailed`.
+        """
+        servers = [MCP_SERVER] if tools else []
+        first, last = self._next_id(), self._next_id()
+        await self._process.send(
+            protocol.initialize(first, system, servers, json_schema),
+            protocol.apply_settings(last, settings),
+        )
+        try:
+            with anyio.fail_after(self._start_seconds):
+                await self._until_applied(last)
+        except TimeoutError as error:
+            raise TimedOut(
+                f"the Claude Code CLI did not start within {self._start_seconds:g} s "
+                "(plugins.claude_code.start_seconds)"
+            ) from error
+
+    async def add_history(self, turns: Sequence[Turn]) -> None:
+        """Append turns without asking the model; the last of them is the assistant's, or none."""
+        for number, turn in enumerate(turns):
+            if turn.role == "assistant":
+                await self._process.send(protocol.assistant_line(turn.blocks, f"msg_{number}"))
+                continue
+            await self._process.send(protocol.user_line(turn.blocks, query=False))
+            # an assistant line would overtake it
+            while (await self._next_line()).get("type") != "result":
+                pass
+
+    async def ask(self, turn: Turn, reader: EventReader) -> AsyncGenerator[StreamEvent]:
+        """Send the last user turn and yield the answer's events. Raises `GatewayError`s."""
+        failure = FailureReader()
+        self.busy = True
+        await self._process.send(protocol.user_line(turn.blocks, query=True))
+        while not reader.ended:
+            line = await self._next_line(started=reader.started)
+            if line["type"] == "stream_event":
+                for event in read_stream_event(reader, line):
+                    yield event
+            elif refused(line) and reader.started:
+                yield ResponseEnd(stop_reason="refusal")
+                return
+            elif (error := failure.read(line)) is not None:
+                raise error
+            elif line["type"] == "result":
+                raise BackendFailed("The Claude Code CLI ended its turn without an answer.")
+
+    async def close(self) -> None:
+        """End the process."""
+        await self._process.close(busy=self.busy)
+
+    async def _until_applied(self, request_id: str) -> None:
+        while True:
+            response = (await self._next_line()).get("response", {})
+            if response.get("subtype") == "error":
+                raise BackendFailed(
+                    f"The Claude Code CLI refused to be set up: {response.get('error')}"
+                )
+            if response.get("request_id") == request_id:
+                return
+
+    async def _next_line(self, *, started: bool = False) -> Line:
+        """The next line that is not the tools' server's business."""
+        while True:
+            line = await self._process.receive()
+            if line is None:
+                raise exited(await self._process.exit_code(), started=started)
+            if line.get("type") != "control_request":
+                return line
+            if (answer := self._bridge.take(line)) is not None:
+                await self._process.send(answer)
+
+    def _next_id(self) -> str:
+        self._requests += 1
+        return f"dragoman-{self._requests}"
+
+
+def refused(line: Line) -> bool:
+    """Whether a line says that the model refused; 2.1.197 says so in the result only."""
+    return line.get("type") == "result" and line.get("stop_reason") == "refusal"

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from gateway_claude_code.upstream import Script, Upstream, offline_script, running_upstream
+from tests.e2e.gateways import RunningGateway, running_gateway
 
 StartUpstream = Callable[[Script], Upstream]
+StartGateway = Callable[..., RunningGateway]
 
 
 @pytest.fixture(scope="session")
@@ -63,4 +65,50 @@ def cli_environment(tmp_path: Path, upstream: Upstream) -> dict[str, str]:
     }
 
 
-# Fixtures that run a gateway, in this process or as a command of its own, belong below.
+@pytest.fixture
+def start_gateway(
+    tmp_path: Path, start_upstream: StartUpstream, cli_command: str
+) -> Iterator[StartGateway]:
+    """Starts a gateway of its own for one test: `start_gateway(config={…}, environment={…})`."""
+    with ExitStack() as stack:
+
+        def start(
+            config: dict[str, object] | None = None,
+            environment: dict[str, str] | None = None,
+            script: Script = offline_script,
+        ) -> RunningGateway:
+            base = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
+            return stack.enter_context(
+                running_gateway(
+                    tmp_path / f"gateway{len(os.listdir(tmp_path))}",
+                    start_upstream(script),
+                    config or {},
+                    {**base, **(environment or {})},
+                )
+            )
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def _shared_gateway(
+    tmp_path_factory: pytest.TempPathFactory, cli_command: str
+) -> Iterator[RunningGateway]:
+    with running_upstream(offline_script) as upstream:
+        environment = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
+        folder = tmp_path_factory.mktemp("gateway")
+        with running_gateway(folder, upstream, {}, environment) as gateway:
+            yield gateway
+
+
+@pytest.fixture
+def gateway(_shared_gateway: RunningGateway) -> RunningGateway:
+    """A gateway with the default configuration, shared by the tests.
+
+    Its upstream has recorded nothing yet, and answers with the offline script: assign
+    `gateway.upstream.script` to have another.
+    """
+    assert _shared_gateway.wait_until_idle() == []
+    _shared_gateway.upstream.script = offline_script
+    _shared_gateway.upstream.requests.clear()
+    return _shared_gateway

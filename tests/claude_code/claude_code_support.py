@@ -1,0 +1,102 @@
+"""A CLI that is a script of faults, and short ways to say what the tests are about."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.context import RequestContext
+from gateway.types import ChatRequest, Message, StreamEvent, Target, Text
+from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
+from gateway_claude_code.config import ClaudeCodeConfig
+
+PRELUDE = """\
+import json, os, signal, sys, time
+open({pid_file!r}, "w").write(str(os.getpid()))
+got = open({input_file!r}, "w")
+def say(*lines):
+    for line in lines:
+        print(json.dumps(line), flush=True)
+def hear():
+    raw = sys.stdin.readline()
+    got.write(raw)
+    got.flush()
+    return json.loads(raw) if raw else sys.exit(0)
+def applied(line):
+    return dict(type="control_response", response=dict(subtype="success",
+                request_id=line["request_id"], response=dict()))
+def set_up():
+    for _ in range(2):
+        say(applied(hear()))
+def event(kind, **fields):
+    return dict(type="stream_event", event=dict(type=kind, **fields))
+def begin():
+    say(event("message_start", message=dict(model="claude-test", usage=dict(input_tokens=3))),
+        event("content_block_start", index=0, content_block=dict(type="text", text="")))
+def text(words):
+    say(event("content_block_delta", index=0, delta=dict(type="text_delta", text=words)))
+def end(reason="end_turn"):
+    say(event("content_block_stop", index=0),
+        event("message_delta", delta=dict(stop_reason=reason), usage=dict(output_tokens=2)))
+def hold():
+    while True:
+        time.sleep(60)
+"""
+
+
+@dataclass(frozen=True)
+class FakeCli:
+    """An executable that plays `play`, and what it left behind."""
+
+    path: Path
+    pid_file: Path
+    input_file: Path
+
+    @property
+    def pid(self) -> int:
+        return int(self.pid_file.read_text())
+
+    @property
+    def heard(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.input_file.read_text().splitlines()]
+
+
+def a_request(*texts: str, **fields: Any) -> ChatRequest:
+    """A request of alternating turns, the first of them the user's."""
+    roles = ("user", "assistant")
+    messages = tuple(
+        Message(role=roles[number % 2], parts=(Text(text=text),))
+        for number, text in enumerate(texts or ("Hi",))
+    )
+    return ChatRequest(**{"model": "m", "messages": messages, **fields})
+
+
+TARGET = Target(model="m", backend="claude-code", name="claude-test")
+
+
+def backend_for(
+    cli: FakeCli, environ: Mapping[str, str], **config: Any
+) -> ClaudeCodeBackend:
+    values = {"command": cli.path, "close_seconds": 5, **config}
+    return ClaudeCodeBackend(
+        ClaudeCodeConfig(**values), Surroundings(environ=environ, overrides={})
+    )
+
+
+async def events_of(backend: ClaudeCodeBackend, request: ChatRequest) -> list[StreamEvent]:
+    answer = backend.answer(request, TARGET, RequestContext(request_id="r-1"))
+    return [event async for event in answer]
+
+
+async def until_failure(
+    backend: ClaudeCodeBackend, request: ChatRequest, error: type[Exception]
+) -> tuple[list[StreamEvent], Any]:
+    """The events before the failure, and the failure."""
+    seen: list[StreamEvent] = []
+    with pytest.raises(error) as caught:
+        async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
+            seen.append(event)  # noqa: PERF401 - what came before the error counts
+    return seen, caught.value

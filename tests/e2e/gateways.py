@@ -1,0 +1,89 @@
+"""Running the command `dragoman serve` for a test, and looking at it from outside."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from openai import OpenAI
+
+from gateway_claude_code.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningGateway:
+    """A `dragoman serve` of its own, with nothing of the user's in its environment."""
+
+    url: str
+    pid: int
+    home: Path
+    upstream: Upstream
+
+    @property
+    def client(self) -> OpenAI:
+        """The official client, without its own retries."""
+        return OpenAI(base_url=f"{self.url}/v1", api_key="unused", max_retries=0, timeout=60)
+
+    def processes(self) -> list[int]:
+        """The CLI processes that run: the gateway's children."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in children.split()]
+
+    def wait_until_idle(self, seconds: float = 3) -> list[int]:
+        """The processes that are left after at most `seconds`."""
+        end = time.monotonic() + seconds
+        while (left := self.processes()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return left
+
+
+@contextmanager
+def running_gateway(
+    folder: Path, upstream: Upstream, config: dict[str, object], environment: dict[str, str]
+) -> Iterator[RunningGateway]:
+    """Run the command until the end of the context. `environment` goes over the usual one."""
+    home = folder / "home"
+    home.mkdir(parents=True)
+    path = folder / "models.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    log = folder / "gateway.log"
+    usual = {
+        "HOME": str(home),
+        "PATH": os.defpath,
+        "ANTHROPIC_API_KEY": "made-up",
+        "ANTHROPIC_BASE_URL": upstream.url,
+        **{name: os.environ[name] for name in os.environ if name.startswith("COV")},
+    }
+    command = [str(Path(sys.executable).parent / "dragoman"), "serve"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--config", str(path), "--port", "0"],
+            env={**usual, **environment},
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+        )
+        try:
+            url = _announced(log, process)
+            yield RunningGateway(url=url, pid=process.pid, home=home, upstream=upstream)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _announced(log: Path, process: "subprocess.Popen[bytes]") -> str:
+    end = time.monotonic() + 30
+    while time.monotonic() < end and process.poll() is None:
+        if found := re.search(r"serving at (http://\S+)", log.read_text(encoding="utf-8")):
+            httpx.get(f"{found[1]}/healthz", timeout=30)
+            return found[1]
+        time.sleep(0.02)
+    pytest.fail(f"the gateway did not start:\n{log.read_text(encoding='utf-8')}")

@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 
 from gateway.errors import BackendFailed, TimedOut
-from gateway.types import ResponseEnd, StreamEvent
+from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
 from gateway_claude_code.errors import FailureReader, exited
@@ -78,9 +78,9 @@ class Conversation:
             if line["type"] == "stream_event":
                 for event in read_stream_event(reader, line):
                     yield event
-            elif refused(line) and reader.started:
-                yield ResponseEnd(stop_reason="refusal")
-                return
+            elif reader.started and refused(line):
+                for event in reader.end("refusal"):
+                    yield event
             elif (error := failure.read(line)) is not None:
                 raise error
             elif line["type"] == "result":
@@ -117,5 +117,11 @@ class Conversation:
 
 
 def refused(line: Line) -> bool:
-    """Whether a line says that the model refused; 2.1.197 says so in the result only."""
-    return line.get("type") == "result" and line.get("stop_reason") == "refusal"
+    """Whether a line says that the model refused: seen in place of the API's own stop reason."""
+    match line:
+        case {"type": "system", "subtype": "model_refusal_no_fallback"}:
+            return True
+        case {"type": "result", "stop_reason": "refusal"}:
+            return True
+        case _:
+            return False

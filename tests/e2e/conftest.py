@@ -80,7 +80,7 @@ def start_gateway(
             base = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
             return stack.enter_context(
                 running_gateway(
-                    tmp_path / f"gateway{len(os.listdir(tmp_path))}",
+                    tmp_path / "gateway",
                     start_upstream(script),
                     config or {},
                     {**base, **(environment or {})},

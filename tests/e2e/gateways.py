@@ -20,17 +20,16 @@ from gateway_claude_code.upstream import Upstream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningGateway:
-    """A `dragoman serve` of its own, with nothing of the user's in its environment."""
+    """A `dragoman serve` of its own, with nothing of the user's in its environment.
+
+    `client` is the official one, without retries of its own.
+    """
 
     url: str
     pid: int
     home: Path
     upstream: Upstream
-
-    @property
-    def client(self) -> OpenAI:
-        """The official client, without its own retries."""
-        return OpenAI(base_url=f"{self.url}/v1", api_key="unused", max_retries=0, timeout=60)
+    client: OpenAI
 
     def processes(self) -> list[int]:
         """The CLI processes that run: the gateway's children."""
@@ -73,7 +72,12 @@ def running_gateway(
         )
         try:
             url = _announced(log, process)
-            yield RunningGateway(url=url, pid=process.pid, home=home, upstream=upstream)
+            with OpenAI(
+                base_url=f"{url}/v1", api_key="unused", max_retries=0, timeout=60
+            ) as client:
+                yield RunningGateway(
+                    url=url, pid=process.pid, home=home, upstream=upstream, client=client
+                )
         finally:
             process.terminate()
             process.wait(30)

@@ -215,10 +215,10 @@ def test_a_tool_loop_with_two_parallel_calls(gateway: RunningGateway) -> None:
             ],
         }
     )
-    for call in reversed(calls.values()):
-        messages.append(
-            {"role": "tool", "tool_call_id": call["id"], "content": f"sun {call['id']}"}
-        )
+    messages.extend(
+        {"role": "tool", "tool_call_id": call["id"], "content": f"sun {call['id']}"}
+        for call in reversed(calls.values())
+    )
     answer = gateway.client.chat.completions.create(
         model="claude-sonnet-4", messages=messages, tools=[WEATHER]
     )

@@ -4,6 +4,7 @@
 the answer. Text in other lines may be the CLI's own (errors, notices) and is never passed on.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -75,6 +76,16 @@ class EventReader:
             case "message_delta":
                 yield from self._message_delta(event)
 
+    def end(
+        self, stop_reason: StopReason, stop_sequence: str | None = None
+    ) -> Iterator[StreamEvent]:
+        """The events that end the answer, whatever parts are still open."""
+        for index in sorted(self._open):
+            yield PartEnd(index=index)
+        self._open.clear()
+        self.ended = True
+        yield ResponseEnd(stop_reason=stop_reason, stop_sequence=stop_sequence)
+
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
         if self.started:
             raise BackendFailed("the upstream's answer broke off and began again")
@@ -94,7 +105,7 @@ class EventReader:
                 part = Text(text="")
             case "tool_use":
                 name = self._names.from_model(block["name"])
-                part = ToolCall(id=block["id"], name=name, arguments="")
+                part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
             case _:
                 return
         self._open.add(index)
@@ -119,16 +130,7 @@ class EventReader:
             if stop_reason == "tool_calls" and self._structured:
                 stop_reason = "end"
             yield from self._count(event.get("usage") or {})
-            yield from self._end(stop_reason, delta.get("stop_sequence"))
-
-    def _end(
-        self, stop_reason: StopReason, stop_sequence: str | None = None
-    ) -> Iterator[StreamEvent]:
-        for index in sorted(self._open):
-            yield PartEnd(index=index)
-        self._open.clear()
-        self.ended = True
-        yield ResponseEnd(stop_reason=stop_reason, stop_sequence=stop_sequence)
+            yield from self.end(stop_reason, delta.get("stop_sequence"))
 
     def _count(self, usage: dict[str, Any]) -> Iterator[StreamEvent]:
         """`message_delta` repeats and corrects what `message_start` said; both are cumulative."""
@@ -145,6 +147,11 @@ class EventReader:
         )
         if self._usage != before:
             yield UsageUpdate(usage=self._usage)
+
+
+def plain_id(call_id: str) -> str:
+    """A call's id in letters and digits alone, as some clients rewrite all others."""
+    return re.sub(r"[^A-Za-z0-9]", "", call_id)
 
 
 def _number(values: dict[str, Any], key: str, otherwise: int) -> int:

@@ -19,7 +19,8 @@ class ModelEntry(BaseModel):
     """One entry of `models:` in the YAML.
 
     `target` is the backend's own name for the model; without it, the name that was asked for
-    goes through as it is. `options` are the backend's, and are validated by it.
+    goes through as it is. `sampling: false` is for models that take no temperature or top_p:
+    then these are not passed on, and reported as ignored. `options` are the backend's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class ModelEntry(BaseModel):
     backend: str
     target: str | None = None
     description: str | None = None
+    sampling: bool = True
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -101,7 +103,11 @@ def _short(name: str) -> str:
 
 def _target(name: str, entry: ModelEntry) -> Target:
     return Target(
-        model=name, backend=entry.backend, name=entry.target or name, options=entry.options
+        model=name,
+        backend=entry.backend,
+        name=entry.target or name,
+        sampling=entry.sampling,
+        options=entry.options,
     )
 
 

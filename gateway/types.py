@@ -160,11 +160,15 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a model name leads: the backend, and what the model is called there."""
+    """Where a model name leads: the backend, and what the model is called there.
+
+    `sampling` says whether the model takes a temperature and the like.
+    """
 
     model: str
     backend: str
     name: str
+    sampling: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -54,8 +54,8 @@ class ClaudeCodeBackend:
         self, request: ChatRequest, target: Target, ctx: RequestContext
     ) -> AsyncGenerator[StreamEvent]:
         """The events of one answer. Raises `GatewayError`s only."""
-        if (temperature := request.sampling.temperature) is not None and temperature > 1:
-            log.info("%s: temperature %s is sent as 1", ctx.request_id, temperature)
+        if not target.sampling:
+            request = without_sampling(request, ctx)
         request = with_offered_tools(request)
         names = ToolNames(tool.name for tool in request.tools)
         history = turns(request.messages, names)
@@ -89,6 +89,14 @@ class ClaudeCodeBackend:
             command.working_directory(config, environ),
             config.close_seconds,
         )
+
+
+def without_sampling(request: ChatRequest, ctx: RequestContext) -> ChatRequest:
+    """The request for a model that refuses these parameters; `ctx` notes that they have no effect."""
+    fields = ("temperature", "top_p", "top_k")
+    ctx.ignore(name for name in fields if getattr(request.sampling, name) is not None)
+    sampling = replace(request.sampling, temperature=None, top_p=None, top_k=None)
+    return replace(request, sampling=sampling)
 
 
 def with_offered_tools(request: ChatRequest) -> ChatRequest:

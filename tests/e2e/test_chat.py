@@ -16,6 +16,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e
@@ -324,3 +325,15 @@ def test_structured_output_is_the_content(gateway: RunningGateway) -> None:
     )
     assert isinstance(json.loads(answer.choices[0].message.content)["name"], str)
     assert answer.choices[0].finish_reason == "stop"
+
+
+def test_sampling_that_a_model_does_not_take_is_ignored_with_a_word(
+    start_gateway: StartGateway,
+) -> None:
+    entry = {"backend": "claude-code", "target": "sonnet", "sampling": False}
+    gateway = start_gateway(config={"models": {"plain": entry}})
+    raw = gateway.client.chat.completions.with_raw_response.create(
+        model="plain", messages=[{"role": "user", "content": "Hi"}], temperature=0
+    )
+    assert raw.headers["x-dragoman-ignored"] == "temperature"
+    assert "temperature" not in only_request(gateway).body

@@ -77,9 +77,7 @@ def a_request(*texts: str, **fields: Any) -> ChatRequest:
 TARGET = Target(model="m", backend="claude-code", name="claude-test")
 
 
-def backend_for(
-    cli: FakeCli, environ: Mapping[str, str], **config: Any
-) -> ClaudeCodeBackend:
+def backend_for(cli: FakeCli, environ: Mapping[str, str], **config: Any) -> ClaudeCodeBackend:
     values = {"command": cli.path, "close_seconds": 5, **config}
     return ClaudeCodeBackend(
         ClaudeCodeConfig(**values), Surroundings(environ=environ, overrides={})

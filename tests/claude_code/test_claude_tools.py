@@ -1,0 +1,197 @@
+"""The client's tools: their names, the MCP server on the pipe, and which are offered."""
+
+from typing import Any
+
+import pytest
+from claude_code_support import a_request
+
+from gateway.types import ChatRequest, Message, Text, Tool, ToolCall, ToolChoice
+from gateway_claude_code.backend import with_offered_tools
+from gateway_claude_code.mcp_bridge import McpBridge, PendingCall
+from gateway_claude_code.protocol import Line
+from gateway_claude_code.tool_names import ToolNames
+
+# -- names --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    [
+        ("look", "look"),
+        ("look-up_2", "look-up_2"),
+        ("get.time", "get_time"),
+        ("files/read", "files_read"),
+        ("täglich", "t_glich"),
+        ("a b", "a_b"),
+    ],
+)
+def test_a_name_becomes_one_that_the_api_takes(name: str, inner: str) -> None:
+    assert ToolNames([name]).to_model(name) == f"mcp__t__{inner}"
+
+
+@pytest.mark.parametrize("name", ["look", "get.time", "a b", "mcp__t__x"])
+def test_a_name_comes_back_as_it_was(name: str) -> None:
+    names = ToolNames([name])
+    assert names.from_model(names.to_model(name)) == name
+
+
+def test_names_that_become_alike_stay_apart() -> None:
+    names = ToolNames(["a.b", "a b", "a/b"])
+    assert [names.inner(name) for name in ("a.b", "a b", "a/b")] == ["a_b", "a_b_2", "a_b_3"]
+
+
+def test_names_that_become_alike_come_back_as_they_were() -> None:
+    names = ToolNames(["a.b", "a b"])
+    assert [names.from_model(names.to_model(name)) for name in ("a.b", "a b")] == ["a.b", "a b"]
+
+
+@pytest.mark.xfail(strict=True, reason="an earlier name that is changed may take its place")
+def test_a_name_that_is_fine_stays_whatever_comes_before_it() -> None:
+    assert ToolNames(["a.b", "a_b"]).inner("a_b") == "a_b"
+
+
+def test_a_name_of_the_history_is_added_when_it_is_met() -> None:
+    names = ToolNames(["a.b"])
+    assert names.to_model("a b") == "mcp__t__a_b_2"
+    assert names.from_model("mcp__t__a_b_2") == "a b"
+
+
+def test_a_name_that_the_model_made_up_loses_the_prefix_only() -> None:
+    assert ToolNames(["look"]).from_model("mcp__t__other") == "other"
+
+
+# -- the MCP server -----------------------------------------------------------------------
+
+TOOLS = (
+    Tool(name="look", description="Looks.", schema={"type": "object", "required": []}),
+    Tool(name="get.time"),
+)
+
+
+def bridge() -> McpBridge:
+    return McpBridge(TOOLS, ToolNames(tool.name for tool in TOOLS))
+
+
+def asked(method: str, params: dict[str, Any] | None = None, **fields: Any) -> Line:
+    message = {"jsonrpc": "2.0", "method": method, "params": params or {}, **fields}
+    request = {"subtype": "mcp_message", "server_name": "t", "message": message}
+    return {"type": "control_request", "request_id": "r1", "request": request}
+
+
+def answer_to(line: Line) -> dict[str, Any]:
+    response = bridge().take(line)
+    assert response is not None
+    message: dict[str, Any] = response["response"]["response"]["mcp_response"]
+    return message
+
+
+def test_an_answer_goes_to_the_request_that_asked() -> None:
+    response = bridge().take(asked("ping", id=7))
+    assert response == {
+        "type": "control_response",
+        "response": {
+            "subtype": "success",
+            "request_id": "r1",
+            "response": {"mcp_response": {"jsonrpc": "2.0", "id": 7, "result": {}}},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "version"),
+    [({"protocolVersion": "2025-11-25"}, "2025-11-25"), ({}, "2025-06-18")],
+)
+def test_initialize_takes_the_clis_protocol_version(params: dict[str, Any], version: str) -> None:
+    assert answer_to(asked("initialize", params, id=0))["result"]["protocolVersion"] == version
+
+
+def test_initialize_offers_tools_only() -> None:
+    assert answer_to(asked("initialize", id=0))["result"]["capabilities"] == {"tools": {}}
+
+
+def test_tools_are_listed_as_the_client_gave_them() -> None:
+    assert answer_to(asked("tools/list", id=1))["result"]["tools"][0] == {
+        "name": "look",
+        "description": "Looks.",
+        "inputSchema": {"type": "object", "required": []},
+        "annotations": {"readOnlyHint": True},
+    }
+
+
+def test_tools_are_listed_by_the_inner_name() -> None:
+    tools = answer_to(asked("tools/list", id=1))["result"]["tools"]
+    assert [tool["name"] for tool in tools] == ["look", "get_time"]
+
+
+def test_a_notification_is_acknowledged() -> None:
+    assert answer_to(asked("notifications/initialized"))["result"] == {}
+
+
+def test_a_method_that_is_not_known_is_an_error() -> None:
+    error = answer_to(asked("resources/list", id=2))["error"]
+    assert error == {"code": -32601, "message": "no method resources/list"}
+
+
+def test_a_call_waits_for_the_client() -> None:
+    tools = bridge()
+    params = {"name": "look", "arguments": {}, "_meta": {"claudecode/toolUseId": "toolu_1"}}
+    assert tools.take(asked("tools/call", params, id=3)) is None
+    assert tools.pending == [PendingCall(request_id="r1", rpc_id=3, call_id="toolu_1", name="look")]
+
+
+def test_a_call_that_does_not_say_its_id_waits_too() -> None:
+    tools = bridge()
+    tools.take(asked("tools/call", {"name": "look"}, id=3))
+    assert tools.pending[0].call_id is None
+
+
+# -- which tools are offered --------------------------------------------------------------
+
+
+def offered(request: ChatRequest) -> list[str]:
+    return [tool.name for tool in with_offered_tools(request).tools]
+
+
+THREE = tuple(Tool(name=name) for name in ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("choice", "names"),
+    [
+        (ToolChoice(), ["a", "b", "c"]),
+        (ToolChoice(mode="none"), ["a", "b", "c"]),
+        (ToolChoice(mode="required"), ["a", "b", "c"]),
+        (ToolChoice(mode="required", names=("b",)), ["a", "b", "c"]),
+        (ToolChoice(mode="required", names=("c", "a")), ["a", "c"]),
+        (ToolChoice(mode="auto", names=("b",)), ["b"]),
+        (ToolChoice(mode="auto", names=("b", "c")), ["b", "c"]),
+    ],
+)
+def test_a_choice_of_names_leaves_only_those(choice: ToolChoice, names: list[str]) -> None:
+    assert offered(a_request(tools=THREE, tool_choice=choice)) == names
+
+
+def with_calls(**fields: Any) -> ChatRequest:
+    said = Message(
+        role="assistant",
+        parts=(Text(text="ok"), ToolCall(id="2", name="z"), ToolCall(id="1", name="y")),
+    )
+    request = a_request("Hi", **fields)
+    return ChatRequest(model="m", messages=(*request.messages, said), tools=request.tools)
+
+
+def test_tools_called_in_the_history_stay_known() -> None:
+    assert offered(with_calls()) == ["y", "z"]
+
+
+def test_tools_of_the_history_alone_cant_be_called() -> None:
+    assert with_offered_tools(with_calls()).tool_choice == ToolChoice(mode="none")
+
+
+def test_tools_of_the_history_are_not_added_to_those_offered() -> None:
+    assert offered(with_calls(tools=THREE)) == ["a", "b", "c"]
+
+
+def test_a_request_without_tools_and_calls_stays_as_it_is() -> None:
+    request = a_request("Hi", "Hello", "Bye")
+    assert with_offered_tools(request) is request

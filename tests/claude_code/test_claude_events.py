@@ -18,7 +18,7 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
-from gateway_claude_code.events import EventReader, read_stream_event
+from gateway_claude_code.events import EventReader, plain_id, read_stream_event
 from gateway_claude_code.tool_names import ToolNames
 
 Event = dict[str, Any]
@@ -102,11 +102,18 @@ def test_a_tool_call_has_the_clients_name() -> None:
         delta(1, type="input_json_delta", partial_json="1}"),
         stop(1),
     ) == [
-        PartStart(index=1, part=ToolCall(id="toolu_1", name="get.time", arguments="")),
+        PartStart(index=1, part=ToolCall(id="toolu1", name="get.time", arguments="")),
         PartDelta(index=1, text='{"a":'),
         PartDelta(index=1, text="1}"),
         PartEnd(index=1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"), [("toolu_01Ab", "toolu01Ab"), ("a-b.c:1", "abc1"), ("x1", "x1")]
+)
+def test_a_calls_id_is_letters_and_digits(given: str, plain: str) -> None:
+    assert plain_id(given) == plain
 
 
 @pytest.mark.parametrize(("kind", "field"), [("text", "text"), ("thinking", "thinking")])

@@ -1,0 +1,311 @@
+"""What the CLI says of itself, in `/health` and on the command line."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+import pytest
+from claude_code_support import FakeCli, a_request
+from click.testing import CliRunner, Result
+
+from gateway.context import RequestContext
+from gateway.errors import BackendUnavailable, ConfigurationError
+from gateway.pipeline import Gateway
+from gateway.testing import build
+from gateway.types import Target
+from gateway_claude_code import login, plugin
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.plugin import ClaudeCodePlugin, login_status
+
+MakeProgram = Callable[[str], Path]
+Environ = dict[str, str]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> MakeProgram:
+    """A shell script in the place of the CLI; `$*` are its arguments."""
+
+    def make(script: str) -> Path:
+        path = tmp_path / "claude"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+def saying(version: str, status: str) -> str:
+    return f"case \"$*\" in --version) echo '{version}';; *'auth status') echo '{status}';; esac"
+
+
+# -- asking the CLI -----------------------------------------------------------------------
+
+LOGGED_IN = '{"loggedIn": true, "authMethod": "claude.ai"}'
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "found"),
+    [
+        ("2.1.330 (Claude Code)", LOGGED_IN, ("2.1.330", True, "claude.ai")),
+        ("2.1.330", '{"loggedIn": false, "authMethod": "none"}', ("2.1.330", False, "none")),
+        ("", LOGGED_IN, (None, True, "claude.ai")),
+        ("2.1.330", "", ("2.1.330", False, "unknown")),
+        ("2.1.330", "{", ("2.1.330", False, "unknown")),
+        ("2.1.330", "[true]", ("2.1.330", False, "unknown")),
+        ("2.1.330", "{}", ("2.1.330", False, "unknown")),
+    ],
+)
+async def test_status(
+    program: MakeProgram,
+    environ: Environ,
+    version: str,
+    status: str,
+    found: tuple[str | None, bool, str],
+) -> None:
+    config = ClaudeCodeConfig(command=program(saying(version, status)))
+    said = await cli_status(config, environ)
+    assert (said.version, said.logged_in, said.method) == found
+
+
+async def test_the_settings_that_are_let_in_count_for_the_login(
+    program: MakeProgram, environ: Environ
+) -> None:
+    folder = Path(environ["HOME"]) / ".claude"
+    folder.mkdir()
+    (folder / "settings.json").write_text('{"apiKeyHelper": "/key"}')
+    script = """case "$*" in *apiKeyHelper*'auth status') echo '{"loggedIn": true}';; esac"""
+    config = ClaudeCodeConfig(command=program(script), use_cli_settings_auth=True)
+    assert (await cli_status(config, environ)).logged_in
+
+
+async def test_a_cli_that_gives_no_answer_has_no_version(
+    program: MakeProgram, environ: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "ANSWER_SECONDS", 0.1)
+    status = await cli_status(ClaudeCodeConfig(command=program("exec sleep 600")), environ)
+    assert (status.version, status.logged_in) == (None, False)
+
+
+async def test_a_cli_that_cant_be_started_is_unavailable(
+    program: MakeProgram, environ: Environ
+) -> None:
+    path = program("")
+    path.write_text("#!/no/such/interpreter\n")
+    with pytest.raises(BackendUnavailable, match="can't be started"):
+        await cli_status(ClaudeCodeConfig(command=path), environ)
+
+
+# -- the plugin ---------------------------------------------------------------------------
+
+MODELS = {"models": {"m": {"backend": "claude-code", "name": "claude-test"}}}
+
+
+def status(**fields: Any) -> CliStatus:
+    values = {"path": Path("/bin/claude"), "version": "2.1.330", "logged_in": True, "method": "x"}
+    return CliStatus(**{**values, **fields})
+
+
+def answering(
+    monkeypatch: pytest.MonkeyPatch, answer: CliStatus | Exception
+) -> list[tuple[ClaudeCodeConfig, dict[str, str]]]:
+    """Have `cli_status` give this answer; what it was asked with is in the list."""
+    asked = []
+
+    async def cli_status(config: ClaudeCodeConfig, environ: dict[str, str]) -> CliStatus:
+        asked.append((config, environ))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(plugin, "cli_status", cli_status)
+    return asked
+
+
+async def health_when_served(
+    tmp_path: Path, *, offline: bool = False
+) -> tuple[ClaudeCodePlugin, dict[str, Any]]:
+    served = ClaudeCodePlugin()
+    gateway = gateway_with(tmp_path, served, offline=offline)
+    with anyio.fail_after(10):
+        async with served.gateway_lifespan(gateway):
+            while served.gateway_health()["status"] == "starting":
+                await anyio.lowlevel.checkpoint()
+    return served, served.gateway_health()
+
+
+def gateway_with(tmp_path: Path, served: ClaudeCodePlugin, *, offline: bool = False) -> Gateway:
+    gateway = build(tmp_path, served, config={}, disabled=("claude_code", "openai"))
+    gateway.offline = offline
+    return gateway
+
+
+def test_health_before_the_start_is_starting() -> None:
+    assert ClaudeCodePlugin().gateway_health() == {"status": "starting"}
+
+
+@pytest.mark.parametrize(
+    ("found", "health"),
+    [
+        (
+            status(),
+            {"status": "ok", "cli_version": "2.1.330", "answers": True, "logged_in": True},
+        ),
+        (
+            status(logged_in=False),
+            {
+                "status": "not_logged_in",
+                "cli_version": "2.1.330",
+                "answers": True,
+                "logged_in": False,
+            },
+        ),
+        (
+            status(version=None, logged_in=False),
+            {"status": "silent", "cli_version": None, "answers": False, "logged_in": False},
+        ),
+        (
+            BackendUnavailable("there is no CLI"),
+            {"status": "unavailable", "message": "there is no CLI"},
+        ),
+    ],
+    ids=["ok", "not logged in", "silent", "unavailable"],
+)
+async def test_health(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    found: CliStatus | Exception,
+    health: dict[str, Any],
+) -> None:
+    answering(monkeypatch, found)
+    _, said = await health_when_served(tmp_path)
+    assert said == health
+
+
+async def test_a_missing_login_is_logged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answering(monkeypatch, status(logged_in=False))
+    await health_when_served(tmp_path)
+    assert [text for text in caplog.messages if "is not logged in: run `claude`" in text]
+
+
+async def test_offline_nothing_of_the_users_is_asked_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "the user's")
+    asked = answering(monkeypatch, status())
+    await health_when_served(tmp_path, offline=True)
+    ((_, environ),) = asked
+    assert "ANTHROPIC_AUTH_TOKEN" not in environ
+    assert environ["ANTHROPIC_API_KEY"] == "offline"
+    assert environ["ANTHROPIC_BASE_URL"].startswith("http://127.0.0.1:")
+    assert environ["HOME"] != os.environ.get("HOME")
+
+
+@pytest.mark.parametrize("named", [None, "/opt/claude"])
+async def test_offline_the_same_cli_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str | None
+) -> None:
+    monkeypatch.delenv("DRAGOMAN_CLAUDE_COMMAND", raising=False)
+    if named:
+        monkeypatch.setenv("DRAGOMAN_CLAUDE_COMMAND", named)
+    asked = answering(monkeypatch, status())
+    await health_when_served(tmp_path, offline=True)
+    assert asked[0][1].get("DRAGOMAN_CLAUDE_COMMAND") == named
+
+
+TARGET = Target(model="m", backend="claude-code", name="claude-test")
+
+
+def test_a_model_of_another_backend_is_left_to_others() -> None:
+    target = Target(model="m", backend="other", name="x")
+    context = RequestContext(request_id="r-1")
+    assert ClaudeCodePlugin().gateway_open_stream(a_request(), target, context) is None
+
+
+def test_a_gateway_that_is_not_serving_is_unavailable() -> None:
+    with pytest.raises(BackendUnavailable, match="not serving"):
+        ClaudeCodePlugin().gateway_open_stream(
+            a_request(), TARGET, RequestContext(request_id="r-1")
+        )
+
+
+async def test_a_gateway_that_serves_answers(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    fake_cli: Callable[[str], FakeCli],
+    environ: Environ,
+) -> None:
+    cli = fake_cli("set_up(); hear(); begin(); text('Hi'); end()")
+    monkeypatch.setenv("DRAGOMAN_CLAUDE_COMMAND", str(cli.path))
+    monkeypatch.setenv("HOME", environ["HOME"])
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    answering(monkeypatch, status())
+    served = ClaudeCodePlugin()
+    async with served.gateway_lifespan(gateway_with(tmp_path, served)):
+        stream = served.gateway_open_stream(a_request(), TARGET, RequestContext(request_id="r"))
+        assert stream is not None
+        assert len([event async for event in stream]) > 3
+
+
+# -- `dragoman login-status` --------------------------------------------------------------
+
+
+def run(tmp_path: Path, config: str = "") -> Result:
+    path = tmp_path / "models.yaml"
+    path.write_text(config)
+    return CliRunner().invoke(login_status, ["--config", str(path)])
+
+
+def test_the_command_is_registered() -> None:
+    group = click.Group()
+    ClaudeCodePlugin().gateway_register_commands(group)
+    assert "login-status" in group.commands
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "words"),
+    [
+        (status(), 0, "The Claude Code CLI 2.1.330 is logged in (x)."),
+        (status(logged_in=False), 1, "is not logged in: run `claude`"),
+        (BackendUnavailable("there is no CLI"), 2, "dragoman: there is no CLI"),
+    ],
+    ids=["logged in", "not logged in", "no CLI"],
+)
+def test_login_status(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    found: CliStatus | Exception,
+    code: int,
+    words: str,
+) -> None:
+    answering(monkeypatch, found)
+    result = run(tmp_path)
+    assert result.exit_code == code
+    assert words in result.output
+
+
+def test_login_status_uses_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = answering(monkeypatch, status())
+    run(tmp_path, "plugins: {claude_code: {command: /opt/claude}}")
+    assert asked[0][0].command == Path("/opt/claude")
+
+
+def test_login_status_works_where_the_plugin_is_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = answering(monkeypatch, status())
+    run(tmp_path, "plugins: {claude_code: false}")
+    assert asked[0][0] == ClaudeCodeConfig()
+
+
+@pytest.mark.xfail(strict=True, reason="the model's own error is not explained")
+def test_login_status_explains_a_wrong_configuration(tmp_path: Path) -> None:
+    result = run(tmp_path, "plugins: {claude_code: {comand: /opt/claude}}")
+    assert isinstance(result.exception, ConfigurationError)

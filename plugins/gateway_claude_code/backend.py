@@ -1,12 +1,14 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
-import logging
 import os
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from gateway.context import RequestContext
+from gateway.errors import ModelNotFound
 from gateway.types import ChatRequest, StreamEvent, Target, Tool, ToolCall, ToolChoice
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -18,7 +20,9 @@ from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.tool_names import ToolNames
 
-log = logging.getLogger("gateway_claude_code")
+JSON_ONLY: Final = (
+    "Answer with one JSON object and nothing else: no prose before or after it, no code fence."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,10 @@ class ClaudeCodeBackend:
         request = with_offered_tools(request)
         names = ToolNames(tool.name for tool in request.tools)
         history = turns(request.messages, names)
-        process = await self._start(target.name)
+        if request.response_format.kind == "json_object":
+            request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
+        plain = not request.tools and request.response_format.schema is None
+        process = await self._start(model_name(target), one_request=plain)
         conversation = Conversation(
             process, McpBridge(request.tools, names), self._config.start_seconds
         )
@@ -76,19 +83,24 @@ class ClaudeCodeBackend:
                 yield event
         finally:
             await conversation.close()
-            if process.last_stderr:
-                log.debug("%s: the CLI said: %s", ctx.request_id, process.last_stderr)
 
-    async def _start(self, model: str) -> CliProcess:
+    async def _start(self, model: str, *, one_request: bool) -> CliProcess:
         config, environ = self._config, self._surroundings.environ
         program = command.find_cli(config, environ)
         settings = command.auth_settings(config, environ)
         return await CliProcess.start(
-            [str(program), *command.arguments(model, settings)],
+            [str(program), *command.arguments(model, settings, one_request=one_request)],
             command.environment(environ, config, self._surroundings.overrides),
             command.working_directory(config, environ),
             config.close_seconds,
         )
+
+
+def model_name(target: Target) -> str:
+    """The model's name, if it can be one on a command line. Raises `ModelNotFound`."""
+    if not re.fullmatch(r"[\w.:/@\[\]-]{1,256}", target.name, re.ASCII) or target.name[0] == "-":
+        raise ModelNotFound("The model does not exist: no model has such a name.", param="model")
+    return target.name
 
 
 def without_sampling(request: ChatRequest, ctx: RequestContext) -> ChatRequest:

@@ -18,7 +18,8 @@ MCP_SERVER: Final = "t"
 
 LEAST_BUDGET: Final = "0.000001"
 """Dollars. Any answer uses it up, and so the CLI makes one upstream request and no more: it would
-otherwise go on by itself after an answer that was cut at the token limit, or was empty."""
+otherwise go on by itself after an answer that was cut at the token limit, or was empty. Not for
+turns with tools, which the CLI then breaks off when a call's end and the answer's come together."""
 
 PASSED_ON: Final = (
     # the machine
@@ -52,9 +53,9 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
                 f"the Claude Code CLI {str(named)!r} is not there or can't be run; it is named by "
                 f"plugins.claude_code.command or {COMMAND_VARIABLE}"
             )
-        return Path(found)
+        return Path(found).absolute()
     if found := shutil.which("claude", path=environ.get("PATH")):
-        return Path(found)
+        return Path(found).absolute()
     if (bundled := _bundled_cli()) is not None:
         return bundled
     raise BackendUnavailable(
@@ -73,10 +74,13 @@ def _bundled_cli() -> Path | None:
     )
 
 
-def arguments(model: str, settings: Mapping[str, Any] | None = None) -> list[str]:
+def arguments(
+    model: str, settings: Mapping[str, Any] | None = None, *, one_request: bool = False
+) -> list[str]:
     """The CLI's arguments: one isolated conversation over pipes. Nothing of a prompt is in them.
 
-    `settings` is a settings file's content that is to hold despite the isolation.
+    `settings` is a settings file's content that is to hold despite the isolation; it must hold no
+    secret, as other users see it in `ps`. With `one_request` the CLI asks its upstream only once.
     """
     return [
         "--print",
@@ -91,7 +95,7 @@ def arguments(model: str, settings: Mapping[str, Any] | None = None) -> list[str
         "--setting-sources", "",
         "--disable-slash-commands",
         "--no-session-persistence",
-        "--max-budget-usd", LEAST_BUDGET,
+        *(["--max-budget-usd", LEAST_BUDGET] if one_request else []),
         *(["--settings", json.dumps(settings)] if settings else []),
     ]  # fmt: skip
 
@@ -107,7 +111,8 @@ def environment(
         for name, value in environ.items()
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSED_ON)
     }
-    return {**passed, **config.environment, **(extra or {}), **_fixed(config)}
+    from_settings = settings_variables(config, environ)
+    return {**passed, **from_settings, **config.environment, **(extra or {}), **_fixed(config)}
 
 
 def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
@@ -130,22 +135,33 @@ def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
     }
 
 
-def auth_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any] | None:
-    """What of the CLI's own settings file is let in: the authentication, if the option is set."""
+def auth_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The commands of the CLI's own settings file that fetch a login, if the option is set."""
+    settings = _cli_settings(config, environ)
+    return {key: settings[key] for key in _AUTH_COMMANDS if key in settings}
+
+
+def settings_variables(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, str]:
+    """`env` of the CLI's own settings file, if the option is set."""
+    variables = _cli_settings(config, environ).get("env")
+    if not isinstance(variables, dict):
+        return {}
+    return {str(name): str(value) for name, value in variables.items()}
+
+
+_AUTH_COMMANDS: Final[Sequence[str]] = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport")
+
+
+def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any]:
     if not config.use_cli_settings_auth:
-        return None
-    home = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "~")) / ".claude")
-    path = Path(home).expanduser() / "settings.json"
+        return {}
+    folder = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "~")) / ".claude")
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        text = (Path(folder).expanduser() / "settings.json").read_text(encoding="utf-8")
+        settings = json.loads(text)
     except (OSError, ValueError):
-        return None
-    if not isinstance(settings, dict):
-        return None
-    return {key: settings[key] for key in _AUTH_KEYS if key in settings} or None
-
-
-_AUTH_KEYS: Final[Sequence[str]] = ("apiKeyHelper", "env", "awsAuthRefresh", "awsCredentialExport")
+        return {}
+    return settings if isinstance(settings, dict) else {}
 
 
 def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:

@@ -15,7 +15,7 @@ class ClaudeCodeConfig(BaseModel):
     model. `use_cli_settings_auth` lets `apiKeyHelper` and `env` of the CLI's own settings file
     through, and nothing else of it. `environment` sets more variables for the CLI.
 
-    In seconds: `start_seconds` from the start to the CLI's first line, `close_seconds` that it
+    In seconds: `start_seconds` that the CLI may take to get ready, `close_seconds` that it
     gets at each step of being closed. `upstream_retries` is how often the CLI may ask again
     by itself when the upstream is overloaded or out of reach.
     """
@@ -26,6 +26,6 @@ class ClaudeCodeConfig(BaseModel):
     working_directory: Path | None = None
     use_cli_settings_auth: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
-    start_seconds: float = Field(default=30, gt=0)
+    start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
     upstream_retries: int = Field(default=2, ge=0, le=10)

@@ -1,6 +1,7 @@
 """One process answering one conversation."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -48,14 +49,8 @@ class Conversation:
             protocol.initialize(first, system, servers, json_schema),
             protocol.apply_settings(last, settings),
         )
-        try:
-            with anyio.fail_after(self._start_seconds):
-                await self._until_applied(last)
-        except TimeoutError as error:
-            raise TimedOut(
-                f"the Claude Code CLI did not start within {self._start_seconds:g} s "
-                "(plugins.claude_code.start_seconds)"
-            ) from error
+        with self._start_limit():
+            await self._until_applied(last)
 
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""
@@ -65,8 +60,9 @@ class Conversation:
                 continue
             await self._process.send(protocol.user_line(turn.blocks, query=False))
             # an assistant line would overtake it
-            while (await self._next_line()).get("type") != "result":
-                pass
+            with self._start_limit():
+                while (await self._next_line()).get("type") != "result":
+                    pass
 
     async def ask(self, turn: Turn, reader: EventReader) -> AsyncGenerator[StreamEvent]:
         """Send the last user turn and yield the answer's events. Raises `GatewayError`s."""
@@ -75,24 +71,40 @@ class Conversation:
         await self._process.send(protocol.user_line(turn.blocks, query=True))
         while not reader.ended:
             line = await self._next_line(started=reader.started)
-            if line["type"] == "stream_event":
+            kind = line.get("type")
+            if kind == "stream_event":
                 for event in read_stream_event(reader, line):
                     yield event
             elif reader.started and refused(line):
                 for event in reader.end("refusal"):
                     yield event
+            elif reader.started and line.get("subtype") == "api_retry":
+                raise BackendFailed("The upstream's answer broke off before its end.")
             elif (error := failure.read(line)) is not None:
                 raise error
-            elif line["type"] == "result":
+            elif kind == "result":
                 raise BackendFailed("The Claude Code CLI ended its turn without an answer.")
 
     async def close(self) -> None:
         """End the process."""
         await self._process.close(busy=self.busy)
 
+    @contextmanager
+    def _start_limit(self) -> Iterator[None]:
+        try:
+            with anyio.fail_after(self._start_seconds):
+                yield
+        except TimeoutError as error:
+            raise TimedOut(
+                f"the Claude Code CLI did not get ready within {self._start_seconds:g} s "
+                "(plugins.claude_code.start_seconds)"
+            ) from error
+
     async def _until_applied(self, request_id: str) -> None:
         while True:
-            response = (await self._next_line()).get("response", {})
+            response = (await self._next_line()).get("response")
+            if not isinstance(response, dict):
+                continue
             if response.get("subtype") == "error":
                 raise BackendFailed(
                     f"The Claude Code CLI refused to be set up: {response.get('error')}"

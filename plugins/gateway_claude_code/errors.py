@@ -57,7 +57,7 @@ class FailureReader:
         """The error, if this line decides that there is one."""
         match line:
             case {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected"} as info}:
-                self._resets_at = info.get("resetsAt") or self._now()
+                self._resets_at = info.get("resetsAt")
             case {"type": "assistant", "message": {"model": "<synthetic>"}}:
                 self._name = line.get("error")
             case {"type": "system", "subtype": "api_retry"}:
@@ -79,6 +79,8 @@ class FailureReader:
     def _result(self, line: Line) -> GatewayError:
         status = line.get("api_error_status")
         text = _plain(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
+        if line.get("subtype") == "error_max_budget_usd" and self._name is None:
+            return BackendFailed("The upstream's answer broke off before its end.")
         if line.get("terminal_reason") == "prompt_too_long" or text == "Prompt is too long":
             return ContextTooLong(
                 "The conversation is longer than the model takes (prompt is too long). "
@@ -154,8 +156,10 @@ def _plain(text: Any) -> str:  # noqa: ANN401
     return re.sub(r"^API Error: (?:\d{3} )?", "", str(text)).strip() or "no reason was given"
 
 
-def exited(code: int, *, started: bool) -> BackendFailed:
+def exited(code: int | None, *, started: bool) -> BackendFailed:
     """The CLI is gone before the answer was complete."""
     when = "in the middle of its answer" if started else "before it answered"
-    how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+    how = "fell silent"
+    if code is not None:
+        how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
     return BackendFailed(f"The Claude Code CLI {how} {when}.")

@@ -23,6 +23,7 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
+from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.tool_names import ToolNames
 
@@ -36,9 +37,6 @@ STOP_REASONS: Final[dict[str, StopReason]] = {
     "refusal": "refusal",
 }
 """platform docs, "Handling stop reasons"."""
-
-STRUCTURED_OUTPUT: Final = "StructuredOutput"
-"""The tool by which the CLI gets an answer of a JSON Schema; its input is the answer."""
 
 
 class EventReader:

@@ -5,6 +5,7 @@ very next user turn, no text block is blank, and the conversation ends with the 
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from gateway.types import (
     Part,
     Role,
     Text,
+    Thinking,
     ToolCall,
     ToolResult,
 )
@@ -38,7 +40,7 @@ def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
     """All messages as alternating turns, the last one the user's."""
     merged: list[tuple[Role, list[Part]]] = []
     for message in messages:
-        parts = [part for part in message.parts if not _is_blank(part)]
+        parts = [part for part in message.parts if not _is_passed_over(part)]
         if not parts:
             continue
         if merged and merged[-1][0] == message.role:
@@ -86,7 +88,7 @@ def _assistant_block(part: Part, names: ToolNames) -> Block | None:
         case ToolCall():
             return {
                 "type": "tool_use",
-                "id": part.id,
+                "id": api_id(part.id),
                 "name": names.to_model(part.name),
                 "input": call_input(part.arguments),
             }
@@ -132,12 +134,17 @@ def _document_block(part: Document) -> Block:
 
 
 def _result_block(result: ToolResult) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": result.call_id}
+    block: Block = {"type": "tool_result", "tool_use_id": api_id(result.call_id)}
     if content := result_content(result):
         block["content"] = content
     if result.is_error:
         block["is_error"] = True
     return block
+
+
+def api_id(call_id: str) -> str:
+    """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
 
 
 def result_content(result: ToolResult) -> list[Block]:
@@ -160,9 +167,15 @@ def call_input(arguments: str) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(arguments)
+        # NaN and Infinity are no JSON, and would end the CLI
+        json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"arguments": arguments}
+
+
+def _is_passed_over(part: Part) -> bool:
+    return isinstance(part, Thinking) or _is_blank(part)
 
 
 def _is_blank(part: Part) -> bool:

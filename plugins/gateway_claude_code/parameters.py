@@ -20,6 +20,9 @@ EFFORT_LEVELS: Final[dict[Effort, str]] = {
     "max": "max",
 }
 
+STRUCTURED_OUTPUT: Final = "StructuredOutput"
+"""The tool by which the CLI gets an answer of a JSON Schema; its input is the answer."""
+
 SMALLEST_THINKING_BUDGET: Final = 1024
 """Tokens. Models with a thinking budget refuse an output limit that is not above this."""
 
@@ -47,11 +50,19 @@ def extra_body(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
         "top_k": sampling.top_k,
         "stop_sequences": list(sampling.stop) or None,
     }
-    if request.tools and (choice := tool_choice(request.tool_choice, names)) is not None:
+    if must_answer_by_schema(request):
+        body["tool_choice"] = {"type": "tool", "name": STRUCTURED_OUTPUT}
+    elif request.tools and (choice := tool_choice(request.tool_choice, names)) is not None:
         body["tool_choice"] = choice
     if not _may_think(request):
         body["thinking"] = {"type": "disabled"}
     return {key: value for key, value in body.items() if value is not None}
+
+
+def must_answer_by_schema(request: ChatRequest) -> bool:
+    """Whether a schema is all that the model may use: then it gets no choice of answering in prose."""
+    mine = not request.tools or request.tool_choice.mode == "none"
+    return request.response_format.schema is not None and mine
 
 
 def tool_choice(choice: ToolChoice, names: ToolNames) -> dict[str, Any] | None:
@@ -69,6 +80,8 @@ def tool_choice(choice: ToolChoice, names: ToolNames) -> dict[str, Any] | None:
 def _may_think(request: ChatRequest) -> bool:
     """A forced tool choice, a temperature or a small output limit excludes thinking upstream."""
     if request.tools and request.tool_choice.mode == "required":
+        return False
+    if must_answer_by_schema(request):
         return False
     if request.sampling.temperature is not None or request.sampling.top_p is not None:
         return False

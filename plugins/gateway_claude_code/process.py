@@ -60,7 +60,7 @@ class CliProcess:
                 start_new_session=True,
                 limit=LONGEST_LINE,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
         return cls(process, close_seconds)
 
@@ -82,19 +82,21 @@ class CliProcess:
 
     async def receive(self) -> Line | None:
         """The next line; None at the end of output. Raises `BackendFailed` for garbage."""
-        try:
-            raw = await self._stdout.readline()
-        except ValueError as error:
-            raise BackendFailed("the Claude Code CLI wrote a line that is too long") from error
-        if not raw:
-            return None
-        if not raw.strip():
-            return await self.receive()
-        return parse_line(raw)
+        while True:
+            try:
+                raw = await self._stdout.readline()
+            except ValueError as error:
+                raise BackendFailed("the Claude Code CLI wrote a line that is too long") from error
+            if not raw:
+                return None
+            if raw.strip():
+                return parse_line(raw)
 
-    async def exit_code(self) -> int:
-        """Wait for the process to be gone."""
-        return await self._process.wait()
+    async def exit_code(self) -> int | None:
+        """How a process ended whose output has; None if it lives on all the same."""
+        with anyio.move_on_after(self._close_seconds):
+            return await self._process.wait()
+        return None
 
     async def close(self, *, busy: bool) -> None:
         """End the process and all that it started, even while being cancelled.
@@ -136,6 +138,4 @@ class CliProcess:
 
     async def _drain_stderr(self) -> None:
         async for raw in self._stderr:
-            text = raw.decode(errors="replace").rstrip()
-            self._last_stderr.append(text)
-            log.debug("CLI %s: %s", self.pid, text)
+            self._last_stderr.append(raw.decode(errors="replace").rstrip())

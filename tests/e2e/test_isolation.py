@@ -58,6 +58,8 @@ def test_slash_commands_reach_the_model_as_text(gateway: RunningGateway, command
 def test_the_prompt_is_on_no_command_line_and_on_no_disk(gateway: RunningGateway) -> None:
     secret = "xyzzy-prompt-marker"
     listings: list[str] = []
+    sessions = gateway.home / ".claude" / "sessions"
+    before = set(sessions.glob("*"))  # of processes that another test has killed
 
     def script(_: MessagesRequest) -> Answer:
         listing = subprocess.run(
@@ -77,8 +79,7 @@ def test_the_prompt_is_on_no_command_line_and_on_no_disk(gateway: RunningGateway
         if path.is_file() and secret.encode() in path.read_bytes()
     ]
     assert holding == []
-    sessions = gateway.home / ".claude" / "sessions"
-    assert not sessions.exists() or list(sessions.iterdir()) == []
+    assert set(sessions.glob("*")) == before
 
 
 def test_built_in_tools_are_not_there(gateway: RunningGateway, tmp_path: Path) -> None:

@@ -45,11 +45,11 @@ class Conversation:
         """
         servers = [MCP_SERVER] if tools else []
         first, last = self._next_id(), self._next_id()
-        await self._process.send(
-            protocol.initialize(first, system, servers, json_schema),
-            protocol.apply_settings(last, settings),
-        )
         with self._start_limit():
+            await self._process.send(
+                protocol.initialize(first, system, servers, json_schema),
+                protocol.apply_settings(last, settings),
+            )
             await self._until_applied(last)
 
     async def add_history(self, turns: Sequence[Turn]) -> None:
@@ -58,9 +58,9 @@ class Conversation:
             if turn.role == "assistant":
                 await self._process.send(protocol.assistant_line(turn.blocks, f"msg_{number}"))
                 continue
-            await self._process.send(protocol.user_line(turn.blocks, query=False))
-            # an assistant line would overtake it
             with self._start_limit():
+                await self._process.send(protocol.user_line(turn.blocks, query=False))
+                # an assistant line would overtake it
                 while (await self._next_line()).get("type") != "result":
                     pass
 

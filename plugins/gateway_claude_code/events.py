@@ -51,6 +51,7 @@ class EventReader:
         self._open: set[int] = set()
         self._usage = Usage()
         self._structured = False
+        self._called = False
         self.started = False
         self.ended = False
 
@@ -102,6 +103,7 @@ class EventReader:
                 self._structured = True
                 part = Text(text="")
             case "tool_use":
+                self._called = True
                 name = self._names.from_model(block["name"])
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
             case _:
@@ -125,7 +127,7 @@ class EventReader:
         delta = event.get("delta") or {}
         if reason := delta.get("stop_reason"):
             stop_reason = STOP_REASONS.get(reason, "end")
-            if stop_reason == "tool_calls" and self._structured:
+            if stop_reason == "tool_calls" and self._structured and not self._called:
                 stop_reason = "end"
             yield from self._count(event.get("usage") or {})
             yield from self.end(stop_reason, delta.get("stop_sequence"))

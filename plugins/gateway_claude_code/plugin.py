@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import anyio
 import click
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
 from gateway.config import find_file, load, packaged_file
@@ -129,9 +129,12 @@ async def _surroundings(*, offline: bool) -> AsyncGenerator[Surroundings]:
 )
 def login_status(config_file: Path | None) -> None:
     """Say whether the Claude Code CLI is logged in (exit code 1 if not, 2 if there is no CLI)."""
-    values = load(find_file(config_file, packaged_file()), packaged_file()).values
-    section = values.plugins.get(SECTION)
-    config = ClaudeCodeConfig.model_validate(section if isinstance(section, dict) else {})
+    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    section = loaded.values.plugins.get(SECTION)
+    try:
+        config = ClaudeCodeConfig.model_validate(section if isinstance(section, dict) else {})
+    except ValidationError as error:
+        raise loaded.explain(error, ("plugins", SECTION), ClaudeCodeConfig) from None
     try:
         status = anyio.run(cli_status, config, dict(os.environ))
     except GatewayError as error:

@@ -25,9 +25,14 @@ def parse_line(raw: bytes) -> Line:
         line = json.loads(raw)
     except (ValueError, RecursionError):
         line = None
-    if not isinstance(line, dict):
+    if not isinstance(line, dict) or not _is_well_formed(line):
         raise BackendFailed("the Claude Code CLI wrote a line that is not of its protocol")
     return line
+
+
+def _is_well_formed(line: Line) -> bool:
+    objects = (line.get(key, {}) for key in ("request", "response", "message", "event"))
+    return isinstance(line.get("type"), str) and all(isinstance(value, dict) for value in objects)
 
 
 def control_request(request_id: str, request: Mapping[str, Any]) -> Line:

@@ -17,7 +17,8 @@ class ToolNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._inner: dict[str, str] = {}
         self._outer: dict[str, str] = {}
-        for name in names:
+        # those that are fine first, so that none of them has to give way
+        for name in sorted(names, key=lambda name: _plain(name) != name):
             self._add(name)
 
     def inner(self, name: str) -> str:
@@ -34,10 +35,14 @@ class ToolNames:
         return self._outer.get(inner, inner)
 
     def _add(self, name: str) -> str:
-        plain = re.sub(r"[^a-zA-Z0-9_-]", "_", name)
+        plain = _plain(name)
         inner, number = plain, 2
         while inner in self._outer:
             inner, number = f"{plain}_{number}", number + 1
         self._inner[name] = inner
         self._outer[inner] = name
         return inner
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)

@@ -1,5 +1,6 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -19,6 +20,8 @@ from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.tool_names import ToolNames
+
+log = logging.getLogger("gateway_claude_code")
 
 JSON_ONLY: Final = (
     "Answer with one JSON object and nothing else: no prose before or after it, no code fence."
@@ -83,6 +86,8 @@ class ClaudeCodeBackend:
                 yield event
         finally:
             await conversation.close()
+            if process.last_stderr:
+                log.debug("%s: the CLI said: %s", ctx.request_id, process.last_stderr)
 
     async def _start(self, model: str, *, one_request: bool) -> CliProcess:
         config, environ = self._config, self._surroundings.environ

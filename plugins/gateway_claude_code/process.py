@@ -25,6 +25,7 @@ LONGEST_LINE: Final = 256 * 1024 * 1024
 """Bytes. A line can hold a whole answer, or a picture that a tool gave back."""
 
 STDERR_LINES: Final = 20
+STDERR_SECONDS: Final = 0.2
 
 
 class CliProcess:
@@ -107,9 +108,7 @@ class CliProcess:
         with anyio.CancelScope(shield=True):
             async with self._closing:
                 await self._end(busy=busy)
-                self._stderr_reader.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await self._stderr_reader
+                await self._finish_stderr()
 
     async def _end(self, *, busy: bool) -> None:
         self._stdin.close()
@@ -135,6 +134,13 @@ class CliProcess:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+
+    async def _finish_stderr(self) -> None:
+        """Read to the end; something that left the group may still hold the pipe open."""
+        await asyncio.wait([self._stderr_reader], timeout=STDERR_SECONDS)
+        self._stderr_reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._stderr_reader
 
     async def _drain_stderr(self) -> None:
         async for raw in self._stderr:

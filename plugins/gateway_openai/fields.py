@@ -53,7 +53,11 @@ FIELDS: tuple[RequestField, ...] = (
     _field("parallel_tool_calls", "honoured", "`false` allows one call an answer"),
     _field("functions", "emulated", "as `tools`; the answer has `function_call`"),
     _field("function_call", "emulated", "as `tool_choice`"),
-    _field("response_format", "honoured", "`text`, `json_object`, `json_schema`"),
+    _field(
+        "response_format",
+        "honoured",
+        "`text`; `json_schema` natively; `json_object` by an instruction",
+    ),
     _field("reasoning_effort", "honoured", "`none` to `max`"),
     _field("modalities", "refused", "anything but `text`", ([], ["text"])),
     _field("audio", "ignored", "there is no audio output"),

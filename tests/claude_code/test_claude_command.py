@@ -100,7 +100,6 @@ def value_of(option: str, arguments: list[str]) -> str:
         ("--tools", ""),
         ("--allowedTools", "mcp__t"),
         ("--setting-sources", ""),
-        ("--max-budget-usd", "0.000001"),
     ],
 )
 def test_arguments_with_a_value(option: str, value: str) -> None:
@@ -120,6 +119,12 @@ def test_arguments_with_a_value(option: str, value: str) -> None:
 )
 def test_arguments_that_isolate_and_stream(option: str) -> None:
     assert option in command.arguments("claude-test")
+
+
+def test_one_request_is_a_budget_that_any_answer_uses_up() -> None:
+    arguments = command.arguments("claude-test", one_request=True)
+    assert value_of("--max-budget-usd", arguments) == "0.000001"
+    assert "--max-budget-usd" not in command.arguments("claude-test")
 
 
 def test_permissions_are_never_skipped() -> None:
@@ -240,14 +245,17 @@ def settings_file(folder: Path, content: str) -> None:
 
 def test_settings_are_not_read_unless_wanted(tmp_path: Path) -> None:
     settings_file(tmp_path / ".claude", '{"apiKeyHelper": "/key"}')
-    assert command.auth_settings(NOTHING, {"HOME": str(tmp_path)}) is None
+    assert command.auth_settings(NOTHING, {"HOME": str(tmp_path)}) == {}
 
 
 def test_only_the_authentication_is_let_in(tmp_path: Path) -> None:
     content = {"apiKeyHelper": "/key", "env": {"A": "b"}, "hooks": {"Stop": []}, "model": "opus"}
     settings_file(tmp_path / ".claude", json.dumps(content))
-    found = command.auth_settings(LET_IN, {"HOME": str(tmp_path)})
-    assert found == {"apiKeyHelper": "/key", "env": {"A": "b"}}
+    environ = {"HOME": str(tmp_path)}
+    assert command.auth_settings(LET_IN, environ) == {"apiKeyHelper": "/key"}
+    assert command.settings_variables(LET_IN, environ) == {"A": "b"}
+    assert command.environment(environ, LET_IN)["A"] == "b"
+    assert "A" not in command.environment(environ, NOTHING)
 
 
 def test_the_configuration_directory_wins_over_home(tmp_path: Path) -> None:
@@ -258,13 +266,14 @@ def test_the_configuration_directory_wins_over_home(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"model": "opus"}'])
-def test_a_settings_file_without_authentication_is_none(tmp_path: Path, content: str) -> None:
+def test_a_settings_file_without_authentication_gives_nothing(tmp_path: Path, content: str) -> None:
     settings_file(tmp_path / ".claude", content)
-    assert command.auth_settings(LET_IN, {"HOME": str(tmp_path)}) is None
+    assert command.auth_settings(LET_IN, {"HOME": str(tmp_path)}) == {}
+    assert command.settings_variables(LET_IN, {"HOME": str(tmp_path)}) == {}
 
 
-def test_a_missing_settings_file_is_none(tmp_path: Path) -> None:
-    assert command.auth_settings(LET_IN, {"HOME": str(tmp_path)}) is None
+def test_a_missing_settings_file_gives_nothing(tmp_path: Path) -> None:
+    assert command.auth_settings(LET_IN, {"HOME": str(tmp_path)}) == {}
 
 
 # -- working_directory --------------------------------------------------------------------

@@ -166,7 +166,6 @@ def test_a_quota_says_when_it_resets(
     assert (error.retry_after, error.should_retry) == (retry_after, should_retry)
 
 
-@pytest.mark.xfail(strict=True, reason="a limit of the server's is taken for the plan's")
 def test_a_rejection_without_a_reset_is_a_rate_limit() -> None:
     text = "API Error: Server is temporarily limiting requests (not your usage limit) · slow"
     error = error_of(rejected(), synthetic("rate_limit"), result(text, 429))

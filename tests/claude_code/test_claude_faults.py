@@ -162,7 +162,6 @@ async def test_noise_does_no_harm(fake_cli: MakeCli, environ: Environ, noise: st
     assert texts(await events_of(backend_for(cli, environ), a_request())) == ["Hi"]
 
 
-@pytest.mark.xfail(strict=True, reason="each blank line is a call deeper", raises=RecursionError)
 async def test_many_blank_lines_do_no_harm(fake_cli: MakeCli, environ: Environ) -> None:
     cli = fake_cli("set_up(); hear(); print('\\n' * 3000); begin(); text('Hi'); end()")
     assert texts(await events_of(backend_for(cli, environ), a_request())) == ["Hi"]
@@ -184,9 +183,6 @@ async def test_the_clis_last_words_are_in_the_log(
     )
     answer = backend_for(cli, environ).answer(a_request(), TARGET, RequestContext(request_id="r-1"))
     await anext(answer)
-    with anyio.fail_after(5):
-        while f"CLI {cli.pid}: two" not in caplog.messages:
-            await anyio.lowlevel.checkpoint()
     await answer.aclose()
     assert "r-1: the CLI said: one\ntwo" in caplog.messages
 
@@ -247,7 +243,6 @@ NOT_OF_THE_PROTOCOL = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="only parsed lines' outer form is checked")
 @pytest.mark.parametrize(
     "play",
     [play for play, _ in NOT_OF_THE_PROTOCOL],
@@ -314,11 +309,10 @@ async def test_a_cli_that_does_not_start_is_given_up(fake_cli: MakeCli, environ:
     cli = fake_cli("hold()")
     backend = backend_for(cli, environ, start_seconds=0.3, close_seconds=0.1)
     _, error = await until_failure(backend, a_request(), TimedOut)
-    assert "did not start within 0.3 s" in error.message
+    assert "did not get ready within 0.3 s" in error.message
     assert is_gone(cli.pid)
 
 
-@pytest.mark.xfail(strict=True, reason="start_seconds does not hold for the writing")
 async def test_a_cli_that_reads_nothing_is_given_up_too(
     fake_cli: MakeCli, environ: Environ
 ) -> None:

@@ -305,7 +305,6 @@ def test_login_status_works_where_the_plugin_is_off(
     assert asked[0][0] == ClaudeCodeConfig()
 
 
-@pytest.mark.xfail(strict=True, reason="the model's own error is not explained")
 def test_login_status_explains_a_wrong_configuration(tmp_path: Path) -> None:
     result = run(tmp_path, "plugins: {claude_code: {comand: /opt/claude}}")
     assert isinstance(result.exception, ConfigurationError)

@@ -45,7 +45,6 @@ def test_names_that_become_alike_come_back_as_they_were() -> None:
     assert [names.from_model(names.to_model(name)) for name in ("a.b", "a b")] == ["a.b", "a b"]
 
 
-@pytest.mark.xfail(strict=True, reason="an earlier name that is changed may take its place")
 def test_a_name_that_is_fine_stays_whatever_comes_before_it() -> None:
     assert ToolNames(["a.b", "a_b"]).inner("a_b") == "a_b"
 

@@ -337,3 +337,12 @@ def test_sampling_that_a_model_does_not_take_is_ignored_with_a_word(
     )
     assert raw.headers["x-dragoman-ignored"] == "temperature"
     assert "temperature" not in only_request(gateway).body
+
+
+def test_json_object_is_asked_for_in_the_system_prompt(gateway: RunningGateway) -> None:
+    gateway.client.chat.completions.create(
+        model="claude-sonnet-4",
+        messages=[{"role": "system", "content": "Hi."}, {"role": "user", "content": "JSON please"}],
+        response_format={"type": "json_object"},
+    )
+    assert "one JSON object" in only_request(gateway).system_text

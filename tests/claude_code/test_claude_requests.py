@@ -1,0 +1,54 @@
+"""What the backend makes of a request before it starts a process."""
+
+import pytest
+
+from gateway.errors import ModelNotFound
+from gateway.types import ChatRequest, Message, ResponseFormat, Target, Text, Tool, ToolChoice
+from gateway_claude_code.backend import model_name
+from gateway_claude_code.history import api_id, call_input
+from gateway_claude_code.parameters import extra_body
+from gateway_claude_code.tool_names import ToolNames
+
+ASKED = (Message(role="user", parts=(Text(text="Hi"),)),)
+SCHEMA = ResponseFormat(kind="json_schema", schema={"type": "object"}, name="x")
+FORCED = {"type": "tool", "name": "StructuredOutput"}
+
+
+def body_of(**fields: object) -> dict[str, object]:
+    request = ChatRequest(model="m", messages=ASKED, response_format=SCHEMA, **fields)
+    return extra_body(request, ToolNames(tool.name for tool in request.tools))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"tools": (Tool(name="f"),), "tool_choice": ToolChoice(mode="none")}],
+    ids=["no tools", "tools that must not be called"],
+)
+def test_a_schema_alone_leaves_no_choice(fields: dict[str, object]) -> None:
+    assert body_of(**fields) == {"tool_choice": FORCED, "thinking": {"type": "disabled"}}
+
+
+def test_a_schema_beside_tools_leaves_the_choice_to_the_model() -> None:
+    assert "tool_choice" not in body_of(tools=(Tool(name="f"),))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-x", "x\0", "a\nb", "é", "x" * 257])
+def test_what_can_be_no_model_name_is_not_found(name: str) -> None:
+    with pytest.raises(ModelNotFound):
+        model_name(Target(model="m", backend="claude-code", name=name))
+
+
+@pytest.mark.parametrize(
+    "name", ["opus", "claude-sonnet-4-5@20250929", "us.anthropic.claude-v1:0", "sonnet[1m]"]
+)
+def test_model_names_of_all_providers(name: str) -> None:
+    assert model_name(Target(model="m", backend="claude-code", name=name)) == name
+
+
+@pytest.mark.parametrize("arguments", ['{"x": NaN}', '{"x": 1e999}', "[1]", "nonsense"])
+def test_arguments_that_are_no_json_object_are_kept_as_text(arguments: str) -> None:
+    assert call_input(arguments) == {"arguments": arguments}
+
+
+def test_ids_are_put_into_the_alphabet_of_the_api() -> None:
+    assert api_id("functions.f:0") == "functions_f_0"

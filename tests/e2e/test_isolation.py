@@ -51,6 +51,7 @@ def test_slash_commands_reach_the_model_as_text(gateway: RunningGateway, command
         for turn in request.turns
         if turn["role"] == "user"
         for block in turn["content"]
+        if not block["text"].startswith("<system-reminder>")
     ]
     assert [text.strip() for text in user_texts] == [command, "a", command]
 

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,8 +19,9 @@ class ModelEntry(BaseModel):
     """One entry of `models:` in the YAML.
 
     `target` is the backend's own name for the model; without it, the name that was asked for
-    goes through as it is. `sampling: false` is for models that take no temperature or top_p:
-    then these are not passed on, and reported as ignored. `options` are the backend's own.
+    goes through as it is. `sampling` says whether the model takes temperature and top_p: with
+    `false` they are not passed on, and reported as ignored; with `auto` they are left out, and
+    reported, once the model has refused them. `options` are the backend's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,7 +29,7 @@ class ModelEntry(BaseModel):
     backend: str
     target: str | None = None
     description: str | None = None
-    sampling: bool = True
+    sampling: bool | Literal["auto"] = "auto"
     options: dict[str, Any] = Field(default_factory=dict)
 
 

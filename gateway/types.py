@@ -162,13 +162,13 @@ class ChatRequest:
 class Target:
     """Where a model name leads: the backend, and what the model is called there.
 
-    `sampling` says whether the model takes a temperature and the like.
+    `sampling` says whether the model takes a temperature and the like; `auto`: as it turns out.
     """
 
     model: str
     backend: str
     name: str
-    sampling: bool = True
+    sampling: bool | Literal["auto"] = "auto"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

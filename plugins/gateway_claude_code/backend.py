@@ -4,21 +4,35 @@ import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gateway.context import RequestContext
-from gateway.errors import ModelNotFound
-from gateway.types import ChatRequest, StreamEvent, Target, Tool, ToolCall, ToolChoice
+from gateway.errors import InvalidRequest, ModelNotFound
+from gateway.json_schema import InvalidSchema
+from gateway.types import (
+    ChatRequest,
+    ResponseStart,
+    StreamEvent,
+    Target,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
 from gateway_claude_code import command
+from gateway_claude_code.answer_schema import AnswerSchema
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import turns
+from gateway_claude_code.json_answer import json_answer
+from gateway_claude_code.limits import adjustments
 from gateway_claude_code.mcp_bridge import McpBridge
-from gateway_claude_code.parameters import flag_settings
+from gateway_claude_code.parameters import flag_settings, may_answer_by_schema
 from gateway_claude_code.process import CliProcess
+from gateway_claude_code.sampling import SamplingSupport
 from gateway_claude_code.tool_names import ToolNames
 
 log = logging.getLogger("gateway_claude_code")
@@ -56,32 +70,54 @@ class ClaudeCodeBackend:
     def __init__(self, config: ClaudeCodeConfig, surroundings: Surroundings) -> None:
         self._config = config
         self._surroundings = surroundings
+        self._sampling = SamplingSupport()
 
     async def answer(
         self, request: ChatRequest, target: Target, ctx: RequestContext
     ) -> AsyncGenerator[StreamEvent]:
-        """The events of one answer. Raises `GatewayError`s only."""
-        if not target.sampling:
-            request = without_sampling(request, ctx)
-        request = with_offered_tools(request)
+        """The events of one answer. Raises `GatewayError`s only.
+
+        A model that turns out to refuse a sampling parameter is asked once more without it.
+        """
+        asked = with_offered_tools(request)
+        while True:
+            request = self._sampling.supported(asked, target, ctx)
+            started = False
+            try:
+                async with aclosing(self._answer_once(request, target, ctx)) as events:
+                    async for event in events:
+                        if isinstance(event, ResponseStart):
+                            started = True
+                            note_adjustments(request, event.model, ctx)
+                        yield event
+                return
+            except InvalidRequest as error:
+                if started or not self._sampling.learn(request, target, error):
+                    raise
+
+    async def _answer_once(
+        self, request: ChatRequest, target: Target, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
         names = ToolNames(tool.name for tool in request.tools)
         history = turns(request.messages, names)
+        schema = answer_schema(request)
         if request.response_format.kind == "json_object":
             request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
-        plain = not request.tools and request.response_format.schema is None
+        plain = not request.tools and schema is None
         process = await self._start(model_name(target), one_request=plain)
         conversation = Conversation(
             process, McpBridge(request.tools, names), self._config.start_seconds
         )
+        reader = EventReader(names, json_answer(request.response_format, schema))
         try:
             await conversation.set_up(
                 request.system,
                 flag_settings(request, names),
                 tools=bool(request.tools),
-                json_schema=request.response_format.schema,
+                json_schema=schema.for_cli if schema is not None else None,
             )
             await conversation.add_history(history[:-1])
-            events = conversation.ask(history[-1], EventReader(names))
+            events = conversation.ask(history[-1], reader)
             async for event in events:
                 yield event
         finally:
@@ -108,12 +144,24 @@ def model_name(target: Target) -> str:
     return target.name
 
 
-def without_sampling(request: ChatRequest, ctx: RequestContext) -> ChatRequest:
-    """The request for a model that refuses these parameters; `ctx` notes that they have no effect."""
-    fields = ("temperature", "top_p", "top_k")
-    ctx.ignore(name for name in fields if getattr(request.sampling, name) is not None)
-    sampling = replace(request.sampling, temperature=None, top_p=None, top_k=None)
-    return replace(request, sampling=sampling)
+def answer_schema(request: ChatRequest) -> AnswerSchema | None:
+    """The schema of the answer, if it may have to be of one. Raises `InvalidRequest`."""
+    schema = request.response_format.schema
+    if schema is None or not may_answer_by_schema(request):
+        return None
+    try:
+        return AnswerSchema.of(schema)
+    except InvalidSchema as error:
+        raise InvalidRequest(
+            f"The schema of the answer is not valid: {error}.", param="response_format"
+        ) from None
+
+
+def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContext) -> None:
+    """Say in a header which parameters were lowered to what the model takes."""
+    if lowered := adjustments(request.sampling, model):
+        said = ",".join(f"{name}={value:g}" for name, value in lowered.items())
+        ctx.headers["x-dragoman-adjusted"] = said
 
 
 def with_offered_tools(request: ChatRequest) -> ChatRequest:

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from gateway.errors import BackendFailed, TimedOut
+from gateway.errors import BackendFailed, InvalidRequest, TimedOut
 from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
@@ -14,6 +14,7 @@ from gateway_claude_code.errors import FailureReader, exited
 from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Line
 
@@ -75,13 +76,21 @@ class Conversation:
             if kind == "stream_event":
                 for event in read_stream_event(reader, line):
                     yield event
-            elif reader.started and refused(line):
+            elif reader.in_message and refused(line):
                 for event in reader.end("refusal"):
                     yield event
-            elif reader.started and line.get("subtype") == "api_retry":
+            elif reader.in_message and line.get("subtype") == "api_retry":
                 raise BackendFailed("The upstream's answer broke off before its end.")
             elif (error := failure.read(line)) is not None:
                 raise error
+            elif reader.wants_output and lacks_output(line):
+                raise InvalidRequest(
+                    "The Claude Code CLI does not take the schema of the answer.",
+                    param="response_format",
+                )
+            elif kind == "result" and reader.wants_output and reader.started:
+                for event in reader.end("end"):
+                    yield event
             elif kind == "result":
                 raise BackendFailed("The Claude Code CLI ended its turn without an answer.")
 
@@ -126,6 +135,11 @@ class Conversation:
     def _next_id(self) -> str:
         self._requests += 1
         return f"dragoman-{self._requests}"
+
+
+def lacks_output(line: Line) -> bool:
+    """Whether the CLI begins a turn without the tool for structured output."""
+    return line.get("subtype") == "init" and STRUCTURED_OUTPUT not in (line.get("tools") or ())
 
 
 def refused(line: Line) -> bool:

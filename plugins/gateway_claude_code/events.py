@@ -23,6 +23,7 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
+from gateway_claude_code.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.tool_names import ToolNames
@@ -39,21 +40,39 @@ STOP_REASONS: Final[dict[str, StopReason]] = {
 """platform docs, "Handling stop reasons"."""
 
 
-class EventReader:
-    """Reads the streaming events of one upstream answer.
+MOST_MESSAGES: Final = 4
+"""How many messages one answer may take: see `EventReader`."""
 
-    `started` is True once the upstream has begun, `ended` once it has given a stop reason.
+
+class EventReader:
+    """Reads the streaming events of one answer, which is mostly one message of the upstream.
+
+    After a message that only calls tools which there are not, or that is prose where JSON was
+    asked for, the CLI tells the model so and asks again; the answer then goes on with the next
+    message. `started` is True once the upstream has begun, `in_message` while a message is not
+    complete, `ended` once there is the stop reason of the whole answer.
     """
 
-    def __init__(self, names: ToolNames) -> None:
+    def __init__(self, names: ToolNames, answer: JsonAnswer | None = None) -> None:
         self._names = names
+        self._answer = answer
         self._signatures: dict[int, str] = {}
         self._open: set[int] = set()
+        self._first_index = 0
+        self._next_index = 0
+        self._earlier = Usage()
         self._usage = Usage()
-        self._structured = False
+        self._messages = 0
         self._called = False
+        self._called_unknown = False
         self.started = False
+        self.in_message = False
         self.ended = False
+
+    @property
+    def wants_output(self) -> bool:
+        """Whether the answer is to come as the CLI's structured output."""
+        return isinstance(self._answer, SchemaAnswer)
 
     def read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         """The hub's events for one event of the API. Raises `GatewayError`.
@@ -61,35 +80,52 @@ class EventReader:
         The answer ends with `message_delta` and its stop reason: what follows may be the CLI's
         own idea. One without a stop reason is an attempt that the CLI gave up.
         """
-        match event.get("type"):
-            case "content_block_delta":
-                yield from self._delta(event["index"], event["delta"])
-            case "content_block_start":
-                yield from self._block(event["index"], event["content_block"])
-            case "content_block_stop" if event["index"] in self._open:
-                self._open.discard(event["index"])
-                signature = self._signatures.pop(event["index"], None)
-                yield PartEnd(index=event["index"], signature=signature)
-            case "message_start":
-                yield from self._start(event["message"])
-            case "message_delta":
-                yield from self._message_delta(event)
+        for found in self._read(event):
+            yield from self._formed(found)
 
     def end(
         self, stop_reason: StopReason, stop_sequence: str | None = None
     ) -> Iterator[StreamEvent]:
         """The events that end the answer, whatever parts are still open."""
+        for found in self._end(stop_reason, stop_sequence):
+            yield from self._formed(found)
+
+    def _formed(self, event: StreamEvent) -> Iterator[StreamEvent]:
+        return self._answer.feed(event) if self._answer is not None else iter((event,))
+
+    def _read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
+        match event.get("type"):
+            case "content_block_delta":
+                yield from self._delta(self._index(event), event["delta"])
+            case "content_block_start":
+                yield from self._block(self._index(event), event["content_block"])
+            case "content_block_stop" if (index := self._index(event)) in self._open:
+                self._open.discard(index)
+                yield PartEnd(index=index, signature=self._signatures.pop(index, None))
+            case "message_start":
+                yield from self._start(event["message"])
+            case "message_delta":
+                yield from self._message_delta(event)
+
+    def _index(self, event: dict[str, Any]) -> int:
+        index: int = event["index"] + self._first_index
+        return index
+
+    def _end(self, stop_reason: StopReason, stop_sequence: str | None) -> Iterator[StreamEvent]:
         for index in sorted(self._open):
             yield PartEnd(index=index)
         self._open.clear()
+        self.in_message = False
         self.ended = True
         yield ResponseEnd(stop_reason=stop_reason, stop_sequence=stop_sequence)
 
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
-        if self.started:
+        if self.in_message:
             raise BackendFailed("the upstream's answer broke off and began again")
-        self.started = True
-        yield ResponseStart(model=message.get("model"))
+        if not self.started:
+            yield ResponseStart(model=message.get("model"))
+        self.started = self.in_message = True
+        self._messages += 1
         yield from self._count(message.get("usage") or {})
 
     def _block(self, index: int, block: dict[str, Any]) -> Iterator[StreamEvent]:
@@ -99,19 +135,25 @@ class EventReader:
                 part = Text(text="")
             case "thinking":
                 part = Thinking(text="")
-            case "tool_use" if block.get("name") == STRUCTURED_OUTPUT:
-                self._structured = True
-                part = Text(text="")
             case "tool_use":
+                if (name := self._tool_name(block["name"])) is None:
+                    self._called_unknown = True
+                    return
                 self._called = True
-                name = self._names.from_model(block["name"])
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
             case _:
                 return
         self._open.add(index)
+        self._next_index = index + 1
         yield PartStart(index=index, part=part)
         if text := block.get("text") or block.get("thinking"):
             yield PartDelta(index=index, text=text)
+
+    def _tool_name(self, name: str) -> str | None:
+        """What the client calls a tool; None for one that the model made up."""
+        if name == STRUCTURED_OUTPUT and self._answer is not None:
+            return OUTPUT
+        return self._names.from_model(name)
 
     def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamEvent]:
         if index not in self._open:
@@ -126,27 +168,56 @@ class EventReader:
     def _message_delta(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         delta = event.get("delta") or {}
         if reason := delta.get("stop_reason"):
-            stop_reason = STOP_REASONS.get(reason, "end")
-            if stop_reason == "tool_calls" and self._structured and not self._called:
-                stop_reason = "end"
             yield from self._count(event.get("usage") or {})
-            yield from self.end(stop_reason, delta.get("stop_sequence"))
+            stop_reason = STOP_REASONS.get(reason, "end")
+            if self._goes_on(stop_reason):
+                self._await_next_message()
+            else:
+                yield from self._end(stop_reason, delta.get("stop_sequence"))
+
+    def _goes_on(self, stop_reason: StopReason) -> bool:
+        """Whether the CLI will ask the model again, with a word about what was wrong."""
+        if stop_reason == "tool_calls" and self._called_unknown and not self._called:
+            if self._messages == MOST_MESSAGES:
+                raise BackendFailed("the model kept calling tools that there are not")
+            return True
+        unsatisfied = self._answer is not None and not self._answer.satisfied
+        return stop_reason == "end" and unsatisfied and self._messages < MOST_MESSAGES
+
+    def _await_next_message(self) -> None:
+        self.in_message = False
+        self._called_unknown = False
+        self._open.clear()
+        self._first_index = self._next_index
+        self._earlier, self._usage = self._total(), Usage()
 
     def _count(self, usage: dict[str, Any]) -> Iterator[StreamEvent]:
         """`message_delta` repeats and corrects what `message_start` said; both are cumulative."""
-        before = self._usage
-        details = usage.get("output_tokens_details") or {}
-        self._usage = Usage(
-            input_tokens=_number(usage, "input_tokens", before.input_tokens),
-            cache_read_tokens=_number(usage, "cache_read_input_tokens", before.cache_read_tokens),
-            cache_write_tokens=_number(
-                usage, "cache_creation_input_tokens", before.cache_write_tokens
-            ),
-            output_tokens=_number(usage, "output_tokens", before.output_tokens),
-            reasoning_tokens=_number(details, "thinking_tokens", before.reasoning_tokens),
+        before = self._total()
+        self._usage = _updated(self._usage, usage)
+        if (total := self._total()) != before:
+            yield UsageUpdate(usage=total)
+
+    def _total(self) -> Usage:
+        earlier, usage = self._earlier, self._usage
+        return Usage(
+            input_tokens=earlier.input_tokens + usage.input_tokens,
+            cache_read_tokens=earlier.cache_read_tokens + usage.cache_read_tokens,
+            cache_write_tokens=earlier.cache_write_tokens + usage.cache_write_tokens,
+            output_tokens=earlier.output_tokens + usage.output_tokens,
+            reasoning_tokens=earlier.reasoning_tokens + usage.reasoning_tokens,
         )
-        if self._usage != before:
-            yield UsageUpdate(usage=self._usage)
+
+
+def _updated(before: Usage, usage: dict[str, Any]) -> Usage:
+    details = usage.get("output_tokens_details") or {}
+    return Usage(
+        input_tokens=_number(usage, "input_tokens", before.input_tokens),
+        cache_read_tokens=_number(usage, "cache_read_input_tokens", before.cache_read_tokens),
+        cache_write_tokens=_number(usage, "cache_creation_input_tokens", before.cache_write_tokens),
+        output_tokens=_number(usage, "output_tokens", before.output_tokens),
+        reasoning_tokens=_number(details, "thinking_tokens", before.reasoning_tokens),
+    )
 
 
 def plain_id(call_id: str) -> str:

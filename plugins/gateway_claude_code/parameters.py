@@ -8,6 +8,7 @@ import json
 from typing import Any, Final
 
 from gateway.types import ChatRequest, Effort, ToolChoice
+from gateway_claude_code.limits import HIGHEST_TEMPERATURE
 from gateway_claude_code.tool_names import ToolNames
 
 EFFORT_LEVELS: Final[dict[Effort, str]] = {
@@ -44,8 +45,9 @@ def flag_settings(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
 def extra_body(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
     """What is merged into the body of the upstream request."""
     sampling = request.sampling
+    temperature = sampling.temperature
     body: dict[str, Any] = {
-        "temperature": None if sampling.temperature is None else min(sampling.temperature, 1.0),
+        "temperature": None if temperature is None else min(temperature, HIGHEST_TEMPERATURE),
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
         "stop_sequences": list(sampling.stop) or None,
@@ -59,10 +61,21 @@ def extra_body(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not None}
 
 
+def may_answer_by_schema(request: ChatRequest) -> bool:
+    """Whether the answer may be of the schema: not while it has to be a call of a tool."""
+    must_call = bool(request.tools) and request.tool_choice.mode == "required"
+    return request.response_format.schema is not None and not must_call
+
+
 def must_answer_by_schema(request: ChatRequest) -> bool:
-    """Whether a schema is all that the model may use: then it gets no choice of answering in prose."""
-    mine = not request.tools or request.tool_choice.mode == "none"
-    return request.response_format.schema is not None and mine
+    """Whether a schema is all that the model may use: then it gets no choice of answering in prose.
+
+    A forced choice excludes thinking; where an effort is asked for, the model is asked again
+    instead if it answers in prose.
+    """
+    if request.tools:
+        return may_answer_by_schema(request) and request.tool_choice.mode == "none"
+    return may_answer_by_schema(request) and request.effort is None
 
 
 def tool_choice(choice: ToolChoice, names: ToolNames) -> dict[str, Any] | None:

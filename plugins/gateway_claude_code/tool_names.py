@@ -12,7 +12,10 @@ PREFIX = f"mcp__{MCP_SERVER}__"
 
 
 class ToolNames:
-    """Both directions of the mapping for one request. Names that are fine stay as they are."""
+    """Both directions of the mapping for one request. Names that are fine stay as they are.
+
+    `names` are the tools on offer; others may turn up in the history.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._inner: dict[str, str] = {}
@@ -20,6 +23,7 @@ class ToolNames:
         # those that are fine first, so that none of them has to give way
         for name in sorted(names, key=lambda name: _plain(name) != name):
             self._add(name)
+        self._offered = dict(self._outer)
 
     def inner(self, name: str) -> str:
         """The name inside the MCP server."""
@@ -29,10 +33,11 @@ class ToolNames:
         """The name that the model sees."""
         return PREFIX + self.inner(name)
 
-    def from_model(self, name: str) -> str:
-        """The client's name for what the model called."""
-        inner = name.removeprefix(PREFIX)
-        return self._outer.get(inner, inner)
+    def from_model(self, name: str) -> str | None:
+        """The client's name for what the model called; None for a tool that is not on offer."""
+        if not name.startswith(PREFIX):
+            return None
+        return self._offered.get(name.removeprefix(PREFIX))
 
     def _add(self, name: str) -> str:
         plain = _plain(name)

@@ -1,0 +1,173 @@
+"""JSON Schemas that come from outside: whether they are valid, and whether a value meets one.
+
+A schema is a client's, and what it is held against is a model's. So a check fetches nothing, and
+ends within `SECONDS`, whatever patterns and references there are.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
+
+import jsonschema
+import regex
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend, validator_for
+from referencing import Registry
+
+Schema: TypeAlias = dict[str, Any]
+
+SECONDS: Final = 0.5
+"""For one check. What takes longer was made to take long."""
+_LONGEST_PROBLEM: Final = 300
+
+# keywords of which the value is a schema, a list of schemas, or a mapping of schemas
+_ONE: Final = frozenset(
+    ("items", "additionalItems", "additionalProperties", "propertyNames", "contains", "not", "if",
+     "then", "else", "unevaluatedItems", "unevaluatedProperties", "contentSchema"),
+)  # fmt: skip
+_LIST: Final = frozenset(("anyOf", "oneOf", "allOf", "prefixItems", "items"))
+_MAPPING: Final = frozenset(
+    ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+)
+
+_NOT_CHECKED: Final = frozenset(
+    # what names a schema or another dialect: only the root's counts
+    ("$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"),
+)
+
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+class InvalidSchema(ValueError):
+    """Not a JSON Schema, or one that refers to what is not there. The text says what and where."""
+
+
+class CheckedSchema:
+    """A schema that is known to be valid. Its dialect is `$schema`'s, or else draft 2020-12.
+
+    Raises `InvalidSchema`.
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        dialect: Any = validator_for(schema, default=jsonschema.Draft202012Validator)
+        try:
+            checked = map_schema(schema, _checked_part)
+            dialect.check_schema(checked, format_checker=None)
+        except SchemaError as error:
+            raise InvalidSchema(_located(error)) from None
+        except RecursionError:
+            raise InvalidSchema("it is nested too deeply") from None
+        for reference in references(checked):
+            resolve(checked, reference)
+        self._validator: Validator = _bounded(dialect)(checked, registry=Registry())
+
+    def problem(self, value: Any) -> str | None:  # noqa: ANN401
+        """What is wrong with `value`, in a line, or None."""
+        token = _deadline.set(time.monotonic() + SECONDS)
+        try:
+            error = next(iter(self._validator.iter_errors(value)), None)
+        except (RecursionError, TimeoutError):
+            return "the schema is too involved to be checked"
+        finally:
+            _deadline.reset(token)
+        return None if error is None else _located(error)
+
+
+def map_schema(schema: Mapping[str, Any], change: Callable[[Schema], Schema]) -> Schema:
+    """A copy in which `change` was applied to every schema within the schema, inner ones first."""
+
+    def inner(value: Any) -> Any:  # noqa: ANN401
+        return map_schema(value, change) if isinstance(value, Mapping) else value
+
+    copy: Schema = {}
+    for key, value in schema.items():
+        if key in _MAPPING and isinstance(value, Mapping):
+            copy[key] = {name: inner(item) for name, item in value.items()}
+        elif key in _LIST and isinstance(value, list):
+            copy[key] = [inner(item) for item in value]
+        else:
+            copy[key] = inner(value) if key in _ONE else value
+    return change(copy)
+
+
+def references(schema: Mapping[str, Any]) -> list[str]:
+    """Every `$ref` in the schema."""
+    found: list[str] = []
+
+    def note(part: Schema) -> Schema:
+        if isinstance(reference := part.get("$ref"), str):
+            found.append(reference)
+        return part
+
+    map_schema(schema, note)
+    return found
+
+
+def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
+    """What `#/a/pointer` leads to within the schema (RFC 6901). Raises `InvalidSchema`."""
+    if not reference.startswith("#"):
+        raise InvalidSchema(f"it refers to {reference!r}, which is not within it")
+    found: Any = schema
+    try:
+        for step in _steps(reference):
+            found = found[int(step)] if isinstance(found, list) else found[step]
+    except (LookupError, ValueError, TypeError):
+        raise InvalidSchema(f"it refers to {reference!r}, which is not there") from None
+    return found
+
+
+def _steps(reference: str) -> Iterator[str]:
+    pointer = unquote(reference[1:])
+    if pointer and not pointer.startswith("/"):
+        raise InvalidSchema(f"it refers to {reference!r}, which is no JSON pointer")
+    for step in pointer.split("/")[1:]:
+        yield step.replace("~1", "/").replace("~0", "~")
+
+
+def _checked_part(part: Schema) -> Schema:
+    left_out = set(_NOT_CHECKED)
+    if "patternProperties" in part:
+        # the library would search for these patterns without a limit of time
+        left_out |= {"patternProperties", "additionalProperties"}
+    return {key: value for key, value in part.items() if key not in left_out}
+
+
+def _bounded(dialect: Any) -> Any:  # noqa: ANN401
+    """The dialect with a deadline where a check can take long: references and patterns."""
+    keywords = dialect.VALIDATORS
+    bounded: dict[str, Any] = {"pattern": _pattern}
+    if "$ref" in keywords:
+        bounded["$ref"] = _within_deadline(keywords["$ref"])
+    return extend(dialect, bounded)  # type: ignore[no-untyped-call]
+
+
+def _within_deadline(check: Callable[..., Any]) -> Callable[..., Any]:
+    def bounded(*args: Any) -> Any:  # noqa: ANN401
+        if time.monotonic() > _deadline.get():
+            raise TimeoutError
+        return check(*args)
+
+    return bounded
+
+
+def _pattern(_: Validator, pattern: str, value: object, __: Schema) -> Iterator[ValidationError]:
+    if not isinstance(value, str):
+        return
+    seconds = max(_deadline.get() - time.monotonic(), 0.001)
+    try:
+        matches = regex.search(pattern, value, timeout=seconds) is not None
+    except regex.error:
+        return  # of a dialect that we don't have
+    if not matches:
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _located(error: SchemaError | ValidationError) -> str:
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.path)
+    message = " ".join(error.message.split())
+    if len(message) > _LONGEST_PROBLEM:
+        message = f"{message[:_LONGEST_PROBLEM]}…"
+    return f"{place.removeprefix('.')}: {message}" if place else message

@@ -1,0 +1,216 @@
+"""Answers in JSON: the model's structured output, or its prose, as the text that was asked for.
+
+With a schema the answer is the input of the CLI's tool `StructuredOutput`, and streams as the
+text of the answer. Prose is held back: before the JSON it would spoil it, and only the end of the
+answer tells whether there is more than prose.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from gateway.errors import BackendFailed
+from gateway.types import (
+    PartDelta,
+    PartEnd,
+    PartStart,
+    ResponseEnd,
+    ResponseFormat,
+    StreamEvent,
+    Text,
+    ToolCall,
+)
+from gateway_claude_code.answer_schema import WRAPPER, AnswerSchema
+from gateway_claude_code.json_text import ValueCutter
+
+OUTPUT: Final = "(structured output)"
+"""What the model's structured output is called among its calls; no client's tool can be."""
+
+NOT_AS_ASKED: Final = "invalid_model_output"
+"""The error code of an answer that does not have the form that was asked for."""
+
+_OBJECT: Final = re.compile(r'(?P<value>\{)\s*["}]')
+_WRAPPED: Final = re.compile(rf'\{{\s*"{WRAPPER}"\s*:\s*(?P<value>\S)')
+_FENCED: Final = re.compile(r"\s*```\w*\s*\n(.*)\n\s*```\s*", re.DOTALL)
+
+_WHOLE: Final = ("end", "tool_calls")
+"""Stop reasons after which JSON has to be whole; the others may cut it anywhere."""
+
+
+class JsonAnswer(Protocol):
+    """Makes of a model's events those of an answer in JSON."""
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether what has come so far may be the whole answer."""
+
+    def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
+        """The events to send on for this one. Raises `BackendFailed` for what is not as asked."""
+
+
+def json_answer(form: ResponseFormat, schema: AnswerSchema | None) -> JsonAnswer | None:
+    """What the form of the answer needs; None for plain text."""
+    if schema is not None:
+        return SchemaAnswer(schema)
+    return ObjectAnswer() if form.kind == "json_object" else None
+
+
+class ObjectAnswer:
+    """One JSON object out of the model's text: without code fences and words around it."""
+
+    satisfied = True  # the model is asked once, and its answer is checked at the end
+
+    def __init__(self) -> None:
+        self._cutter = ValueCutter(_OBJECT)
+        self._texts: set[int] = set()
+        self._pieces: list[str] = []
+        self._calls = False
+
+    def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
+        """Text is cut down to the object; everything else goes on as it is."""
+        match event:
+            case PartDelta() if event.index in self._texts:
+                piece = self._cutter.feed(event.text)
+                self._pieces.append(piece)
+                if not piece:
+                    return
+                event = replace(event, text=piece)
+            case PartStart(part=Text()):
+                self._texts.add(event.index)
+            case PartStart(part=ToolCall()):
+                self._calls = True
+            case ResponseEnd(stop_reason=reason) if reason in _WHOLE and not self._calls:
+                if not isinstance(_parsed("".join(self._pieces)), dict):
+                    raise _not_as_asked("it has no JSON object")
+        yield event
+
+
+class SchemaAnswer:
+    """The structured output as text, held against the schema when it is complete."""
+
+    def __init__(self, schema: AnswerSchema) -> None:
+        self._schema = schema
+        self._cutter = ValueCutter(_WRAPPED) if schema.wrapped else None
+        self._held: list[StreamEvent] = []
+        self._prose: set[int] = set()
+        self._output: int | None = None
+        self._dropped: set[int] = set()
+        self._pieces: list[str] = []
+        self._calls = False
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether there is an output, a call of a tool, or prose that would do as the output."""
+        return self._output is not None or self._calls or self._from_prose() is not None
+
+    def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
+        """Prose waits; the output goes on as text; calls of other tools go on as they are."""
+        match event:
+            case PartStart():
+                yield from self._start(event)
+            case PartDelta(index=index) | PartEnd(index=index) if index in self._prose:
+                self._held.append(event)
+            case PartDelta(index=index) | PartEnd(index=index) if index in self._dropped:
+                return
+            case PartDelta() if event.index == self._output:
+                yield from self._more(event.index, event.text)
+            case PartEnd() if event.index == self._output:
+                if not self._pieces and self._cutter is None:
+                    yield from self._more(event.index, "{}")
+                yield event
+            case ResponseEnd():
+                yield from self._end(event)
+            case _:
+                yield event
+
+    def _start(self, event: PartStart) -> Iterator[StreamEvent]:
+        match event.part:
+            case Text():
+                self._prose.add(event.index)
+                self._held.append(event)
+            case ToolCall(name=name) if name == OUTPUT:
+                self._held.clear()
+                if self._output is not None:
+                    self._dropped.add(event.index)
+                    return
+                self._output = event.index
+                yield replace(event, part=Text(text=""))
+            case ToolCall():
+                self._calls = True
+                yield from self._release()
+                yield event
+            case _:
+                yield event
+
+    def _more(self, index: int, text: str) -> Iterator[StreamEvent]:
+        if self._cutter is not None:
+            text = self._cutter.feed(text)
+        self._pieces.append(text)
+        if text:
+            yield PartDelta(index=index, text=text)
+
+    def _end(self, event: ResponseEnd) -> Iterator[StreamEvent]:
+        reason = event.stop_reason
+        if self._output is not None:
+            self._held.clear()
+            if reason in _WHOLE:
+                self._check(_parsed("".join(self._pieces)))
+            if reason == "tool_calls" and not self._calls:
+                event = replace(event, stop_reason="end")
+        elif reason == "end" and not self._calls:
+            if (text := self._from_prose()) is None:
+                raise _not_as_asked("it is prose")
+            yield from self._instead(text)
+        yield from self._release()
+        yield event
+
+    def _release(self) -> Iterator[StreamEvent]:
+        held, self._held = self._held, []
+        yield from held
+
+    def _instead(self, text: str) -> Iterator[StreamEvent]:
+        """One text in place of the prose that was held."""
+        index = min(self._prose)
+        self._held = [
+            PartStart(index=index, part=Text(text="")),
+            PartDelta(index=index, text=text),
+            PartEnd(index=index),
+        ]
+        yield from self._release()
+
+    def _check(self, value: object) -> None:
+        problem = "it is no JSON" if value is _NO_JSON else self._schema.checked.problem(value)
+        if problem is not None:
+            raise _not_as_asked(problem)
+
+    def _from_prose(self) -> str | None:
+        """The prose as JSON of the schema, without a code fence, if that is what it is."""
+        text = "".join(event.text for event in self._held if isinstance(event, PartDelta))
+        if fenced := _FENCED.fullmatch(text):
+            text = fenced[1]
+        value = _parsed(text)
+        if self._schema.wrapped and isinstance(value, dict) and set(value) == {WRAPPER}:
+            value = value[WRAPPER]
+            text = json.dumps(value, ensure_ascii=False)
+        if value is _NO_JSON or self._schema.checked.problem(value) is not None:
+            return None
+        return text.strip()
+
+
+_NO_JSON: Final = object()
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
+def _not_as_asked(problem: str) -> BackendFailed:
+    return BackendFailed(
+        f"The model's answer does not have the form that was asked for: {problem}.",
+        code=NOT_AS_ASKED,
+    )

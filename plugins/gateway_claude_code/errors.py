@@ -44,6 +44,15 @@ CLIENT_ERRORS: Final = 4
 """The first digit of the statuses that say that the request is at fault."""
 
 
+CLIENT_NAMES: Final = {
+    "output_config": "reasoning_effort",
+    "stop_sequences": "stop",
+    "system": "messages",
+    "thinking": "reasoning_effort",
+}
+"""What clients call the API's parameters, where it is something else."""
+
+
 class FailureReader:
     """Follows the lines of one turn, and makes the error when the turn has failed."""
 
@@ -147,9 +156,15 @@ def _quota(text: str, seconds: float) -> QuotaExhausted:
 
 
 def _named_parameter(text: str) -> str | None:
-    """`temperature: Extra inputs…` and `messages.1.content: …` begin with the place."""
-    found = re.match(r"([a-z_]+)(?:\.[\w.]+)?: ", text)
-    return found[1] if found else None
+    """The parameter that a message of the API begins with, in the words of a client.
+
+    Seen: "temperature: Extra inputs…", "messages.1.content: …", "`temperature` is deprecated…".
+    """
+    found = re.match(r"`([a-z_]+)`|([a-z_]+)(?:\.[\w.]+)?: ", text)
+    if found is None:
+        return None
+    name = found[1] or found[2]
+    return CLIENT_NAMES.get(name, name)
 
 
 def _plain(text: Any) -> str:  # noqa: ANN401

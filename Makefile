@@ -1,4 +1,5 @@
-# Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use.
+# Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use
+# (and into .venv-clients, what only the clients' tests need).
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint format types check wheel lock clean
@@ -13,7 +14,8 @@ run: ## Serve on 127.0.0.1:3456; more options with ARGS="--port 4000"
 	@sh scripts/bootstrap run cli
 	@exec sh scripts/serve $(ARGS)
 
-test: setup ## Run all tests and print their coverage; a selection with ARGS="-k models"
+test: ## Run all tests and print their coverage; a selection with ARGS="-k models"
+	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test $(ARGS)
 
 lint: setup ## Check style and formatting
@@ -35,6 +37,7 @@ wheel: setup ## Build the wheel, install it into a new environment, and run it f
 lock: ## Compile requirements/*.txt anew
 	@sh scripts/lock
 
-clean: ## Remove .venv and all that was built or measured
-	rm -rf .venv build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove .venv, .venv-clients and all that was built or measured
+	rm -rf .venv .venv-clients build dist .coverage .coverage.* \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

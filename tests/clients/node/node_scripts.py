@@ -1,0 +1,74 @@
+"""What the upstream answers in these tests, and what it is to have been asked."""
+
+from typing import Any
+
+from gateway_claude_code.upstream import Answer, MessagesRequest, TextBlock, ToolUseBlock
+from gateway_claude_code.upstream.request import result_text
+
+CITY = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+PERSON_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": ["number", "null"]},
+        "home": {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+            },
+            "required": ["city", "tags"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["name", "age", "home"],
+    "additionalProperties": False,
+}
+PERSON = {"name": "Ada", "age": None, "home": {"city": "London", "tags": ["math", "É"]}}
+
+
+def weather_calls(final: str = "Sunny in both") -> Any:
+    """A script: two parallel calls of get_weather, and when there are results, a text."""
+    calls = tuple(
+        ToolUseBlock("mcp__t__get_weather", {"city": city}, id=f"toolu_{city}")
+        for city in ("Bern", "Rome")
+    )
+
+    def script(request: MessagesRequest) -> Answer:
+        return Answer(blocks=(TextBlock(final),) if request.last_tool_results else calls)
+
+    return script
+
+
+def person_answer(request: MessagesRequest) -> Answer:
+    """A script: the structured answer, by the tool that the CLI makes of a schema."""
+    offered = [tool["name"] for tool in request.tools]
+    if "StructuredOutput" in offered:
+        return Answer(blocks=(ToolUseBlock("StructuredOutput", PERSON),))
+    return Answer(blocks=(TextBlock("There was no schema."),))
+
+
+def schema_of(request: MessagesRequest, tool: str) -> Any:
+    """The input schema of a tool that was on offer."""
+    (schema,) = (t["input_schema"] for t in request.tools if t["name"] == tool)
+    return schema
+
+
+def assert_full_loop(first: MessagesRequest, second: MessagesRequest) -> None:
+    """The tool arrived as the model's own, and both results as answers to its calls."""
+    assert [tool["name"] for tool in first.tools] == ["mcp__t__get_weather"]
+    assert first.tools[0]["description"] == "The weather of a city."
+    assert first.last_user_text == "What is the weather in Bern and in Rome?"
+    calls = [b for b in second.turns[-2]["content"] if b["type"] == "tool_use"]
+    assert [(call["name"], call["input"]) for call in calls] == [
+        ("mcp__t__get_weather", {"city": "Bern"}),
+        ("mcp__t__get_weather", {"city": "Rome"}),
+    ]
+    results = {r["tool_use_id"]: result_text(r) for r in second.last_tool_results}
+    assert [results[call["id"]] for call in calls] == ["Sunny in Bern", "Sunny in Rome"]

@@ -2,10 +2,10 @@
 # (and into .venv-clients, what only the clients' tests need).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format types check wheel lock clean
+.PHONY: help setup run test test-clients lint format types check wheel lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Build .venv for development
 	@sh scripts/bootstrap dev cli
@@ -17,6 +17,10 @@ run: ## Serve on 127.0.0.1:3456; more options with ARGS="--port 4000"
 test: ## Run all tests and print their coverage; a selection with ARGS="-k models"
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test $(ARGS)
+
+test-clients: ## Run the tests of the Node clients
+	@sh scripts/bootstrap dev cli clients
+	@sh scripts/test-clients $(ARGS)
 
 lint: setup ## Check style and formatting
 	.venv/bin/ruff check .
@@ -34,10 +38,12 @@ check: lint types test ## Everything that a change has to pass
 wheel: setup ## Build the wheel, install it into a new environment, and run it from there
 	@sh scripts/check-wheel
 
-lock: ## Compile requirements/*.txt anew
+lock: ## Compile requirements/*.txt and the Node clients' lock anew
 	@sh scripts/lock
+	@sh scripts/bootstrap clients
+	@sh scripts/lock-node
 
 clean: ## Remove .venv, .venv-clients and all that was built or measured
-	rm -rf .venv .venv-clients build dist .coverage .coverage.* \
+	rm -rf .venv .venv-clients tests/clients/node/node_modules build dist .coverage .coverage.* \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -87,4 +87,16 @@ await run({
     const { output, steps } = await generateText({ ...who, ...weatherTools(weather) });
     return { output, asked: weather.asked, steps: seenSteps(steps) };
   },
+
+  async failure() {
+    const seenError = ({ name, statusCode, message }) => ({ name, statusCode, message });
+    return generateText(hello).then(() => "no error", seenError);
+  },
+
+  async brokenStream() {
+    const errors = [];
+    const result = streamText({ ...hello, onError: ({ error }) => errors.push(error) });
+    for await (const piece of result.textStream) show(piece);
+    return { errors, finishReason: await result.finishReason };
+  },
 });

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from gateway_claude_code.upstream import Answer, MessagesRequest, TextBlock, ToolUseBlock
+from gateway_claude_code.upstream import (
+    Answer,
+    MessagesRequest,
+    StreamError,
+    TextBlock,
+    ToolUseBlock,
+)
 from gateway_claude_code.upstream.request import result_text
 
 CITY = {
@@ -52,6 +58,11 @@ def person_answer(request: MessagesRequest) -> Answer:
     if "StructuredOutput" in offered:
         return Answer(blocks=(ToolUseBlock("StructuredOutput", PERSON),))
     return Answer(blocks=(TextBlock("There was no schema."),))
+
+
+def broken_answer(_: MessagesRequest) -> StreamError:
+    """A script: an answer of which there is one piece, and then an error."""
+    return StreamError(Answer(blocks=(TextBlock("first second", ("first", " second")),)), after=3)
 
 
 def schema_of(request: MessagesRequest, tool: str) -> Any:

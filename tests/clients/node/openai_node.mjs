@@ -21,6 +21,10 @@ function weatherTool(callback) {
   });
 }
 
+function seenError({ constructor, status, code, message }) {
+  return { kind: constructor.name, status, code, message };
+}
+
 // A run of `runTools`, seen from its end.
 async function toolRun(options) {
   const weather = weatherService();
@@ -103,5 +107,19 @@ await run({
     const stream = chat.stream(who);
     const { parsed, content } = await stream.finalMessage();
     return { parsed, content };
+  },
+
+  failure: () => chat.create(hello, { maxRetries: 0 }).then(() => "no error", seenError),
+
+  async brokenStream() {
+    const stream = await chat.create({ ...hello, stream: true });
+    try {
+      for await (const { choices } of stream) {
+        if (choices[0]?.delta.content) show(choices[0].delta.content);
+      }
+    } catch (error) {
+      return seenError(error);
+    }
+    return "no error";
   },
 });

@@ -4,6 +4,7 @@ import pytest
 
 from gateway_claude_code.upstream import (
     Answer,
+    Failure,
     Gate,
     MessagesRequest,
     TextBlock,
@@ -17,6 +18,7 @@ from tests.clients.node.node_scripts import (
     PERSON,
     PERSON_SCHEMA,
     assert_full_loop,
+    broken_answer,
     person_answer,
     schema_of,
     weather_calls,
@@ -113,3 +115,18 @@ def test_an_output_object_at_the_end_of_a_tool_loop(
     for request in gateway.upstream.requests:
         assert schema_of(request, "mcp__t__get_weather") == CITY
         assert schema_of(request, "StructuredOutput") == PERSON_SCHEMA
+
+
+def test_a_failure_has_status_and_message(gateway: RunningGateway, client: NodeClient) -> None:
+    gateway.upstream.script = lambda _: Failure(429, "rate_limit_error", "slow down")
+    seen = client.run("failure")
+    assert (seen["name"], seen["statusCode"]) == ("AI_APICallError", 429)
+    assert "429" in seen["message"]
+
+
+def test_a_stream_that_breaks_is_an_error(gateway: RunningGateway, client: NodeClient) -> None:
+    gateway.upstream.script = broken_answer
+    *pieces, end = client.lines("brokenStream")
+    assert pieces == ["first"]
+    assert end["finishReason"] == "error"
+    assert len(end["errors"]) == 1

@@ -7,6 +7,7 @@ import pytest
 
 from gateway_claude_code.upstream import (
     Answer,
+    Failure,
     Gate,
     TextBlock,
     text_answer,
@@ -18,6 +19,7 @@ from tests.clients.node.node_scripts import (
     PERSON,
     PERSON_SCHEMA,
     assert_full_loop,
+    broken_answer,
     person_answer,
     schema_of,
     weather_calls,
@@ -119,3 +121,20 @@ def test_the_stream_helper_parses_too(gateway: RunningGateway, client: NodeClien
     assert seen["parsed"] == PERSON
     assert json.loads(seen["content"]) == PERSON
     assert schema_of(gateway.upstream.requests[0], "StructuredOutput") == PERSON_SCHEMA
+
+
+def test_a_failure_is_the_client_s_own_exception(
+    gateway: RunningGateway, client: NodeClient
+) -> None:
+    gateway.upstream.script = lambda _: Failure(429, "rate_limit_error", "slow down")
+    seen = client.run("failure")
+    assert (seen["kind"], seen["status"]) == ("RateLimitError", 429)
+    assert seen["code"] == "rate_limit_exceeded"
+    assert "429" in seen["message"]
+
+
+def test_a_stream_that_breaks_is_an_exception(gateway: RunningGateway, client: NodeClient) -> None:
+    gateway.upstream.script = broken_answer
+    *pieces, error = client.lines("brokenStream")
+    assert pieces == ["first"]
+    assert (error["kind"], error["code"]) == ("APIError", "overloaded")

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from gateway_openai.fields import markdown_table
+import pytest
+
+from gateway_openai.field_rows import CHAT, COMPLETIONS
+from gateway_openai.fields import FieldTable
 
 README = Path(__file__).parent.parent / "README.md"
 
 
-def test_the_table_of_fields_is_the_code_s_own() -> None:
+@pytest.mark.parametrize(("mark", "table"), [("fields", CHAT), ("completions", COMPLETIONS)])
+def test_the_tables_of_fields_are_the_code_s_own(mark: str, table: FieldTable) -> None:
     text = README.read_text(encoding="utf-8")
-    between = text.split("<!-- fields: begin -->")[1].split("<!-- fields: end -->")[0]
-    assert between.strip() == markdown_table().strip()
+    between = text.split(f"<!-- {mark}: begin -->")[1].split(f"<!-- {mark}: end -->")[0]
+    assert between.strip() == table.markdown().strip()

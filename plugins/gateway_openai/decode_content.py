@@ -5,7 +5,6 @@ from typing import Final
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Document, Image, Text
-from gateway_openai.fields import asks_for_something
 from gateway_openai.media import decode_file, decode_image
 from gateway_openai.wire_messages import (
     Content,
@@ -16,8 +15,6 @@ from gateway_openai.wire_messages import (
     RefusalPart,
     TextPart,
 )
-
-DETAIL: Final = "messages.content.image_url.detail"
 
 _PASSED_OVER: Final = frozenset({"thinking", "redacted_thinking", "reasoning"})
 """Parts that other gateways put into an assistant's message; as `reasoning_content`, no input."""
@@ -46,16 +43,6 @@ def decode_text(content: Content | None, param: str) -> tuple[Text, ...]:
                     param=f"{place}.type",
                 )
     return tuple(Text(text=text) for text in texts if text)
-
-
-def has_detail(content: Content | None) -> bool:
-    """Whether a picture asks for a resolution, which has no effect."""
-    return any(
-        isinstance(part, ImagePart)
-        and isinstance(part.image_url, ImageURL)
-        and asks_for_something(DETAIL, part.image_url.detail)
-        for _, part in _parts(content, "")
-    )
 
 
 def _parts(content: Content | None, param: str) -> Iterator[tuple[str, ContentPart]]:

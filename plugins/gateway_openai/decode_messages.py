@@ -17,18 +17,17 @@ from typing import Final
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
 from gateway_openai import wire_messages as wire
-from gateway_openai.decode_content import DETAIL, decode_content, decode_text, has_detail
+from gateway_openai.decode_content import decode_content, decode_text
 
 CONTINUE: Final = Message(role="user", parts=(Text(text="Continue."),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """The decoded messages; `ignored` names fields within them that have no effect."""
+    """The decoded messages, and the system text that they had among them."""
 
     system: str
     messages: tuple[Message, ...]
-    ignored: tuple[str, ...]
 
 
 def decode_messages(messages: Sequence[wire.Message]) -> Conversation:
@@ -47,7 +46,6 @@ class _Decoder:
         self._call_ids: set[str] = set()
         self._legacy_calls: dict[str, str] = {}
         self._legacy_count = 0
-        self._ignored: dict[str, None] = {}
 
     def add(self, message: wire.Message, param: str) -> None:
         content = f"{param}.content"
@@ -69,17 +67,12 @@ class _Decoder:
                     "assistant, tool, function.",
                     param=f"{param}.role",
                 )
-        self._note_ignored(message)
 
     def finish(self) -> Conversation:
         self._flush_results()
         if not self._messages or self._messages[-1].role == "assistant":
             self._messages.append(CONTINUE)
-        return Conversation(
-            system="\n\n".join(self._system),
-            messages=tuple(self._messages),
-            ignored=tuple(self._ignored),
-        )
+        return Conversation(system="\n\n".join(self._system), messages=tuple(self._messages))
 
     # -- assistant --------------------------------------------------------------------
 
@@ -117,9 +110,9 @@ class _Decoder:
             )
 
     def _legacy_id(self, message: wire.FunctionMessage, param: str) -> str:
-        if (call_id := self._legacy_calls.pop(message.name, None)) is None:
+        if (call_id := self._legacy_calls.pop(message.function_name, None)) is None:
             raise InvalidRequest(
-                f"No assistant message before this one calls the function {message.name!r}.",
+                f"No assistant message before this one calls the function {message.function_name!r}.",
                 param=f"{param}.name",
             )
         return call_id
@@ -138,15 +131,6 @@ class _Decoder:
         self._flush_results()
         if parts:
             self._messages.append(Message(role=role, parts=parts))
-
-    def _note_ignored(self, message: wire.Message) -> None:
-        match message:
-            case wire.UserMessage() | wire.ToolMessage() if has_detail(message.content):
-                self._ignored[DETAIL] = None
-        match message:
-            case wire.UserMessage() | wire.SystemMessage() | wire.AssistantMessage():
-                if message.name:
-                    self._ignored["messages.name"] = None
 
 
 def _tool_call(call: wire.AssistantToolCall, param: str) -> ToolCall:

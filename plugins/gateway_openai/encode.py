@@ -76,17 +76,23 @@ def finish_reason(stop_reason: StopReason, *, legacy_functions: bool) -> FinishR
     return _FINISH_REASONS[stop_reason]
 
 
-def encode_usage(usages: Sequence[Usage]) -> dict[str, Any]:
-    """The tokens of all choices: the prompt, which is the same for all, counts once."""
-    prompt = max(usages, key=lambda usage: usage.prompt_tokens)
+def encode_usage(usages: Sequence[Usage], prompts: int = 1) -> dict[str, Any]:
+    """The tokens of all choices: a prompt counts once for all choices that answer it.
+
+    `prompts` is how many there are; each has the same number of choices, one after another.
+    """
+    size = len(usages) // prompts
+    groups = [usages[start : start + size] for start in range(0, len(usages), size)]
+    asked = [max(group, key=lambda usage: usage.prompt_tokens) for group in groups]
+    prompt = sum(usage.prompt_tokens for usage in asked)
     completion = sum(usage.output_tokens for usage in usages)
     return {
-        "prompt_tokens": prompt.prompt_tokens,
+        "prompt_tokens": prompt,
         "completion_tokens": completion,
-        "total_tokens": prompt.prompt_tokens + completion,
+        "total_tokens": prompt + completion,
         "prompt_tokens_details": {
-            "cached_tokens": prompt.cache_read_tokens,
-            "cache_write_tokens": prompt.cache_write_tokens,
+            "cached_tokens": sum(usage.cache_read_tokens for usage in asked),
+            "cache_write_tokens": sum(usage.cache_write_tokens for usage in asked),
             "audio_tokens": 0,
         },
         "completion_tokens_details": {

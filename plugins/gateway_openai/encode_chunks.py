@@ -54,7 +54,7 @@ class ChunkEncoder:
         if not self._form.include_usage:
             return DONE
         usage = encode_usage([choice.usage for choice in self._choices])
-        return _event({**_frame(self._form, []), "usage": usage}) + DONE
+        return sse_event({**_frame(self._form, []), "usage": usage}) + DONE
 
 
 class _ChoiceEncoder:
@@ -136,7 +136,7 @@ class _ChoiceEncoder:
             "finish_reason": finish,
         }
         frame = _frame(self._form, [choice])
-        return _event({**frame, "usage": None} if self._form.include_usage else frame)
+        return sse_event({**frame, "usage": None} if self._form.include_usage else frame)
 
 
 def _frame(form: AnswerFormat, choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -150,5 +150,5 @@ def _frame(form: AnswerFormat, choices: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _event(data: dict[str, Any]) -> bytes:
+def sse_event(data: dict[str, Any]) -> bytes:
     return b"data: " + dump(data) + b"\n\n"

@@ -14,11 +14,11 @@ from gateway.errors import as_server_fault
 from gateway.pipeline import Gateway
 from gateway.sse import EventStreamResponse
 from gateway.streams import AnswerBuilder, AnswerStream
+from gateway_openai.call import Call
 from gateway_openai.choices import Choices, open_choices
-from gateway_openai.decode import ChatCall
 from gateway_openai.disconnect import unless_disconnected
-from gateway_openai.encode import AnswerFormat, encode_completion
-from gateway_openai.encode_chunks import ChunkEncoder, error_event
+from gateway_openai.encode_chunks import error_event
+from gateway_openai.endpoints import Encoding
 from gateway_openai.headers import answer_headers, list_value
 from gateway_openai.wire_json import dump
 
@@ -33,8 +33,8 @@ class Exchange:
     """A decoded call on its way through the gateway; a context for each choice."""
 
     gateway: Gateway
-    call: ChatCall
-    form: AnswerFormat
+    call: Call
+    encoding: Encoding
     contexts: tuple[RequestContext, ...]
 
     def open(self) -> AbstractAsyncContextManager[Choices]:
@@ -42,7 +42,7 @@ class Exchange:
         return open_choices(self._open_answer, self.call.choices, self.call.stop)
 
     async def _open_answer(self, index: int) -> AnswerStream:
-        return await self.gateway.open(self.call.request, self.contexts[index])
+        return await self.gateway.open(self.call.requests[index], self.contexts[index])
 
     async def collect(self) -> Response:
         """The whole answer. Raises `GatewayError`."""
@@ -51,7 +51,7 @@ class Exchange:
             model = await choices.start()
             async for index, event in choices:
                 builders[index].add(event)
-        completion = encode_completion([builder.build() for builder in builders], self.form)
+        completion = self.encoding.whole([builder.build() for builder in builders])
         return Response(
             dump(completion), headers=self.headers(model), media_type="application/json"
         )
@@ -96,7 +96,7 @@ class StreamedAnswer(Response):
             await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
 
     async def _chunks(self, choices: Choices) -> AsyncGenerator[bytes]:
-        encoder = ChunkEncoder(self._exchange.form, self._exchange.call.choices)
+        encoder = self._exchange.encoding.chunks(self._exchange.call.choices)
         try:
             async for index, event in choices:
                 if chunk := encoder.encode(index, event):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from gateway_openai.wire import ChatCompletionRequest
+from gateway_openai.wire_base import GenerationRequest
 
 
-def request_body() -> dict[str, Any]:
-    """An OpenAPI 3.1 request body for chat completions."""
-    schema = ChatCompletionRequest.model_json_schema()
+def request_body(model: type[GenerationRequest]) -> dict[str, Any]:
+    """An OpenAPI 3.1 request body for the requests that `model` describes."""
+    schema = model.model_json_schema()
     definitions = schema.pop("$defs")
     return {
         "required": True,

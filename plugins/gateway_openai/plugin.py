@@ -23,7 +23,7 @@ def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) ->
 
 @hookimpl
 def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
-    """`/v1/chat/completions` and `/v1/models`."""
+    """`/v1/chat/completions`, `/v1/completions` and `/v1/models`."""
     add_routes(router, gateway, gateway.config.section(SECTION, OpenAIConfig))
 
 

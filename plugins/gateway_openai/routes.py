@@ -1,7 +1,5 @@
 """The routes of the OpenAI API that are served here."""
 
-import time
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,28 +9,44 @@ from gateway.errors import UnsupportedParameter
 from gateway.pipeline import Gateway
 from gateway.types import Client
 from gateway_openai.body import read_json_object
+from gateway_openai.call import Call
 from gateway_openai.config import OpenAIConfig
-from gateway_openai.decode import ChatCall, decode, parse
-from gateway_openai.encode import AnswerFormat, completion_id
+from gateway_openai.endpoints import Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
 from gateway_openai.model_list import describe_model, list_models
 from gateway_openai.openapi import request_body
+from gateway_openai.wire import ChatCompletionRequest
+from gateway_openai.wire_completions import CompletionRequest
 
 
 def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> None:
-    """Add chat completions and the model list."""
+    """Add both kinds of completions, and the model list."""
+
+    async def answer(request: Request, endpoint: Endpoint) -> Response:
+        body = await read_json_object(request, gateway.config.values.limits.body_bytes)
+        call, encoding = endpoint(body, client_of(request), config)
+        _refuse_ignored(call, config)
+        contexts = _contexts(request, call)
+        exchange = Exchange(gateway=gateway, call=call, encoding=encoding, contexts=contexts)
+        if call.stream:
+            return StreamedAnswer(exchange, config.keepalive_seconds)
+        return await whole_answer(exchange, request.receive)
 
     @router.post(
         "/v1/chat/completions",
         response_class=Response,
-        openapi_extra={"requestBody": request_body()},
+        openapi_extra={"requestBody": request_body(ChatCompletionRequest)},
     )
     async def create_chat_completion(request: Request) -> Response:
-        body = await read_json_object(request, gateway.config.values.limits.body_bytes)
-        exchange = prepare(request, body, gateway, config)
-        if exchange.call.stream:
-            return StreamedAnswer(exchange, config.keepalive_seconds)
-        return await whole_answer(exchange, request.receive)
+        return await answer(request, chat_completions)
+
+    @router.post(
+        "/v1/completions",
+        response_class=Response,
+        openapi_extra={"requestBody": request_body(CompletionRequest)},
+    )
+    async def create_completion(request: Request) -> Response:
+        return await answer(request, text_completions)
 
     @router.get("/v1/models", response_class=Response)
     async def list_all_models() -> Response:
@@ -43,25 +57,12 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
         return JSONResponse(describe_model(gateway, name))
 
 
-def prepare(
-    request: Request, body: dict[str, object], gateway: Gateway, config: OpenAIConfig
-) -> Exchange:
-    """Decode a call. Raises `InvalidRequest`."""
-    call = decode(parse(body), client_of(request))
+def _refuse_ignored(call: Call, config: OpenAIConfig) -> None:
     if config.unsupported == "reject" and call.ignored:
         raise UnsupportedParameter(
             f"{call.ignored[0]!r} has no effect here, and the gateway is set to refuse that.",
             param=call.ignored[0],
         )
-    form = AnswerFormat(
-        id=completion_id(),
-        created=int(time.time()),
-        model=call.request.model,
-        thinking=config.thinking,
-        legacy_functions=call.legacy_functions,
-        include_usage=call.include_usage,
-    )
-    return Exchange(gateway=gateway, call=call, form=form, contexts=_contexts(request, call))
 
 
 def client_of(request: Request) -> Client:
@@ -73,7 +74,7 @@ def client_of(request: Request) -> Client:
     )
 
 
-def _contexts(request: Request, call: ChatCall) -> tuple[RequestContext, ...]:
+def _contexts(request: Request, call: Call) -> tuple[RequestContext, ...]:
     """A context for each choice; those after the first have their number after the id."""
     request_id = request.state.request_id
     return tuple(

@@ -1,34 +1,16 @@
 """The request body of `POST /v1/chat/completions`, as it is on the wire.
 
 Shapes and ranges are those of `openai.types.chat.completion_create_params` (openai-python
-3.54) and of OpenAI's API reference. Only fields that have an effect or a range are declared;
-`fields.FIELDS` says what becomes of each, declared or not.
+3.54) and of OpenAI's API reference. Fields without effect are declared too, with their type
+alone: what OpenAI refuses is refused here. `field_rows` says what becomes of each.
 """
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from gateway_openai.wire_messages import Message, WireModel, string_or_object
-
-
-def _integral(value: object) -> object:
-    """JSON has one kind of number: 1024.0 is an integer, and some clients write it so."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-Integer: TypeAlias = Annotated[int, BeforeValidator(_integral)]
-Penalty: TypeAlias = Annotated[float, Field(ge=-2, le=2)]
-
-
-class StreamOptions(WireModel):
-    """Only with `stream: true`; without it they have no effect."""
-
-    include_usage: bool | None = None
-    include_obfuscation: bool | None = None
-
+from gateway_openai.wire_base import GenerationRequest, Integer, WireModel, string_or_object
+from gateway_openai.wire_messages import Message
 
 # -- tools --------------------------------------------------------------------------------
 
@@ -116,35 +98,11 @@ class ResponseFormat(WireModel):
     json_schema: JSONSchemaFormat | None = None
 
 
-def _stop_tag(value: object) -> str | None:
-    if isinstance(value, str):
-        return "<string>"
-    return "<strings>" if isinstance(value, list) else None
-
-
-Stop: TypeAlias = Annotated[
-    Annotated[str, Tag("<string>")] | Annotated[list[str], Field(max_length=4), Tag("<strings>")],
-    Discriminator(
-        _stop_tag,
-        custom_error_type="stop_type",
-        custom_error_message="Input should be a string or a list of up to 4 strings",
-    ),
-]
-
-
-class ChatCompletionRequest(WireModel):
+class ChatCompletionRequest(GenerationRequest):
     """A request for one chat completion, or `n` of them."""
 
-    model: str
     messages: Annotated[list[Message], Field(min_length=1)]
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
     max_completion_tokens: Annotated[Integer, Field(ge=0)] | None = None
-    max_tokens: Annotated[Integer, Field(ge=0)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    n: Annotated[Integer, Field(ge=1, le=128)] | None = None
-    stop: Stop | None = None
     tools: list[Tool] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
@@ -155,7 +113,17 @@ class ChatCompletionRequest(WireModel):
         None
     )
     modalities: list[str] | None = None
-    frequency_penalty: Penalty | None = None
-    presence_penalty: Penalty | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[Integer, Field(ge=0, le=20)] | None = None
+    audio: dict[str, Any] | None = None
+    prediction: dict[str, Any] | None = None
+    verbosity: str | None = None
+    web_search_options: dict[str, Any] | None = None
+    moderation: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    store: bool | None = None
+    service_tier: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: str | None = None

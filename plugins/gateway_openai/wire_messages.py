@@ -1,22 +1,15 @@
 """Messages and their content as they are on the wire, in requests only.
 
 The shapes are those of `openai.types.chat.ChatCompletionMessageParam` (openai-python 3.54),
-made wider where clients are known to differ. Unknown fields are let through and ignored.
-
-Unions are told apart by functions whose tags stand in `<…>`: pydantic puts tags into the
-location of an error, and there they must be recognised and left out.
+made wider where clients are known to differ. The name of an attribute is that of the field,
+but for `name` where it is not a speaker's: `fields` goes by it.
 """
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Tag
+from pydantic import Discriminator, Field, Tag
 
-
-class WireModel(BaseModel):
-    """Strict: a string is never taken for a number, nor a boolean for an integer."""
-
-    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
-
+from gateway_openai.wire_base import WireModel, string_or_object
 
 # -- content parts ------------------------------------------------------------------------
 
@@ -32,14 +25,7 @@ class ImageURL(WireModel):
     """`url` is a `data:` URL in base64, or http(s)."""
 
     url: str
-    detail: Any = None
-
-
-def string_or_object(value: object) -> str | None:
-    """The tag of a value that may be a string or an object; None is an error."""
-    if isinstance(value, str):
-        return "<string>"
-    return "<object>" if isinstance(value, dict) else None
+    detail: str | None = None
 
 
 class ImagePart(WireModel):
@@ -164,6 +150,7 @@ class AssistantMessage(WireModel):
     tool_calls: list[AssistantToolCall] | None = None
     function_call: CalledFunction | None = None
     name: str | None = None
+    audio: dict[str, Any] | None = None
 
 
 class ToolMessage(WireModel):
@@ -171,6 +158,8 @@ class ToolMessage(WireModel):
 
     role: Literal["tool"]
     tool_call_id: str
+    # Not a speaker's name either, and nothing is lost with it: the id says which tool it was.
+    tool_name: str | None = Field(default=None, alias="name")
     content: Content | None = None
 
 
@@ -178,7 +167,8 @@ class FunctionMessage(WireModel):
     """What a function gave back, in the form before `tool_calls`."""
 
     role: Literal["function"]
-    name: str
+    # Not a speaker's name, which has no effect: it says whose result this is.
+    function_name: str = Field(alias="name")
     content: Content | None = None
 
 

@@ -7,7 +7,7 @@ from openai_support import request_body
 
 from gateway.errors import InvalidRequest
 from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
-from gateway_openai.decode import parse
+from gateway_openai.decode import decode, parse
 from gateway_openai.decode_messages import CONTINUE, Conversation, decode_messages
 
 Wire = dict[str, Any]
@@ -232,4 +232,5 @@ def test_what_makes_no_sense_is_refused_with_its_path(messages: list[Wire], para
 
 
 def test_the_name_on_a_tool_message_is_nothing_to_report() -> None:
-    assert conversation(ASK, asks("a"), {**gives("a"), "name": "f"}).ignored == ()
+    messages = [ASK, asks("a"), {**gives("a"), "name": "f"}]
+    assert decode(parse(request_body(messages=messages))).ignored == ()

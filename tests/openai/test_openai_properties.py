@@ -17,7 +17,7 @@ from gateway.types import ChatRequest, StreamEvent, Text, Thinking, ToolCall
 from gateway_openai.decode import decode, parse
 from gateway_openai.encode import AnswerFormat, encode_completion
 from gateway_openai.encode_chunks import ChunkEncoder
-from gateway_openai.fields import BY_NAME
+from gateway_openai.field_rows import CHAT
 
 FORM = AnswerFormat(id="chatcmpl-1", created=1, model="m", include_usage=True)
 
@@ -143,7 +143,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=12,
 )
-names = st.sampled_from(sorted(name for name in BY_NAME if "." not in name))
+names = st.sampled_from(sorted(name for name in CHAT.by_name if "." not in name))
 bodies = st.dictionaries(names, values, max_size=6)
 
 

@@ -1,0 +1,65 @@
+"""A decoded call of either endpoint, and what decoding has in common for both. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from gateway.types import ChatRequest, Sampling
+from gateway_openai.errors import invalid_request
+from gateway_openai.wire_base import GenerationRequest
+
+RequestT = TypeVar("RequestT", bound=GenerationRequest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What goes to the hub, and what this frontend does itself.
+
+    `requests` has one for each choice; `stop` are the sequences to cut at here; `ignored`
+    names fields without effect, in the client's spelling.
+    """
+
+    requests: tuple[ChatRequest, ...]
+    stream: bool = False
+    include_usage: bool = False
+    stop: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> int:
+        """How many answers are wanted."""
+        return len(self.requests)
+
+
+def checked(model: type[RequestT], body: Mapping[str, object]) -> RequestT:
+    """Check a body against a wire model. Raises `InvalidRequest`."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise invalid_request(error) from None
+
+
+def wants_usage(wire: GenerationRequest) -> bool:
+    """Whether the last chunk of a stream has to say the usage."""
+    return bool(wire.stream_options and wire.stream_options.include_usage)
+
+
+def decode_sampling(wire: GenerationRequest, max_tokens: int | None) -> Sampling:
+    """How the answer is drawn. A limit of 0 tokens is none, as several clients mean it."""
+    return Sampling(
+        max_output_tokens=max_tokens or None,
+        temperature=wire.temperature,
+        top_p=wire.top_p,
+        stop=tuple(sequence for sequence in _stop(wire) if sequence.strip()),
+    )
+
+
+def emulated_stop(wire: GenerationRequest) -> tuple[str, ...]:
+    """The stop sequences of white space only, which upstream refuses."""
+    return tuple(sequence for sequence in _stop(wire) if sequence and not sequence.strip())
+
+
+def _stop(wire: GenerationRequest) -> tuple[str, ...]:
+    return (wire.stop,) if isinstance(wire.stop, str) else tuple(wire.stop or ())

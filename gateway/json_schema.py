@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import regex
@@ -16,6 +16,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend, validator_for
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -30,13 +31,15 @@ _ONE: Final = frozenset(
 )  # fmt: skip
 _LIST: Final = frozenset(("anyOf", "oneOf", "allOf", "prefixItems", "items"))
 _MAPPING: Final = frozenset(
-    ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+    ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
 )
 
 _NOT_CHECKED: Final = frozenset(
     # what names a schema or another dialect: only the root's counts
     ("$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"),
 )
+
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 
 _deadline: ContextVar[float] = ContextVar("deadline")
 
@@ -52,7 +55,7 @@ class CheckedSchema:
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        dialect: Any = validator_for(schema, default=jsonschema.Draft202012Validator)
+        dialect = _dialect(schema)
         try:
             checked = map_schema(schema, _checked_part)
             dialect.check_schema(checked, format_checker=None)
@@ -71,6 +74,10 @@ class CheckedSchema:
             error = next(iter(self._validator.iter_errors(value)), None)
         except (RecursionError, TimeoutError):
             return "the schema is too involved to be checked"
+        except Unresolvable as error:  # in what only some dialect takes for a schema
+            return f"the schema refers to {error.ref!r}, which is not there"
+        except OverflowError:
+            return "it has a number that is too large"
         finally:
             _deadline.reset(token)
         return None if error is None else _located(error)
@@ -94,12 +101,12 @@ def map_schema(schema: Mapping[str, Any], change: Callable[[Schema], Schema]) ->
 
 
 def references(schema: Mapping[str, Any]) -> list[str]:
-    """Every `$ref` in the schema."""
+    """Every `$ref` in the schema, and what dialects have that is like it."""
     found: list[str] = []
 
     def note(part: Schema) -> Schema:
-        if isinstance(reference := part.get("$ref"), str):
-            found.append(reference)
+        given = (part.get(keyword) for keyword in _REFERENCES)
+        found.extend(reference for reference in given if isinstance(reference, str))
         return part
 
     map_schema(schema, note)
@@ -107,23 +114,33 @@ def references(schema: Mapping[str, Any]) -> list[str]:
 
 
 def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
-    """What `#/a/pointer` leads to within the schema (RFC 6901). Raises `InvalidSchema`."""
+    """The schema that `#/a/pointer` leads to (RFC 6901). Raises `InvalidSchema`."""
     if not reference.startswith("#"):
         raise InvalidSchema(f"it refers to {reference!r}, which is not within it")
+    if reference[1:2] not in ("", "/"):
+        raise InvalidSchema(f"it refers to {reference!r}, which is no JSON pointer")
     found: Any = schema
     try:
         for step in _steps(reference):
             found = found[int(step)] if isinstance(found, list) else found[step]
     except (LookupError, ValueError, TypeError):
         raise InvalidSchema(f"it refers to {reference!r}, which is not there") from None
+    if not isinstance(found, Mapping | bool):
+        raise InvalidSchema(f"it refers to {reference!r}, which is no schema")
     return found
 
 
+def _dialect(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    named = schema.get("$schema", "")
+    try:
+        urlsplit(named)
+        return validator_for(schema, default=jsonschema.Draft202012Validator)
+    except (ValueError, TypeError, AttributeError):
+        raise InvalidSchema(f"its $schema is {named!r}, which is no URL") from None
+
+
 def _steps(reference: str) -> Iterator[str]:
-    pointer = unquote(reference[1:])
-    if pointer and not pointer.startswith("/"):
-        raise InvalidSchema(f"it refers to {reference!r}, which is no JSON pointer")
-    for step in pointer.split("/")[1:]:
+    for step in unquote(reference).split("/")[1:]:
         yield step.replace("~1", "/").replace("~0", "~")
 
 
@@ -131,8 +148,11 @@ def _checked_part(part: Schema) -> Schema:
     left_out = set(_NOT_CHECKED)
     if "patternProperties" in part:
         # the library would search for these patterns without a limit of time
-        left_out |= {"patternProperties", "additionalProperties"}
-    return {key: value for key, value in part.items() if key not in left_out}
+        left_out |= {"patternProperties", "additionalProperties", "unevaluatedProperties"}
+    checked = {key: value for key, value in part.items() if key not in left_out}
+    if part.get("nullable") is True and isinstance(kind := part.get("type"), str):
+        checked["type"] = [kind, "null"] if kind != "null" else kind  # as OpenAPI 3.0 has it
+    return checked
 
 
 def _bounded(dialect: Any) -> Any:  # noqa: ANN401

@@ -30,7 +30,9 @@ _UNIONS: Final = ("anyOf", "oneOf", "allOf", "not", "enum", "const")
 _SHAPES: Final = ("properties", "required", "additionalProperties", "minProperties")
 
 _COMMON_PATTERN: Final = re.compile(
-    r"(?:[^\\(]|\((?!\?)|\(\?(?:[:=!]|<[=!])|\\[dDwWsSbBnrtfv^$\\.*+?()\[\]{}|/])*"
+    r"(?:[^\\()\[\]{}]|\)|\((?!\?)|\(\?(?:[:=!]|<[=!])|\{\d+(?:,\d*)?\}"
+    r"|\[(?:[^\\\[\]]|\\[dDwWsSnrtfv^$\\.*+?()\[\]{}|/-])*\]"
+    r"|\\[dDwWsSbBnrtfv^$\\.*+?()\[\]{}|/])*"
 )
 """Patterns that mean the same to JavaScript with its `u` flag, which Ajv sets."""
 
@@ -121,9 +123,19 @@ def _common(part: Schema) -> Schema:
     for key in ("exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(kept.get(key), bool):
             del kept[key]
-    if not _COMMON_PATTERN.fullmatch(str(kept.get("pattern", ""))):
+    if not _is_common_pattern(str(kept.get("pattern", ""))):
         kept["description"] = _sentence(kept.get("description"), f"Pattern: {kept.pop('pattern')}")
     return kept
+
+
+def _is_common_pattern(pattern: str) -> bool:
+    if not _COMMON_PATTERN.fullmatch(pattern):
+        return False
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def _list_items(part: Schema) -> Schema | None:
@@ -134,6 +146,8 @@ def _list_items(part: Schema) -> Schema | None:
     if not isinstance(first, list):
         return None
     kinds = _distinct([kind for kind in (*first, rest) if isinstance(kind, dict)])
+    if True in first or not kinds:
+        return {}
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
 

@@ -151,7 +151,7 @@ class EventReader:
 
     def _tool_name(self, name: str) -> str | None:
         """What the client calls a tool; None for one that the model made up."""
-        if name == STRUCTURED_OUTPUT and self._answer is not None:
+        if name == STRUCTURED_OUTPUT and self.wants_output:
             return OUTPUT
         return self._names.from_model(name)
 

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-_STRUCTURE: Final = re.compile(r'["\[\]{},]')
+_STRUCTURE: Final = re.compile(r'["\[\]{}]')
+_AT_TOP: Final = re.compile(r'["\[\]{},\s]')
 _LONGEST_START: Final = 1000
 _STRING_END: Final = re.compile(r'\\|"')
 
@@ -12,7 +13,7 @@ class ValueScanner:
     """Follows one JSON value through pieces of text, from its first character on.
 
     `ended` is True once the value is complete. A number or a word ends where something else
-    begins, and so at a comma or a bracket that does not belong to it.
+    begins, and so at a space, a comma or a bracket that does not belong to it.
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class ValueScanner:
         return found.end()
 
     def _next(self, text: str, position: int) -> int:
-        found = _STRUCTURE.search(text, position)
+        found = (_STRUCTURE if self._depth else _AT_TOP).search(text, position)
         if found is None:
             return len(text)
         match found[0]:
@@ -59,7 +60,7 @@ class ValueScanner:
                     return found.start()
                 self._depth -= 1
                 self.ended = self._depth == 0
-            case _ if self._depth == 0:
+            case _:
                 self.ended = True
                 return found.start()
         return found.end()

@@ -1,8 +1,12 @@
 """From the API's streaming events to the hub's."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.errors import BackendFailed
 from gateway.types import (
@@ -18,7 +22,14 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
-from gateway_claude_code.events import EventReader, plain_id, read_stream_event
+from gateway_claude_code.answer_schema import AnswerSchema
+from gateway_claude_code.events import MOST_MESSAGES, EventReader, plain_id, read_stream_event
+from gateway_claude_code.json_answer import (
+    NOT_AS_ASKED,
+    JsonAnswer,
+    ObjectAnswer,
+    SchemaAnswer,
+)
 from gateway_claude_code.tool_names import ToolNames
 
 Event = dict[str, Any]
@@ -49,15 +60,18 @@ def end(reason: str | None, usage: dict[str, Any] | None = None, **fields: Any) 
 class Reading:
     """A reader, and the hub's events for all that it was given."""
 
-    def __init__(self, *events: Event) -> None:
-        self.reader = EventReader(ToolNames(["get.time"]))
+    def __init__(self, *events: Event, answer: JsonAnswer | None = None) -> None:
+        self.reader = EventReader(ToolNames(["get.time"]), answer)
         self.events: list[StreamEvent] = []
+        self.take(*events)
+
+    def take(self, *events: Event) -> None:
         for event in events:
             self.events += read_stream_event(self.reader, {"event": event})
 
 
-def read(*events: Event) -> list[StreamEvent]:
-    return Reading(*events).events
+def read(*events: Event, answer: JsonAnswer | None = None) -> list[StreamEvent]:
+    return Reading(*events, answer=answer).events
 
 
 # -- each event ---------------------------------------------------------------------------
@@ -213,15 +227,27 @@ def test_a_reader_says_how_far_the_answer_is() -> None:
 # -- structured output --------------------------------------------------------------------
 
 
-STRUCTURED = (
-    block(0, "tool_use", id="toolu_1", name="StructuredOutput", input={}),
-    delta(0, type="input_json_delta", partial_json='{"a":1}'),
-    stop(0),
-)
+def a_schema() -> SchemaAnswer:
+    return SchemaAnswer(AnswerSchema.of({"type": "object", "required": ["a"]}))
+
+
+def call(index: int, name: str, arguments: str = "{}") -> tuple[Event, ...]:
+    return (
+        block(index, "tool_use", id=f"toolu_{index}", name=name, input={}),
+        delta(index, type="input_json_delta", partial_json=arguments),
+        stop(index),
+    )
+
+
+def said(index: int, text: str) -> tuple[Event, ...]:
+    return block(index, "text", text=text), stop(index)
+
+
+STRUCTURED = call(0, "StructuredOutput", '{"a":1}')
 
 
 def test_structured_output_is_the_answers_text() -> None:
-    assert read(*STRUCTURED) == [
+    assert read(*STRUCTURED, answer=a_schema()) == [
         PartStart(index=0, part=Text(text="")),
         PartDelta(index=0, text='{"a":1}'),
         PartEnd(index=0),
@@ -232,7 +258,187 @@ def test_structured_output_is_the_answers_text() -> None:
     ("reason", "stop_reason"), [("tool_use", "end"), ("max_tokens", "max_tokens")]
 )
 def test_structured_output_ends_as_text_does(reason: str, stop_reason: Any) -> None:
-    assert read(*STRUCTURED, end(reason))[-1] == ResponseEnd(stop_reason=stop_reason)
+    events = read(*STRUCTURED, end(reason), answer=a_schema())
+    assert events[-1] == ResponseEnd(stop_reason=stop_reason)
+
+
+@pytest.mark.parametrize("answer", [None, ObjectAnswer()], ids=["text", "json_object"])
+def test_without_a_schema_structured_output_is_a_tool_that_there_is_not(
+    answer: JsonAnswer | None,
+) -> None:
+    assert read(*STRUCTURED, answer=answer) == []
+
+
+def test_output_that_the_cli_can_only_repeat_is_wanted_with_a_schema_alone() -> None:
+    answers = (None, ObjectAnswer(), a_schema())
+    wanted = [EventReader(ToolNames([]), answer).wants_output for answer in answers]
+    assert wanted == [False, False, True]
+
+
+# -- answers of several messages ----------------------------------------------------------
+
+
+UNKNOWN = call(0, "Bash")
+KNOWN = call(1, "mcp__t__get_time")
+
+
+def test_after_calls_of_unknown_tools_the_answer_goes_on_with_the_next_message() -> None:
+    reading = Reading(
+        start(),
+        *said(0, "Hm. "),
+        *call(1, "Bash"),
+        end("tool_use"),
+        start(model="another"),
+        *said(0, "So."),
+        *call(1, "mcp__t__get_time"),
+        end("tool_use"),
+    )
+    assert reading.events == [
+        ResponseStart(model="claude-test"),
+        PartStart(index=0, part=Text(text="")),
+        PartDelta(index=0, text="Hm. "),
+        PartEnd(index=0),
+        PartStart(index=1, part=Text(text="")),
+        PartDelta(index=1, text="So."),
+        PartEnd(index=1),
+        PartStart(index=2, part=ToolCall(id="toolu1", name="get.time", arguments="")),
+        PartDelta(index=2, text="{}"),
+        PartEnd(index=2),
+        ResponseEnd(stop_reason="tool_calls"),
+    ]
+
+
+def test_between_two_messages_the_answer_has_neither_ended_nor_is_it_in_one() -> None:
+    reader = Reading(start(), *UNKNOWN, end("tool_use")).reader
+    assert (reader.started, reader.in_message, reader.ended) == (True, False, False)
+
+
+def test_a_part_that_is_open_when_a_message_is_given_up_takes_no_more() -> None:
+    events = read(
+        start(),
+        block(0, "text"),
+        *call(1, "Bash"),
+        end("tool_use"),
+        start(),
+        delta(0, type="text_delta", text="of no block"),
+    )
+    assert not [event for event in events if isinstance(event, PartDelta)]
+
+
+def test_the_usage_of_several_messages_adds_up() -> None:
+    first = {
+        "input_tokens": 5,
+        "cache_read_input_tokens": 10,
+        "cache_creation_input_tokens": 20,
+        "output_tokens": 1,
+    }
+    last = {"output_tokens": 7, "output_tokens_details": {"thinking_tokens": 3}}
+    message = (start(usage=first), *UNKNOWN, end("tool_use", last))
+    final = (start(usage=first), *said(0, "Hi"), end("end_turn", last))
+    totals = [event.usage for event in read(*message, *final) if isinstance(event, UsageUpdate)]
+    once = {"input_tokens": 5, "cache_read_tokens": 10, "cache_write_tokens": 20}
+    twice = {name: 2 * value for name, value in once.items()}
+    assert totals == [
+        Usage(**once, output_tokens=1),
+        Usage(**once, output_tokens=7, reasoning_tokens=3),
+        Usage(**twice, output_tokens=8, reasoning_tokens=3),
+        Usage(**twice, output_tokens=14, reasoning_tokens=6),
+    ]
+
+
+@pytest.mark.parametrize(
+    "calls", [(*UNKNOWN, *KNOWN), (*call(0, "mcp__t__get_time"), *call(1, "x"))]
+)
+def test_beside_a_known_call_an_unknown_one_is_left_out_and_the_answer_ends(
+    calls: tuple[Event, ...],
+) -> None:
+    reading = Reading(start(), *calls, end("tool_use"))
+    parts = [event.part for event in reading.events if isinstance(event, PartStart)]
+    assert [part.name for part in parts if isinstance(part, ToolCall)] == ["get.time"]
+    assert len(parts) == 1
+    assert reading.events[-1] == ResponseEnd(stop_reason="tool_calls")
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal", "stop_sequence", "end_turn"])
+def test_an_unknown_call_in_an_answer_that_ends_otherwise_is_left_out(reason: str) -> None:
+    reading = Reading(start(), *UNKNOWN, end(reason))
+    assert [type(event) for event in reading.events] == [ResponseStart, ResponseEnd]
+
+
+def test_unknown_calls_without_end_are_the_backends_failure() -> None:
+    message = (start(), *UNKNOWN, end("tool_use"))
+    reading = Reading(*message * (MOST_MESSAGES - 1))
+    assert not reading.reader.ended
+    with pytest.raises(BackendFailed, match="kept calling tools that there are not"):
+        reading.take(*message)
+
+
+def test_prose_instead_of_the_output_goes_on_with_the_next_message() -> None:
+    events = read(
+        start(), *said(0, "prose"), end("end_turn"), start(), *STRUCTURED, end("tool_use"),
+        answer=a_schema(),
+    )  # fmt: skip
+    assert events == [
+        ResponseStart(model="claude-test"),
+        PartStart(index=1, part=Text(text="")),
+        PartDelta(index=1, text='{"a":1}'),
+        PartEnd(index=1),
+        ResponseEnd(stop_reason="end"),
+    ]
+
+
+def test_prose_without_end_does_not_have_the_form_that_was_asked_for() -> None:
+    message = (start(), *said(0, "prose"), end("end_turn"))
+    reading = Reading(*message * (MOST_MESSAGES - 1), answer=a_schema())
+    assert not reading.reader.ended
+    with pytest.raises(BackendFailed) as caught:
+        reading.take(*message)
+    assert caught.value.code == NOT_AS_ASKED
+
+
+# -- the answer does not depend on how it is cut ------------------------------------------
+
+PROSE = 'Sure: {not this} ```json\n{"a": "}{\\"\\\\", "b": [{"c": null}]}\n``` and done'
+OUTPUT_TEXT = '{"value": "a \\"}]\\\\ b"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer", "whole"),
+    [
+        (PROSE, "text", lambda: None, PROSE),
+        (PROSE, "text", ObjectAnswer, PROSE[PROSE.index('{"a"') : PROSE.index("\n``` and")]),
+        ('{"a": "prose"}', "text", a_schema, '{"a": "prose"}'),
+        (
+            OUTPUT_TEXT,
+            "tool_use",
+            lambda: SchemaAnswer(AnswerSchema.of({"type": "string"})),
+            OUTPUT_TEXT[len('{"value": ') : -1],
+        ),
+    ],
+    ids=["text", "json_object", "prose of a schema", "wrapped output"],
+)
+@given(data=st.data())
+def test_any_chunking_gives_the_same_text(
+    data: st.DataObject,
+    text: str,
+    kind: str,
+    answer: Callable[[], JsonAnswer | None],
+    whole: str,
+) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(text) - 1))))
+    pieces = [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
+    field = {"text": "text", "tool_use": "partial_json"}[kind]
+    fields = {"id": "toolu_1", "name": "StructuredOutput"} if kind == "tool_use" else {}
+    events = read(
+        start(),
+        block(0, kind, **fields),
+        *(delta(0, **{field: piece}) for piece in pieces),
+        stop(0),
+        end("end_turn"),
+        answer=answer(),
+    )
+    assert "".join(event.text for event in events if isinstance(event, PartDelta)) == whole
+    assert events[-1] == ResponseEnd(stop_reason="end")
 
 
 # -- attempts that were given up ----------------------------------------------------------

@@ -34,6 +34,7 @@ MakeCli = Callable[[str], FakeCli]
 Environ = dict[str, str]
 
 ANSWER = "set_up(); hear(); begin(); text('Hi'); end()"
+DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
 
 
 def texts(events: list[Any]) -> list[str]:
@@ -57,8 +58,8 @@ async def test_after_an_answer_the_process_is_gone(fake_cli: MakeCli, environ: E
 
 
 async def test_what_the_cli_is_told(fake_cli: MakeCli, environ: Environ) -> None:
-    cli = fake_cli(ANSWER)
-    schema = {"type": "object"}
+    cli = fake_cli("set_up(); hear(); begin(); text('{\"a\": 1}'); end()")
+    schema = {"$schema": DRAFT_2020, "type": "object", "required": ["a"], "x-mine": 1}
     request = a_request(
         "Hi",
         system="Be brief.",
@@ -71,7 +72,7 @@ async def test_what_the_cli_is_told(fake_cli: MakeCli, environ: Environ) -> None
         "subtype": "initialize",
         "systemPrompt": ["Be brief."],
         "sdkMcpServers": ["t"],
-        "jsonSchema": schema,
+        "jsonSchema": {"type": "object", "required": ["a"]},
     }
     assert settings["request"]["subtype"] == "apply_flag_settings"
     assert question["message"]["content"] == [{"type": "text", "text": "Hi"}]
@@ -178,8 +179,7 @@ async def test_the_clis_last_words_are_in_the_log(
 ) -> None:
     caplog.set_level(logging.DEBUG, "gateway_claude_code")
     cli = fake_cli(
-        "set_up(); hear(); begin(); sys.stderr.write('one\\ntwo\\n'); sys.stderr.flush();"
-        "text('Hi'); hold()"
+        "set_up(); hear(); sys.stderr.write('one\\ntwo\\n'); sys.stderr.flush(); begin(); hold()"
     )
     answer = backend_for(cli, environ).answer(a_request(), TARGET, RequestContext(request_id="r-1"))
     await anext(answer)

@@ -49,14 +49,18 @@ def test_a_name_that_is_fine_stays_whatever_comes_before_it() -> None:
     assert ToolNames(["a.b", "a_b"]).inner("a_b") == "a_b"
 
 
-def test_a_name_of_the_history_is_added_when_it_is_met() -> None:
+def test_a_name_of_the_history_is_added_when_it_is_met_and_can_be_called_no_more() -> None:
     names = ToolNames(["a.b"])
     assert names.to_model("a b") == "mcp__t__a_b_2"
-    assert names.from_model("mcp__t__a_b_2") == "a b"
+    assert names.from_model("mcp__t__a_b_2") is None
 
 
-def test_a_name_that_the_model_made_up_loses_the_prefix_only() -> None:
-    assert ToolNames(["look"]).from_model("mcp__t__other") == "other"
+@pytest.mark.parametrize(
+    "name",
+    ["look", "mcp__t__other", "mcp__t__", "mcp__other__look", "Bash", "StructuredOutput", ""],
+)
+def test_a_name_that_the_model_made_up_is_no_tools(name: str) -> None:
+    assert ToolNames(["look"]).from_model(name) is None
 
 
 # -- the MCP server -----------------------------------------------------------------------

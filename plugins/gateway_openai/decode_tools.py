@@ -39,7 +39,11 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
 def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, ...]) -> ToolChoice:
     """What the model may or must call. Raises `InvalidRequest` for a tool that is not on offer."""
     if request.functions:
+        if request.tool_choice not in (None, "auto"):
+            raise InvalidRequest("'tool_choice' needs 'tools'.", param="tool_choice")
         return _legacy_choice(request.function_call, tools)
+    if request.function_call not in (None, "auto") and (tools or request.function_call != "none"):
+        raise InvalidRequest("'function_call' needs 'functions'.", param="function_call")
     parallel = request.parallel_tool_calls is not False
     choice = request.tool_choice
     if choice is None:

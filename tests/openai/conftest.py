@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from malformed_support import BACKEND
 from openai_support import Ask, BuildApp, http_client, request_body
 
 from gateway.app import create_app
@@ -38,3 +39,12 @@ def ask(build_app: BuildApp) -> Ask:
             return await client.post("/v1/chat/completions", json=request_body(**fields))
 
     return post
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """A gateway for requests that are malformed."""
+    folder = tmp_path_factory.mktemp("gateway")
+    limits = {"body_bytes": 1_000_000}
+    gateway = build(folder, BACKEND, config={"limits": limits}, disabled=("claude_code",))
+    return create_app(gateway)

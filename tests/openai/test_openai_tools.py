@@ -106,6 +106,19 @@ def test_without_tools_a_choice_that_forces_nothing_is_fine(choice: str) -> None
     assert request(tool_choice=choice).tool_choice.mode == choice
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [tool("f")], "function_call": "auto"},
+        {"functions": [{"name": "f"}], "tool_choice": "auto"},
+        {"function_call": "none"},
+        {"function_call": "auto"},
+    ],
+)
+def test_a_choice_of_the_other_form_is_fine_if_it_forces_nothing(fields: dict[str, object]) -> None:
+    assert request(**fields).tool_choice.mode == "auto"
+
+
 @pytest.mark.parametrize("choice", ["required", NAMED, allowed("auto", "f")])
 def test_without_tools_nothing_can_be_forced(choice: object) -> None:
     with pytest.raises(InvalidRequest) as caught:

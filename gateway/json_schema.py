@@ -159,8 +159,9 @@ def _bounded(dialect: Any) -> Any:  # noqa: ANN401
     """The dialect with a deadline where a check can take long: references and patterns."""
     keywords = dialect.VALIDATORS
     bounded: dict[str, Any] = {"pattern": _pattern}
-    if "$ref" in keywords:
-        bounded["$ref"] = _within_deadline(keywords["$ref"])
+    for reference in _REFERENCES:
+        if reference in keywords:
+            bounded[reference] = _within_deadline(keywords[reference])
     return extend(dialect, bounded)  # type: ignore[no-untyped-call]
 
 

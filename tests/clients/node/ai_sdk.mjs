@@ -21,12 +21,13 @@ function seenSteps(steps) {
   }));
 }
 
-// A result of `streamText` throws nothing by itself: an error is one of its parts.
+// A result of `streamText` need not throw: an error is one of its parts.
 function streamed(options) {
   return streamText({
     ...options,
     onError({ error }) {
-      throw error;
+      console.error(error);
+      process.exitCode = 1;
     },
   });
 }

@@ -1,5 +1,6 @@
 """What the upstream answers in these tests, and what it is to have been asked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway_claude_code.upstream import (
@@ -71,8 +72,10 @@ def schema_of(request: MessagesRequest, tool: str) -> Any:
     return schema
 
 
-def assert_full_loop(first: MessagesRequest, second: MessagesRequest) -> None:
+def assert_full_loop(requests: Sequence[MessagesRequest]) -> None:
     """The tool arrived as the model's own, and both results as answers to its calls."""
+    assert len(requests) == 2, f"not one request a step: {[r.turns[1:] for r in requests]}"
+    first, second = requests
     assert [tool["name"] for tool in first.tools] == ["mcp__t__get_weather"]
     assert first.tools[0]["description"] == "The weather of a city."
     assert first.last_user_text == "What is the weather in Bern and in Rome?"

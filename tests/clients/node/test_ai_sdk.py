@@ -72,7 +72,7 @@ def test_a_tool_loop(gateway: RunningGateway, client: NodeClient, cell: str) -> 
     assert first["calls"] == [{"city": "Bern"}, {"city": "Rome"}]
     assert first["results"] == ["Sunny in Bern", "Sunny in Rome"]
     assert last == {"finishReason": "stop", "calls": [], "results": []}
-    assert_full_loop(*gateway.upstream.requests)
+    assert_full_loop(gateway.upstream.requests)
     assert schema_of(gateway.upstream.requests[0], "mcp__t__get_weather") == CITY
 
 

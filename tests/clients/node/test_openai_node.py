@@ -87,7 +87,7 @@ def test_run_tools(gateway: RunningGateway, client: NodeClient, cell: str) -> No
     assert seen["lastResult"] == "Sunny in Rome"
     assert seen["completions"] == 2
     assert seen["usage"]["completion_tokens"] == 14
-    assert_full_loop(*gateway.upstream.requests)
+    assert_full_loop(gateway.upstream.requests)
     assert schema_of(gateway.upstream.requests[0], "mcp__t__get_weather") == CITY
 
 

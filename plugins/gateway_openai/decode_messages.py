@@ -110,7 +110,7 @@ class _Decoder:
             )
 
     def _legacy_id(self, message: wire.FunctionMessage, param: str) -> str:
-        if (call_id := self._legacy_calls.pop(message.function_name, None)) is None:
+        if (call_id := self._legacy_calls.get(message.function_name)) is None:
             raise InvalidRequest(
                 f"No assistant message before this one calls the function {message.function_name!r}.",
                 param=f"{param}.name",

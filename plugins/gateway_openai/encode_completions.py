@@ -136,4 +136,6 @@ def _text(response: ChatResponse) -> str:
 
 
 def _finish_reason(end: ChatResponse | ResponseEnd) -> str:
-    return finish_reason(end.stop_reason, legacy_functions=False)
+    # There were no tools to call, and this shape has no word for it.
+    reason = finish_reason(end.stop_reason, legacy_functions=False)
+    return "stop" if reason == "tool_calls" else reason

@@ -1,6 +1,7 @@
 """Pictures and files that come within a request, mostly as `data:` URLs (RFC 2397)."""
 
 import base64
+import codecs
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,11 @@ from gateway.types import Document, Image
 from gateway_openai.wire_messages import File
 
 PDF: Final = "application/pdf"
+
+MAX_PDF: Final = 32 * 1024 * 1024
+"""Bytes in base64: upstream takes no larger request
+(https://platform.claude.com/docs/en/build-with-claude/pdf-support). There is no such limit for
+pictures here, as the CLI makes large ones smaller (seen with 2.1.330, up to 29 MB)."""
 
 IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
@@ -24,6 +30,13 @@ _IMAGE_MAGIC: Final = (
 _TEXT_TYPES: Final = re.compile(
     r"text/.+|application/(.+\+)?(json|xml|yaml|x-yaml|toml|javascript|x-sh|sql|octet-stream)"
 )
+
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""They say more surely what a text file is encoded in than a client does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +83,10 @@ def decode_file(file: File, param: str) -> Document | Image:
     if payload.media_type.startswith("image/"):
         return _image(payload, param)
     if payload.media_type == PDF or payload.content.startswith(b"%PDF-"):
+        if len(payload.encoded) > MAX_PDF:
+            raise InvalidRequest(
+                f"{param!r} is a PDF of more than {MAX_PDF} bytes in base64.", param=param
+            )
         return Document(media_type=PDF, data=payload.encoded, title=file.filename)
     return _text(payload, file.filename, param)
 
@@ -119,10 +136,16 @@ def _text(payload: Payload, title: str | None, param: str) -> Document:
             f"{param!r} is of the type {payload.media_type!r}; there are PDF and text files.",
             param=param,
         )
+    charset = next(
+        (name for mark, name in _BYTE_ORDER_MARKS if payload.content.startswith(mark)),
+        payload.charset,
+    )
     try:
-        text = payload.content.decode(payload.charset)
-    except (UnicodeDecodeError, LookupError):
+        text = payload.content.decode(charset)
+    except (ValueError, LookupError):
         raise InvalidRequest(
-            f"{param!r} is neither a PDF nor text in {payload.charset!r}.", param=param
+            f"{param!r} is neither a PDF nor text in {charset!r}; other text needs a data: URL "
+            "with its charset, such as 'data:text/plain;charset=latin-1;base64,…'.",
+            param=param,
         ) from None
     return Document(media_type=payload.media_type, data=text, title=title)

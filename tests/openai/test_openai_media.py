@@ -8,6 +8,7 @@ from openai_support import request_body
 from gateway.errors import InvalidRequest
 from gateway.types import Document, Image, Part
 from gateway_openai.decode import decode, parse
+from gateway_openai.media import MAX_PDF
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 JPEG = b"\xff\xd8\xff\xe0rest"
@@ -114,6 +115,18 @@ def test_what_is_no_picture_is_refused(url: str) -> None:
             Document(media_type="text/csv", data="é", title="f"),
         ),
         (
+            data_url("text/plain", b"\xef\xbb\xbfa"),
+            Document(media_type="text/plain", data="a", title="f"),
+        ),
+        (
+            data_url("text/plain", b"\xff\xfea\0"),
+            Document(media_type="text/plain", data="a", title="f"),
+        ),
+        (
+            data_url("text/plain;charset=latin-1", b"\xfe\xff\0a"),
+            Document(media_type="text/plain", data="a", title="f"),
+        ),
+        (
             data_url("application/json", b"{}"),
             Document(media_type="application/json", data="{}", title="f"),
         ),
@@ -136,7 +149,12 @@ def test_a_file(file_data: str, document: Part) -> None:
         ({"file_data": ""}, "file_data"),
         ({"file_data": "not base64!"}, "file_data"),
         ({"file_data": data_url("text/plain", b"\xff")}, "file_data"),
+        ({"file_data": data_url("text/plain", "é".encode("latin-1"))}, "file_data"),
         ({"file_data": data_url("text/plain;charset=klingon", b"a")}, "file_data"),
+        ({"file_data": data_url("text/plain;charset=", b"a")}, "file_data"),
+        ({"file_data": data_url("text/plain;charset=a\0b", b"a")}, "file_data"),
+        ({"file_data": data_url("text/plain;charset=hex", b"00")}, "file_data"),
+        ({"file_data": data_url("text/plain", b"\xff\xfea")}, "file_data"),
         ({"file_data": data_url("application/zip", b"PK")}, "file_data"),
         ({"file_data": data_url("image/tiff", b"II")}, "file_data"),
     ],
@@ -145,3 +163,32 @@ def test_a_file_that_cannot_be_read_is_refused(fields: dict[str, object], param:
     with pytest.raises(InvalidRequest) as caught:
         file(**fields)
     assert caught.value.param == f"messages[0].content[0].file.{param}"
+
+
+def test_a_pdf_over_the_limit_of_upstream_is_refused() -> None:
+    most = MAX_PDF // 4 * 3
+    document = file(file_data=data_url("application/pdf", b"%PDF-".ljust(most)))
+    assert isinstance(document, Document)
+    with pytest.raises(InvalidRequest, match="more than 33554432 bytes") as caught:
+        file(file_data=data_url("application/pdf", b"%PDF-".ljust(most + 1)))
+    assert caught.value.param == "messages[0].content[0].file.file_data"
+
+
+def test_a_large_picture_is_for_the_backend_to_make_smaller() -> None:
+    picture = image(data_url("image/png", PNG.ljust(9_000_000)))
+    assert isinstance(picture, Image)
+
+
+def test_many_pictures() -> None:
+    part = {"type": "image_url", "image_url": {"url": data_url("image/png", PNG)}}
+    messages = [{"role": "user", "content": [part] * 100}]
+    request = decode(parse(request_body(messages=messages))).request
+    assert request.messages[0].parts == (Image(media_type="image/png", data=encoded(PNG)),) * 100
+
+
+def test_the_wrong_one_of_many_pictures_is_named() -> None:
+    part = {"type": "image_url", "image_url": {"url": data_url("image/png", PNG)}}
+    wrong = {"type": "image_url", "image_url": {"url": "data:image/png;base64,?"}}
+    with pytest.raises(InvalidRequest) as caught:
+        decode(parse(request_body(messages=[{"role": "user", "content": [*[part] * 70, wrong]}])))
+    assert caught.value.param == "messages[0].content[70].image_url.url"

@@ -6,7 +6,7 @@ import pytest
 from openai_support import request_body
 
 from gateway.errors import InvalidRequest
-from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
+from gateway.types import Document, Image, Message, Part, Role, Text, ToolCall, ToolResult
 from gateway_openai.decode import decode, parse
 from gateway_openai.decode_messages import CONTINUE, Conversation, decode_messages
 
@@ -234,3 +234,62 @@ def test_what_makes_no_sense_is_refused_with_its_path(messages: list[Wire], para
 def test_the_name_on_a_tool_message_is_nothing_to_report() -> None:
     messages = [ASK, asks("a"), {**gives("a"), "name": "f"}]
     assert decode(parse(request_body(messages=messages))).ignored == ()
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+
+
+def test_a_result_may_have_pictures_and_files() -> None:
+    content = [
+        {"type": "text", "text": "Seen:"},
+        PICTURE,
+        {"type": "file", "file": {"file_data": "data:text/plain,x", "filename": "a.txt"}},
+    ]
+    decoded = conversation(ASK, asks("a"), gives("a", content))
+    parts = (
+        Text(text="Seen:"),
+        Image(url="https://example.com/a.png"),
+        Document(media_type="text/plain", data="x", title="a.txt"),
+    )
+    assert decoded.messages[2] == turn("user", ToolResult(call_id="a", parts=parts))
+
+
+def test_several_rounds_of_calls_keep_their_order() -> None:
+    rounds = [(asks(f"a{number}", f"b{number}"), number) for number in range(3)]
+    messages = [
+        message
+        for calls, number in rounds
+        for message in (calls, gives(f"a{number}"), gives(f"b{number}"))
+    ]
+    decoded = conversation(ASK, *messages, ASK)
+    expected = [
+        turned
+        for number in range(3)
+        for turned in (
+            turn("assistant", *(ToolCall(id=f"{name}{number}", name="f") for name in "ab")),
+            turn("user", result(f"a{number}"), result(f"b{number}")),
+        )
+    ]
+    assert decoded.messages == (HI, *expected, HI)
+
+
+def test_functions_of_several_names_are_matched_by_the_latest_call_of_each() -> None:
+    def called(name: str) -> Wire:
+        return {"role": "assistant", "content": None, "function_call": {"name": name}}
+
+    def gave(name: str) -> Wire:
+        return {"role": "function", "name": name, "content": "ok"}
+
+    decoded = conversation(ASK, called("f"), called("g"), gave("g"), gave("f"))
+    assert decoded.messages[-1] == turn("user", result("functioncall2"), result("functioncall1"))
+
+
+def test_a_second_result_of_one_call_is_taken_with_either_form() -> None:
+    called = {"role": "assistant", "content": None, "function_call": {"name": "f"}}
+    gave = {"role": "function", "name": "f", "content": "ok"}
+    assert conversation(ASK, called, gave, gave).messages[-1] == turn(
+        "user", result("functioncall1"), result("functioncall1")
+    )
+    assert conversation(ASK, asks("a"), gives("a"), gives("a")).messages[-1] == turn(
+        "user", result("a"), result("a")
+    )

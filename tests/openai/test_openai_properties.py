@@ -1,5 +1,8 @@
-"""What holds for every answer, and for every body that a client may send."""
+"""What holds for every conversation, and for every body that a client may send."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -7,80 +10,103 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai_support import http_client, request_body, sse_data
+from openai_support import http_client, request_body
 
 from gateway.app import create_app
 from gateway.errors import GatewayError
-from gateway.streams import AnswerBuilder
-from gateway.testing import ScriptedBackend, answer, build, part
-from gateway.types import ChatRequest, StreamEvent, Text, Thinking, ToolCall
+from gateway.testing import ScriptedBackend, build
+from gateway.types import ChatRequest, ChatResponse, Message, Text, ToolResult
 from gateway_openai.decode import decode, parse
 from gateway_openai.encode import AnswerFormat, encode_completion
-from gateway_openai.encode_chunks import ChunkEncoder
 from gateway_openai.field_rows import CHAT
 
-FORM = AnswerFormat(id="chatcmpl-1", created=1, model="m", include_usage=True)
+FORM = AnswerFormat(id="chatcmpl-1", created=1, model="m")
 
-pieces = st.lists(st.text(max_size=5), max_size=4)
-answer_parts = st.lists(
-    st.tuples(st.sampled_from(["text", "thinking", "call"]), pieces), max_size=4
-)
+# -- conversations ------------------------------------------------------------------------
 
+lines = st.text(min_size=1, max_size=12)
+arguments = st.dictionaries(lines, st.integers() | st.text(max_size=5), max_size=3).map(json.dumps)
+function_names = st.from_regex(r"[a-zA-Z0-9_.-]{1,64}", fullmatch=True)
+calls = st.lists(st.tuples(function_names, arguments | lines), max_size=3)
+assistants = st.tuples(st.none() | lines, calls).filter(any)
+conversations = st.lists(st.tuples(lines, assistants), min_size=1, max_size=4)
 
-def events_of(parts: list[tuple[str, list[str]]]) -> list[StreamEvent]:
-    kinds = {
-        "text": lambda _: Text(text=""),
-        "thinking": lambda _: Thinking(text=""),
-        "call": lambda index: ToolCall(id=f"call{index}", name="f"),
-    }
-    return answer(
-        *(part(index, kinds[kind](index), *texts) for index, (kind, texts) in enumerate(parts))
-    )
+Turns = list[tuple[str, tuple[str | None, list[tuple[str, str]]]]]
 
 
-def whole(events: list[StreamEvent]) -> dict[str, Any]:
-    builder = AnswerBuilder()
-    for event in events:
-        builder.add(event)
-    return encode_completion([builder.build()], FORM)
+def on_the_wire(turns: Turns) -> list[dict[str, Any]]:
+    """The turns as messages, each call followed by a result that repeats its arguments."""
+    messages: list[dict[str, Any]] = []
+    for number, (asked, (content, called)) in enumerate(turns):
+        ids = [f"call{number}x{index}" for index in range(len(called))]
+        answer: dict[str, Any] = {"role": "assistant", "content": content}
+        if called:
+            answer["tool_calls"] = [
+                {"id": call_id, "type": "function", "function": {"name": name, "arguments": given}}
+                for call_id, (name, given) in zip(ids, called, strict=True)
+            ]
+        results = [
+            {"role": "tool", "tool_call_id": call_id, "content": given}
+            for call_id, (_, given) in zip(ids, called, strict=True)
+        ]
+        messages += [{"role": "user", "content": asked}, answer, *results]
+    return messages
 
 
-def accumulated(events: list[StreamEvent]) -> dict[str, Any]:
-    """The message that a client puts together from the stream."""
-    encoder = ChunkEncoder(FORM, 1)
-    stream = b"".join(encoder.encode(0, event) for event in events) + encoder.finish()
-    text, thinking, calls, usage = "", "", {}, None
-    for chunk in sse_data(stream.decode())[:-1]:
-        usage = chunk["usage"]
-        for choice in chunk["choices"]:
-            delta = choice["delta"]
-            text += delta.get("content", "")
-            thinking += delta.get("reasoning_content", "")
-            for call in delta.get("tool_calls", []):
-                known = calls.setdefault(call["index"], {"id": call.get("id"), "arguments": ""})
-                known["arguments"] += call["function"]["arguments"]
-    return {"text": text, "thinking": thinking, "calls": list(calls.values()), "usage": usage}
+def encoded_again(messages: Iterable[Message], form: AnswerFormat = FORM) -> list[dict[str, Any]]:
+    """A decoded conversation as messages of the wire, its assistant's as the encoder writes them."""
+    again: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role == "assistant":
+            parts: Any = message.parts
+            response = ChatResponse(parts=parts, stop_reason="end")
+            encoded = encode_completion([response], form)["choices"][0]["message"]
+            kept = ("role", "content", "tool_calls", "function_call")
+            again.append({key: encoded[key] for key in kept if key in encoded})
+            continue
+        for each in message.parts:
+            match each:
+                case Text(text=text):
+                    again.append({"role": "user", "content": text})
+                case ToolResult(call_id=call_id, parts=(Text(text=text),)):
+                    again.append({"role": "tool", "tool_call_id": call_id, "content": text})
+    return again
 
 
-@given(parts=answer_parts)
-def test_the_division_into_events_makes_no_difference(parts: list[tuple[str, list[str]]]) -> None:
-    joined = [(kind, ["".join(texts)]) for kind, texts in parts]
-    assert whole(events_of(parts)) == whole(events_of(joined))
+@given(turns=conversations)
+def test_a_conversation_survives_decoding_and_encoding(turns: Turns) -> None:
+    messages = on_the_wire(turns)
+    last = {"role": "user", "content": "Go on."}
+    decoded = decode(parse(request_body(messages=[*messages, last]))).request.messages
+    assert encoded_again(decoded) == [*messages, last]
 
 
-@given(parts=answer_parts)
-def test_a_stream_says_the_same_as_the_whole_answer(parts: list[tuple[str, list[str]]]) -> None:
-    completion = whole(events_of(parts))
-    message = completion["choices"][0]["message"]
-    assert accumulated(events_of(parts)) == {
-        "text": message["content"] or "",
-        "thinking": message.get("reasoning_content", ""),
-        "calls": [
-            {"id": call["id"], "arguments": call["function"]["arguments"]}
-            for call in message.get("tool_calls", [])
-        ],
-        "usage": completion["usage"],
-    }
+@given(turns=st.lists(st.tuples(lines, st.none() | lines, function_names, arguments), max_size=4))
+def test_legacy_functions_survive_decoding_and_encoding(
+    turns: list[tuple[str, str | None, str, str]],
+) -> None:
+    messages = [
+        message
+        for asked, content, name, given in turns
+        for message in (
+            {"role": "user", "content": asked},
+            {
+                "role": "assistant",
+                "content": content,
+                "function_call": {"name": name, "arguments": given},
+            },
+            {"role": "function", "name": name, "content": given},
+        )
+    ]
+    last = {"role": "user", "content": "Go on."}
+    request = decode(parse(request_body(messages=[*messages, last]))).request
+    again = encoded_again(request.messages, replace(FORM, legacy_functions=True))
+    names = iter([name for _, _, name, _ in turns])
+    for message in again:
+        if message["role"] == "tool":  # the call's id, which this form has none of, led here
+            del message["tool_call_id"]
+            message |= {"role": "function", "name": next(names)}
+    assert again == [*messages, last]
 
 
 # -- any body -----------------------------------------------------------------------------

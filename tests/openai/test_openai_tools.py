@@ -174,3 +174,55 @@ def test_legacy_functions_that_are_refused(fields: dict[str, object], param: str
     with pytest.raises(InvalidRequest) as caught:
         request(**fields)
     assert caught.value.param == param
+
+
+# -- schemas and many tools ---------------------------------------------------------------
+
+NODE = {
+    "type": "object",
+    "properties": {"next": {"$ref": "#/$defs/node"}, "value": {"type": "integer"}},
+}
+SCHEMAS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {"$defs": {"node": NODE}, "$ref": "#/$defs/node"},
+        {"$defs": {"node": NODE}, "$ref": "#/$defs/node", "type": "object"},
+    ),
+    (
+        {"type": "object", "$defs": {"node": NODE}, "properties": {"a": {"$ref": "#"}}},
+        {"type": "object", "$defs": {"node": NODE}, "properties": {"a": {"$ref": "#"}}},
+    ),
+    (
+        {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        {"anyOf": [{"required": ["a"]}, {"required": ["b"]}], "type": "object"},
+    ),
+    (
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"},
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"},
+    ),
+    (
+        {"type": "object", "properties": {"größe": {"minimum": -(2**62), "format": "int64"}}},
+        {"type": "object", "properties": {"größe": {"minimum": -(2**62), "format": "int64"}}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "decoded"), SCHEMAS)
+@pytest.mark.parametrize("strict", [None, False, True])
+def test_schemas_go_through_raw(
+    schema: dict[str, Any], decoded: dict[str, Any], strict: bool | None
+) -> None:
+    (found,) = request(tools=[tool(parameters=schema, strict=strict)]).tools
+    assert (found.schema, found.strict) == (decoded, strict)
+
+
+def test_a_hundred_tools_at_once_in_order() -> None:
+    names = [f"tool.{number}" for number in range(100)]
+    decoded = request(tools=[tool(name) for name in names], tool_choice=allowed("auto", *names))
+    assert [found.name for found in decoded.tools] == names
+    assert decoded.tool_choice.names == tuple(names)
+
+
+@pytest.mark.parametrize("name", ["größe", "道具", "f\u200b", "ﬁ"])
+def test_a_name_is_in_ascii(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="no name for a function"):
+        request(tools=[tool(name)])

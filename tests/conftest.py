@@ -2,8 +2,6 @@
 
 import pytest
 
-collect_ignore = ["clients/node"]  # `make test-clients` runs these, with what they need
-
 
 @pytest.fixture
 def anyio_backend() -> str:

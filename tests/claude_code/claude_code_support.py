@@ -79,18 +79,15 @@ TARGET = Target(model="m", backend="claude-code", name="claude-test")
 
 
 def backend_for(cli: FakeCli, environ: Mapping[str, str], **config: Any) -> ClaudeCodeBackend:
-    """A process for each request, and none beside it, unless `config` says otherwise."""
-    alone = {"max_spares": 0, "max_live": 0}
-    values = {"command": cli.path, "close_seconds": 5, **alone, **config}
+    values = {"command": cli.path, "close_seconds": 5, **config}
     return ClaudeCodeBackend(
         ClaudeCodeConfig(**values), Surroundings(environ=environ, overrides={})
     )
 
 
 async def events_of(backend: ClaudeCodeBackend, request: ChatRequest) -> list[StreamEvent]:
-    async with backend.running():
-        answer = backend.answer(request, TARGET, RequestContext(request_id="r-1"))
-        return [event async for event in answer]
+    answer = backend.answer(request, TARGET, RequestContext(request_id="r-1"))
+    return [event async for event in answer]
 
 
 async def until_failure(
@@ -98,12 +95,11 @@ async def until_failure(
 ) -> tuple[list[StreamEvent], Any]:
     """The events before the failure, and the failure."""
     seen: list[StreamEvent] = []
-    async with backend.running():
-        try:
-            async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
-                seen.append(event)  # noqa: PERF401 - what came before the error counts
-        except error as caught:
-            return seen, caught
+    try:
+        async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
+            seen.append(event)  # noqa: PERF401 - what came before the error counts
+    except error as caught:
+        return seen, caught
     pytest.fail(f"there was no {error.__name__}")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import ModelNotFound
 from gateway.types import ChatRequest, Message, ResponseFormat, Target, Text, Tool, ToolChoice
-from gateway_claude_code.prepare import model_name
+from gateway_claude_code.backend import model_name
 from gateway_claude_code.history import api_id, call_input
 from gateway_claude_code.parameters import extra_body
 from gateway_claude_code.tool_names import ToolNames

@@ -6,7 +6,7 @@ import pytest
 from claude_code_support import a_request
 
 from gateway.types import ChatRequest, Message, Text, Tool, ToolCall, ToolChoice
-from gateway_claude_code.prepare import with_offered_tools
+from gateway_claude_code.backend import with_offered_tools
 from gateway_claude_code.mcp_bridge import McpBridge, PendingCall
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.tool_names import ToolNames

@@ -158,6 +158,11 @@ def test_the_output_beside_calls_leaves_both(order: tuple[int, int]) -> None:
     assert events == [*shown[order[0]], *shown[order[1]], *end("tool_calls")]
 
 
+def test_prose_before_the_output_does_not_come_back_with_a_call() -> None:
+    events = fed(of(OBJECT), said(0, "Here"), output(1, '{"a":1}'), call(2), end("tool_calls"))
+    assert events == [*said(1, '{"a":1}'), *call(2), *end("tool_calls")]
+
+
 @pytest.mark.parametrize(
     "other",
     [

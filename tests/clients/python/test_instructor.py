@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from gateway_claude_code.upstream import Answer, Script, ToolUseBlock, text_answer
 from gateway_claude_code.upstream.offline import STRUCTURED_OUTPUT
+from gateway_claude_code.upstream.request import result_text
 from tests.clients.python.cells import (
     ADA,
     FINAL,
@@ -136,7 +137,8 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
     right = Answer(blocks=(ToolUseBlock("mcp__t__Person", ADA),))
     gateway.upstream.script = lambda request: right if request.last_tool_results else wrong
     assert _person(make("TOOLS")) == ADA
-    assert len(gateway.upstream.requests) == 2
+    (result,) = gateway.upstream.requests[-1].last_tool_results
+    assert "validation error" in result_text(result).lower()
 
 
 _json_in_words: Script = lambda _: text_answer("```json\n", json.dumps(ADA), "\n```")  # noqa: E731

@@ -86,12 +86,16 @@ class AnswerBuilder:
         if self.end is None:
             raise BackendFailed("the answer broke off before its end")
         return ChatResponse(
-            parts=tuple(self._part(index) for index in self._parts),
+            parts=self.parts(),
             stop_reason=self.end.stop_reason,
             stop_sequence=self.end.stop_sequence,
             usage=self.usage,
             model=self.model,
         )
+
+    def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
+        """The parts as they are so far."""
+        return tuple(self._part(index) for index in self._parts)
 
     def _part(self, index: int) -> Text | Thinking | ToolCall:
         text = "".join(self._pieces[index])

@@ -1,45 +1,42 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
-import logging
 import os
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gateway.context import RequestContext
-from gateway.errors import InvalidRequest, ModelNotFound
-from gateway.json_schema import InvalidSchema
+from gateway.errors import InvalidRequest
+from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
+    Message,
+    ResponseEnd,
     ResponseStart,
     StreamEvent,
     Target,
-    Tool,
+    Text,
     ToolCall,
-    ToolChoice,
 )
 from gateway_claude_code import command
-from gateway_claude_code.answer_schema import AnswerSchema
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
+from gateway_claude_code.errors import ProcessGone
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import turns
-from gateway_claude_code.json_answer import json_answer
+from gateway_claude_code.launch import Launch, launch_for
 from gateway_claude_code.limits import adjustments
-from gateway_claude_code.mcp_bridge import McpBridge
-from gateway_claude_code.parameters import flag_settings, may_answer_by_schema
-from gateway_claude_code.process import CliProcess
+from gateway_claude_code.parameters import flag_settings
+from gateway_claude_code.pool import Pool
+from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.sampling import SamplingSupport
-from gateway_claude_code.tool_names import ToolNames
 
-log = logging.getLogger("gateway_claude_code")
-
-JSON_ONLY: Final = (
-    "Answer with one JSON object and nothing else: no prose before or after it, no code fence."
-)
+SWITCHES_MODELS: Final = (2, 1, 330)
+"""The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +62,27 @@ class Surroundings:
 
 
 class ClaudeCodeBackend:
-    """Starts a process for each request, and closes it after the answer."""
+    """Answers requests with the processes of a pool; only within `running`."""
 
     def __init__(self, config: ClaudeCodeConfig, surroundings: Surroundings) -> None:
         self._config = config
         self._surroundings = surroundings
         self._sampling = SamplingSupport()
+        self._usual_model: str | None = None
+        self.pool = Pool(config)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """While this is open, requests are answered; processes live no longer than it."""
+        return self.pool.running()
+
+    def expect(self, model: str, version: str | None) -> None:
+        """Have processes ready from now on: for `model`, or for all if this CLI can switch.
+
+        Raises `BackendUnavailable`.
+        """
+        if switches_models(version):
+            self._usual_model = model
+        self.pool.expect(self._launch(model, one_request=False))
 
     async def answer(
         self, request: ChatRequest, target: Target, ctx: RequestContext
@@ -79,12 +91,12 @@ class ClaudeCodeBackend:
 
         A model that turns out to refuse a sampling parameter is asked once more without it.
         """
-        asked = with_offered_tools(request)
+        asked = request
         while True:
             request = self._sampling.supported(asked, target, ctx)
             started = False
             try:
-                async with aclosing(self._answer_once(request, target, ctx)) as events:
+                async with aclosing(self._answer_once(prepare(request, target))) as events:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             started = True
@@ -95,66 +107,133 @@ class ClaudeCodeBackend:
                 if started or not self._sampling.learn(request, target, error):
                     raise
 
-    async def _answer_once(
-        self, request: ChatRequest, target: Target, ctx: RequestContext
+    async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
+        """The answer of a process that waits for this, or else of a new one.
+
+        One that turns out to have died while it waited is replaced.
+        """
+        step = continuation(prepared)
+        waiting = await self.pool.take_live(step.key) if step is not None else None
+        if step is not None and waiting is not None:
+            reader = prepared.reader()
+            events = self._next_step(prepared, waiting, step, reader)
+            try:
+                async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
+                    async for event in answer:
+                        yield event
+                return
+            except ProcessGone:
+                if reader.started:
+                    raise
+        while True:
+            conversation = await self._obtain(prepared)
+            reader = prepared.reader()
+            events = self._from_the_start(prepared, conversation, reader)
+            try:
+                followed = self._followed(prepared, conversation, reader, events)
+                async with aclosing(followed) as answer:
+                    async for event in answer:
+                        yield event
+                return
+            except ProcessGone:
+                if reader.started or not conversation.was_spare:
+                    raise
+
+    async def _followed(
+        self,
+        prepared: Prepared,
+        conversation: Conversation,
+        reader: EventReader,
+        events: AsyncGenerator[StreamEvent],
     ) -> AsyncGenerator[StreamEvent]:
-        names = ToolNames(tool.name for tool in request.tools)
-        history = turns(request.messages, names)
-        schema = answer_schema(request)
-        if request.response_format.kind == "json_object":
-            request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
-        plain = not request.tools and schema is None
-        process = await self._start(model_name(target), one_request=plain)
-        conversation = Conversation(
-            process, McpBridge(request.tools, names), self._config.start_seconds
-        )
-        reader = EventReader(names, json_answer(request.response_format, schema))
+        """The events, and after them what becomes of the process."""
+        builder = AnswerBuilder()
         try:
-            await conversation.set_up(
-                request.system,
-                flag_settings(request, names),
-                tools=bool(request.tools),
-                json_schema=schema.for_cli if schema is not None else None,
-            )
-            await conversation.add_history(history[:-1])
-            events = conversation.ask(history[-1], reader)
-            async for event in events:
-                yield event
+            async with aclosing(events):
+                async for event in events:
+                    builder.add(event)
+                    yield event
         finally:
-            await conversation.close()
-            if process.last_stderr:
-                log.debug("%s: the CLI said: %s", ctx.request_id, process.last_stderr)
+            answer = Message(role="assistant", parts=builder.parts())
+            if may_go_on(prepared, reader, builder.end, answer):
+                conversation.begin_to_settle(reader.calls)
+                messages = (*prepared.request.messages, answer)
+                self.pool.keep(conversation, prepared.key(messages, parked=bool(reader.calls)))
+            else:
+                self.pool.retire(conversation)
 
-    async def _start(self, model: str, *, one_request: bool) -> CliProcess:
-        config, environ = self._config, self._surroundings.environ
-        program = command.find_cli(config, environ)
-        settings = command.auth_settings(config, environ)
-        return await CliProcess.start(
-            [str(program), *command.arguments(model, settings, one_request=one_request)],
-            command.environment(environ, config, self._surroundings.overrides),
-            command.working_directory(config, environ),
-            config.close_seconds,
+    async def _next_step(
+        self,
+        prepared: Prepared,
+        conversation: Conversation,
+        step: Continuation,
+        reader: EventReader,
+    ) -> AsyncGenerator[StreamEvent]:
+        await conversation.set_parameters(self._settings(prepared))
+        if step.turn is not None:
+            events = conversation.ask(step.turn, reader, once=prepared.plain)
+        else:
+            results = dict(zip(conversation.calls, step.results, strict=True))
+            events = conversation.give_results(results, reader)
+        async for event in events:
+            yield event
+
+    async def _from_the_start(
+        self, prepared: Prepared, conversation: Conversation, reader: EventReader
+    ) -> AsyncGenerator[StreamEvent]:
+        history = turns(prepared.request.messages, prepared.names)
+        await conversation.set_up(
+            prepared.request.system,
+            prepared.bridge(),
+            self._settings(prepared),
+            prepared.json_schema,
+        )
+        await conversation.add_history(history[:-1])
+        once = prepared.plain and not prepared.one_request
+        async for event in conversation.ask(history[-1], reader, once=once):
+            yield event
+
+    def _settings(self, prepared: Prepared) -> dict[str, Any]:
+        switch = self._usual_model is not None
+        return flag_settings(prepared.request, prepared.names, prepared.model, switch=switch)
+
+    async def _obtain(self, prepared: Prepared) -> Conversation:
+        model = self._usual_model or prepared.model
+        launch = self._launch(model, one_request=prepared.one_request)
+        client = prepared.request.client
+        return await self.pool.obtain(launch, client.key or client.address or "")
+
+    def _launch(self, model: str, *, one_request: bool) -> Launch:
+        surroundings = self._surroundings
+        return launch_for(
+            self._config,
+            surroundings.environ,
+            surroundings.overrides,
+            model,
+            one_request=one_request,
         )
 
 
-def model_name(target: Target) -> str:
-    """The model's name, if it can be one on a command line. Raises `ModelNotFound`."""
-    if not re.fullmatch(r"[\w.:/@\[\]-]{1,256}", target.name, re.ASCII) or target.name[0] == "-":
-        raise ModelNotFound("The model does not exist: no model has such a name.", param="model")
-    return target.name
+def may_go_on(
+    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
+) -> bool:
+    """Whether the process now holds exactly the conversation that the client has.
+
+    An answer of several texts is one text to the client, but not to the CLI.
+    """
+    if end is None or not reader.verbatim or prepared.one_request:
+        return False
+    texts = sum(isinstance(part, Text) for part in answer.parts)
+    calls = sum(isinstance(part, ToolCall) for part in answer.parts)
+    if end.stop_reason == "tool_calls":
+        return texts <= 1 and 0 < calls == len(reader.calls)
+    return end.stop_reason == "end" and texts == 1 and calls == 0
 
 
-def answer_schema(request: ChatRequest) -> AnswerSchema | None:
-    """The schema of the answer, if it may have to be of one. Raises `InvalidRequest`."""
-    schema = request.response_format.schema
-    if schema is None or not may_answer_by_schema(request):
-        return None
-    try:
-        return AnswerSchema.of(schema)
-    except InvalidSchema as error:
-        raise InvalidRequest(
-            f"The schema of the answer is not valid: {error}.", param="response_format"
-        ) from None
+def switches_models(version: str | None) -> bool:
+    """Whether a running process can take another model without a trace: seen with 2.1.330."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
+    return found is not None and tuple(map(int, found.groups())) >= SWITCHES_MODELS
 
 
 def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContext) -> None:
@@ -162,33 +241,3 @@ def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContex
     if lowered := adjustments(request.sampling, model):
         said = ",".join(f"{name}={value:g}" for name, value in lowered.items())
         ctx.headers["x-dragoman-adjusted"] = said
-
-
-def with_offered_tools(request: ChatRequest) -> ChatRequest:
-    """The request with just the tools that the model is to see.
-
-    A choice of several names leaves only those. A history with calls of tools that are no longer
-    offered keeps their names known to the API, but lets the model call none of them.
-    """
-    choice = request.tool_choice
-    if request.tools and choice.names and (choice.mode == "auto" or len(choice.names) > 1):
-        kept = tuple(tool for tool in request.tools if tool.name in choice.names)
-        return replace(request, tools=kept)
-    if not request.tools and (called := _called_names(request)):
-        return replace(
-            request,
-            tools=tuple(Tool(name=name, description="(no longer offered)") for name in called),
-            tool_choice=ToolChoice(mode="none"),
-        )
-    return request
-
-
-def _called_names(request: ChatRequest) -> Sequence[str]:
-    return sorted(
-        {
-            part.name
-            for message in request.messages
-            for part in message.parts
-            if isinstance(part, ToolCall)
-        }
-    )

@@ -8,12 +8,19 @@ SECTION = "claude_code"
 
 
 class ClaudeCodeConfig(BaseModel):
-    """How the CLI is found and run.
+    """How the CLI is found and run, and how many of its processes there are.
 
     `command` is the CLI's path; without it, see `gateway_claude_code.command.find_cli`.
     `working_directory` must be empty and stay the same, as it is part of what the CLI tells the
     model. `use_cli_settings_auth` lets `apiKeyHelper` and `env` of the CLI's own settings file
     through, and nothing else of it. `environment` sets more variables for the CLI.
+
+    `min_spares` to `max_spares` processes are started ahead of their request, as many as were
+    of use lately; one that has waited for `spare_seconds` is replaced. After an answer, at most
+    `max_live` conversations keep their process for `keep_alive` seconds; 0 keeps none.
+
+    `max_processes` bounds all processes; without it, the machine's memory and cores do. Beyond
+    it, `max_queue` requests wait for up to `queue_seconds`.
 
     In seconds: `start_seconds` that the CLI may take to get ready, `close_seconds` that it
     gets at each step of being closed. `upstream_retries` is how often the CLI may ask again
@@ -26,6 +33,14 @@ class ClaudeCodeConfig(BaseModel):
     working_directory: Path | None = None
     use_cli_settings_auth: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
+    min_spares: int = Field(default=1, ge=0)
+    max_spares: int = Field(default=4, ge=0)
+    spare_seconds: float = Field(default=1800, gt=0)
+    max_live: int = Field(default=16, ge=0)
+    keep_alive: float = Field(default=300, ge=0)
+    max_processes: int | None = Field(default=None, ge=1)
+    max_queue: int = Field(default=100, ge=0)
+    queue_seconds: float = Field(default=60, gt=0)
     start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
     upstream_retries: int = Field(default=2, ge=0, le=10)

@@ -1,4 +1,4 @@
-"""One process answering one conversation."""
+"""One process answering one conversation, over one turn or many."""
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from gateway.errors import BackendFailed, InvalidRequest, TimedOut
+from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
 from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
@@ -14,44 +14,60 @@ from gateway_claude_code.errors import FailureReader, exited
 from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
-from gateway_claude_code.parameters import STRUCTURED_OUTPUT
+from gateway_claude_code.parameters import LAST_REQUEST, STRUCTURED_OUTPUT
 from gateway_claude_code.process import CliProcess
-from gateway_claude_code.protocol import Line
+from gateway_claude_code.protocol import Block, Line
+
+SETTLE_SECONDS = 5
+"""How long the CLI may take from an answer's end until it waits for what comes next."""
 
 
 class Conversation:
     """Drives a CLI process: set it up, give it the history, ask, and read the answer.
 
-    `busy` is True while the CLI is at work on a turn.
+    `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
+    `calls` are the ids of the calls that the last answer ended with; `was_spare` is True if the
+    process was started ahead of its request.
     """
 
-    def __init__(self, process: CliProcess, bridge: McpBridge, start_seconds: float) -> None:
+    def __init__(self, process: CliProcess, start_seconds: float) -> None:
         self._process = process
-        self._bridge = bridge
         self._start_seconds = start_seconds
+        self._bridge: McpBridge | None = None
         self._requests = 0
+        self._settled: anyio.Event | None = None
+        self._reusable = False
         self.busy = False
+        self.calls: tuple[str, ...] = ()
+        self.was_spare = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs, as far as is known."""
+        return self._process.alive
+
+    @property
+    def last_stderr(self) -> str:
+        """The last lines that the CLI wrote to its standard error."""
+        return self._process.last_stderr
+
+    # -- before a turn ----------------------------------------------------------------
 
     async def set_up(
         self,
         system: str,
+        bridge: McpBridge | None,
         settings: Mapping[str, Any],
-        *,
-        tools: bool,
         json_schema: Mapping[str, Any] | None = None,
     ) -> None:
-        """Give the system prompt, the tools' server and the parameters, and wait until they hold.
+        """Give the system prompt, the tools and the parameters, and wait until they hold; once.
 
         Raises `TimedOut` when the CLI does not start, and `BackendFailed`.
         """
-        servers = [MCP_SERVER] if tools else []
-        first, last = self._next_id(), self._next_id()
-        with self._start_limit():
-            await self._process.send(
-                protocol.initialize(first, system, servers, json_schema),
-                protocol.apply_settings(last, settings),
-            )
-            await self._until_applied(last)
+        self._bridge = bridge
+        servers = [MCP_SERVER] if bridge is not None else []
+        first = protocol.initialize(self._next_id(), system, servers, json_schema)
+        await self._apply(settings, first)
 
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""
@@ -65,17 +81,52 @@ class Conversation:
                 while (await self._next_line()).get("type") != "result":
                     pass
 
-    async def ask(self, turn: Turn, reader: EventReader) -> AsyncGenerator[StreamEvent]:
-        """Send the last user turn and yield the answer's events. Raises `GatewayError`s."""
-        failure = FailureReader()
+    async def set_parameters(self, settings: Mapping[str, Any]) -> None:
+        """Parameters for the next turn of a conversation that is set up already."""
+        await self._apply(settings)
+
+    async def _apply(self, settings: Mapping[str, Any], *before: Line) -> None:
+        request_id = self._next_id()
+        with self._start_limit():
+            await self._process.send(*before, protocol.apply_settings(request_id, settings))
+            await self._until_applied(request_id)
+
+    # -- a turn -----------------------------------------------------------------------
+
+    async def ask(
+        self, turn: Turn, reader: EventReader, *, once: bool = False
+    ) -> AsyncGenerator[StreamEvent]:
+        """Send a user turn and yield the answer's events. Raises `GatewayError`s.
+
+        With `once` the CLI's further requests for this turn, which it makes by itself after an
+        answer that was cut or empty, are such that the upstream refuses them.
+        """
         self.busy = True
         await self._process.send(protocol.user_line(turn.blocks, query=True))
+        async for event in self._answer(reader, once=once):
+            yield event
+
+    async def give_results(
+        self, results: Mapping[str, Sequence[Block]], reader: EventReader
+    ) -> AsyncGenerator[StreamEvent]:
+        """Answer the calls that wait, by their ids, and yield the next answer's events."""
+        if self._bridge is None:
+            raise BackendFailed("a conversation without tools has no calls to answer")
+        await self._process.send(*self._bridge.answers(results))
+        async for event in self._answer(reader, once=False):
+            yield event
+
+    async def _answer(self, reader: EventReader, *, once: bool) -> AsyncGenerator[StreamEvent]:
+        failure = FailureReader()
         while not reader.ended:
             line = await self._next_line(started=reader.started)
             kind = line.get("type")
             if kind == "stream_event":
+                fresh = not reader.started
                 for event in read_stream_event(reader, line):
                     yield event
+                if fresh and reader.started and once:
+                    await self._process.send(protocol.apply_settings(self._next_id(), LAST_REQUEST))
             elif reader.in_message and refused(line):
                 for event in reader.end("refusal"):
                     yield event
@@ -94,9 +145,48 @@ class Conversation:
             elif kind == "result":
                 raise BackendFailed("The Claude Code CLI ended its turn without an answer.")
 
+    # -- after a turn -----------------------------------------------------------------
+
+    def begin_to_settle(self, calls: Sequence[str]) -> None:
+        """Note that the answer is complete; it ended with these calls, or with none."""
+        self.calls = tuple(calls)
+        self._settled = anyio.Event()
+
+    async def settle(self) -> None:
+        """Read on until the CLI waits for the next turn, or for the results of all calls."""
+        if self._settled is None:
+            return
+        try:
+            with anyio.move_on_after(SETTLE_SECONDS):
+                self._reusable = await self._until_waiting()
+        except GatewayError:
+            self._reusable = False
+        finally:
+            self._settled.set()
+
+    async def reusable(self) -> bool:
+        """Wait until the CLI has settled; whether it can go on with the conversation."""
+        if self._settled is not None:
+            await self._settled.wait()
+        return self._reusable and self.alive
+
+    async def _until_waiting(self) -> bool:
+        while True:
+            if self.calls and self._bridge is not None and self._bridge.waits_for(self.calls):
+                return True
+            line = await self._next_line(started=True)
+            match line:
+                case {"type": "result"}:
+                    self.busy = False
+                    return not line.get("is_error") and not self.calls
+                case {"type": "stream_event", "event": {"type": "message_start"}}:
+                    return False
+
     async def close(self) -> None:
         """End the process."""
         await self._process.close(busy=self.busy)
+
+    # -- lines ------------------------------------------------------------------------
 
     @contextmanager
     def _start_limit(self) -> Iterator[None]:
@@ -129,8 +219,10 @@ class Conversation:
                 raise exited(await self._process.exit_code(), started=started)
             if line.get("type") != "control_request":
                 return line
-            if (answer := self._bridge.take(line)) is not None:
+            if self._bridge is not None and (answer := self._bridge.take(line)) is not None:
                 await self._process.send(answer)
+            elif self.calls:
+                return line
 
     def _next_id(self) -> str:
         self._requests += 1

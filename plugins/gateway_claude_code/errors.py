@@ -171,10 +171,14 @@ def _plain(text: Any) -> str:  # noqa: ANN401
     return re.sub(r"^API Error: (?:\d{3} )?", "", str(text)).strip() or "no reason was given"
 
 
-def exited(code: int | None, *, started: bool) -> BackendFailed:
+class ProcessGone(BackendFailed):
     """The CLI is gone before the answer was complete."""
+
+
+def exited(code: int | None, *, started: bool) -> ProcessGone:
+    """What to say of a CLI that is gone, and how."""
     when = "in the middle of its answer" if started else "before it answered"
     how = "fell silent"
     if code is not None:
         how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
-    return BackendFailed(f"The Claude Code CLI {how} {when}.")
+    return ProcessGone(f"The Claude Code CLI {how} {when}.")

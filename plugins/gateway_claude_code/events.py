@@ -50,7 +50,8 @@ class EventReader:
     After a message that only calls tools which there are not, or that is prose where JSON was
     asked for, the CLI tells the model so and asks again; the answer then goes on with the next
     message. `started` is True once the upstream has begun, `in_message` while a message is not
-    complete, `ended` once there is the stop reason of the whole answer.
+    complete, `ended` once there is the stop reason of the whole answer. `calls` are the ids of the
+    model's calls, as the upstream has them.
     """
 
     def __init__(self, names: ToolNames, answer: JsonAnswer | None = None) -> None:
@@ -63,11 +64,17 @@ class EventReader:
         self._earlier = Usage()
         self._usage = Usage()
         self._messages = 0
-        self._called = False
         self._called_unknown = False
+        self.calls: list[str] = []
         self.started = False
         self.in_message = False
         self.ended = False
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether the answer is one message of the upstream, given as it came."""
+        plain = self._answer is None or self._answer.verbatim
+        return plain and self._messages == 1 and not self._called_unknown
 
     @property
     def wants_output(self) -> bool:
@@ -139,7 +146,7 @@ class EventReader:
                 if (name := self._tool_name(block["name"])) is None:
                     self._called_unknown = True
                     return
-                self._called = True
+                self.calls.append(block["id"])
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
             case _:
                 return
@@ -177,7 +184,7 @@ class EventReader:
 
     def _goes_on(self, stop_reason: StopReason) -> bool:
         """Whether the CLI will ask the model again, with a word about what was wrong."""
-        if stop_reason == "tool_calls" and self._called_unknown and not self._called:
+        if stop_reason == "tool_calls" and self._called_unknown and not self.calls:
             if self._messages == MOST_MESSAGES:
                 raise BackendFailed("the model kept calling tools that there are not")
             return True

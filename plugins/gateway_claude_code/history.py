@@ -38,6 +38,19 @@ class Turn:
 
 def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
     """All messages as alternating turns, the last one the user's."""
+    merged = merged_turns(messages)
+    if merged and merged[0][0] == "assistant":
+        merged.insert(0, ("user", [Text(text=CONTINUE)]))
+    if not merged or merged[-1][0] == "assistant":
+        merged.append(("user", [Text(text=CONTINUE)]))
+    return [
+        Turn(role=role, blocks=tuple(_blocks(role, parts, calls, names)))
+        for (role, parts), calls in zip(merged, _open_calls(merged), strict=True)
+    ]
+
+
+def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
+    """The parts of each turn, without those that say nothing to the model."""
     merged: list[tuple[Role, list[Part]]] = []
     for message in messages:
         parts = [part for part in message.parts if not _is_passed_over(part)]
@@ -47,14 +60,7 @@ def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
             merged[-1][1].extend(parts)
         else:
             merged.append((message.role, parts))
-    if merged and merged[0][0] == "assistant":
-        merged.insert(0, ("user", [Text(text=CONTINUE)]))
-    if not merged or merged[-1][0] == "assistant":
-        merged.append(("user", [Text(text=CONTINUE)]))
-    return [
-        Turn(role=role, blocks=tuple(_blocks(role, parts, calls, names)))
-        for (role, parts), calls in zip(merged, _open_calls(merged), strict=True)
-    ]
+    return merged
 
 
 def _open_calls(merged: Sequence[tuple[Role, list[Part]]]) -> Iterable[list[str]]:
@@ -134,7 +140,8 @@ def _document_block(part: Document) -> Block:
 
 
 def _result_block(result: ToolResult) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": api_id(result.call_id)}
+    # in the order of keys that the CLI has itself, so that the bytes are the same either way
+    block: Block = {"tool_use_id": api_id(result.call_id), "type": "tool_result"}
     if content := result_content(result):
         block["content"] = content
     if result.is_error:
@@ -143,7 +150,12 @@ def _result_block(result: ToolResult) -> Block:
 
 
 def api_id(call_id: str) -> str:
-    """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`."""
+    """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`.
+
+    Ids of the API's own, which went out without their underscores, become what they were.
+    """
+    if own := re.fullmatch(r"toolu(bdrk|vrtx)?([a-zA-Z0-9]+)", call_id):
+        return "_".join(("toolu", *(part for part in own.groups() if part)))
     return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
 
 

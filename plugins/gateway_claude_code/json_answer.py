@@ -46,6 +46,10 @@ class JsonAnswer(Protocol):
     def satisfied(self) -> bool:
         """Whether what has come so far may be the whole answer."""
 
+    @property
+    def verbatim(self) -> bool:
+        """Whether everything that was sent on is what the model said, and the other way round."""
+
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
         """The events to send on for this one. Raises `BackendFailed` for what is not as asked."""
 
@@ -67,6 +71,11 @@ class ObjectAnswer:
         self._texts: set[int] = set()
         self._pieces: list[str] = []
         self._calls = False
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether there was no text to be cut."""
+        return not self._texts
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
         """Text is cut down to the object; everything else goes on as it is."""
@@ -104,6 +113,11 @@ class SchemaAnswer:
     def satisfied(self) -> bool:
         """Whether there is an output, a call of a tool, or prose that would do as the output."""
         return self._output is not None or self._calls or self._from_prose() is not None
+
+    @property
+    def verbatim(self) -> bool:
+        """Whether the model called tools and gave no output: then its prose went on as it was."""
+        return self._calls and self._output is None
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
         """Prose waits; the output goes on as text; calls of other tools go on as they are."""

@@ -4,12 +4,12 @@ The CLI asks by control lines (`mcp_message`), and gets JSON-RPC back. MCP speci
 2025-06-18 and later: initialize, tools/list, tools/call.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.types import Tool
-from gateway_claude_code.protocol import Line, mcp_response
+from gateway_claude_code.protocol import Block, Line, mcp_response
 from gateway_claude_code.tool_names import ToolNames
 
 DEFAULT_PROTOCOL: Final = "2025-06-18"
@@ -18,12 +18,10 @@ METHOD_NOT_FOUND: Final = -32601
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingCall:
-    """A `tools/call` that waits for the client. `call_id` is the id of the model's tool use."""
+    """A `tools/call` that waits for the client: the ids of the control line and of JSON-RPC."""
 
     request_id: str
     rpc_id: Any
-    call_id: str | None
-    name: str
 
 
 class McpBridge:
@@ -32,7 +30,7 @@ class McpBridge:
     def __init__(self, tools: Sequence[Tool], names: ToolNames) -> None:
         self._tools = tools
         self._names = names
-        self.pending: list[PendingCall] = []
+        self._pending: dict[str, PendingCall] = {}
 
     def take(self, line: Line) -> Line | None:
         """The answer to a control line of the CLI, or None if it has to wait."""
@@ -58,16 +56,24 @@ class McpBridge:
             request_id, {"jsonrpc": "2.0", "id": message.get("id"), "result": result}
         )
 
-    def _keep(self, request_id: str, message: dict[str, Any]) -> None:
-        params = message.get("params", {})
-        self.pending.append(
-            PendingCall(
-                request_id=request_id,
-                rpc_id=message.get("id"),
-                call_id=params.get("_meta", {}).get("claudecode/toolUseId"),
-                name=str(params.get("name")),
+    def waits_for(self, call_ids: Collection[str]) -> bool:
+        """Whether exactly these calls wait for their results."""
+        return self._pending.keys() == set(call_ids)
+
+    def answers(self, results: Mapping[str, Sequence[Block]]) -> list[Line]:
+        """The lines that give the results of the calls that wait, by their ids: MCP content."""
+        pending, self._pending = self._pending, {}
+        return [
+            mcp_response(
+                pending[call_id].request_id,
+                {"jsonrpc": "2.0", "id": pending[call_id].rpc_id, "result": {"content": content}},
             )
-        )
+            for call_id, content in results.items()
+        ]
+
+    def _keep(self, request_id: str, message: dict[str, Any]) -> None:
+        call_id = message.get("params", {}).get("_meta", {}).get("claudecode/toolUseId")
+        self._pending[str(call_id)] = PendingCall(request_id=request_id, rpc_id=message.get("id"))
 
     def _initialize(self, params: dict[str, Any]) -> dict[str, Any]:
         return {

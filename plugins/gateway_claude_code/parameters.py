@@ -5,6 +5,7 @@ request; the latter's top-level keys are merged into the body (seen with 2.1.197
 """
 
 import json
+import re
 from typing import Any, Final
 
 from gateway.types import ChatRequest, Effort, ToolChoice
@@ -24,26 +25,40 @@ EFFORT_LEVELS: Final[dict[Effort, str]] = {
 STRUCTURED_OUTPUT: Final = "StructuredOutput"
 """The tool by which the CLI gets an answer of a JSON Schema; its input is the answer."""
 
+WITHOUT_THINKING: Final = re.compile("claude-3-")
+"""Models for which the CLI asks for no thinking at all."""
+
+LAST_REQUEST: Final = {"env": {"CLAUDE_CODE_EXTRA_BODY": json.dumps({"max_tokens": 0})}}
+"""Settings that make the API refuse whatever the CLI may ask for next: it costs nothing."""
+
 SMALLEST_THINKING_BUDGET: Final = 1024
 """Tokens. Models with a thinking budget refuse an output limit that is not above this."""
 
 
-def flag_settings(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
-    """Settings that make the next upstream request carry this request's parameters."""
-    sampling = request.sampling
-    tokens = sampling.max_output_tokens
+def flag_settings(
+    request: ChatRequest, names: ToolNames, model: str = "", *, switch: bool = False
+) -> dict[str, Any]:
+    """Settings that make the next upstream request carry this request's parameters.
+
+    With `switch` the process was perhaps not started for `model`: CLI 2.1.330 then sends what it
+    would have sent if it had been; 2.1.197 puts the change into the conversation.
+    """
+    tokens = request.sampling.max_output_tokens
+    body = extra_body(request, names, model)
     env = {
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
-        "CLAUDE_CODE_EXTRA_BODY": json.dumps(extra_body(request, names), sort_keys=True),
+        "CLAUDE_CODE_EXTRA_BODY": json.dumps(body, sort_keys=True),
     }
     settings: dict[str, Any] = {"env": env}
+    if switch:
+        settings["model"] = model
     if request.effort is not None:
         settings["effortLevel"] = EFFORT_LEVELS[request.effort]
     return settings
 
 
-def extra_body(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
-    """What is merged into the body of the upstream request."""
+def extra_body(request: ChatRequest, names: ToolNames, model: str = "") -> dict[str, Any]:
+    """What is merged into the body of the upstream request to `model`."""
     sampling = request.sampling
     temperature = sampling.temperature
     body: dict[str, Any] = {
@@ -56,8 +71,10 @@ def extra_body(request: ChatRequest, names: ToolNames) -> dict[str, Any]:
         body["tool_choice"] = {"type": "tool", "name": STRUCTURED_OUTPUT}
     elif request.tools and (choice := tool_choice(request.tool_choice, names)) is not None:
         body["tool_choice"] = choice
-    if not _may_think(request):
+    if not _may_think(request) and not WITHOUT_THINKING.search(model):
         body["thinking"] = {"type": "disabled"}
+        # the CLI asks for an edit of the thinking, which the API refuses when there is none
+        body["context_management"] = {"edits": []}
     return {key: value for key, value in body.items() if value is not None}
 
 

@@ -63,8 +63,10 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:
-        """What was found out about the CLI since the start."""
-        return self._health
+        """What was found out about the CLI since the start, and its processes by state."""
+        if self._backend is None:
+            return self._health
+        return {**self._health, "processes": self._backend.pool.counts}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
@@ -75,14 +77,17 @@ class ClaudeCodePlugin:
     async def _serve(self, gateway: Gateway) -> AsyncGenerator[None]:
         config = gateway.config.section(SECTION, ClaudeCodeConfig)
         async with _surroundings(offline=gateway.offline) as surroundings:
-            self._backend = ClaudeCodeBackend(config, surroundings)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._look_at_cli, config, surroundings)
+            backend = ClaudeCodeBackend(config, surroundings)
+            async with backend.running(), anyio.create_task_group() as tasks:
+                self._backend = backend
+                tasks.start_soon(self._look_at_cli, config, surroundings, _usual_model(gateway))
                 yield
                 tasks.cancel_scope.cancel()
-            self._backend = None
+                self._backend = None
 
-    async def _look_at_cli(self, config: ClaudeCodeConfig, surroundings: Surroundings) -> None:
+    async def _look_at_cli(
+        self, config: ClaudeCodeConfig, surroundings: Surroundings, usual_model: str | None
+    ) -> None:
         environ = {**surroundings.environ, **surroundings.overrides}
         try:
             status = await cli_status(config, environ)
@@ -94,6 +99,14 @@ class ClaudeCodePlugin:
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)
+        elif self._backend is not None and usual_model is not None:
+            self._backend.expect(usual_model, status.version)
+
+
+def _usual_model(gateway: Gateway) -> str | None:
+    """What processes are kept ready for: the first model of the map that is the CLI's."""
+    targets = (gateway.models.resolve(name) for name in gateway.models.listed)
+    return next((target.name for target in targets if target.backend == BACKEND), None)
 
 
 def _health_of(status: CliStatus) -> dict[str, Any]:

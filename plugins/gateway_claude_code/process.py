@@ -71,6 +71,11 @@ class CliProcess:
         return self._process.pid
 
     @property
+    def alive(self) -> bool:
+        """Whether it runs, as far as is known; one that hangs does as well."""
+        return self._process.returncode is None and not self._stdout.at_eof()
+
+    @property
     def last_stderr(self) -> str:
         """The last lines that the CLI wrote to its standard error."""
         return "\n".join(self._last_stderr)
@@ -111,9 +116,13 @@ class CliProcess:
                 await self._finish_stderr()
 
     async def _end(self, *, busy: bool) -> None:
-        self._stdin.close()
         if busy:
+            # at the end of input it would give up the calls that wait, and tell the model so
             self._signal(signal.SIGTERM)
+            if await self._gone():
+                self._stdin.close()
+                return
+        self._stdin.close()
         if await self._gone():
             return
         self._signal(signal.SIGTERM)

@@ -79,15 +79,26 @@ TARGET = Target(model="m", backend="claude-code", name="claude-test")
 
 
 def backend_for(cli: FakeCli, environ: Mapping[str, str], **config: Any) -> ClaudeCodeBackend:
-    values = {"command": cli.path, "close_seconds": 5, **config}
+    """A process for each request, and none beside it, unless `config` says otherwise."""
+    alone = {"max_spares": 0, "max_live": 0}
+    values = {"command": cli.path, "close_seconds": 5, **alone, **config}
     return ClaudeCodeBackend(
         ClaudeCodeConfig(**values), Surroundings(environ=environ, overrides={})
     )
 
 
 async def events_of(backend: ClaudeCodeBackend, request: ChatRequest) -> list[StreamEvent]:
-    answer = backend.answer(request, TARGET, RequestContext(request_id="r-1"))
-    return [event async for event in answer]
+    events: list[StreamEvent] = []
+    failure: Exception | None = None
+    async with backend.running():
+        try:
+            async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
+                events.append(event)  # noqa: PERF401 - what came before the error counts
+        except Exception as error:  # noqa: BLE001 - the task group would wrap it
+            failure = error
+    if failure is not None:
+        raise failure
+    return events
 
 
 async def until_failure(
@@ -95,11 +106,12 @@ async def until_failure(
 ) -> tuple[list[StreamEvent], Any]:
     """The events before the failure, and the failure."""
     seen: list[StreamEvent] = []
-    try:
-        async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
-            seen.append(event)  # noqa: PERF401 - what came before the error counts
-    except error as caught:
-        return seen, caught
+    async with backend.running():
+        try:
+            async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
+                seen.append(event)  # noqa: PERF401 - what came before the error counts
+        except error as caught:
+            return seen, caught
     pytest.fail(f"there was no {error.__name__}")
 
 

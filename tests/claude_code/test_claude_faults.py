@@ -108,7 +108,7 @@ async def test_the_tools_server_answers_while_the_cli_is_set_up(
         " method='ping')))); hear(); say(applied(first), applied(second)); hear();"
         "begin(); text('Hi'); end()"
     )
-    await events_of(backend_for(cli, environ), a_request())
+    await events_of(backend_for(cli, environ), a_request(tools=(Tool(name="look"),)))
     assert cli.heard[2]["response"]["request_id"] == "x"
 
 
@@ -131,7 +131,9 @@ async def test_a_model_without_sampling_is_asked_without_it(
     context = RequestContext(request_id="r-1")
     request = a_request(sampling=Sampling(temperature=0.5, top_k=3))
     target = replace(TARGET, sampling=False)
-    _ = [event async for event in backend_for(cli, environ).answer(request, target, context)]
+    backend = backend_for(cli, environ)
+    async with backend.running():
+        _ = [event async for event in backend.answer(request, target, context)]
     env = cli.heard[1]["request"]["settings"]["env"]
     assert env["CLAUDE_CODE_EXTRA_BODY"] == "{}"
     assert context.ignored == ["temperature", "top_k"]
@@ -181,10 +183,12 @@ async def test_the_clis_last_words_are_in_the_log(
     cli = fake_cli(
         "set_up(); hear(); sys.stderr.write('one\\ntwo\\n'); sys.stderr.flush(); begin(); hold()"
     )
-    answer = backend_for(cli, environ).answer(a_request(), TARGET, RequestContext(request_id="r-1"))
-    await anext(answer)
-    await answer.aclose()
-    assert "r-1: the CLI said: one\ntwo" in caplog.messages
+    backend = backend_for(cli, environ)
+    async with backend.running():
+        answer = backend.answer(a_request(), TARGET, RequestContext(request_id="r-1"))
+        await anext(answer)
+        await answer.aclose()
+    assert "the CLI said: one\ntwo" in caplog.messages
 
 
 # -- faults -------------------------------------------------------------------------------
@@ -365,19 +369,23 @@ async def test_what_the_cli_started_is_ended_with_it(fake_cli: MakeCli, environ:
 
 async def test_closing_an_answer_ends_the_process(fake_cli: MakeCli, environ: Environ) -> None:
     cli = fake_cli(DURING + "hold()")
-    answer = backend_for(cli, environ).answer(a_request(), TARGET, RequestContext(request_id="r-1"))
-    await anext(answer)
-    await answer.aclose()
+    backend = backend_for(cli, environ)
+    async with backend.running():
+        answer = backend.answer(a_request(), TARGET, RequestContext(request_id="r-1"))
+        await anext(answer)
+        await answer.aclose()
     assert is_gone(cli.pid)
 
 
 async def test_cancelling_an_answer_ends_the_process(fake_cli: MakeCli, environ: Environ) -> None:
     cli = fake_cli(DURING + "hold()")
-    answer = backend_for(cli, environ).answer(a_request(), TARGET, RequestContext(request_id="r-1"))
-    with anyio.CancelScope() as scope:
-        async for event in answer:
-            if isinstance(event, PartDelta):
-                scope.cancel()
-    await answer.aclose()
+    backend = backend_for(cli, environ)
+    async with backend.running():
+        answer = backend.answer(a_request(), TARGET, RequestContext(request_id="r-1"))
+        with anyio.CancelScope() as scope:
+            async for event in answer:
+                if isinstance(event, PartDelta):
+                    scope.cancel()
+        await answer.aclose()
     assert scope.cancelled_caught
     assert is_gone(cli.pid)

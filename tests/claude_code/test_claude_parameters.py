@@ -12,7 +12,7 @@ from gateway_claude_code.tool_names import ToolNames
 
 TOOLS = (Tool(name="look"), Tool(name="get.time"))
 NAMES = ToolNames(tool.name for tool in TOOLS)
-NO_THINKING = {"thinking": {"type": "disabled"}}
+NO_THINKING = {"thinking": {"type": "disabled"}, "context_management": {"edits": []}}
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,18 @@ def test_the_extra_body_is_json_in_a_variable() -> None:
     request = a_request(sampling=Sampling(stop=("END",)))
     body = flag_settings(request, NAMES)["env"]["CLAUDE_CODE_EXTRA_BODY"]
     assert json.loads(body) == {"stop_sequences": ["END"]}
+
+
+def test_a_model_without_thinking_is_told_nothing_about_it() -> None:
+    request = a_request(sampling=Sampling(temperature=0.5))
+    assert extra_body(request, ToolNames([]), "us.anthropic.claude-3-5-haiku-20241022-v1:0") == {
+        "temperature": 0.5
+    }
+
+
+@pytest.mark.parametrize(("switch", "model"), [(True, "claude-x"), (False, None)])
+def test_the_model_is_a_setting_if_the_process_was_not_started_for_it(
+    switch: bool, model: str | None
+) -> None:
+    settings = flag_settings(a_request(), ToolNames([]), "claude-x", switch=switch)
+    assert settings.get("model") == model

@@ -4,9 +4,9 @@ import pytest
 
 from gateway.errors import ModelNotFound
 from gateway.types import ChatRequest, Message, ResponseFormat, Target, Text, Tool, ToolChoice
-from gateway_claude_code.backend import model_name
 from gateway_claude_code.history import api_id, call_input
 from gateway_claude_code.parameters import extra_body
+from gateway_claude_code.prepare import model_name
 from gateway_claude_code.tool_names import ToolNames
 
 ASKED = (Message(role="user", parts=(Text(text="Hi"),)),)
@@ -25,7 +25,11 @@ def body_of(**fields: object) -> dict[str, object]:
     ids=["no tools", "tools that must not be called"],
 )
 def test_a_schema_alone_leaves_no_choice(fields: dict[str, object]) -> None:
-    assert body_of(**fields) == {"tool_choice": FORCED, "thinking": {"type": "disabled"}}
+    assert body_of(**fields) == {
+        "tool_choice": FORCED,
+        "thinking": {"type": "disabled"},
+        "context_management": {"edits": []},
+    }
 
 
 def test_a_schema_beside_tools_leaves_the_choice_to_the_model() -> None:

@@ -6,8 +6,8 @@ import pytest
 from claude_code_support import a_request
 
 from gateway.types import ChatRequest, Message, Text, Tool, ToolCall, ToolChoice
-from gateway_claude_code.backend import with_offered_tools
-from gateway_claude_code.mcp_bridge import McpBridge, PendingCall
+from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.prepare import with_offered_tools
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.tool_names import ToolNames
 
@@ -135,17 +135,25 @@ def test_a_method_that_is_not_known_is_an_error() -> None:
     assert error == {"code": -32601, "message": "no method resources/list"}
 
 
-def test_a_call_waits_for_the_client() -> None:
-    tools = bridge()
-    params = {"name": "look", "arguments": {}, "_meta": {"claudecode/toolUseId": "toolu_1"}}
-    assert tools.take(asked("tools/call", params, id=3)) is None
-    assert tools.pending == [PendingCall(request_id="r1", rpc_id=3, call_id="toolu_1", name="look")]
+def call(call_id: str, rpc_id: int) -> dict[str, Any]:
+    params = {"name": "look", "arguments": {}, "_meta": {"claudecode/toolUseId": call_id}}
+    return asked("tools/call", params, id=rpc_id)
 
 
-def test_a_call_that_does_not_say_its_id_waits_too() -> None:
+def test_calls_wait_for_their_results_in_whatever_order_they_come() -> None:
     tools = bridge()
-    tools.take(asked("tools/call", {"name": "look"}, id=3))
-    assert tools.pending[0].call_id is None
+    assert tools.take(call("toolu_1", 3)) is None
+    assert not tools.waits_for(["toolu_1", "toolu_2"])
+    assert tools.take(call("toolu_2", 4)) is None
+    assert tools.waits_for(["toolu_2", "toolu_1"])
+    assert not tools.waits_for(["toolu_1"])
+    lines = tools.answers({"toolu_2": [{"type": "text", "text": "b"}], "toolu_1": []})
+    answers = [line["response"]["response"]["mcp_response"] for line in lines]
+    assert [(answer["id"], answer["result"]["content"]) for answer in answers] == [
+        (4, [{"type": "text", "text": "b"}]),
+        (3, []),
+    ]
+    assert tools.waits_for([])
 
 
 # -- which tools are offered --------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway_claude_code.upstream import Script, Upstream, offline_script, running_upstream
-from tests.e2e.gateways import RunningGateway, running_gateway
+from tests.e2e.gateways import A_PROCESS_A_REQUEST, RunningGateway, running_gateway
 
 StartUpstream = Callable[[Script], Upstream]
 StartGateway = Callable[..., RunningGateway]
@@ -69,7 +69,10 @@ def cli_environment(tmp_path: Path, upstream: Upstream) -> dict[str, str]:
 def start_gateway(
     tmp_path: Path, start_upstream: StartUpstream, cli_command: str
 ) -> Iterator[StartGateway]:
-    """Starts a gateway of its own for one test: `start_gateway(config={…}, environment={…})`."""
+    """Starts a gateway of its own for one test: `start_gateway(config={…}, environment={…})`.
+
+    It has a process for each request, and none that waits, unless `config` has `plugins`.
+    """
     with ExitStack() as stack:
 
         def start(
@@ -82,7 +85,7 @@ def start_gateway(
                 running_gateway(
                     tmp_path / "gateway",
                     start_upstream(script),
-                    config or {},
+                    {**A_PROCESS_A_REQUEST, **(config or {})},
                     {**base, **(environment or {})},
                 )
             )
@@ -97,13 +100,13 @@ def _shared_gateway(
     with running_upstream(offline_script) as upstream:
         environment = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
         folder = tmp_path_factory.mktemp("gateway")
-        with running_gateway(folder, upstream, {}, environment) as gateway:
+        with running_gateway(folder, upstream, A_PROCESS_A_REQUEST, environment) as gateway:
             yield gateway
 
 
 @pytest.fixture
 def gateway(_shared_gateway: RunningGateway) -> RunningGateway:
-    """A gateway with the default configuration, shared by the tests.
+    """A gateway with the default models and a process for each request, shared by the tests.
 
     Its upstream has recorded nothing yet, and answers with the offline script: assign
     `gateway.upstream.script` to have another.

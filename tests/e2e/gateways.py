@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,11 @@ import yaml
 from openai import OpenAI
 
 from gateway_claude_code.upstream import Upstream
+
+A_PROCESS_A_REQUEST: Mapping[str, object] = {
+    "plugins": {"claude_code": {"max_spares": 0, "max_live": 0}}
+}
+"""A configuration in which no process waits, so that one that is left over shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +51,13 @@ class RunningGateway:
 
 @contextmanager
 def running_gateway(
-    folder: Path, upstream: Upstream, config: dict[str, object], environment: dict[str, str]
+    folder: Path, upstream: Upstream, config: Mapping[str, object], environment: dict[str, str]
 ) -> Iterator[RunningGateway]:
     """Run the command until the end of the context. `environment` goes over the usual one."""
     home = folder / "home"
     home.mkdir(parents=True)
     path = folder / "models.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    path.write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
     log = folder / "gateway.log"
     usual = {
         "HOME": str(home),

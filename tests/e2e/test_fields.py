@@ -18,7 +18,7 @@ from gateway_claude_code.upstream import (
     text_answer,
 )
 from tests.e2e.bodies import Choice, changes, chat, comparable, function, last_request, post
-from tests.e2e.gateways import RunningGateway, running_gateway
+from tests.e2e.gateways import A_PROCESS_A_REQUEST, RunningGateway, running_gateway
 
 pytestmark = pytest.mark.e2e
 
@@ -32,7 +32,7 @@ SCHEMA = {
 }
 JSON_SCHEMA = {"type": "json_schema", "json_schema": {"name": "who", "schema": SCHEMA}}
 
-NO_THINKING = {"thinking": {"type": "disabled"}}
+NO_THINKING = {"thinking": {"type": "disabled"}, "context_management": {"edits": []}}
 """What the API wants together with some parameters."""
 
 
@@ -308,7 +308,9 @@ def _sampling_gateway(
     with running_upstream(offline_script) as upstream:
         environment = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
         folder = tmp_path_factory.mktemp("gateway")
-        with running_gateway(folder, upstream, {"models": entries}, environment) as gateway:
+        with running_gateway(
+            folder, upstream, {**A_PROCESS_A_REQUEST, "models": entries}, environment
+        ) as gateway:
             yield gateway
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway_claude_code.upstream import Answer, MessagesRequest, TextBlock, ToolUseBlock
+from gateway_claude_code.upstream import (
+    Answer,
+    MessagesRequest,
+    TextBlock,
+    ToolUseBlock,
+    in_order,
+    text_answer,
+)
 from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e
@@ -85,8 +92,8 @@ def test_the_prompt_is_on_no_command_line_and_on_no_disk(gateway: RunningGateway
 
 def test_built_in_tools_are_not_there(gateway: RunningGateway, tmp_path: Path) -> None:
     made = tmp_path / "made-by-bash"
-    gateway.upstream.script = lambda _: Answer(
-        blocks=(ToolUseBlock("Bash", {"command": f"touch {made}"}),), stop_reason="tool_use"
+    gateway.upstream.script = in_order(
+        Answer(blocks=(ToolUseBlock("Bash", {"command": f"touch {made}"}),)), text_answer("Well.")
     )
     request = ask(gateway, {"role": "user", "content": "run it"})
     gateway.wait_until_idle()

@@ -18,6 +18,9 @@ from gateway_claude_code.upstream.script import (
 STRUCTURED_OUTPUT = "StructuredOutput"
 """The tool that the CLI offers when it was given a schema (seen with 2.1.197 and 2.1.330)."""
 
+JSON_ONLY = "Answer with one JSON object"
+"""What a request for a JSON object without a schema says in its system prompt."""
+
 _INTRODUCTION = "(offline) Dragoman's built-in stand-in answers here; no model was asked."
 _QUOTE_LIMIT = 2000
 _BYTES_PER_TOKEN = 4
@@ -79,6 +82,8 @@ def _text(request: MessagesRequest) -> str:
     output_format: Any = (request.body.get("output_config") or {}).get("format") or {}
     if output_format.get("type") == "json_schema":
         return json.dumps(minimal_value(output_format.get("schema")), ensure_ascii=False)
+    if JSON_ONLY in request.system_text:
+        return json.dumps({"offline": request.last_user_text[:_QUOTE_LIMIT]}, ensure_ascii=False)
     if request.last_tool_results:
         quoted = "\n".join(result_text(result) for result in request.last_tool_results)
         return f"{_INTRODUCTION} The tool returned: {_quote(quoted)}"

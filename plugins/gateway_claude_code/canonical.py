@@ -1,0 +1,143 @@
+"""Whether two conversations are the same, however a client wrote them down. Pure.
+
+Clients of a stateless API send the whole conversation each time, and on the way they re-serialise
+the arguments of calls, rewrite ids, and turn null content into "" or a list of parts. A canonical
+form does not see these differences. It sees every other one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from gateway.types import (
+    ChatRequest,
+    Document,
+    Image,
+    Message,
+    Part,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from gateway_claude_code.history import merged_turns
+
+Digest = bytes
+_SIZE: Final = 20
+
+
+def digest_of(value: Any) -> Digest:  # noqa: ANN401
+    """A digest of what JSON can say."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.blake2b(text.encode("ascii"), digest_size=_SIZE).digest()
+
+
+def setting_digest(request: ChatRequest, model: str, *, with_schema: bool) -> Digest:
+    """What a process is set up with once: it can't be changed for a later request.
+
+    `with_schema`: whether the process was given the schema of the answer.
+    """
+    return digest_of(
+        {
+            "caller": [request.client.key, request.client.address],
+            "model": model,
+            "system": request.system,
+            "tools": [[tool.name, tool.description, dict(tool.schema)] for tool in request.tools],
+            "form": [
+                request.response_format.kind,
+                dict(request.response_format.schema) if request.response_format.schema else None,
+                with_schema,
+            ],
+            "effort": request.effort,
+        }
+    )
+
+
+def parameters_digest(request: ChatRequest) -> Digest:
+    """What can be changed from one request to the next."""
+    sampling, choice = request.sampling, request.tool_choice
+    return digest_of(
+        [
+            [sampling.max_output_tokens, sampling.temperature, sampling.top_p, sampling.top_k],
+            list(sampling.stop),
+            [choice.mode, list(choice.names), choice.parallel],
+        ]
+    )
+
+
+class Transcript:
+    """A conversation turn by turn. Calls are known by their place in it, not by their ids."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        self._calls: dict[str, int] = {}
+        self._count = 0
+        self.turns: list[list[Any]] = []
+        for role, parts in merged_turns(messages):
+            self.turns.append([role, self._parts(role, parts)])
+
+    def call_number(self, call_id: str) -> int | None:
+        """Which call of the conversation the id stands for, counted from 0."""
+        return self._calls.get(call_id)
+
+    def digest(self) -> Digest:
+        """Of all turns."""
+        return digest_of(self.turns)
+
+    def _parts(self, role: Role, parts: Sequence[Part]) -> list[Any]:
+        forms: list[Any] = []
+        for part in parts:
+            form = self._form(part)
+            if role == "assistant" and form[0] == "text" and forms and forms[-1][0] == "text":
+                forms[-1] = ["text", forms[-1][1] + form[1]]
+            else:
+                forms.append(form)
+        # results come first, and in the order of their calls, however a client has ordered them
+        return sorted(forms, key=_place)
+
+    def _form(self, part: Part) -> list[Any]:
+        match part:
+            case ToolCall():
+                self._calls[part.id] = self._count
+                self._count += 1
+                return ["call", part.name, arguments_form(part.arguments)]
+            case ToolResult():
+                inner = [self._form(inner) for inner in part.parts]
+                return ["result", self._calls.get(part.call_id), inner, part.is_error]
+            case Text():
+                return ["text", part.text]
+            case Image():
+                return ["image", part.media_type, part.data, part.url]
+            case Document():
+                return ["document", part.media_type, part.data, part.title]
+            case _:
+                return ["other", repr(part)]
+
+
+def _place(form: list[Any]) -> tuple[int, int]:
+    if form[0] != "result":
+        return (1, 0)
+    return (0, -1 if form[1] is None else form[1])
+
+
+def arguments_form(arguments: str) -> Any:  # noqa: ANN401
+    """Arguments that mean the same have the same form, whoever wrote the JSON."""
+    if not arguments.strip():
+        return {}
+    try:
+        return _plain_numbers(json.loads(arguments))
+    except (ValueError, RecursionError):
+        return arguments
+
+
+def _plain_numbers(value: Any) -> Any:  # noqa: ANN401
+    """1.0 and 1 are one number in JavaScript, which writes it as 1."""
+    match value:
+        case dict():
+            return {key: _plain_numbers(item) for key, item in value.items()}
+        case list():
+            return [_plain_numbers(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value

@@ -1,0 +1,69 @@
+"""What a request adds to a conversation whose process may still wait for it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.types import Message, Text, ToolCall, ToolResult
+from gateway_claude_code.canonical import Digest
+from gateway_claude_code.history import Turn, result_content, turns
+from gateway_claude_code.prepare import Prepared
+from gateway_claude_code.protocol import Block
+
+LONGEST_RESULT: Final = 50_000
+"""Characters. The CLI cuts longer results of MCP tools (25,000 tokens is its default)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """The way on from an earlier answer: the `key` of its process, and what to say to it.
+
+    Either `turn` is the user's next turn, or `results` are those of the answer's calls, in the
+    order of these.
+    """
+
+    key: Digest
+    turn: Turn | None = None
+    results: tuple[Sequence[Block], ...] = ()
+
+
+def continuation(prepared: Prepared) -> Continuation | None:
+    """How the request goes on from the last answer in it; None if it can only be started anew."""
+    messages = prepared.request.messages
+    last = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    if last < 0:
+        return None
+    answered, new = messages[: last + 1], messages[last + 1 :]
+    calls = [part.id for part in messages[last].parts if isinstance(part, ToolCall)]
+    if calls:
+        results = _results(calls, new)
+        if results is None:
+            return None
+        return Continuation(key=prepared.key(answered, parked=True), results=results)
+    if not new or any(isinstance(part, ToolResult) for message in new for part in message.parts):
+        return None
+    next_turns = turns(new, prepared.names)
+    if len(next_turns) != 1:
+        return None
+    return Continuation(key=prepared.key(answered, parked=False), turn=next_turns[0])
+
+
+def _results(calls: Sequence[str], new: Sequence[Message]) -> tuple[Sequence[Block], ...] | None:
+    """The results of exactly these calls as MCP content, if that is all that is new."""
+    parts = [part for message in new for part in message.parts]
+    found = {part.call_id: part for part in parts if isinstance(part, ToolResult)}
+    if len(found) != len(parts) or found.keys() != set(calls) or len(set(calls)) != len(calls):
+        return None
+    contents = [_content(found[call_id]) for call_id in calls]
+    whole = tuple(content for content in contents if content is not None)
+    return whole if len(whole) == len(contents) else None
+
+
+def _content(result: ToolResult) -> Sequence[Block] | None:
+    """Text passes through the CLI as it is; what else there may be is left to a new process."""
+    texts = [part.text for part in result.parts if isinstance(part, Text)]
+    if result.is_error or len(texts) != len(result.parts) or not texts:
+        return None
+    if not all(text.strip() for text in texts) or sum(map(len, texts)) > LONGEST_RESULT:
+        return None
+    return result_content(result)

@@ -1,0 +1,61 @@
+"""How a process is started: which program, with what. Two that are equal can stand in for each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway_claude_code import command
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.process import CliProcess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """All that makes a process before it is told anything. `stamp` changes with the program's file.
+
+    With `one_request` it asks its upstream once in its life. `model` is the one it starts with.
+    """
+
+    program: Path
+    stamp: tuple[int, int]
+    model: str
+    one_request: bool
+    arguments: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    folder: Path
+
+    async def start(self, close_seconds: float) -> CliProcess:
+        """Start a process. Raises `BackendUnavailable`."""
+        return await CliProcess.start(
+            [str(self.program), *self.arguments], dict(self.environment), self.folder, close_seconds
+        )
+
+
+def launch_for(
+    config: ClaudeCodeConfig,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, str],
+    model: str,
+    *,
+    one_request: bool,
+) -> Launch:
+    """The launch as configuration and environment have it now. Raises `BackendUnavailable`."""
+    program = command.find_cli(config, environ)
+    settings = command.auth_settings(config, environ)
+    return Launch(
+        program=program,
+        stamp=_stamp(program),
+        model=model,
+        one_request=one_request,
+        arguments=tuple(command.arguments(model, settings, one_request=one_request)),
+        environment=tuple(sorted(command.environment(environ, config, overrides).items())),
+        folder=command.working_directory(config, environ),
+    )
+
+
+def _stamp(program: Path) -> tuple[int, int]:
+    try:
+        status = program.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)

@@ -1,0 +1,149 @@
+"""From a request to what the CLI is to be told: all that is decided before a process is touched."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from gateway.errors import InvalidRequest, ModelNotFound
+from gateway.json_schema import InvalidSchema
+from gateway.types import ChatRequest, Message, Target, Tool, ToolCall, ToolChoice
+from gateway_claude_code.answer_schema import AnswerSchema
+from gateway_claude_code.canonical import (
+    Digest,
+    Transcript,
+    digest_of,
+    parameters_digest,
+    setting_digest,
+)
+from gateway_claude_code.events import EventReader
+from gateway_claude_code.json_answer import json_answer
+from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.parameters import may_answer_by_schema
+from gateway_claude_code.tool_names import ToolNames
+
+JSON_ONLY: Final = (
+    "Answer with one JSON object and nothing else: no prose before or after it, no code fence."
+)
+
+FEW_TOKENS: Final = 256
+"""An output limit that an answer is likely to be cut at: see `Prepared.one_request`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A request, ready to be put to the CLI.
+
+    `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
+    is not; the same conversation under the same of both can go on in the same process.
+    """
+
+    request: ChatRequest
+    model: str
+    names: ToolNames
+    schema: AnswerSchema | None
+    setting: Digest
+    parameters: Digest
+
+    @property
+    def plain(self) -> bool:
+        """Whether the model can do nothing but write text."""
+        return not self.request.tools and self.schema is None
+
+    @property
+    def one_request(self) -> bool:
+        """Whether the process should be one that asks its upstream once and no more.
+
+        After an answer that was cut at its limit the CLI asks for the rest by itself.
+        """
+        tokens = self.request.sampling.max_output_tokens
+        return self.plain and tokens is not None and tokens <= FEW_TOKENS
+
+    @property
+    def json_schema(self) -> Mapping[str, Any] | None:
+        """The schema for the CLI."""
+        return self.schema.for_cli if self.schema is not None else None
+
+    def bridge(self) -> McpBridge | None:
+        """The server of the client's tools, if there are any."""
+        return McpBridge(self.request.tools, self.names) if self.request.tools else None
+
+    def reader(self) -> EventReader:
+        """What reads the answer."""
+        return EventReader(self.names, json_answer(self.request.response_format, self.schema))
+
+    def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
+        """What a process is known by that has answered these messages, the last one its answer.
+
+        One that waits for the results of calls takes other parameters for what follows.
+        """
+        transcript = Transcript(messages).digest()
+        free = b"" if parked else self.parameters
+        return digest_of([part.hex() for part in (self.setting, free, transcript)])
+
+
+def prepare(request: ChatRequest, target: Target) -> Prepared:
+    """Raises `InvalidRequest` and `ModelNotFound`."""
+    model = model_name(target)
+    request = with_offered_tools(request)
+    schema = answer_schema(request)
+    if request.response_format.kind == "json_object":
+        request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
+    return Prepared(
+        request=request,
+        model=model,
+        names=ToolNames(tool.name for tool in request.tools),
+        schema=schema,
+        setting=setting_digest(request, model, with_schema=schema is not None),
+        parameters=parameters_digest(request),
+    )
+
+
+def model_name(target: Target) -> str:
+    """The model's name, if it can be one on a command line. Raises `ModelNotFound`."""
+    if not re.fullmatch(r"[\w.:/@\[\]-]{1,256}", target.name, re.ASCII) or target.name[0] == "-":
+        raise ModelNotFound("The model does not exist: no model has such a name.", param="model")
+    return target.name
+
+
+def answer_schema(request: ChatRequest) -> AnswerSchema | None:
+    """The schema of the answer, if it may have to be of one. Raises `InvalidRequest`."""
+    schema = request.response_format.schema
+    if schema is None or not may_answer_by_schema(request):
+        return None
+    try:
+        return AnswerSchema.of(schema)
+    except InvalidSchema as error:
+        raise InvalidRequest(
+            f"The schema of the answer is not valid: {error}.", param="response_format"
+        ) from None
+
+
+def with_offered_tools(request: ChatRequest) -> ChatRequest:
+    """The request with just the tools that the model is to see.
+
+    A choice of several names leaves only those. A history with calls of tools that are no longer
+    offered keeps their names known to the API, but lets the model call none of them.
+    """
+    choice = request.tool_choice
+    if request.tools and choice.names and (choice.mode == "auto" or len(choice.names) > 1):
+        kept = tuple(tool for tool in request.tools if tool.name in choice.names)
+        return replace(request, tools=kept)
+    if not request.tools and (called := _called_names(request)):
+        return replace(
+            request,
+            tools=tuple(Tool(name=name, description="(no longer offered)") for name in called),
+            tool_choice=ToolChoice(mode="none"),
+        )
+    return request
+
+
+def _called_names(request: ChatRequest) -> Sequence[str]:
+    return sorted(
+        {
+            part.name
+            for message in request.messages
+            for part in message.parts
+            if isinstance(part, ToolCall)
+        }
+    )

@@ -35,6 +35,8 @@ class Conversation:
         self._start_seconds = start_seconds
         self._bridge: McpBridge | None = None
         self._requests = 0
+        self._settings: Mapping[str, Any] = {}
+        self._guarded = False
         self._settled: anyio.Event | None = None
         self._reusable = False
         self.busy = False
@@ -83,9 +85,11 @@ class Conversation:
 
     async def set_parameters(self, settings: Mapping[str, Any]) -> None:
         """Parameters for the next turn of a conversation that is set up already."""
-        await self._apply(settings)
+        if self._guarded or settings != self._settings:
+            await self._apply(settings)
 
     async def _apply(self, settings: Mapping[str, Any], *before: Line) -> None:
+        self._settings, self._guarded = settings, False
         request_id = self._next_id()
         with self._start_limit():
             await self._process.send(*before, protocol.apply_settings(request_id, settings))
@@ -126,6 +130,7 @@ class Conversation:
                 for event in read_stream_event(reader, line):
                     yield event
                 if fresh and reader.started and once:
+                    self._guarded = True
                     await self._process.send(protocol.apply_settings(self._next_id(), LAST_REQUEST))
             elif reader.in_message and refused(line):
                 for event in reader.end("refusal"):
@@ -178,7 +183,11 @@ class Conversation:
             match line:
                 case {"type": "result"}:
                     self.busy = False
-                    return not line.get("is_error") and not self.calls
+                    if line.get("is_error") or self.calls:
+                        return False
+                    # now rather than when the next turn waits for it
+                    await self.set_parameters(self._settings)
+                    return True
                 case {"type": "stream_event", "event": {"type": "message_start"}}:
                     return False
 

@@ -22,6 +22,7 @@ from gateway.types import (
     ToolCall,
 )
 from gateway_claude_code import command
+from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
@@ -155,10 +156,10 @@ class ClaudeCodeBackend:
                     yield event
         finally:
             answer = Message(role="assistant", parts=builder.parts())
-            if may_go_on(prepared, reader, builder.end, answer):
+            key = key_after(prepared, reader, builder.end, answer)
+            if key is not None:
                 conversation.begin_to_settle(reader.calls)
-                messages = (*prepared.request.messages, answer)
-                self.pool.keep(conversation, prepared.key(messages, parked=bool(reader.calls)))
+                self.pool.keep(conversation, key)
             else:
                 self.pool.retire(conversation)
 
@@ -212,6 +213,18 @@ class ClaudeCodeBackend:
             model,
             one_request=one_request,
         )
+
+
+def key_after(
+    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
+) -> Digest | None:
+    """What the process can be found by for what follows this answer; None if it must not be."""
+    if not may_go_on(prepared, reader, end, answer):
+        return None
+    try:
+        return prepared.key((*prepared.request.messages, answer), parked=bool(reader.calls))
+    except RecursionError:  # arguments that are nested very deeply
+        return None
 
 
 def may_go_on(

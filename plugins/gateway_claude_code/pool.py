@@ -120,7 +120,7 @@ class Pool:
                 self._news = anyio.Event()
                 for useless in (*self._spares.take_useless(), *self._live.take_expired()):
                     self.retire(useless)
-                await self._start_missing()
+                await _logged(self._start_missing)
                 with anyio.move_on_after(self._pause()):
                     await self._news.wait()
 
@@ -161,4 +161,12 @@ class Pool:
     def _start_soon(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         if self._tasks is None:
             raise RuntimeError("the pool is not running")
-        self._tasks.start_soon(work, *args)
+        self._tasks.start_soon(_logged, work, *args)
+
+
+async def _logged(work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
+    """A fault in one process' care must not end that of all others."""
+    try:
+        await work(*args)
+    except Exception:
+        log.exception("caring for a process failed")

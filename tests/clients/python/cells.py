@@ -98,7 +98,7 @@ def call_get_weather(gateway: RunningGateway) -> None:
 
 def assert_tool_loop(gateway: RunningGateway) -> None:
     """The tool, the call and its result reached the model as what they are."""
-    first, *_, second = gateway.upstream.requests
+    first, second = gateway.upstream.requests
     (tool,) = first.tools
     schema = tool["input_schema"]
     assert tool["name"] == "mcp__t__get_weather"

@@ -137,7 +137,8 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
     right = Answer(blocks=(ToolUseBlock("mcp__t__Person", ADA),))
     gateway.upstream.script = lambda request: right if request.last_tool_results else wrong
     assert _person(make("TOOLS")) == ADA
-    (result,) = gateway.upstream.requests[-1].last_tool_results
+    _, again = gateway.upstream.requests
+    (result,) = again.last_tool_results
     assert "validation error" in result_text(result).lower()
 
 

@@ -102,8 +102,6 @@ def test_a_field_is_in_its_own_request_and_in_no_other(
     plain = plain_bodies["tools" in fields]
     chat(gateway, stream=True, **fields)
     changed = changes(plain, comparable(last_request(gateway)))
-    if "thinking" in changed:
-        changed.pop("context_management", None)
     assert changed == expected
 
     chat(gateway, **({"tools": TOOLS} if "tools" in fields else {}))
@@ -181,8 +179,8 @@ def test_json_schema_is_a_tool_that_must_be_called(
     assert (choice.content, choice.tool_calls) == ('{"name": "Zoë"}', [])
     assert choice.finish_reason == "stop"
     changed = changes(plain_bodies[False], comparable(last_request(gateway)))
-    assert changed.keys() - {"context_management"} == {"tools", "tool_choice", "thinking"}
-    assert changed["thinking"] == {"type": "disabled"}
+    assert changed.keys() == {"tools", "tool_choice", *NO_THINKING}
+    assert {name: changed[name] for name in NO_THINKING} == NO_THINKING
     (tool,) = changed["tools"]
     assert (tool["name"], tool["input_schema"]) == ("StructuredOutput", SCHEMA)
     assert changed["tool_choice"] == {"type": "tool", "name": "StructuredOutput"}

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_loopback_only)
     for warning in OF_THE_CLIENTS:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")
+    # pytest collects garbage once more when the filters of the tests are no longer in force
+    warnings.filterwarnings("ignore", "unclosed", ResourceWarning)
 
 
 def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:

@@ -1,0 +1,114 @@
+"""Who gets the next process: slots, the line before them, and its limits."""
+
+import anyio
+import pytest
+
+from gateway.errors import RateLimited
+from gateway_claude_code.admission import Slots, default_processes
+
+
+def slots(most: int = 1, *, queue: int = 100, seconds: float = 5) -> Slots:
+    return Slots(most, queue, seconds, make_room=lambda: None)
+
+
+def test_the_machine_decides_how_many_processes_there_are() -> None:
+    assert default_processes() >= 4
+
+
+def test_slots_are_taken_and_given_back() -> None:
+    two = slots(2)
+    assert two.try_acquire()
+    assert two.try_acquire()
+    assert not two.try_acquire()
+    two.release()
+    assert two.try_acquire()
+
+
+async def test_callers_take_turns() -> None:
+    one = slots()
+    await one.acquire("first")
+    served: list[str] = []
+
+    async def ask(caller: str) -> None:
+        await one.acquire(caller)
+        served.append(caller)
+
+    async with anyio.create_task_group() as tasks:
+        for caller in ["greedy"] * 5 + ["modest"]:
+            tasks.start_soon(ask, caller)
+            await anyio.wait_all_tasks_blocked()
+        assert one.waiting == 6
+        for _ in range(6):
+            one.release()
+            await anyio.wait_all_tasks_blocked()
+    assert served[:2] == ["greedy", "modest"]
+    assert served[2:] == ["greedy"] * 4
+    assert (one.used, one.waiting) == (1, 0)
+
+
+async def test_newcomers_do_not_pass_those_in_line() -> None:
+    one = slots()
+    await one.acquire("a")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.acquire, "b")
+        await anyio.wait_all_tasks_blocked()
+        one.release()
+        assert not one.try_acquire()
+    assert one.used == 1
+
+
+async def test_the_line_has_an_end() -> None:
+    one = slots(queue=0)
+    await one.acquire("a")
+    with pytest.raises(RateLimited, match="too many requests are waiting") as caught:
+        await one.acquire("a")
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 0
+    assert one.waiting == 0
+
+
+async def test_nobody_waits_for_ever() -> None:
+    one = slots(seconds=0.05)
+    await one.acquire("a")
+    with pytest.raises(RateLimited, match=r"none became free within 0\.05 s"):
+        await one.acquire("a")
+    assert (one.used, one.waiting) == (1, 0)
+    one.release()
+    assert one.used == 0
+
+
+async def test_who_waits_makes_those_give_way_that_can() -> None:
+    asked: list[str] = []
+    one = Slots(1, 10, 5, make_room=lambda: asked.append("room"))
+    await one.acquire("a")
+    assert asked == []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.acquire, "b")
+        await anyio.wait_all_tasks_blocked()
+        assert asked == ["room"]
+        one.release()
+
+
+async def test_who_gives_up_leaves_the_line() -> None:
+    one = slots()
+    await one.acquire("a")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.acquire, "a")
+        tasks.start_soon(one.acquire, "a")
+        tasks.start_soon(one.acquire, "b")
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    assert (one.used, one.waiting) == (1, 0)
+    one.release()
+    assert one.try_acquire()
+
+
+async def test_who_is_admitted_after_giving_up_gives_the_slot_back() -> None:
+    one = slots()
+    await one.acquire("a")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.acquire, "b")
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+        one.release()  # admits b, which does not know yet that it was cancelled
+    assert (one.used, one.waiting) == (0, 0)

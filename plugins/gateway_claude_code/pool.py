@@ -101,6 +101,8 @@ class Pool:
         for given_up in self._live.keep(key, conversation):
             self.retire(given_up)
         self._start_soon(conversation.settle)
+        if self.slots.waiting:
+            self._make_room()
         self._news.set()
 
     def retire(self, conversation: Conversation) -> None:

@@ -1,0 +1,118 @@
+"""Many clients at once, and few processes: nothing is mixed up, and nothing is left over."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from openai import OpenAI
+
+from gateway_claude_code.upstream import Answer, MessagesRequest, TextBlock, text_answer
+from tests.e2e.conftest import StartGateway
+from tests.e2e.gateways import RunningGateway
+
+pytestmark = pytest.mark.e2e
+
+SECRET = re.compile(r"secret-\d+-")
+
+
+def echo(request: MessagesRequest) -> Answer:
+    return text_answer(f"I keep {request.last_user_text}.")
+
+
+def slow_echo(request: MessagesRequest) -> Answer:
+    return Answer(blocks=(TextBlock(request.last_user_text),), delay_seconds=0.1)
+
+
+def started(start_gateway: StartGateway, **config: Any) -> RunningGateway:
+    """A gateway that has had its look at the CLI, which is a process as well."""
+    gateway = start_gateway(config={"plugins": {"claude_code": config}})
+    end = time.monotonic() + 20
+    while health(gateway)["status"] == "starting":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return gateway
+
+
+def health(gateway: RunningGateway) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.get(f"{gateway.url}/health").json()["claude_code"]
+    return answer
+
+
+def counts(gateway: RunningGateway) -> dict[str, int]:
+    found: dict[str, int] = health(gateway)["processes"]
+    return found
+
+
+def chat(client: OpenAI, number: int, turns: int) -> list[str]:
+    """A conversation of so many turns, each with a secret of this client; the answers."""
+    messages: list[Any] = []
+    for turn in range(turns):
+        messages.append({"role": "user", "content": f"secret-{number}-{turn}"})
+        answer = client.chat.completions.create(model="claude-sonnet-4", messages=messages)
+        messages.append({"role": "assistant", "content": answer.choices[0].message.content})
+    return [message["content"] for message in messages[1::2]]
+
+
+def test_no_conversation_ever_holds_anothers_secret(start_gateway: StartGateway) -> None:
+    gateway = started(start_gateway, max_processes=17, max_live=14)
+    gateway.upstream.script = echo
+    most = 0
+    with ThreadPoolExecutor(17) as threads:
+        chats = [threads.submit(chat, gateway.client, number, 10) for number in range(16)]
+        while not all(each.done() for each in chats):
+            most = max(most, len(gateway.processes()))
+            time.sleep(0.02)
+    assert most <= 17
+    for number, each in enumerate(chats):
+        assert each.result() == [f"I keep secret-{number}-{turn}." for turn in range(10)]
+    assert len(gateway.upstream.requests) == 160
+    for request in gateway.upstream.requests:
+        assert len(set(SECRET.findall(str(request.body)))) == 1
+
+
+def test_without_requests_only_the_least_number_of_spares_is_left(
+    start_gateway: StartGateway,
+) -> None:
+    gateway = started(start_gateway, keep_alive=1, max_spares=1)
+    gateway.upstream.script = echo
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: chat(gateway.client, number, 1), range(4)))
+    end = time.monotonic() + 20
+    while counts(gateway) != {"busy": 0, "live": 0, "spare": 1, "waiting": 0}:
+        assert time.monotonic() < end, counts(gateway)
+        time.sleep(0.1)
+    assert len(gateway.processes()) == 1
+
+
+def test_one_process_serves_all_in_turn(start_gateway: StartGateway) -> None:
+    gateway = started(start_gateway, max_processes=1)
+    gateway.upstream.script = echo
+    with ThreadPoolExecutor(4) as threads:
+        chats = list(threads.map(lambda number: chat(gateway.client, number, 2), range(4)))
+    assert [answers[0] for answers in chats] == [f"I keep secret-{n}-0." for n in range(4)]
+    assert len(gateway.processes()) <= 1
+
+
+def test_too_many_at_once_are_told_to_come_back(start_gateway: StartGateway) -> None:
+    gateway = started(start_gateway, max_processes=1, max_queue=1, max_live=0)
+    gateway.upstream.script = slow_echo
+
+    def ask(number: int) -> httpx.Response:
+        message = {"role": "user", "content": f"secret-{number}"}
+        return httpx.post(
+            f"{gateway.url}/v1/chat/completions",
+            json={"model": "claude-sonnet-4", "messages": [message]},
+            timeout=60,
+        )
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, range(4)))
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert [answer.status_code for answer in refused] == [429, 429]
+    for answer in refused:
+        assert float(answer.headers["retry-after"]) > 0
+        assert "plugins.claude_code.max_processes" in answer.json()["error"]["message"]
+    assert ask(9).status_code == 200

@@ -1,0 +1,41 @@
+"""A backend without a model: it says what it was told. To try clients, and to measure the gateway."""
+
+from typing import Final
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+
+from gateway import hookimpl
+from gateway.context import RequestContext
+from gateway.errors import ConfigurationError
+from gateway.pipeline import Gateway
+from gateway.streams import EventSource
+from gateway.types import ChatRequest, Target
+from gateway_echo.answer import EchoOptions, echo, last_text
+
+BACKEND: Final = "echo"
+
+
+@hookimpl
+def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
+    """No routes; but here the models are known, and their options can be checked at the start."""
+    for name, entry in gateway.models.entries.items():
+        if entry.backend != BACKEND:
+            continue
+        try:
+            EchoOptions.model_validate(entry.options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, ("options", *first["loc"])))
+            raise ConfigurationError(f"the model {name!r}: {key}: {first['msg']}") from None
+
+
+@hookimpl
+def gateway_open_stream(
+    request: ChatRequest, target: Target, ctx: RequestContext
+) -> EventSource | None:
+    """The user's last text."""
+    if target.backend != BACKEND:
+        return None
+    options = EchoOptions.model_validate(target.options)
+    return echo(target.name, last_text(request.messages), options)

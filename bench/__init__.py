@@ -1,0 +1,1 @@
+"""How fast the gateway is, beside a process for each request and beside what the CLI itself needs."""

@@ -84,8 +84,9 @@ class Pool:
 
     async def obtain(self, launch: Launch, caller: str) -> Conversation:
         """A process that was told nothing yet. Raises `BackendUnavailable` and `RateLimited`."""
-        for outdated in self._spares.forget_other_programs(launch):
-            self.retire(outdated)
+        outdated = self._spares.forget_other_programs(launch)
+        for given_up in (*outdated, *self._spares.take_useless()):
+            self.retire(given_up)
         spare = self._spares.take(launch)
         self._news.set()
         if spare is not None:
@@ -134,6 +135,8 @@ class Pool:
         while (launch := self._spares.missing()) is not None and self.slots.try_acquire():
             try:
                 self._spares.add(launch, await self._start(launch))
+                if self.slots.waiting:
+                    self._make_room()
             except GatewayError as error:
                 log.warning("no spare process could be started: %s", error.message)
                 await anyio.sleep(FAILED_SECONDS)

@@ -1,6 +1,9 @@
 """Who gets the next process: slots, the line before them, and its limits."""
 
+import random
+
 import anyio
+import anyio.lowlevel
 import pytest
 
 from gateway.errors import RateLimited
@@ -112,3 +115,90 @@ async def test_who_is_admitted_after_giving_up_gives_the_slot_back() -> None:
         tasks.cancel_scope.cancel()
         one.release()  # admits b, which does not know yet that it was cancelled
     assert (one.used, one.waiting) == (0, 0)
+
+
+async def test_many_requests_of_one_caller_do_not_hold_up_another() -> None:
+    two = slots(2)
+    served: list[str] = []
+
+    async def ask(caller: str) -> None:
+        await two.acquire(caller)
+        served.append(caller)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(52):
+            tasks.start_soon(ask, "greedy")
+        await anyio.wait_all_tasks_blocked()
+        assert two.waiting == 50
+        for caller in ["b", "c", "b", "c"]:
+            tasks.start_soon(ask, caller)
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(54):
+            two.release()
+            await anyio.wait_all_tasks_blocked()
+    assert served[2:8] == ["greedy", "b", "c", "greedy", "b", "c"]
+    assert served[8:] == ["greedy"] * 48
+    assert (two.used, two.waiting) == (2, 0)
+
+
+async def test_one_callers_requests_are_served_in_their_order() -> None:
+    one = slots()
+    await one.acquire("a")
+    served: list[int] = []
+
+    async def ask(number: int) -> None:
+        await one.acquire("a")
+        served.append(number)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(10):
+            tasks.start_soon(ask, number)
+            await anyio.wait_all_tasks_blocked()
+        for _ in range(10):
+            one.release()
+            await anyio.wait_all_tasks_blocked()
+    assert served == list(range(10))
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_whatever_happens_there_are_never_too_many(seed: int) -> None:
+    """Requests that come, are given up at any moment, or time out, against a plain count."""
+    chance = random.Random(seed)
+    most, longest = chance.randint(1, 4), chance.randint(0, 6)
+    some = slots(most, queue=longest, seconds=chance.choice([0.002, 5]))
+    holding = refused = 0
+
+    async def one_request(caller: str) -> None:
+        nonlocal holding, refused
+        try:
+            await some.acquire(caller)
+        except RateLimited:
+            refused += 1
+            return
+        holding += 1
+        try:
+            assert holding <= some.used <= most
+            assert some.waiting <= longest
+            for _ in range(chance.randrange(4)):
+                await anyio.lowlevel.checkpoint()
+        finally:
+            holding -= 1
+            some.release()
+
+    async def client() -> None:
+        for _ in range(60):
+            with anyio.CancelScope() as scope:
+                if chance.random() < 0.3:
+                    tasks.start_soon(cancel_later, scope, chance.randrange(8))
+                await one_request(chance.choice("abc"))
+
+    async def cancel_later(scope: anyio.CancelScope, ticks: int) -> None:
+        for _ in range(ticks):
+            await anyio.lowlevel.checkpoint()
+        scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(client)
+    assert (some.used, some.waiting, holding) == (0, 0, 0)
+    assert refused < 480

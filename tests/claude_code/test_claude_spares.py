@@ -144,6 +144,18 @@ def test_a_program_that_was_replaced_takes_its_spares_along(clock: Clock) -> Non
     assert kept.forget_other_programs(newer) == []
 
 
+@pytest.mark.xfail(strict=True, reason="the kind of which there is always a spare is forgotten")
+def test_of_a_program_that_was_replaced_there_is_always_a_spare_too(clock: Clock) -> None:
+    kept = spares(clock, 2)
+    kept.expect(LAUNCH)
+    newer = replace(LAUNCH, stamp=(2, 2))
+    kept.forget_other_programs(newer)
+    kept.take(newer)
+    clock.now = DEMAND_SECONDS + 1
+    kept.take_useless()
+    assert len(fill(kept)) == 2
+
+
 def test_those_used_least_lately_give_way_first(clock: Clock) -> None:
     kept = spares(clock)
     assert kept.take_any() is None

@@ -70,7 +70,7 @@ def cost_table(cost: Cost, processes: dict[str, dict[str, float]]) -> Iterator[s
     yield "\nThe gateway itself, with the backend `echo`\n"
     yield "| what | measured |"
     yield "|---|---|"
-    yield f"| requests per second, one core, not streamed | {_spread(rates)} |"
+    yield f"| requests per second, not streamed | {_spread(rates)} |"
     yield f"| processor time per request | {cost.cpu_ms_per_request:.2f} ms |"
     yield f"| latency at 50 requests/s, p50 | {cost.p50:.2f} ms |"
     yield f"| latency at 50 requests/s, p99 | {cost.p99:.2f} ms |"

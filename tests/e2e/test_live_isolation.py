@@ -9,7 +9,14 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from gateway_claude_code.upstream import Answer, MessagesRequest, TextBlock, text_answer
+from gateway_claude_code.upstream import (
+    Answer,
+    MessagesRequest,
+    TextBlock,
+    ToolUseBlock,
+    text_answer,
+)
+from gateway_claude_code.upstream.request import result_text
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -116,3 +123,56 @@ def test_too_many_at_once_are_told_to_come_back(start_gateway: StartGateway) -> 
         assert float(answer.headers["retry-after"]) > 0
         assert "plugins.claude_code.max_processes" in answer.json()["error"]["message"]
     assert ask(9).status_code == 200
+
+
+TOOL: Any = {
+    "type": "function",
+    "function": {"name": "look", "parameters": {"type": "object", "properties": {}}},
+}
+
+
+def call_then_echo(request: MessagesRequest) -> Answer:
+    """Two calls for each of the user's turns, and after their results these."""
+    results = request.last_tool_results
+    if not results:
+        return Answer(blocks=(ToolUseBlock("mcp__t__look"), ToolUseBlock("mcp__t__look")))
+    return text_answer(" ".join(result_text(result) for result in results))
+
+
+def chat_with_tools(client: OpenAI, number: int, turns: int) -> list[str]:
+    """As `chat`, with the secrets in the results of calls, given in the reverse of their order."""
+    messages: list[Any] = []
+    said: list[str] = []
+    for turn in range(turns):
+        messages.append({"role": "user", "content": f"secret-{number}-q"})
+        for _ in range(2):  # the calls, and what follows their results
+            answer = client.chat.completions.create(
+                model="claude-sonnet-4", messages=messages, tools=[TOOL]
+            )
+            message = answer.choices[0].message
+            messages.append(message.model_dump(exclude_none=True))
+            results = [
+                {
+                    "role": "tool",
+                    "tool_call_id": call.id,
+                    "content": f"secret-{number}-{turn}{place}",
+                }
+                for place, call in enumerate(message.tool_calls or ())
+            ]
+            messages.extend(reversed(results))
+        said.append(messages[-1]["content"])
+    return said
+
+
+def test_no_call_ever_gets_the_results_of_anothers(start_gateway: StartGateway) -> None:
+    gateway = started(start_gateway, max_processes=5, max_live=3)
+    gateway.upstream.script = call_then_echo
+    with ThreadPoolExecutor(5) as threads:
+        chats = list(
+            threads.map(lambda number: chat_with_tools(gateway.client, number, 2), range(5))
+        )
+    for number, answers in enumerate(chats):
+        assert answers == [f"secret-{number}-{turn}0 secret-{number}-{turn}1" for turn in range(2)]
+    for request in gateway.upstream.requests:
+        assert len(set(SECRET.findall(str(request.body)))) == 1
+    assert len(gateway.processes()) <= 5

@@ -3,6 +3,7 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -139,13 +140,14 @@ def call_then_echo(request: MessagesRequest) -> Answer:
     return text_answer(" ".join(result_text(result) for result in results))
 
 
-def chat_with_tools(client: OpenAI, number: int, turns: int) -> list[str]:
+def chat_with_tools(client: OpenAI, number: int, turns: int, together: Barrier) -> list[str]:
     """As `chat`, with the secrets in the results of calls, given in the reverse of their order."""
     messages: list[Any] = []
     said: list[str] = []
     for turn in range(turns):
         messages.append({"role": "user", "content": f"secret-{number}-q"})
         for _ in range(2):  # the calls, and what follows their results
+            together.wait(30)  # so that the calls of all wait at the same time
             answer = client.chat.completions.create(
                 model="claude-sonnet-4", messages=messages, tools=[TOOL]
             )
@@ -167,10 +169,13 @@ def chat_with_tools(client: OpenAI, number: int, turns: int) -> list[str]:
 def test_no_call_ever_gets_the_results_of_anothers(start_gateway: StartGateway) -> None:
     gateway = started(start_gateway, max_processes=5, max_live=3)
     gateway.upstream.script = call_then_echo
+    together = Barrier(5)
+
+    def chat_with_others(number: int) -> list[str]:
+        return chat_with_tools(gateway.client, number, 2, together)
+
     with ThreadPoolExecutor(5) as threads:
-        chats = list(
-            threads.map(lambda number: chat_with_tools(gateway.client, number, 2), range(5))
-        )
+        chats = list(threads.map(chat_with_others, range(5)))
     for number, answers in enumerate(chats):
         assert answers == [f"secret-{number}-{turn}0 secret-{number}-{turn}1" for turn in range(2)]
     for request in gateway.upstream.requests:

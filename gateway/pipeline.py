@@ -20,7 +20,8 @@ class Gateway:
     """One gateway: its configuration, its plugins and its models.
 
     `offline` asks backends to answer without a network and without any account, and to say
-    so in their answers.
+    so in their answers. `host` is what it listens on, as it was named. A plugin that lets in
+    nobody without a key sets `requires_keys`.
     """
 
     def __init__(
@@ -35,6 +36,8 @@ class Gateway:
         self.plugins = plugins
         self.models = models
         self.offline = offline
+        self.host = config.values.server.host
+        self.requires_keys = False
         limits = config.values.limits
         self._limits = StreamLimits(
             idle_seconds=limits.idle_seconds, request_seconds=limits.request_seconds

@@ -1,8 +1,8 @@
 """Middleware that asks for a key, and holds its owner to the key's limits."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import NotAuthenticated, RateLimited
@@ -56,7 +56,8 @@ class KeyGate:
     async def _limited(self, limits: KeyLimits, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(limits.headers())
+                # appended as they are: nothing else sets these, and a search costs more
+                message["headers"] = [*message["headers"], *_raw(limits.headers())]
             await send(message)
 
         try:
@@ -68,6 +69,10 @@ class KeyGate:
             await self._app(scope, receive, send_with_limits)
         finally:
             limits.leave()
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
 def authenticate(keyring: Keyring, scope: Scope) -> KeyEntry:

@@ -62,6 +62,8 @@ class HostRules:
     def check(self, header: bytes) -> None:
         """Raises `Misdirected`, unless the header names one of them. The port is not looked at."""
         if not self._allows(header):
+            if not header:
+                raise Misdirected("The request has to say which host it is for, and only once.")
             named = header.decode("latin-1")[:_MAX_SHOWN]
             raise Misdirected(
                 f"This gateway does not go by the name {named!r}. If it should, add the name to "

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.errors import NotAllowed
-from gateway_access.config import ANY
+from gateway_access.config import ANY, NULL
 
 _MAX_SHOWN: Final = 100
 
@@ -34,6 +34,11 @@ class OriginRules:
             return
         if origin == own or origin in self._listed or ANY in self._listed:
             return
+        if origin == NULL:
+            raise NotAllowed(
+                "Pages from files and in sandboxed frames may not use this gateway, as they could "
+                "be anybody's. With keys, 'null' in plugins.access.origins lets them in."
+            )
         raise NotAllowed(
             f"Pages of {origin[:_MAX_SHOWN]!r} may not use this gateway. If they should, add "
             "exactly this to plugins.access.origins in its configuration."

@@ -14,28 +14,28 @@ MIN_LENGTH: Final = 16
 
 
 def environment_keys(environ: Mapping[str, str]) -> list[KeyEntry]:
-    """The keys of both variables, named `env`, `env-1`, `env-2`, …; they have no limits.
+    """The keys of both variables, named after them; of several, with a number. No limits.
 
     Raises `ConfigurationError` for keys that are too short, or can't be sent in a header.
     """
-    return [_entry(*named) for named in _plain(environ)]
+    return [_entry(name, key) for name, key in _plain(environ)]
 
 
-def _plain(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Each key with its name and its variable. What is set but empty still has to be refused."""
+def _plain(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each key with its name. What is set but empty still has to be refused."""
     if (key := environ.get(ONE)) is not None:
-        yield "env", key.strip(), ONE
+        yield ONE, key.strip()
     if (keys := environ.get(SEVERAL)) is not None:
         for number, each in enumerate(keys.split(","), 1):
-            yield f"env-{number}", each.strip(), SEVERAL
+            yield f"{SEVERAL}-{number}", each.strip()
 
 
-def _entry(name: str, key: str, variable: str) -> KeyEntry:
+def _entry(name: str, key: str) -> KeyEntry:
     if len(key) < MIN_LENGTH:
         raise ConfigurationError(
-            f"{variable} holds a key of {len(key)} characters; it takes {MIN_LENGTH} at least, "
+            f"{name} holds a key of {len(key)} characters; it takes {MIN_LENGTH} at least, "
             "such as `openssl rand -hex 32` gives"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ConfigurationError(f"{variable} holds a key with characters that no header takes")
+        raise ConfigurationError(f"{name} holds a key with characters that no header takes")
     return KeyEntry(name=name, hash=hash_key(key.encode("ascii")))

@@ -45,7 +45,7 @@ def read_keys(path: Path) -> tuple[KeyEntry, ...]:
     """
     try:
         mode = path.stat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
         raise ConfigurationError(f"{path} can't be read: {error}") from None
@@ -62,11 +62,17 @@ def read_keys(path: Path) -> tuple[KeyEntry, ...]:
 
 
 def change_keys(path: Path, change: Change) -> None:
-    """Read, change and write the file as one step, whoever else does so at the same time."""
+    """Read, change and write the file as one step, whoever else does so at the same time.
+
+    Raises `ConfigurationError` if that can't be done; the file is then as it was.
+    """
     path = path.resolve()  # where a link leads is replaced, and not the link
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(path.parent):
-        _write(path, change(read_keys(path)))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(path.parent):
+            _write(path, change(read_keys(path)))
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be written: {error}") from None
 
 
 @contextmanager

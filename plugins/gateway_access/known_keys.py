@@ -71,7 +71,7 @@ class KnownKeys:
             return None
         try:
             found = self._path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # such as below a home of /dev/null
             return None
         except OSError as error:
             raise ConfigurationError(f"{self._path} can't be read: {error}") from None

@@ -75,9 +75,9 @@ def test_names_that_mean_something_in_headers_or_logs_are_refused(name: str) -> 
 def test_keys_of_the_environment() -> None:
     environ = {"DRAGOMAN_API_KEY": KEY, "DRAGOMAN_API_KEYS": f"{OTHER}, 0123456789abcdef"}
     assert environment_keys(environ) == [
-        entry("env", KEY),
-        entry("env-1", OTHER),
-        entry("env-2", "0123456789abcdef"),
+        entry("DRAGOMAN_API_KEY", KEY),
+        entry("DRAGOMAN_API_KEYS-1", OTHER),
+        entry("DRAGOMAN_API_KEYS-2", "0123456789abcdef"),
     ]
     assert environment_keys({}) == []
 
@@ -87,7 +87,7 @@ def test_keys_of_the_environment() -> None:
     [
         ({"DRAGOMAN_API_KEY": "0123456789abcde"}, "of 15 characters; it takes 16"),
         ({"DRAGOMAN_API_KEY": ""}, "of 0 characters"),
-        ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "DRAGOMAN_API_KEYS holds a key of 0"),
+        ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "DRAGOMAN_API_KEYS-2 holds a key of 0"),
         ({"DRAGOMAN_API_KEY": "0123456789 abcdef"}, "no header takes"),
         ({"DRAGOMAN_API_KEY": "0123456789\nabcdef"}, "no header takes"),
         ({"DRAGOMAN_API_KEY": "schlüssel-schlüssel"}, "no header takes"),

@@ -48,6 +48,15 @@ def test_a_change_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert read_keys(path) == (entry(),)
 
 
+def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "keys.yaml"
+    with pytest.raises(ConfigurationError, match=r"keys\.yaml can't be written: "):
+        write(path, entry())
+    assert read_keys(path) == ()
+    assert not KnownKeys([], path).required
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link = tmp_path / "keys.yaml"
     link.symlink_to(tmp_path / "elsewhere.yaml")

@@ -1,6 +1,7 @@
 """Middleware that asks for a key, and holds its owner to the key's limits."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from gateway_access.config import KeyEntry
 from gateway_access.keyring import Keyring
 from gateway_access.known_keys import KnownKeys
 from gateway_access.limits import KeyLimits, Limits
+from gateway_access.models import may_use
 from gateway_access.refusal import Refuse
 
 HEALTH: Final = "/health"
@@ -21,7 +23,10 @@ _BEARER: Final = b"bearer"
 
 
 class KeyGate:
-    """Lets in who has a key, once there are any; the key's name goes to `request.state`."""
+    """Lets in who has a key, once there are any; the key's name goes to `request.state`.
+
+    `request.state.may_use_model(asked, target)` is for lists of models, if the key has not all.
+    """
 
     def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, refuse: Refuse) -> None:
         self._app = app
@@ -45,7 +50,10 @@ class KeyGate:
             else:
                 await self._refuse(error, scope, receive, send, CHALLENGE)
             return
-        scope.setdefault("state", {})["client_key"] = entry.name
+        state = scope.setdefault("state", {})
+        state["client_key"] = entry.name
+        if entry.models:
+            state["may_use_model"] = partial(may_use, entry.models)
         limits = self._limits.of(entry)
         # What generates is a POST with every wire format; to look at models costs nothing.
         if limits is None or scope.get("method") != "POST":

@@ -172,6 +172,22 @@ async def test_a_key_gets_its_models_only(build_app: BuildApp) -> None:
     assert (await ask(build_app(keys=[stored(models=["test-*"])]), bearer())).status_code == 200
 
 
+async def test_a_key_sees_its_models_only(tmp_path: Path) -> None:
+    models = {name: {"backend": "scripted"} for name in ("large", "small-1", "small-2")}
+    section = {"access": {"keys": [stored(models=["small-*"]), stored("all", OTHER)]}}
+    config = {"models": models, "aliases": {"l": "large", "s": "small-1"}, "plugins": section}
+    app = create_app(build(tmp_path, config=config, disabled=("claude_code",)))
+    seen = {}
+    async with client(app) as http:
+        for key in (KEY, OTHER):
+            listed = (await http.get("/v1/models", headers=bearer(key))).json()["data"]
+            seen[key] = [model["id"] for model in listed]
+    assert seen == {
+        KEY: ["small-1", "small-2", "s"],
+        OTHER: ["large", "small-1", "small-2", "l", "s"],
+    }
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that limits go by."""

@@ -152,6 +152,22 @@ async def test_a_page_that_is_listed_can_send_requests_and_read_answers(
     assert "access-control-allow-origin" not in (await ask(app, bearer())).headers
 
 
+@pytest.mark.parametrize(
+    ("listed", "origin", "allowed"),
+    [("*", "https://any.example", "*"), ("*", "null", "*"), ("null", "null", "null")],
+)
+async def test_with_keys_every_page_can_be_let_in(
+    build_app: BuildApp, listed: str, origin: str, allowed: str
+) -> None:
+    app = build_app(keys=[stored()], origins=[listed], hosts=["*"])
+    headers = {"origin": origin, "host": "any.example", "sec-fetch-site": "cross-site"}
+    response = await ask(app, {**headers, **bearer()})
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == allowed
+    assert "access-control-allow-credentials" not in response.headers
+    assert (await ask(app, headers)).status_code == 401
+
+
 async def test_the_gateways_own_pages_are_served(build_app: BuildApp) -> None:
     own = {"origin": "http://localhost", "sec-fetch-site": "same-origin"}
     assert (await ask(build_app(), own)).status_code == 200

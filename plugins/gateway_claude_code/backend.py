@@ -232,9 +232,12 @@ def may_go_on(
 ) -> bool:
     """Whether the process now holds exactly the conversation that the client has.
 
-    An answer of several texts is one text to the client, but not to the CLI.
+    An answer of several texts is one text to the client, but not to the CLI; and one that goes on
+    from the assistant's own words follows a turn that the client has not (`history.turns`).
     """
     if end is None or not reader.verbatim or prepared.one_request:
+        return False
+    if prepared.request.messages[-1].role == "assistant":
         return False
     texts = sum(isinstance(part, Text) for part in answer.parts)
     calls = sum(isinstance(part, ToolCall) for part in answer.parts)

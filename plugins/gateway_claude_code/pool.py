@@ -4,6 +4,7 @@ Each has a slot (`admission`), is used for one conversation, and is closed in th
 """
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -44,6 +45,7 @@ class Pool:
         )
         self._tasks: TaskGroup | None = None
         self._news = anyio.Event()
+        self._no_spare_until = 0.0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -57,12 +59,12 @@ class Pool:
         """Tend to the processes; at the end close them all."""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
-            tending = anyio.CancelScope()
-            tasks.start_soon(self._tend, tending)
             try:
-                yield
+                async with anyio.create_task_group() as tending:
+                    tending.start_soon(self._tend)
+                    yield
+                    tending.cancel_scope.cancel()
             finally:
-                tending.cancel()
                 for conversation in (*self._live.take_all(), *self._spares.take_all()):
                     self.retire(conversation)
         self._tasks = None
@@ -117,19 +119,27 @@ class Pool:
 
     # -- in the background ------------------------------------------------------------
 
-    async def _tend(self, scope: anyio.CancelScope) -> None:
-        with scope:
-            while True:
-                self._news = anyio.Event()
-                for useless in (*self._spares.take_useless(), *self._live.take_expired()):
-                    self.retire(useless)
+    async def _tend(self) -> None:
+        while True:
+            self._news = anyio.Event()
+            self._forget_replaced_program()
+            for useless in (*self._spares.take_useless(), *self._live.take_expired()):
+                self.retire(useless)
+            if time.monotonic() >= self._no_spare_until:
                 await _logged(self._start_missing)
-                with anyio.move_on_after(self._pause()):
-                    await self._news.wait()
+            with anyio.move_on_after(self._pause()):
+                await self._news.wait()
 
     def _pause(self) -> float:
         expiry = self._live.next_expiry()
         return TENDING_SECONDS if expiry is None else min(expiry, TENDING_SECONDS)
+
+    def _forget_replaced_program(self) -> None:
+        """An update of the CLI must not be found out by the request that comes after it."""
+        usual = self._spares.usual
+        if usual is not None:
+            for outdated in self._spares.forget_other_programs(usual.as_on_disk()):
+                self.retire(outdated)
 
     async def _start_missing(self) -> None:
         while (launch := self._spares.missing()) is not None and self.slots.try_acquire():
@@ -139,7 +149,8 @@ class Pool:
                     self._make_room()
             except GatewayError as error:
                 log.warning("no spare process could be started: %s", error.message)
-                await anyio.sleep(FAILED_SECONDS)
+                self._no_spare_until = time.monotonic() + FAILED_SECONDS
+                return
 
     async def _start(self, launch: Launch) -> Conversation:
         """Start a process in a slot that was acquired."""
@@ -150,10 +161,11 @@ class Pool:
             raise
         return Conversation(process, self._config.start_seconds)
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> bool:
         conversation = self._spares.take_any() or self._live.take_oldest()
         if conversation is not None:
             self.retire(conversation)
+        return conversation is not None
 
     async def _close(self, conversation: Conversation) -> None:
         try:

@@ -244,7 +244,6 @@ async def test_a_spare_that_cant_be_started_is_said_and_tried_again_later(
     assert "caring for a process failed" in caplog.messages
 
 
-@pytest.mark.xfail(strict=True, reason="the care for all waits for the spare")
 async def test_while_no_spare_can_be_started_the_others_are_tended_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -261,6 +260,24 @@ async def test_while_no_spare_can_be_started_the_others_are_tended_to(
         keep(pool, conversation)
         with anyio.fail_after(1):
             await until(lambda: process_of(conversation).closed)
+
+
+async def test_a_spare_of_a_program_that_was_replaced_on_disk_is_replaced_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.TENDING_SECONDS", 0.01)
+    program = tmp_path / "claude"
+    program.write_text("one")
+    launch, pool = a_launch(program=program).as_on_disk(), a_pool(min_spares=1)
+    async with pool.running():
+        pool.expect(launch)
+        await until(lambda: launch.started)
+        program.write_text("another")
+        await until(lambda: len(launch.started) == 2)
+        await until(lambda: launch.started[0].closed)
+        program.unlink()
+        await quiet()
+        assert launch.open == launch.started[1:]
 
 
 # -- live conversations -------------------------------------------------------------------
@@ -400,7 +417,6 @@ async def test_a_spare_that_was_being_started_serves_who_waits_for_its_kind() ->
         await until_obtained(pool, launch, gate.set)
 
 
-@pytest.mark.xfail(strict=True, reason="without a line a request never makes room")
 async def test_idle_processes_give_way_even_without_a_line() -> None:
     launch, pool = a_launch(), a_pool(max_processes=1, max_spares=0, max_queue=0)
     async with pool.running():
@@ -451,7 +467,6 @@ async def test_an_error_while_it_runs_closes_every_process_too() -> None:
     assert pool.slots.used == 0
 
 
-@pytest.mark.xfail(strict=True, reason="it is added after all were taken")
 async def test_a_spare_whose_start_succeeds_at_the_end_is_closed() -> None:
     gate = anyio.Event()
     launch, pool = a_launch(before=gate.wait), a_pool(min_spares=1)

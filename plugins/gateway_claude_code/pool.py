@@ -26,6 +26,9 @@ log = logging.getLogger("gateway_claude_code")
 TENDING_SECONDS: Final = 5
 FAILED_SECONDS: Final = 10
 """How long no spare is started after one could not be."""
+REFILL_SECONDS: Final = 0.5
+"""How long no spare is started after a request got its process. A CLI that starts keeps a core
+busy, and that core is better used for getting the request to the model; then it waits anyway."""
 
 
 class Pool:
@@ -90,6 +93,9 @@ class Pool:
         for given_up in (*outdated, *self._spares.take_useless()):
             self.retire(given_up)
         spare = self._spares.take(launch)
+        now = time.monotonic()
+        if self._no_spare_until <= now:
+            self._no_spare_until = now + REFILL_SECONDS
         self._news.set()
         if spare is not None:
             return spare
@@ -131,8 +137,10 @@ class Pool:
                 await self._news.wait()
 
     def _pause(self) -> float:
-        expiry = self._live.next_expiry()
-        return TENDING_SECONDS if expiry is None else min(expiry, TENDING_SECONDS)
+        """Seconds until there may be something to do."""
+        refill = self._no_spare_until - time.monotonic()
+        pauses = (self._live.next_expiry(), refill if refill > 0 else None, TENDING_SECONDS)
+        return min(pause for pause in pauses if pause is not None)
 
     def _forget_replaced_program(self) -> None:
         """An update of the CLI must not be found out by the request that comes after it."""

@@ -27,6 +27,11 @@ from gateway_claude_code.protocol import Line
 KEY = b"key"
 
 
+@pytest.fixture(autouse=True)
+def _refill_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.REFILL_SECONDS", 0)
+
+
 class FakeProcess:
     """As much of a CLI process as a pool sees: at the end of a turn, and then waiting."""
 
@@ -260,6 +265,21 @@ async def test_while_no_spare_can_be_started_the_others_are_tended_to(
         keep(pool, conversation)
         with anyio.fail_after(1):
             await until(lambda: process_of(conversation).closed)
+
+
+async def test_the_next_spare_is_not_started_while_a_request_gets_going(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.REFILL_SECONDS", 0.05)
+    launch, pool = a_launch(), a_pool(min_spares=1)
+    async with pool.running():
+        pool.expect(launch)
+        await quiet()
+        conversation = await pool.obtain(launch, "a")
+        await quiet()
+        assert pool.counts["spare"] == 0
+        await until(lambda: pool.counts["spare"] == 1)
+        pool.retire(conversation)
 
 
 async def test_a_spare_of_a_program_that_was_replaced_on_disk_is_replaced_too(

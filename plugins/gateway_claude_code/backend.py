@@ -22,6 +22,7 @@ from gateway.types import (
     ToolCall,
 )
 from gateway_claude_code import command
+from gateway_claude_code.cache_marks import CacheMarks
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
@@ -69,6 +70,7 @@ class ClaudeCodeBackend:
         self._config = config
         self._surroundings = surroundings
         self._sampling = SamplingSupport()
+        self._cache_marks = CacheMarks()
         self._usual_model: str | None = None
         self.pool = Pool(config)
 
@@ -90,7 +92,8 @@ class ClaudeCodeBackend:
     ) -> AsyncGenerator[StreamEvent]:
         """The events of one answer. Raises `GatewayError`s only.
 
-        A model that turns out to refuse a sampling parameter is asked once more without it.
+        A model that turns out to refuse a sampling parameter, or a mark for the prompt cache, is
+        asked once more without it.
         """
         asked = request
         while True:
@@ -105,7 +108,9 @@ class ClaudeCodeBackend:
                         yield event
                 return
             except InvalidRequest as error:
-                if started or not self._sampling.learn(request, target, error):
+                if started or not (
+                    self._sampling.learn(request, target, error) or self._cache_marks.learn(error)
+                ):
                     raise
 
     async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
@@ -191,7 +196,8 @@ class ClaudeCodeBackend:
         )
         await conversation.add_history(history[:-1])
         once = prepared.plain and not prepared.one_request
-        async for event in conversation.ask(history[-1], reader, once=once):
+        last = self._cache_marks.put(history[-1])
+        async for event in conversation.ask(last, reader, once=once):
             yield event
 
     def _settings(self, prepared: Prepared) -> dict[str, Any]:

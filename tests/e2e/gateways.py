@@ -55,7 +55,7 @@ def running_gateway(
 ) -> Iterator[RunningGateway]:
     """Run the command until the end of the context. `environment` goes over the usual one."""
     home = folder / "home"
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
     log = folder / "gateway.log"

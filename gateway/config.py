@@ -25,10 +25,11 @@ class _Strict(BaseModel):
 
 
 class ServerConfig(_Strict):
-    """Where the gateway listens."""
+    """Where the gateway listens, and for how many seconds it waits for running answers at its end."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=3456, ge=0, le=65535)
+    drain_seconds: float = Field(default=30, ge=0)
 
 
 class LimitsConfig(_Strict):

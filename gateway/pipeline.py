@@ -11,6 +11,7 @@ from gateway.errors import BackendUnavailable, ServerFault
 from gateway.models import ModelMap
 from gateway.plugins import PluginRegistry
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
+from gateway.traffic import Traffic
 from gateway.types import ChatRequest, Target
 
 log = logging.getLogger("gateway")
@@ -35,6 +36,7 @@ class Gateway:
         self.plugins = plugins
         self.models = models
         self.offline = offline
+        self.traffic = Traffic()
         limits = config.values.limits
         self._limits = StreamLimits(
             idle_seconds=limits.idle_seconds, request_seconds=limits.request_seconds

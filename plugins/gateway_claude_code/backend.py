@@ -30,6 +30,7 @@ from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.errors import ProcessGone
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import turns
+from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, launch_for
 from gateway_claude_code.limits import adjustments
 from gateway_claude_code.parameters import flag_settings
@@ -66,13 +67,18 @@ class Surroundings:
 class ClaudeCodeBackend:
     """Answers requests with the processes of a pool; only within `running`."""
 
-    def __init__(self, config: ClaudeCodeConfig, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        config: ClaudeCodeConfig,
+        surroundings: Surroundings,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._config = config
         self._surroundings = surroundings
         self._sampling = SamplingSupport()
         self._cache_marks = CacheMarks()
         self._usual_model: str | None = None
-        self.pool = Pool(config)
+        self.pool = Pool(config, keeper)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""

@@ -49,6 +49,11 @@ class Conversation:
         return self._process.alive
 
     @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    @property
     def last_stderr(self) -> str:
         """The last lines that the CLI wrote to its standard error."""
         return self._process.last_stderr

@@ -17,6 +17,7 @@ from gateway_claude_code.admission import Slots, default_processes
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversation import Conversation
+from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch
 from gateway_claude_code.live import LiveConversations
 from gateway_claude_code.spares import Spares
@@ -34,8 +35,9 @@ busy, and that core is better used for getting the request to the model; then it
 class Pool:
     """Gives out conversations, and takes them back. Works only within `running`."""
 
-    def __init__(self, config: ClaudeCodeConfig) -> None:
+    def __init__(self, config: ClaudeCodeConfig, keeper: Keeper | None = None) -> None:
         self._config = config
+        self._keeper = keeper or Keeper(None)
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
             config.max_live if config.keep_alive else 0, config.keep_alive
@@ -60,17 +62,19 @@ class Pool:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Tend to the processes; at the end close them all."""
-        async with anyio.create_task_group() as tasks:
-            self._tasks = tasks
-            try:
-                async with anyio.create_task_group() as tending:
-                    tending.start_soon(self._tend)
-                    yield
-                    tending.cancel_scope.cancel()
-            finally:
-                for conversation in (*self._live.take_all(), *self._spares.take_all()):
-                    self.retire(conversation)
-        self._tasks = None
+        await self._keeper.end_orphans()
+        with self._keeper.keeping():
+            async with anyio.create_task_group() as tasks:
+                self._tasks = tasks
+                try:
+                    async with anyio.create_task_group() as tending:
+                        tending.start_soon(self._tend)
+                        yield
+                        tending.cancel_scope.cancel()
+                finally:
+                    for conversation in (*self._live.take_all(), *self._spares.take_all()):
+                        self.retire(conversation)
+            self._tasks = None
 
     # -- for requests -----------------------------------------------------------------
 
@@ -167,6 +171,7 @@ class Pool:
         except BaseException:
             self.slots.release()
             raise
+        self._keeper.add(process.pid)
         return Conversation(process, self._config.start_seconds)
 
     def _make_room(self) -> bool:
@@ -179,6 +184,7 @@ class Pool:
         try:
             await conversation.close()
         finally:
+            self._keeper.remove(conversation.pid)
             self.slots.release()
         if conversation.last_stderr:
             log.debug("the CLI said: %s", conversation.last_stderr)

@@ -36,6 +36,7 @@ class FakeProcess:
     """As much of a CLI process as a pool sees: at the end of a turn, and then waiting."""
 
     def __init__(self) -> None:
+        self.pid = 0
         self.alive = True
         self.closed = False
         self.last_stderr = ""

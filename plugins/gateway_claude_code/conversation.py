@@ -1,6 +1,6 @@
 """One process answering one conversation, over one turn or many."""
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,11 +27,17 @@ class Conversation:
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
     `calls` are the ids of the calls that the last answer ended with; `was_spare` is True if the
-    process was started ahead of its request.
+    process was started ahead of its request. `note_quota` is told each `rate_limit_info`.
     """
 
-    def __init__(self, process: CliProcess, start_seconds: float) -> None:
+    def __init__(
+        self,
+        process: CliProcess,
+        start_seconds: float,
+        note_quota: Callable[[object], None] = lambda _: None,
+    ) -> None:
         self._process = process
+        self._note_quota = note_quota
         self._start_seconds = start_seconds
         self._bridge: McpBridge | None = None
         self._requests = 0
@@ -231,6 +237,8 @@ class Conversation:
             line = await self._process.receive()
             if line is None:
                 raise exited(await self._process.exit_code(), started=started)
+            if line.get("type") == "rate_limit_event":
+                self._note_quota(line.get("rate_limit_info"))
             if line.get("type") != "control_request":
                 return line
             if self._bridge is not None and (answer := self._bridge.take(line)) is not None:

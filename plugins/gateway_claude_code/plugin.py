@@ -65,10 +65,10 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:
-        """What was found out about the CLI since the start, and its processes by state."""
+        """What was found out about the CLI since the start, its processes, and the plan's quota."""
         if self._backend is None:
             return self._health
-        return {**self._health, "processes": self._backend.pool.counts}
+        return {**self._health, **self._backend.report()}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:

@@ -20,6 +20,7 @@ from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch
 from gateway_claude_code.live import LiveConversations
+from gateway_claude_code.quota import Quota
 from gateway_claude_code.spares import Spares
 
 log = logging.getLogger("gateway_claude_code")
@@ -38,6 +39,7 @@ class Pool:
     def __init__(self, config: ClaudeCodeConfig, keeper: Keeper | None = None) -> None:
         self._config = config
         self._keeper = keeper or Keeper(None)
+        self.quota = Quota()
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
             config.max_live if config.keep_alive else 0, config.keep_alive
@@ -172,7 +174,7 @@ class Pool:
             self.slots.release()
             raise
         self._keeper.add(process.pid)
-        return Conversation(process, self._config.start_seconds)
+        return Conversation(process, self._config.start_seconds, self.quota.note)
 
     def _make_room(self) -> bool:
         conversation = self._spares.take_any() or self._live.take_oldest()

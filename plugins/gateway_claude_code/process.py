@@ -17,6 +17,7 @@ from typing import Final, Self
 import anyio
 
 from gateway.errors import BackendFailed, BackendUnavailable
+from gateway_claude_code.litter import ENDS_CLEANLY, remove_litter
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
 log = logging.getLogger("gateway_claude_code")
@@ -31,10 +32,16 @@ STDERR_SECONDS: Final = 0.2
 class CliProcess:
     """A running CLI. Make one with `CliProcess.start`; `close` it in every case."""
 
-    def __init__(self, process: asyncio.subprocess.Process, close_seconds: float) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        environment: Mapping[str, str],
+        close_seconds: float,
+    ) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise BackendFailed("the Claude Code CLI was started without pipes")
         self._process = process
+        self._environment = environment
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._close_seconds = close_seconds
         self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
@@ -63,7 +70,7 @@ class CliProcess:
             )
         except (OSError, ValueError) as error:
             raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
-        return cls(process, close_seconds)
+        return cls(process, environment, close_seconds)
 
     @property
     def pid(self) -> int:
@@ -114,6 +121,8 @@ class CliProcess:
             async with self._closing:
                 await self._end(busy=busy)
                 await self._finish_stderr()
+                if self._process.returncode not in ENDS_CLEANLY:
+                    remove_litter(self.pid, self._environment)
 
     async def _end(self, *, busy: bool) -> None:
         if busy:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -140,3 +142,29 @@ def test_the_list_of_processes_says_nothing_of_prompts(start_gateway: StartGatew
     [path] = (gateway.home / ".cache" / "dragoman" / "processes").iterdir()
     for raw in path.read_text().splitlines():
         assert set(json.loads(raw)) <= {"+", "-", "started"}
+
+
+def test_a_cli_that_is_killed_leaves_no_files_either(start_gateway: StartGateway) -> None:
+    gate = Gate()
+    gateway = start_gateway(
+        environment={"TMPDIR": str(temporary := Path(tempfile.mkdtemp()))},
+        script=lambda _: held_at(gate, when=3),
+    )
+    client = threading.Thread(target=failing, args=(gateway,), daemon=True)
+    client.start()
+    until(lambda: len(gateway.upstream.requests) == 1)
+    [pid] = gateway.processes()
+    until(lambda: named_after(pid, gateway.home) and named_after(pid, temporary))
+    os.kill(pid, signal.SIGKILL)
+    client.join()
+    gate.open()
+    until(lambda: not named_after(pid, gateway.home) and not named_after(pid, temporary))
+    shutil.rmtree(temporary)
+
+
+def failing(gateway: RunningGateway) -> None:
+    assert ask(gateway, stream=False).status_code == 502
+
+
+def named_after(pid: int, folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if str(pid) in path.name.split(".")]

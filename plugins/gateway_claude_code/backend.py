@@ -33,7 +33,7 @@ from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
-from gateway_claude_code.errors import ProcessGone
+from gateway_claude_code.errors import NotReady, ProcessGone
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import turns
 from gateway_claude_code.keeper import Keeper
@@ -144,7 +144,7 @@ class ClaudeCodeBackend:
     async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
         """The answer of a process that waits for this, or else of a new one.
 
-        One that turns out to have died while it waited is replaced.
+        One that turns out to have died while it waited, or to hang, is replaced.
         """
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
@@ -156,7 +156,7 @@ class ClaudeCodeBackend:
                     async for event in answer:
                         yield event
                 return
-            except ProcessGone:
+            except (ProcessGone, NotReady):
                 if reader.started:
                     raise
         while True:
@@ -169,7 +169,7 @@ class ClaudeCodeBackend:
                     async for event in answer:
                         yield event
                 return
-            except ProcessGone:
+            except (ProcessGone, NotReady):
                 if reader.started or not conversation.was_spare:
                     raise
 

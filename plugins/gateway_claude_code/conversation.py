@@ -6,11 +6,11 @@ from typing import Any
 
 import anyio
 
-from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
+from gateway.errors import BackendFailed, GatewayError, InvalidRequest
 from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
-from gateway_claude_code.errors import FailureReader, exited
+from gateway_claude_code.errors import FailureReader, NotReady, exited
 from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
@@ -18,6 +18,8 @@ from gateway_claude_code.parameters import LAST_REQUEST, STRUCTURED_OUTPUT
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
 
+WARM_SECONDS = 5
+"""How long one may take to answer a control line that has answered before, or had time to start."""
 SETTLE_SECONDS = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
 
@@ -210,12 +212,14 @@ class Conversation:
 
     @contextmanager
     def _start_limit(self) -> Iterator[None]:
+        warm = self.was_spare or self._settled is not None
+        seconds = min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds
         try:
-            with anyio.fail_after(self._start_seconds):
+            with anyio.fail_after(seconds):
                 yield
         except TimeoutError as error:
-            raise TimedOut(
-                f"the Claude Code CLI did not get ready within {self._start_seconds:g} s "
+            raise NotReady(
+                f"the Claude Code CLI did not get ready within {seconds:g} s "
                 "(plugins.claude_code.start_seconds)"
             ) from error
 

@@ -164,6 +164,10 @@ def _plain(text: Any) -> str:  # noqa: ANN401
     return re.sub(r"^API Error: (?:\d{3} )?", "", str(text)).strip() or "no reason was given"
 
 
+class NotReady(TimedOut):
+    """The CLI does not answer what it always answers at once."""
+
+
 class ProcessGone(BackendFailed):
     """The CLI is gone before the answer was complete."""
 

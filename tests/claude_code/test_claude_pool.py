@@ -653,10 +653,16 @@ async def answered(backend: ClaudeCodeBackend, *texts: str) -> str:
     return "".join([event.text async for event in answer if isinstance(event, PartDelta)])
 
 
-async def test_a_spare_that_dies_as_it_is_asked_is_replaced(
-    fake_cli: Callable[[str], FakeCli], environ: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("fault", ["sys.exit(1)", "hold()"], ids=["dies", "hangs"])
+async def test_a_spare_that_fails_as_it_is_asked_is_replaced(
+    fake_cli: Callable[[str], FakeCli],
+    environ: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
 ) -> None:
-    play = f"hear()\nif first: sys.exit(1)\nsay(applied(hear())); hear()\n{ANSWER}hold()"
+    monkeypatch.setattr("gateway_claude_code.conversation.WARM_SECONDS", 0.3)
+    play = f"hear()\nif first: {fault}\nsay(applied(hear())); hear()\n{ANSWER}hold()"
     cli = fake_cli(FIRST_TIME.format(marker=str(tmp_path / "marker")) + play)
     backend = backend_for(cli, environ, min_spares=1, max_spares=1)
     async with backend.running():

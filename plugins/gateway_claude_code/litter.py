@@ -12,8 +12,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-ENDS_CLEANLY = frozenset((0, -signal.SIGTERM))
-"""Exit codes after which there is nothing to remove."""
+ENDS_CLEANLY = frozenset((0, 128 + signal.SIGTERM))
+"""Exit codes after which there is nothing to remove. At SIGTERM the CLI tidies up and exits with
+143; in the first moments of its life the signal ends it at once."""
 
 
 def remove_litter(pid: int, environment: Mapping[str, str]) -> None:
@@ -32,8 +33,7 @@ def litter_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
     folder = Path(configured) if configured else home / ".claude"
     temporary = Path(environment.get("TMPDIR") or tempfile.gettempdir())
     places = (
-        (folder / "sessions", f"{pid}.json"),
-        (folder / "sessions", f"{pid}.*.key"),
+        (folder / "sessions", f"{pid}.*"),
         (folder if configured else home, f".claude.json.tmp.{pid}.*"),
         (temporary / "cc-socks", f"{pid}.sock"),
     )

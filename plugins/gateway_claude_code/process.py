@@ -27,6 +27,8 @@ LONGEST_LINE: Final = 256 * 1024 * 1024
 
 STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
+FOLLOWERS_SECONDS: Final = 0.5
+"""How long what a process left behind may take to end at SIGTERM."""
 
 
 class CliProcess:
@@ -89,6 +91,8 @@ class CliProcess:
 
     async def send(self, *lines: Line) -> None:
         """Write lines. A process that is gone shows when it is read from, not here."""
+        if self._stdin.is_closing():  # uvloop raises a RuntimeError otherwise
+            return
         with contextlib.suppress(ConnectionError):
             self._stdin.write(b"".join(map(encode_line, lines)))
             await self._stdin.drain()
@@ -144,14 +148,24 @@ class CliProcess:
     async def _gone(self) -> bool:
         with anyio.move_on_after(self._close_seconds):
             await self._process.wait()
-            # whatever it may have started and left behind
-            self._signal(signal.SIGKILL)
+            await self._end_followers()
             return True
         return False
 
-    def _signal(self, number: signal.Signals) -> None:
+    async def _end_followers(self) -> None:
+        """End what the process may have started and left behind: the CLI, if it is a script's."""
+        if self._signal(signal.SIGTERM):
+            with anyio.move_on_after(FOLLOWERS_SECONDS):
+                while self._signal(0):  # noqa: ASYNC110 - nobody tells
+                    await anyio.sleep(FOLLOWERS_SECONDS / 20)
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> bool:
+        """Whether there was anyone in the group to get it."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+            return True
+        return False
 
     async def _finish_stderr(self) -> None:
         """Read to the end; something that left the group may still hold the pipe open."""

@@ -13,12 +13,10 @@ from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
 from gateway.listen import is_loopback, listen, url_of
 from gateway.plugins import PluginRegistry
+from gateway.server import CLOSING_SECONDS, Server
 from gateway.wording import one_line
 
 log = logging.getLogger("gateway")
-
-GRACE_SECONDS = 30
-"""How long answers on their way may take once the gateway was told to stop."""
 
 INSECURE = (
     "INSECURE: %s asks for no key (server.insecure). Everybody who can reach this address "
@@ -126,10 +124,10 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
-        uvicorn.Server(config).run(sockets=sockets)
+        Server(config, gateway.traffic, server.drain_seconds).run(sockets=sockets)
 
 
 def main() -> None:

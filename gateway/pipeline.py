@@ -11,6 +11,7 @@ from gateway.errors import BackendUnavailable, ServerFault
 from gateway.models import ModelMap
 from gateway.plugins import PluginRegistry
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
+from gateway.traffic import Traffic
 from gateway.types import ChatRequest, Target
 
 log = logging.getLogger("gateway")
@@ -38,6 +39,7 @@ class Gateway:
         self.offline = offline
         self.host = config.values.server.host
         self.requires_keys = False
+        self.traffic = Traffic()
         limits = config.values.limits
         self._limits = StreamLimits(
             idle_seconds=limits.idle_seconds, request_seconds=limits.request_seconds

@@ -54,8 +54,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return list(seen["listeners"])
 
     class Server:
-        def __init__(self, config: uvicorn.Config) -> None:
-            seen["config"] = config
+        def __init__(self, config: uvicorn.Config, traffic: object, drain_seconds: float) -> None:
+            seen.update(config=config, traffic=traffic, drain_seconds=drain_seconds)
 
         def run(self, sockets: list[object]) -> None:
             seen["sockets"] = sockets
@@ -63,7 +63,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
                 raise error
 
     monkeypatch.setattr(cli, "listen", take)
-    monkeypatch.setattr(uvicorn, "Server", Server)
+    monkeypatch.setattr(cli, "Server", Server)
     return seen
 
 
@@ -115,8 +115,9 @@ def test_serve_says_where(
 
 
 def test_serve_stops_in_good_order(write: Write, served: dict[str, Any]) -> None:
-    run("serve", "--config", write(MODELS))
-    assert served["config"].timeout_graceful_shutdown == cli.GRACE_SECONDS
+    run("serve", "--config", write(MODELS + "server: {drain_seconds: 7}"))
+    assert served["drain_seconds"] == 7
+    assert served["traffic"] is served["config"].app.state.gateway.traffic
 
 
 def test_being_interrupted_is_no_error(write: Write, served: dict[str, Any]) -> None:

@@ -4,44 +4,21 @@ import argparse
 import asyncio
 import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
-import yaml
 
-from gateway_claude_code.command import find_cli
-from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.upstream import running_upstream
 from tests.chaos.clients import PATIENCE, Client, Report
 from tests.chaos.leftovers import Holdings, children, left_files, when_quiet
+from tests.chaos.running import gateway
 from tests.chaos.upstream import script
 
-HERE = Path(__file__).parent
 CLIENTS = 6
-CONFIG: dict[str, Any] = {
-    "limits": {"idle_seconds": 4, "request_seconds": 20},
-    "plugins": {
-        "claude_code": {
-            "max_processes": 10,
-            "max_live": 4,
-            "keep_alive": 3,
-            "min_spares": 1,
-            "max_spares": 2,
-            "start_seconds": 6,
-            "queue_seconds": 15,
-            "upstream_retries": 1,
-        },
-    },
-}
 MEMORY_MB = 12
 """How much more memory the last quarter may end with than the second one did."""
 
@@ -69,7 +46,10 @@ def run(folder: Path, arguments: argparse.Namespace) -> list[str]:
     """All of it; what is wrong in the end."""
     report = Report()
     quarters: list[Holdings] = []
-    with running_upstream(script, record=False) as upstream, gateway(folder, upstream.url) as g:
+    with (
+        running_upstream(script, record=False) as upstream,
+        gateway(folder, upstream.url, 0.1) as g,
+    ):
         url, pid = g
         places = (folder / "home", folder / "tmp")
         # what is loaded at the first use is no leak
@@ -80,7 +60,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> list[str]:
             asyncio.run(load(url, pid, report, goal, faults=True))
             quarters.append(when_quiet(url, pid, *places))
             print(f"after {report.asked} requests: {quarters[-1]}", flush=True)
-        left = left_files(*places, children(pid))
+        left = left_files(*places)
         log = (folder / "gateway.log").read_text(encoding="utf-8", errors="replace")
     print(f"before: {start}\noutcomes: {dict(sorted(report.outcomes.items()))}")
     print(f"longest: {report.longest:.1f} s")
@@ -148,57 +128,6 @@ def _is_cli(pid: int) -> bool:
         return b"stream-json" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-
-
-@contextmanager
-def gateway(folder: Path, upstream: str) -> Iterator[tuple[str, int]]:
-    """A gateway whose CLI is spoilt at times; its URL and its process."""
-    for name in ("home", "tmp", "plugins"):
-        (folder / name).mkdir()
-    shutil.copy(HERE / "probe.py", folder / "plugins")
-    (folder / "models.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
-    wrapper = folder / "claude"
-    wrapper.write_text(f"#!{sys.executable}\n" + (HERE / "cli_wrapper.py").read_text("utf-8"))
-    wrapper.chmod(0o755)
-    environment = {
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "tmp"),
-        "PATH": os.defpath,
-        "ANTHROPIC_API_KEY": "made-up",
-        "ANTHROPIC_BASE_URL": upstream,
-        "DRAGOMAN_CLAUDE_COMMAND": str(wrapper),
-        "CHAOS_CLOCK": "1",
-    }
-    config = yaml.safe_load((folder / "models.yaml").read_text("utf-8"))
-    config["plugins"]["claude_code"]["environment"] = {
-        "CHAOS_CLI": str(find_cli(ClaudeCodeConfig(), os.environ)),
-        "CHAOS_ODDS": "0.1",
-    }
-    (folder / "models.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = [str(Path(sys.executable).parent / "dragoman"), "serve", "--port", "0"]
-    log = folder / "gateway.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--config", str(folder / "models.yaml")],
-            env=environment, stdout=output, stderr=output, cwd=folder,
-        )  # fmt: skip
-    try:
-        yield _announced(log), process.pid
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _announced(log: Path) -> str:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        text = log.read_text(encoding="utf-8")
-        if "serving at " in text:
-            url = text.split("serving at ")[1].split()[0]
-            httpx.get(f"{url}/healthz", timeout=30)
-            return url
-        time.sleep(0.05)
-    raise RuntimeError(f"the gateway did not start: {log.read_text(encoding='utf-8')}")
 
 
 if __name__ == "__main__":

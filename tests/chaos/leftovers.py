@@ -28,7 +28,7 @@ def holdings(url: str, pid: int, home: Path, temporary: Path) -> Holdings:
         processes=len(processes),
         tasks=int(probe["tasks"]),
         descriptors=int(probe["files"]),
-        files=len(left_files(home, temporary, processes)),
+        files=len(left_files(home, temporary)),
         memory=probe["memory"],
     )
 
@@ -58,12 +58,12 @@ def children(pid: int) -> list[int]:
     return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def left_files(home: Path, temporary: Path, running: list[int]) -> list[Path]:
+def left_files(home: Path, temporary: Path) -> list[Path]:
     """Files that belong to a process that is gone: named after it, or in the temporary folder."""
     found = []
     for folder in (home, temporary):
         for path in folder.rglob("*"):
             owner = re.search(r"(?:^|\.)(\d{2,7})\.", path.name)
-            if owner and int(owner[1]) not in running and path.suffix != ".processes":
+            if owner and not Path(f"/proc/{owner[1]}").exists():
                 found.append(path)
     return found

@@ -15,6 +15,7 @@ from gateway_openai.endpoints import Endpoint, chat_completions, text_completion
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
 from gateway_openai.model_list import describe_model, list_models
 from gateway_openai.openapi import request_body
+from gateway_openai.sizes import check_sizes
 from gateway_openai.wire import ChatCompletionRequest
 from gateway_openai.wire_completions import CompletionRequest
 
@@ -23,7 +24,9 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
     """Add both kinds of completions, and the model list."""
 
     async def answer(request: Request, endpoint: Endpoint) -> Response:
-        body = await read_json_object(request, gateway.config.values.limits.body_bytes)
+        limits = gateway.config.values.limits
+        body = await read_json_object(request, limits)
+        check_sizes(body, limits)
         call, encoding = endpoint(body, client_of(request), config)
         _refuse_ignored(call, config)
         contexts = _contexts(request, call)

@@ -32,8 +32,8 @@ from gateway.pipeline import Gateway
 
 log = logging.getLogger("gateway.http")
 
-GRACE_SECONDS: Final = 5
-"""After `limits.body_seconds`: so long the application has to say it properly."""
+PATIENCE: Final = 1.5
+"""Times `limits.body_seconds`: before that, the application can say properly what is wrong."""
 
 SPILL: Final = 100
 """So many connections over the limit get a proper answer; beyond them there is only a status."""
@@ -120,7 +120,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_message = True
-        self._head_bytes = self._head_count = self._unparsed = 0
+        self._head_bytes = self._head_count = 0
         if self._waiting is None:
             self._wait_for_head()
 
@@ -150,7 +150,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unparsed = 0
         if self._crowded and self.cycle is not None:
             self.cycle.keep_alive = False
-        self._wait(self.limits.body_seconds + GRACE_SECONDS, self._body_is_late)
+        self._wait(self.limits.body_seconds * PATIENCE, self._body_is_late)
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)

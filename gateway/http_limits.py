@@ -163,9 +163,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_waiting()
 
     @property
+    def _answering(self) -> bool:
+        """Whether a request of this connection has not been answered yet."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
     def _idle(self) -> bool:
         """Whether neither an answer nor the rest of a request is on its way."""
-        return not self._in_message and (self.cycle is None or self.cycle.response_complete)
+        return not self._in_message and not self._answering
 
     def _wait_for_head(self) -> None:
         self._wait(self.limits.header_seconds, self._head_is_late)
@@ -180,6 +185,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self._waiting = None
 
     def _head_is_late(self) -> None:
+        if self._answering:
+            self._wait_for_head()
+            return
         if not self._in_message:
             self.transport.close()  # nothing was asked, so there is nobody to answer
             self._linger()
@@ -190,7 +198,8 @@ class LimitedProtocol(HttpToolsProtocol):
         )
 
     def _body_is_late(self) -> None:
-        if self.flow.read_paused:  # it is the gateway that does not read
+        # it may be the gateway that does not read, or that has another answer to give first
+        if self.flow.read_paused or self.pipeline:
             self._wait(self.limits.body_seconds, self._body_is_late)
             return
         self.transport.abort()
@@ -215,7 +224,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, error: GatewayError) -> None:
         """Answer without the application, and close."""
         self._stop_waiting()
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._answering:
             self.transport.abort()  # in the middle of another answer
             return
         response = self.render(error)

@@ -19,6 +19,7 @@ import yaml
 MODELS = {
     "echo": {"backend": "echo"},
     "pieces": {"backend": "echo", "options": {"chunks": 200}},
+    "slow": {"backend": "echo", "options": {"chunks": 10, "delay": 0.1}},
 }
 
 

@@ -160,6 +160,15 @@ def test_pipelined_requests_are_all_answered(gateway: Served) -> None:
     assert answer.raw.count(b"HTTP/1.1 200 OK") == 4
 
 
+@pytest.mark.parametrize("cut", [None, -20], ids=["no body", "half a head"])
+def test_half_a_request_behind_another_does_it_no_harm(cut: int | None, gateway: Served) -> None:
+    first = post(chat("one two three", "slow")).replace(b"connection: close\r\n", b"")
+    second = head(headers=["content-type: application/json", "content-length: 1000"])[:cut]
+    answer = gateway.exchange(first + second)
+    assert answer.status == 200
+    assert b'"one two three"' in answer.body
+
+
 # -- bodies -------------------------------------------------------------------------------
 
 

@@ -20,11 +20,11 @@ LIMITS: dict[str, object] = {
     "header_bytes": 4096,
     "header_count": 30,
     "url_bytes": 1000,
-    "keep_alive_seconds": 1,
+    "keep_alive_seconds": 2,
     "send_seconds": 0.5,
-    "body_seconds": 0.4,
+    "body_seconds": 1,
     "body_bytes": 40_000_000,
-    "answer_bytes": 30_000_000,
+    "answer_bytes": 13_000_000,
 }
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: gateway\r\n\r\n"
@@ -94,7 +94,7 @@ def test_the_trailers_of_a_body_are_headers_too(gateway: Served) -> None:
 def test_half_a_request_is_not_waited_for(sent: bytes, gateway: Served) -> None:
     started = time.monotonic()
     answer = gateway.exchange(sent)
-    assert 0.3 < time.monotonic() - started < 3
+    assert 0.3 < time.monotonic() - started < 8
     assert answer.status == 408
     assert "limits.header_seconds" in answer.error["message"]
 
@@ -103,17 +103,17 @@ def test_a_header_now_and_then_does_not_hold_a_connection(gateway: Served) -> No
     started = time.monotonic()
     with gateway.connect() as connection, contextlib.suppress(ConnectionError):
         connection.sendall(b"GET /health HTTP/1.1\r\n")
-        while time.monotonic() - started < 3:
+        while time.monotonic() - started < 8:
             connection.sendall(b"x-a: b\r\n")
             time.sleep(0.05)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n\r\n"], ids=["nothing", "blank lines"])
 def test_a_connection_on_which_nothing_is_asked_is_closed(sent: bytes, gateway: Served) -> None:
     started = time.monotonic()
     assert gateway.exchange(sent).status is None
-    assert 0.3 < time.monotonic() - started < 3
+    assert 0.3 < time.monotonic() - started < 8
 
 
 def test_what_is_no_http_is_a_400_in_the_form_of_the_frontend(gateway: Served) -> None:
@@ -142,7 +142,7 @@ def test_a_connection_is_kept_for_the_next_request_and_then_closed(gateway: Serv
             time.sleep(0.6)  # longer than half a request may take
         started = time.monotonic()
         assert Answer.read(connection).status is None
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
 
 
 def test_a_byte_after_an_answer_does_not_hold_a_connection(gateway: Served) -> None:
@@ -152,7 +152,7 @@ def test_a_byte_after_an_answer_does_not_hold_a_connection(gateway: Served) -> N
         connection.sendall(b"\r\n")
         started = time.monotonic()
         assert Answer.read(connection).status is None
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
 
 
 def test_pipelined_requests_are_all_answered(gateway: Served) -> None:
@@ -176,7 +176,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(gateway: Served) -> None:
     started = time.monotonic()
     with gateway.connect() as connection, contextlib.suppress(ConnectionError):
         connection.sendall(head(headers=["content-type: application/json", "content-length: 1000"]))
-        for _ in range(20):
+        for _ in range(60):
             connection.sendall(b" ")
             time.sleep(0.05)
             connection.setblocking(False)
@@ -185,7 +185,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(gateway: Served) -> None:
                 break
             connection.setblocking(True)
     answer = Answer(raw=raw)
-    assert 0.3 < time.monotonic() - started < 3
+    assert 0.3 < time.monotonic() - started < 8
     assert answer.status == 408
     assert "limits.body_seconds" in answer.error["message"]
 
@@ -194,10 +194,10 @@ def test_a_body_that_nobody_wants_is_not_waited_for_either(gateway: Served) -> N
     started = time.monotonic()
     with gateway.connect() as connection, contextlib.suppress(ConnectionError):
         connection.sendall(head(path="/nowhere", headers=["content-length: 1000"]))
-        while time.monotonic() - started < 3:
+        while time.monotonic() - started < 8:
             connection.sendall(b" ")
             time.sleep(0.05)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 def test_a_body_that_is_announced_as_too_large_is_not_read(gateway: Served) -> None:
@@ -212,7 +212,7 @@ def test_a_body_that_is_announced_as_too_large_is_not_read(gateway: Served) -> N
 
 
 def test_an_answer_that_goes_on_and_on_is_cut(gateway: Served) -> None:
-    answer = gateway.ask(chat("a" * 31_000_000))
+    answer = gateway.ask(chat("a" * 13_000_001))
     assert answer.status == 502
     assert "limits.answer_bytes" in answer.error["message"]
 
@@ -220,13 +220,13 @@ def test_an_answer_that_goes_on_and_on_is_cut(gateway: Served) -> None:
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_client_that_does_not_read_is_cut_off(stream: bool, gateway: Served) -> None:
     with gateway.connect(receive_buffer=4096) as connection:
-        connection.sendall(post(chat("a" * 25_000_000, "pieces", stream=stream)))
+        connection.sendall(post(chat("a" * 12_000_000, "pieces", stream=stream)))
         end = time.monotonic() + 8
         while time.monotonic() < end and connected(gateway.port, connection):
             time.sleep(0.05)
         assert not connected(gateway.port, connection)
         answer = Answer.read(connection)
-    assert len(answer.raw) < 25_000_000
+    assert len(answer.raw) < 12_000_000
     assert b"[DONE]" not in answer.raw
     assert "limits.send_seconds" in gateway.log.read_text(encoding="utf-8")
 

@@ -71,7 +71,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._waiting: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._refusal: GatewayError | None = None
-        self._crowded = False
+        self._crowded = self._gone = False
         self._in_message = False
         self._head_bytes = self._head_count = self._unparsed = 0
 
@@ -90,6 +90,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gone = True
         for timer in (self._waiting, self._sending):
             if timer is not None:
                 timer.cancel()
@@ -253,7 +254,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _linger(self) -> None:
         """What is closed while the client does not read stays open until it is cut."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() and not self._gone:
             self._start_sending()
 
     def _start_sending(self) -> None:

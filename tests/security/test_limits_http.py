@@ -221,6 +221,7 @@ def test_an_answer_that_goes_on_and_on_is_cut(gateway: Served) -> None:
 def test_a_client_that_does_not_read_is_cut_off(stream: bool, gateway: Served) -> None:
     with gateway.connect(receive_buffer=4096) as connection:
         connection.sendall(post(chat("a" * 12_000_000, "pieces", stream=stream)))
+        before = gateway.log.read_text(encoding="utf-8")
         end = time.monotonic() + 8
         while time.monotonic() < end and connected(gateway.port, connection):
             time.sleep(0.05)
@@ -228,7 +229,8 @@ def test_a_client_that_does_not_read_is_cut_off(stream: bool, gateway: Served) -
         answer = Answer.read(connection)
     assert len(answer.raw) < 12_000_000
     assert b"[DONE]" not in answer.raw
-    assert "limits.send_seconds" in gateway.log.read_text(encoding="utf-8")
+    said = gateway.log.read_text(encoding="utf-8").removeprefix(before)
+    assert said.count("limits.send_seconds") == 1
 
 
 def connected(port: int, connection: socket.socket) -> bool:
@@ -237,6 +239,17 @@ def connected(port: int, connection: socket.socket) -> bool:
     table = Path("/proc/net/tcp").read_text(encoding="ascii")
     rows = [line.split() for line in table.splitlines()]
     return any(row[1:4] == [f"0100007F:{port:04X}", client, "01"] for row in rows)
+
+
+def test_no_other_client_is_said_not_to_read(gateway: Served) -> None:
+    before = gateway.log.read_text(encoding="utf-8")
+    assert gateway.ask(chat()).status == 200
+    gateway.exchange(b"")
+    gateway.exchange(b"no HTTP\r\n\r\n")
+    with gateway.connect() as connection:
+        connection.sendall(post(chat("a", "slow", stream=True)))
+    time.sleep(0.8)
+    assert "send_seconds" not in gateway.log.read_text(encoding="utf-8").removeprefix(before)
 
 
 # -- too many -----------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Scenarios: a prompt must not read files, run commands, or be seen by others."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from gateway.errors import BackendFailed
+from gateway.types import ChatRequest
+from gateway_claude_code.conversation import Conversation
+from gateway_claude_code.doctor.rig import Rig, asking, marker, message, prepared, user_texts
+from gateway_claude_code.doctor.talk import ask, set_up, settled
+from gateway_claude_code.errors import ProcessGone
+from gateway_claude_code.upstream import (
+    Answer,
+    MessagesRequest,
+    ToolUseBlock,
+    in_order,
+    text_answer,
+)
+
+MENTIONS: Final = ("@{}", "look at @{} please", '@"{}"', "@{}#L1-2")
+"""The forms in which the CLI takes a path for a file to attach."""
+
+COMMANDS: Final = ("/help", "/compact now", "/nonexistent-command x")
+
+
+async def file_mentions(rig: Rig) -> None:
+    """A file is named in the prompt; its content must not reach the model."""
+    secret, file = marker(), rig.folder / "secret.txt"
+    await anyio.Path(file).write_text(secret, encoding="utf-8")
+    texts = [form.format(file) for form in MENTIONS]
+    earlier = (message("user", *texts), message("assistant", texts[0]))
+    for last in (texts[0], "\n".join(texts)):
+        await rig.answer(asking(*earlier, message("user", last), system=texts[0]))
+    if any(secret in json.dumps(request.body) for request in rig.requests):
+        seen = "the content of a file that a prompt named with @ reached the model"
+        rig.note("file_mentions", False, seen)
+    else:
+        rig.note("file_mentions", True, f"{len(texts)} forms of it stayed text")
+
+
+async def slash_commands(rig: Rig) -> None:
+    """Commands as the last text of a turn, in the history and in a live process."""
+    first, second, third = COMMANDS
+    request = asking(message("user", first), message("assistant", "ok"), message("user", second))
+    async with rig.process() as (_, talk):
+        await set_up(talk, prepared(request))
+        await _send(rig, talk, request, (first, second))
+        if await settled(talk):
+            await _send(rig, talk, asking(message("user", "a", third)), (third,))
+
+
+async def _send(
+    rig: Rig, talk: Conversation, request: ChatRequest, commands: Sequence[str]
+) -> None:
+    rig.requests.clear()
+    try:
+        await ask(talk, prepared(request))
+    except ProcessGone:
+        raise
+    except BackendFailed as error:
+        if rig.requests:
+            raise
+        rig.note("slash_commands", False, f"{commands[-1]!r} did not reach the model: {error}")
+        return
+    texts = [text.strip() for text in user_texts(rig.requests[-1])]
+    lost = [command for command in commands if command not in texts]
+    if lost:
+        rig.note("slash_commands", False, f"{lost[0]!r} did not reach the model as it is")
+    else:
+        rig.note("slash_commands", True, f"{len(COMMANDS)} of them went through")
+
+
+async def built_in_tools(rig: Rig) -> None:
+    """The model calls Bash, which it was not offered."""
+    made = rig.folder / "made-by-bash"
+    call = ToolUseBlock("Bash", {"command": f"touch '{made}'", "description": "Makes a file"})
+    await rig.answer(
+        asking(message("user", "Run it.")),
+        script=in_order(Answer(blocks=(call,)), text_answer("No.")),
+    )
+    offered = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
+    if made.exists():
+        rig.note("built_in_tools", False, "a command of the model's was run with Bash")
+    elif offered:
+        rig.note("built_in_tools", False, f"the model was offered {', '.join(offered):.100}")
+    else:
+        rig.note("built_in_tools", True, "none is offered, and a call of Bash runs nothing")
+
+
+async def traces(rig: Rig) -> None:
+    """A word of the prompt, searched for while and after it is answered."""
+    word = marker()
+    listings: list[str] = []
+
+    def script(_: MessagesRequest) -> Answer:
+        listings.append(_processes())
+        return text_answer("Done.")
+
+    request = asking(message("user", word), message("assistant", word), message("user", word))
+    await rig.answer(request, script=script)
+    if rig.cli.path.name not in listings[0]:
+        raise RuntimeError("the list of processes can't be read here")
+    shown = any(word in listing for listing in listings)
+    seen = "a prompt's text is in it" if shown else "a prompt's text is not in it"
+    rig.note("not_in_argv", not shown, seen)
+    holding = await anyio.to_thread.run_sync(_files_with, rig.folder, word)
+    rig.note(
+        "not_on_disk",
+        not holding,
+        f"a prompt's text is in {', '.join(holding)}" if holding else "no file holds its text",
+    )
+
+
+def _files_with(folder: Path, word: str) -> list[str]:
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and word.encode() in path.read_bytes()
+    ]
+
+
+def _processes() -> str:
+    """All command lines, with their environments where the system shows them."""
+    proc = Path("/proc/self/cmdline")
+    if not proc.exists():
+        listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, check=True)
+        return listed.stdout.decode(errors="replace")
+    found = []
+    for name in ("cmdline", "environ"):
+        for file in Path("/proc").glob(f"[0-9]*/{name}"):
+            try:
+                found.append(file.read_bytes().decode(errors="replace"))
+            except OSError:  # it is another user's, or gone
+                continue
+    return "\n".join(found)

@@ -1,0 +1,95 @@
+"""Scenarios: the client's tools, and answers by a schema."""
+
+from gateway.types import ChatResponse, ResponseFormat, Text, ToolCall
+from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
+from gateway_claude_code.doctor.talk import ask, give, set_up, settled
+from gateway_claude_code.doctor.turns import LOOK
+from gateway_claude_code.history import call_input
+from gateway_claude_code.parameters import STRUCTURED_OUTPUT
+from gateway_claude_code.prepare import Prepared
+from gateway_claude_code.upstream import Answer, MessagesRequest, Script, ToolUseBlock, text_answer
+from gateway_claude_code.upstream.request import result_text
+
+NAME = "mcp__t__look"
+SCHEMA = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+
+
+async def calls(rig: Rig) -> None:
+    """One call that waits for its result."""
+    asked = _asked(1)
+    rig.upstream.script = _calls_then_done(1)
+    async with rig.process() as (_, talk):
+        await set_up(talk, asked)
+        _note_tools(rig, await ask(talk, asked))
+        if not await settled(talk):
+            seen = "the CLI did not wait for the result of a call"
+            rig.note("parking", False, seen)
+            return
+        await give(talk, asked, "blue")
+    given = [result_text(result) for result in rig.requests[-1].last_tool_results]
+    rig.note(
+        "parking",
+        given == ["blue"] and len(rig.requests) == len(("the call", "its result")),
+        f"the model got {given} for the result that was given later",
+    )
+
+
+async def parallel_calls(rig: Rig) -> None:
+    """Two calls in one turn, which are to wait at the same time."""
+    asked = _asked(2)
+    rig.upstream.script = _calls_then_done(2)
+    async with rig.process() as (_, talk):
+        await set_up(talk, asked)
+        await ask(talk, asked)
+        together = await settled(talk)
+    rig.note(
+        "parallel_calls",
+        together,
+        "two calls waited at once" if together else "two calls did not wait at the same time",
+    )
+
+
+def _asked(count: int) -> Prepared:
+    return prepared(asking(message("user", f"Look {count} times."), tools=(LOOK,)))
+
+
+def _calls_then_done(count: int) -> Script:
+    def script(request: MessagesRequest) -> Answer:
+        if request.last_tool_results:
+            return text_answer("Done.")
+        return Answer(blocks=tuple(ToolUseBlock(NAME, {"at": "sea"}) for _ in range(count)))
+
+    return script
+
+
+def _note_tools(rig: Rig, answer: ChatResponse) -> None:
+    offered = [
+        (tool.get("name"), tool.get("description"), tool.get("input_schema"))
+        for tool in rig.requests[0].tools
+    ]
+    if offered != [(NAME, LOOK.description, LOOK.schema)]:
+        names = [name for name, _, _ in offered]
+        rig.note("tools", False, f"the tool {NAME} was offered otherwise: {names}")
+        return
+    called = [part for part in answer.parts if isinstance(part, ToolCall)]
+    whole = [(call.name, call_input(call.arguments)) for call in called]
+    rig.note("tools", whole == [("look", {"at": "sea"})], f"offered raw, and called: {whole}")
+
+
+async def structured_output(rig: Rig) -> None:
+    """An answer that has to be of a schema."""
+    form = ResponseFormat(kind="json_schema", schema=SCHEMA, name="answer")
+
+    def script(request: MessagesRequest) -> Answer:
+        if any(tool.get("name") == STRUCTURED_OUTPUT for tool in request.tools):
+            return Answer(blocks=(ToolUseBlock(STRUCTURED_OUTPUT, {"n": 3}),))
+        return text_answer("three")
+
+    answer = await rig.answer(asking(message("user", "n?"), response_format=form), script=script)
+    text = "".join(part.text for part in answer.parts if isinstance(part, Text))
+    rig.note("structured_output", call_input(text) == {"n": 3}, f"the answer was {text!r:.100}")

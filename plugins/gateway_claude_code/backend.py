@@ -28,13 +28,15 @@ from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.errors import ProcessGone
 from gateway_claude_code.events import EventReader
+from gateway_claude_code.gate import Gate
 from gateway_claude_code.history import turns
-from gateway_claude_code.launch import Launch, launch_for
+from gateway_claude_code.launch import Launch, Program, launch_for, program_of
 from gateway_claude_code.limits import adjustments
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.sampling import SamplingSupport
+from gateway_claude_code.transcript import transcribed
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -71,6 +73,7 @@ class ClaudeCodeBackend:
         self._sampling = SamplingSupport()
         self._usual_model: str | None = None
         self.pool = Pool(config)
+        self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -97,7 +100,7 @@ class ClaudeCodeBackend:
             request = self._sampling.supported(asked, target, ctx)
             started = False
             try:
-                async with aclosing(self._answer_once(prepare(request, target))) as events:
+                async with aclosing(self._answer_once(prepare(request, target), ctx)) as events:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             started = True
@@ -108,16 +111,21 @@ class ClaudeCodeBackend:
                 if started or not self._sampling.learn(request, target, error):
                     raise
 
-    async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
+    async def _answer_once(
+        self, prepared: Prepared, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
         """The answer of a process that waits for this, or else of a new one.
 
         One that turns out to have died while it waited is replaced.
         """
+        if self.gate.refused:
+            self.gate.admit(program_of(self._config, self._surroundings.environ))
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
             reader = prepared.reader()
             events = self._next_step(prepared, waiting, step, reader)
+            note_transcript(waiting, ctx)
             try:
                 async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
                     async for event in answer:
@@ -130,6 +138,7 @@ class ClaudeCodeBackend:
             conversation = await self._obtain(prepared)
             reader = prepared.reader()
             events = self._from_the_start(prepared, conversation, reader)
+            note_transcript(conversation, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events)
                 async with aclosing(followed) as answer:
@@ -182,7 +191,10 @@ class ClaudeCodeBackend:
     async def _from_the_start(
         self, prepared: Prepared, conversation: Conversation, reader: EventReader
     ) -> AsyncGenerator[StreamEvent]:
-        history = turns(prepared.request.messages, prepared.names)
+        messages = prepared.request.messages
+        if conversation.transcribed:
+            messages = transcribed(messages)
+        history = turns(messages, prepared.names)
         await conversation.set_up(
             prepared.request.system,
             prepared.bridge(),
@@ -201,8 +213,13 @@ class ClaudeCodeBackend:
     async def _obtain(self, prepared: Prepared) -> Conversation:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request)
+        program = Program(launch.program, launch.stamp)
+        self.gate.admit(program)
         client = prepared.request.client
-        return await self.pool.obtain(launch, client.key or client.address or "")
+        conversation = await self.pool.obtain(launch, client.key or client.address or "")
+        earlier = any(message.role == "assistant" for message in prepared.request.messages)
+        conversation.transcribed = earlier and not self.gate.takes_history(program)
+        return conversation
 
     def _launch(self, model: str, *, one_request: bool) -> Launch:
         surroundings = self._surroundings
@@ -247,6 +264,12 @@ def switches_models(version: str | None) -> bool:
     """Whether a running process can take another model without a trace: seen with 2.1.330."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
     return found is not None and tuple(map(int, found.groups())) >= SWITCHES_MODELS
+
+
+def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
+    """Say in a header if the process did not get the earlier turns as turns."""
+    if conversation.transcribed:
+        ctx.headers["x-dragoman-history"] = "transcript"
 
 
 def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContext) -> None:

@@ -9,6 +9,14 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import CliProcess
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The CLI's program. `stamp` changes with its file."""
+
+    path: Path
+    stamp: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """All that makes a process before it is told anything. `stamp` changes with the program's file.
@@ -51,6 +59,12 @@ def launch_for(
         environment=tuple(sorted(command.environment(environ, config, overrides).items())),
         folder=command.working_directory(config, environ),
     )
+
+
+def program_of(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Program:
+    """The program that would be started now. Raises `BackendUnavailable` if there is none."""
+    path = command.find_cli(config, environ)
+    return Program(path, _stamp(path))
 
 
 def _stamp(program: Path) -> tuple[int, int]:

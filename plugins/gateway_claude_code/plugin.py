@@ -22,7 +22,10 @@ from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
 from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
+from gateway_claude_code.doctor.command import doctor
+from gateway_claude_code.doctor.watch import watch
 from gateway_claude_code.errors import LOGIN_HELP
+from gateway_claude_code.launch import program_of
 from gateway_claude_code.login import CliStatus, cli_status
 from gateway_claude_code.upstream import Upstream, offline_script
 
@@ -66,12 +69,16 @@ class ClaudeCodePlugin:
         """What was found out about the CLI since the start, and its processes by state."""
         if self._backend is None:
             return self._health
-        return {**self._health, "processes": self._backend.pool.counts}
+        gate = self._backend.gate
+        unsafe = {"status": "unsafe_cli"} if gate.refused else {}
+        known = {**self._health, **unsafe, "cli_check": gate.health}
+        return {**known, "processes": self._backend.pool.counts}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
-        """`dragoman login-status`."""
+        """`dragoman login-status` and `dragoman doctor`."""
         cli.add_command(login_status)
+        cli.add_command(doctor)
 
     @asynccontextmanager
     async def _serve(self, gateway: Gateway) -> AsyncGenerator[None]:
@@ -81,6 +88,9 @@ class ClaudeCodePlugin:
             async with backend.running(), anyio.create_task_group() as tasks:
                 self._backend = backend
                 tasks.start_soon(self._look_at_cli, config, surroundings, _usual_model(gateway))
+                if config.check_cli:
+                    slots = backend.pool.slots
+                    tasks.start_soon(watch, backend.gate, config, surroundings.environ, slots)
                 yield
                 tasks.cancel_scope.cancel()
                 self._backend = None
@@ -96,6 +106,8 @@ class ClaudeCodePlugin:
             self._health = {"status": "unavailable", "message": error.message}
             return
         self._health = _health_of(status)
+        if self._backend is not None:
+            self._backend.gate.notice(program_of(config, environ))
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)

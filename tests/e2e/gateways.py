@@ -22,6 +22,9 @@ A_PROCESS_A_REQUEST: Mapping[str, object] = {
 }
 """A configuration in which no process waits, so that one that is left over shows."""
 
+UNCHECKED: Mapping[str, object] = {"check_cli": False}
+"""The gateway's look at the CLI has processes of its own, which would be counted with the others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningGateway:
@@ -57,7 +60,7 @@ def running_gateway(
     home = folder / "home"
     home.mkdir(parents=True)
     path = folder / "models.yaml"
-    path.write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(_unchecked(config)), encoding="utf-8")
     log = folder / "gateway.log"
     usual = {
         "HOME": str(home),
@@ -86,6 +89,15 @@ def running_gateway(
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _unchecked(config: Mapping[str, object]) -> dict[str, object]:
+    """The configuration without the look at the CLI, unless it asks for one."""
+    plugins = config.get("plugins") or {}
+    section = plugins.get("claude_code", {}) if isinstance(plugins, dict) else None
+    if not isinstance(section, dict):
+        return dict(config)
+    return {**config, "plugins": {**plugins, "claude_code": {**UNCHECKED, **section}}}
 
 
 def _announced(log: Path, process: "subprocess.Popen[bytes]") -> str:

@@ -66,7 +66,9 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
         "refused. Use another version of the CLI (plugins.claude_code.command).",
     ),
     "system_prompt": Behaviour("conversation", "the system prompt is the request's", OTHER_VERSION),
-    "streaming": Behaviour("conversation", "the answer streams as the model says it", OTHER_VERSION),
+    "streaming": Behaviour(
+        "conversation", "the answer streams as the model says it", OTHER_VERSION
+    ),
     "small_request": Behaviour(
         "conversation",
         'the request for "Hello" is small',

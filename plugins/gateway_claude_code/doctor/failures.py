@@ -30,4 +30,4 @@ async def failure(rig: Rig, name: str) -> None:
         seen = f"{reply.status} of the upstream became {error.status} ({error.code})"
         rig.note(name, type(error) is wanted, seen)
     else:
-        rig.note(name, False, f"{reply.status} of the upstream became an answer")
+        rig.differs(name, f"{reply.status} of the upstream became an answer")

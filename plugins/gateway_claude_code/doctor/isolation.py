@@ -39,9 +39,9 @@ async def file_mentions(rig: Rig) -> None:
         await rig.answer(asking(*earlier, message("user", last), system=texts[0]))
     if any(secret in json.dumps(request.body) for request in rig.requests):
         seen = "the content of a file that a prompt named with @ reached the model"
-        rig.note("file_mentions", False, seen)
+        rig.differs("file_mentions", seen)
     else:
-        rig.note("file_mentions", True, f"{len(texts)} forms of it stayed text")
+        rig.holds("file_mentions", f"{len(texts)} forms of it stayed text")
 
 
 async def slash_commands(rig: Rig) -> None:
@@ -66,14 +66,14 @@ async def _send(
     except BackendFailed as error:
         if rig.requests:
             raise
-        rig.note("slash_commands", False, f"{commands[-1]!r} did not reach the model: {error}")
+        rig.differs("slash_commands", f"{commands[-1]!r} did not reach the model: {error}")
         return
     texts = [text.strip() for text in user_texts(rig.requests[-1])]
     lost = [command for command in commands if command not in texts]
     if lost:
-        rig.note("slash_commands", False, f"{lost[0]!r} did not reach the model as it is")
+        rig.differs("slash_commands", f"{lost[0]!r} did not reach the model as it is")
     else:
-        rig.note("slash_commands", True, f"{len(COMMANDS)} of them went through")
+        rig.holds("slash_commands", f"{len(COMMANDS)} of them went through")
 
 
 async def built_in_tools(rig: Rig) -> None:
@@ -86,11 +86,11 @@ async def built_in_tools(rig: Rig) -> None:
     )
     offered = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
     if made.exists():
-        rig.note("built_in_tools", False, "a command of the model's was run with Bash")
+        rig.differs("built_in_tools", "a command of the model's was run with Bash")
     elif offered:
-        rig.note("built_in_tools", False, f"the model was offered {', '.join(offered):.100}")
+        rig.differs("built_in_tools", f"the model was offered {', '.join(offered):.100}")
     else:
-        rig.note("built_in_tools", True, "none is offered, and a call of Bash runs nothing")
+        rig.holds("built_in_tools", "none is offered, and a call of Bash runs nothing")
 
 
 async def traces(rig: Rig) -> None:
@@ -127,9 +127,9 @@ def _files_with(folder: Path, word: str) -> list[str]:
 
 def _processes() -> str:
     """All command lines, with their environments where the system shows them."""
-    proc = Path("/proc/self/cmdline")
-    if not proc.exists():
-        listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, check=True)
+    if not Path("/proc/self/cmdline").exists():
+        command = ["ps", "axww", "-o", "args"]
+        listed = subprocess.run(command, capture_output=True, check=True)  # noqa: S603
         return listed.stdout.decode(errors="replace")
     found = []
     for name in ("cmdline", "environ"):

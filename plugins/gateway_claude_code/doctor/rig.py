@@ -20,7 +20,7 @@ from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.launch import launch_for
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.process import CliProcess
-from gateway_claude_code.upstream import MessagesRequest, Script, Upstream, offline_script
+from gateway_claude_code.upstream import MessagesRequest, Script, Upstream, text_answer
 
 MODEL: Final = "sonnet"
 
@@ -60,6 +60,14 @@ class Rig:
         """Note what was seen of a behaviour; of several notes the first that differs counts."""
         if self.notes.get(name, (True, ""))[0]:
             self.notes[name] = (holds, seen)
+
+    def holds(self, name: str, seen: str) -> None:
+        """Note that a behaviour is as it should be."""
+        self.note(name, True, seen)  # noqa: FBT003
+
+    def differs(self, name: str, seen: str) -> None:
+        """Note that a behaviour is not as it should be."""
+        self.note(name, False, seen)  # noqa: FBT003
 
     async def answer(self, request: ChatRequest, *, script: Script | None = None) -> ChatResponse:
         """Ask as the gateway does, with a process of its own. Raises `GatewayError`."""
@@ -118,7 +126,7 @@ async def rig(cli: Cli) -> AsyncGenerator[Rig]:
         folder = await anyio.Path(name).resolve()
         for inner in ("home", "temporary"):
             await (folder / inner).mkdir()
-        async with Upstream(offline_script) as upstream:
+        async with Upstream(lambda _: text_answer("Done.")) as upstream:
             yield Rig(cli=cli, folder=Path(folder), upstream=upstream)
 
 

@@ -8,7 +8,7 @@ from gateway_claude_code.doctor.rig import MODEL, Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import ask, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
 from gateway_claude_code.parameters import flag_settings
-from gateway_claude_code.upstream import MessagesRequest, text_answer
+from gateway_claude_code.upstream import MessagesRequest
 
 LIMIT: Final = 777
 ANOTHER_MODEL: Final = "haiku"
@@ -16,7 +16,6 @@ ANOTHER_MODEL: Final = "haiku"
 
 async def parameters(rig: Rig) -> None:
     """A request with parameters, and the next one of the same process without them."""
-    rig.upstream.script = lambda _: text_answer("Done.")
     given = asking(
         message("user", "Hello"),
         tools=(LOOK,),
@@ -64,11 +63,11 @@ def _note_model(rig: Rig, request: MessagesRequest, model: str, *, switch: bool)
     texts = [text.strip() for text in user_texts(request)]
     how = "by settings, in a running process" if switch else "by the process's arguments"
     if model not in request.model:
-        rig.note("model", False, f"{model!r} was asked for {how}, and {request.model!r} came")
+        rig.differs("model", f"{model!r} was asked for {how}, and {request.model!r} came")
     elif texts != ["Hello"]:
-        rig.note("model", False, f"the change {how} left a trace in the conversation")
+        rig.differs("model", f"the change {how} left a trace in the conversation")
     else:
-        rig.note("model", True, f"{model!r} {how} is {request.model!r}")
+        rig.holds("model", f"{model!r} {how} is {request.model!r}")
 
 
 def _note_taken_back(rig: Rig, request: MessagesRequest) -> None:

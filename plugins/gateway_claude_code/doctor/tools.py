@@ -1,5 +1,9 @@
 """Scenarios: the client's tools, and answers by a schema."""
 
+from typing import Final
+
+import anyio
+
 from gateway.types import ChatResponse, ResponseFormat, Text, ToolCall
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import ask, give, set_up, settled
@@ -7,11 +11,15 @@ from gateway_claude_code.doctor.turns import LOOK
 from gateway_claude_code.history import call_input
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.prepare import Prepared
+from gateway_claude_code.tool_names import PREFIX
 from gateway_claude_code.upstream import Answer, MessagesRequest, Script, ToolUseBlock, text_answer
 from gateway_claude_code.upstream.request import result_text
 
-NAME = "mcp__t__look"
-SCHEMA = {
+NAME: Final = f"{PREFIX}look"
+OPEN_SECONDS: Final = 0.5
+"""How long a call is left open. The backend leaves it for as long as the client takes."""
+
+SCHEMA: Final = {
     "type": "object",
     "properties": {"n": {"type": "integer"}},
     "required": ["n"],
@@ -26,9 +34,10 @@ async def calls(rig: Rig) -> None:
     async with rig.process() as (_, talk):
         await set_up(talk, asked)
         _note_tools(rig, await ask(talk, asked))
-        if not await settled(talk):
-            seen = "the CLI did not wait for the result of a call"
-            rig.note("parking", False, seen)
+        waiting = await settled(talk)
+        await anyio.sleep(OPEN_SECONDS)
+        if not waiting or len(rig.requests) > 1:
+            rig.differs("parking", "the CLI did not wait for the result of a call")
             return
         await give(talk, asked, "blue")
     given = [result_text(result) for result in rig.requests[-1].last_tool_results]
@@ -71,10 +80,11 @@ def _note_tools(rig: Rig, answer: ChatResponse) -> None:
     offered = [
         (tool.get("name"), tool.get("description"), tool.get("input_schema"))
         for tool in rig.requests[0].tools
+        if str(tool.get("name")).startswith(PREFIX)
     ]
     if offered != [(NAME, LOOK.description, LOOK.schema)]:
         names = [name for name, _, _ in offered]
-        rig.note("tools", False, f"the tool {NAME} was offered otherwise: {names}")
+        rig.differs("tools", f"the tool {NAME} was offered otherwise: {names}")
         return
     called = [part for part in answer.parts if isinstance(part, ToolCall)]
     whole = [(call.name, call_input(call.arguments)) for call in called]

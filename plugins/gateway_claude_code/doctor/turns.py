@@ -40,9 +40,9 @@ async def native_history(rig: Rig) -> None:
     ]
     arrived = plain_turns(rig.requests[0])
     if arrived == wanted:
-        rig.note("native_history", True, f"{len(wanted)} turns arrived as they are")
+        rig.holds("native_history", f"{len(wanted)} turns arrived as they are")
         return
-    rig.note("native_history", False, f"of {len(wanted)} turns, {_difference(wanted, arrived)}")
+    rig.differs("native_history", f"of {len(wanted)} turns, {_difference(wanted, arrived)}")
 
 
 def _difference(wanted: list[dict[str, Any]], arrived: list[dict[str, Any]]) -> str:

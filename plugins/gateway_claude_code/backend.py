@@ -30,7 +30,7 @@ from gateway_claude_code.errors import ProcessGone
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.gate import Gate
 from gateway_claude_code.history import turns
-from gateway_claude_code.launch import Launch, Program, launch_for, program_of
+from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.limits import adjustments
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.pool import Pool
@@ -119,7 +119,8 @@ class ClaudeCodeBackend:
         One that turns out to have died while it waited is replaced.
         """
         if self.gate.refused:
-            self.gate.admit(program_of(self._config, self._surroundings.environ))
+            cli = command.find_cli(self._config, self._surroundings.environ)
+            self.gate.admit(program_at(cli))
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:

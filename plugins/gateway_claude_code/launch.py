@@ -61,9 +61,8 @@ def launch_for(
     )
 
 
-def program_of(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Program:
-    """The program that would be started now. Raises `BackendUnavailable` if there is none."""
-    path = command.find_cli(config, environ)
+def program_at(path: Path) -> Program:
+    """The program as its file is now."""
     return Program(path, _stamp(path))
 
 

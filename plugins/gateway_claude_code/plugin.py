@@ -25,7 +25,7 @@ from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
 from gateway_claude_code.doctor.watch import watch
 from gateway_claude_code.errors import LOGIN_HELP
-from gateway_claude_code.launch import program_of
+from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import CliStatus, cli_status
 from gateway_claude_code.upstream import Upstream, offline_script
 
@@ -107,7 +107,7 @@ class ClaudeCodePlugin:
             return
         self._health = _health_of(status)
         if self._backend is not None:
-            self._backend.gate.notice(program_of(config, environ))
+            self._backend.gate.notice(program_at(status.path))
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)

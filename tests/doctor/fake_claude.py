@@ -306,13 +306,13 @@ def _tool(tool: Object) -> Object:
 
 def main(arguments: list[str]) -> None:
     if arguments == ["--version"]:
-        print(f"{VERSION} (Claude Code)")
+        sys.stdout.write(f"{VERSION} (Claude Code)\n")
     elif arguments[-2:] == ["auth", "status"]:
-        print(json.dumps({"loggedIn": True, "authMethod": "made-up"}))
+        say({"loggedIn": True, "authMethod": "made-up"})
     else:
         held = b"x" * (60 << 20) if BREAK == "memory" else b""
         if BREAK == "start_up":
-            time.sleep(0.6)
+            time.sleep(0.3)
         Cli(arguments[arguments.index("--model") + 1]).run()
         del held
 

@@ -35,7 +35,7 @@ async def test_the_one_that_is_broken_is_named_and_no_other(
     monkeypatch.setattr(conversation, "SETTLE_SECONDS", 1)
     monkeypatch.setattr(tools, "OPEN_SECONDS", 0.2)
     if broken == "start_up":
-        monkeypatch.setattr(running, "LONGEST_START", 0.5)
+        monkeypatch.setattr(running, "LONGEST_START", 0.25)
     if broken == "memory":
         monkeypatch.setattr(running, "PROCESS_BYTES", 50 * 1024 * 1024)
     found = await findings(fake_claude(broken))

@@ -20,7 +20,7 @@ from gateway_claude_code.doctor.memory import Memory, memory_file
 from gateway_claude_code.doctor.report import CliFound, Report
 from gateway_claude_code.doctor.rig import Cli
 from gateway_claude_code.doctor.scenarios import look_at_all
-from gateway_claude_code.launch import program_of
+from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import cli_status
 
 
@@ -65,7 +65,6 @@ async def examine(config_file: Path | None) -> Report:
 async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Finding]]:
     try:
         status = await cli_status(config, os.environ)
-        program = program_of(config, os.environ)
     except BackendUnavailable as error:
         return None, [setting_up.missing(error)]
     found = CliFound(
@@ -74,7 +73,7 @@ async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Fi
     around = [setting_up.answers(status), setting_up.login(status)]
     seconds = config.start_seconds
     seen = await look_at_all(Cli(path=status.path, version=status.version, seconds=seconds))
-    Memory(memory_file(os.environ)).keep(program, status.version, seen)
+    Memory(memory_file(os.environ)).keep(program_at(status.path), status.version, seen)
     return found, [*around, *seen]
 
 

@@ -28,7 +28,7 @@ def fake_claude(tmp_path: Path) -> MakeCli:
     """Makes the fake CLI, `broken` in one behaviour, at a path of its own."""
 
     def make(broken: str = "", version: str = "9.9.9") -> Path:
-        path = tmp_path / f"claude-{broken or 'whole'}"
+        path = tmp_path / "claude"
         source = SOURCE.read_text(encoding="utf-8")
         source = source.replace('BREAK = ""', f"BREAK = {broken!r}", 1)
         source = source.replace('VERSION = "9.9.9"', f"VERSION = {version!r}", 1)

@@ -60,6 +60,8 @@ class Cli:
             match line["type"]:
                 case "control_request":
                     self.control(line)
+                case "assistant" if BREAK == "native_history: exits":
+                    sys.exit(1)
                 case "assistant" if BREAK != "native_history":
                     self.add("assistant", line["message"]["content"])
                 case "user":
@@ -144,7 +146,8 @@ class Cli:
         say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
         child = None
         if BREAK == "not_in_argv":
-            child = subprocess.Popen([sys.executable, "-S", "-c", "input()", *texts])
+            command = [sys.executable, "-IS", "-c", "import time; time.sleep(60)", *texts]
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         try:
             while self.ask():
                 pass

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from gateway_claude_code.doctor.findings import Finding
 from gateway_claude_code.doctor.memory import Memory, memory_file
 from gateway_claude_code.doctor.report import CliFound, Report
 from gateway_claude_code.doctor.rig import Cli
-from gateway_claude_code.doctor.scenarios import look_at_all
+from gateway_claude_code.doctor.scenarios import look_at_all, quick_part
 from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import cli_status
 
@@ -36,7 +37,7 @@ def doctor(config_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - c
     """Try out whether the installed Claude Code CLI does what Dragoman relies on.
 
     Needs no account and no network: the CLI talks to a stand-in. Exit code 0 if everything holds,
-    1 if something differs or could not be seen, 2 if there is no CLI to look at.
+    1 if something differs or could not be seen, 2 if there is no CLI that runs.
     """
     report = anyio.run(examine, config_file)
     if as_json:
@@ -63,17 +64,23 @@ async def examine(config_file: Path | None) -> Report:
 
 
 async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Finding]]:
-    try:
-        status = await cli_status(config, os.environ)
-    except BackendUnavailable as error:
-        return None, [setting_up.missing(error)]
+    """The CLI with what is found of it. It is asked in a folder that is empty for certain."""
+    with tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
+        elsewhere = config.model_copy(update={"working_directory": Path(folder)})
+        try:
+            status = await cli_status(elsewhere, os.environ)
+        except BackendUnavailable as error:
+            return None, [setting_up.missing(error)]
     found = CliFound(
         path=str(status.path), version=status.version, origin=_origin(config, os.environ)
     )
     around = [setting_up.answers(status), setting_up.login(status)]
+    if status.version is None:
+        return found, around
     seconds = config.start_seconds
     seen = await look_at_all(Cli(path=status.path, version=status.version, seconds=seconds))
-    Memory(memory_file(os.environ)).keep(program_at(status.path), status.version, seen)
+    memory = Memory(memory_file(os.environ))
+    memory.keep(program_at(status.path), status.version, quick_part(seen))
     return found, [*around, *seen]
 
 

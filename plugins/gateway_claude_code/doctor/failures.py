@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.errors import (
+    BackendUnavailable,
     GatewayError,
     InvalidRequest,
     NotAuthenticated,
     Overloaded,
     RateLimited,
+    TimedOut,
 )
 from gateway_claude_code.doctor.rig import Rig, asking, message
+from gateway_claude_code.errors import ProcessGone
 from gateway_claude_code.upstream import Failure
 
 FAILURES: Final[Mapping[str, tuple[Failure, type[GatewayError]]]] = {
@@ -26,8 +29,11 @@ async def failure(rig: Rig, name: str) -> None:
     reply, wanted = FAILURES[name]
     try:
         await rig.answer(asking(message("user", "Hello")), script=lambda _: reply)
+    except (BackendUnavailable, ProcessGone, TimedOut):
+        raise
     except GatewayError as error:
-        seen = f"{reply.status} of the upstream became {error.status} ({error.code})"
+        code = f" ({error.code})" if error.code else ""
+        seen = f"{reply.status} of the upstream became {error.status}{code}"
         rig.note(name, type(error) is wanted, seen)
     else:
         rig.differs(name, f"{reply.status} of the upstream became an answer")

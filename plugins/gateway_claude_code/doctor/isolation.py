@@ -35,24 +35,28 @@ async def file_mentions(rig: Rig) -> None:
     await anyio.Path(file).write_text(secret, encoding="utf-8")
     texts = [form.format(file) for form in MENTIONS]
     earlier = (message("user", *texts), message("assistant", texts[0]))
-    for last in (texts[0], "\n".join(texts)):
-        await rig.answer(asking(*earlier, message("user", last), system=texts[0]))
-    if any(secret in json.dumps(request.body) for request in rig.requests):
-        seen = "the content of a file that a prompt named with @ reached the model"
-        rig.differs("file_mentions", seen)
-    else:
+    for messages in ((message("user", *texts),), (*earlier, message("user", texts[0]))):
+        await rig.answer(asking(*messages, system=texts[0]))
+        if any(secret in json.dumps(request.body) for request in rig.requests):
+            seen = "the content of a file that a prompt named with @ reached the model"
+            rig.differs("file_mentions", seen)
+            return
         rig.holds("file_mentions", f"{len(texts)} forms of it stayed text")
 
 
 async def slash_commands(rig: Rig) -> None:
-    """Commands as the last text of a turn, in the history and in a live process."""
+    """Commands as the last text of a turn, in a live process and in a history."""
     first, second, third = COMMANDS
-    request = asking(message("user", first), message("assistant", "ok"), message("user", second))
     async with rig.process() as (_, talk):
-        await set_up(talk, prepared(request))
-        await _send(rig, talk, request, (first, second))
+        alone = asking(message("user", first))
+        await set_up(talk, prepared(alone))
+        await _send(rig, talk, alone, (first,))
         if await settled(talk):
-            await _send(rig, talk, asking(message("user", "a", third)), (third,))
+            await _send(rig, talk, asking(message("user", "a", second)), (second,))
+    async with rig.process() as (_, talk):
+        told = asking(message("user", second), message("assistant", "ok"), message("user", third))
+        await set_up(talk, prepared(told))
+        await _send(rig, talk, told, (second, third))
 
 
 async def _send(
@@ -80,17 +84,18 @@ async def built_in_tools(rig: Rig) -> None:
     """The model calls Bash, which it was not offered."""
     made = rig.folder / "made-by-bash"
     call = ToolUseBlock("Bash", {"command": f"touch '{made}'", "description": "Makes a file"})
-    await rig.answer(
-        asking(message("user", "Run it.")),
-        script=in_order(Answer(blocks=(call,)), text_answer("No.")),
-    )
-    offered = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
-    if made.exists():
-        rig.differs("built_in_tools", "a command of the model's was run with Bash")
-    elif offered:
-        rig.differs("built_in_tools", f"the model was offered {', '.join(offered):.100}")
-    else:
+    try:
+        await rig.answer(
+            asking(message("user", "Run it.")),
+            script=in_order(Answer(blocks=(call,)), text_answer("No.")),
+        )
         rig.holds("built_in_tools", "none is offered, and a call of Bash runs nothing")
+    finally:
+        offered = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
+        if made.exists():
+            rig.differs("built_in_tools", "a command of the model's was run with Bash")
+        elif offered:
+            rig.differs("built_in_tools", f"the model was offered {', '.join(offered):.100}")
 
 
 async def traces(rig: Rig) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway import __version__
-from gateway_claude_code.doctor.behaviours import BEHAVIOURS
+from gateway_claude_code.doctor.behaviours import BEHAVIOURS, HISTORY, SAFETY
 from gateway_claude_code.doctor.findings import Finding
 from gateway_claude_code.launch import Program
 
@@ -51,8 +51,9 @@ class Memory:
             return None
 
     def keep(self, program: Program, version: str | None, findings: Sequence[Finding]) -> None:
-        """Remember what is known for certain; unless all is, the CLI will be tried out again."""
-        if self._file is None or any(finding.verdict == "unknown" for finding in findings):
+        """Remember them, if all is certain that has consequences; else it will be tried again."""
+        certain = {finding.name for finding in findings if finding.verdict != "unknown"}
+        if self._file is None or not certain.issuperset((*SAFETY, HISTORY)):
             return
         identity = _identity(program, version)
         said = {

@@ -24,7 +24,7 @@ from gateway_claude_code.doctor.findings import (
 FORMAT: Final = 1
 
 _COLOURS: Final[dict[Verdict, str]] = {"holds": "green", "differs": "red", "unknown": "yellow"}
-_TITLE_WIDTH: Final = 16
+_NAME_WIDTH: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 if everything holds, 1 if something does not, 2 if there is no CLI to look at."""
-        return EXIT_NO_CLI if self.cli is None else exit_code(self.findings)
+        """0 if everything holds, 1 if something does not, 2 if there is no CLI that runs."""
+        if self.cli is None or self.cli.version is None:
+            return EXIT_NO_CLI
+        return exit_code(self.findings)
 
     def as_json(self) -> str:
         """For machines: see the module."""
@@ -73,8 +75,8 @@ class Report:
         yield f"\n{self._summary()}"
 
     def _summary(self) -> str:
-        if self.cli is None:
-            return "There is no CLI to look at."
+        if self.exit_code == EXIT_NO_CLI:
+            return "There is no CLI that could be tried out."
         counts = {
             verdict: sum(finding.verdict == verdict for finding in self.findings)
             for verdict in _COLOURS
@@ -85,6 +87,6 @@ class Report:
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
     verdict = click.style(f"{finding.verdict:8}", fg=_COLOURS[finding.verdict])
-    yield f"  {verdict} {finding.name:{_TITLE_WIDTH + 2}} {finding.title}: {finding.seen}"
+    yield f"  {verdict} {finding.name:{_NAME_WIDTH}} {finding.title}: {finding.seen}"
     if finding.advice:
         yield f"{'':13}{finding.advice}"

@@ -44,7 +44,7 @@ async def calls(rig: Rig) -> None:
     rig.note(
         "parking",
         given == ["blue"] and len(rig.requests) == len(("the call", "its result")),
-        f"the model got {given} for the result that was given later",
+        f"{OPEN_SECONDS} s later the result went to the model: {given}",
     )
 
 
@@ -88,7 +88,9 @@ def _note_tools(rig: Rig, answer: ChatResponse) -> None:
         return
     called = [part for part in answer.parts if isinstance(part, ToolCall)]
     whole = [(call.name, call_input(call.arguments)) for call in called]
-    rig.note("tools", whole == [("look", {"at": "sea"})], f"offered raw, and called: {whole}")
+    rig.note(
+        "tools", whole == [("look", {"at": "sea"})], f"offered with their schemas; called: {whole}"
+    )
 
 
 async def structured_output(rig: Rig) -> None:

@@ -249,7 +249,8 @@ class Cli:
                 held[0]["delta"][key] = "".join(pieces[-1])
                 say({"type": "stream_event", "event": held[0]})
                 held = []
-            say({"type": "stream_event", "event": event})
+            if BREAK != "streaming: nothing":
+                say({"type": "stream_event", "event": event})
         for block, texts in zip(blocks, pieces, strict=True):
             if block["type"] == "text":
                 block["text"] = "".join(texts)

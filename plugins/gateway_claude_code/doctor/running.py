@@ -6,10 +6,12 @@ from typing import Final
 
 import anyio
 
+from gateway.errors import BackendFailed
 from gateway.types import PartDelta, StreamEvent
 from gateway_claude_code.admission import PROCESS_BYTES
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import set_up, settled
+from gateway_claude_code.errors import ProcessGone
 from gateway_claude_code.history import turns
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.upstream import text_answer
@@ -36,7 +38,12 @@ async def one_process(rig: Rig) -> None:
         await set_up(talk, asked)
         await _note_memory(rig, process)
         reader = asked.reader()
-        events = [event async for event in talk.ask(turn, reader)]
+        try:
+            events = [event async for event in talk.ask(turn, reader)]
+        except BackendFailed as error:
+            if rig.requests and not isinstance(error, ProcessGone):
+                rig.differs("streaming", f"the upstream answered, but: {error.message}")
+            raise
         talk.begin_to_settle(reader.calls)
         _note_request(rig, rig.requests[0].received - began)
         _note_streaming(rig, events)

@@ -10,12 +10,11 @@ from typing import Final, TypeAlias
 
 import anyio
 
-from gateway.errors import BackendUnavailable, GatewayError, TimedOut
+from gateway.errors import GatewayError
 from gateway_claude_code.doctor import failures, isolation, running, settings, tools, turns
-from gateway_claude_code.doctor.behaviours import BEHAVIOURS, HISTORY, SAFETY
+from gateway_claude_code.doctor.behaviours import BEHAVIOURS
 from gateway_claude_code.doctor.findings import Finding, Verdict
 from gateway_claude_code.doctor.rig import Cli, Rig, rig
-from gateway_claude_code.errors import ProcessGone
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -127,20 +126,17 @@ async def _findings(cli: Cli, scenario: Scenario, deadline: float) -> list[Findi
         elif scope.cancelled_caught:
             verdict, seen = "unknown", "it took too long"
         else:
-            verdict, seen = _failed(name, failure)
+            verdict, seen = "unknown", _reason(failure)
         findings.append(BEHAVIOURS[name].found(name, verdict, seen))
     return findings
 
 
-def _failed(name: str, failure: Exception | None) -> tuple[Verdict, str]:
-    """What a failure says of a behaviour that was not seen for it.
-
-    Not that it differs, where that would have consequences, or where the cause may be another.
-    """
-    if failure is None:
-        return "unknown", "something before it went wrong"
-    if not isinstance(failure, GatewayError):
-        return "unknown", f"it could not be seen: {failure!r:.200}"
-    elsewhere = isinstance(failure, BackendUnavailable | TimedOut | ProcessGone)
-    verdict: Verdict = "unknown" if elsewhere or name in (*SAFETY, HISTORY) else "differs"
-    return verdict, failure.message
+def _reason(failure: Exception | None) -> str:
+    """Why a behaviour could not be seen. A failure alone is no sign that it differs."""
+    match failure:
+        case None:
+            return "something before it went wrong"
+        case GatewayError():
+            return failure.message
+        case _:
+            return f"it could not be looked at: {failure!r:.200}"

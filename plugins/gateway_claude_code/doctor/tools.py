@@ -4,11 +4,13 @@ from typing import Final
 
 import anyio
 
+from gateway.errors import BackendFailed, InvalidRequest
 from gateway.types import ChatResponse, ResponseFormat, Text, ToolCall
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import ask, give, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
 from gateway_claude_code.history import call_input
+from gateway_claude_code.json_answer import NOT_AS_ASKED
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.tool_names import PREFIX
@@ -102,6 +104,13 @@ async def structured_output(rig: Rig) -> None:
             return Answer(blocks=(ToolUseBlock(STRUCTURED_OUTPUT, {"n": 3}),))
         return text_answer("three")
 
-    answer = await rig.answer(asking(message("user", "n?"), response_format=form), script=script)
+    request = asking(message("user", "n?"), response_format=form)
+    try:
+        answer = await rig.answer(request, script=script)
+    except (InvalidRequest, BackendFailed) as error:
+        if isinstance(error, BackendFailed) and error.code != NOT_AS_ASKED:
+            raise
+        rig.differs("structured_output", error.message)
+        return
     text = "".join(part.text for part in answer.parts if isinstance(part, Text))
     rig.note("structured_output", call_input(text) == {"n": 3}, f"the answer was {text!r:.100}")

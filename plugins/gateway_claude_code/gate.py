@@ -55,7 +55,7 @@ class Gate:
         return all(found.name != HISTORY for found in self._differing(program))
 
     def learn(self, program: Program, findings: Sequence[Finding]) -> None:
-        """What was found of a program."""
+        """What was found of a program; nothing, if it could not be tried out."""
         self._findings[program] = findings
 
     async def next_unknown(self) -> Program:
@@ -68,10 +68,14 @@ class Gate:
     @property
     def health(self) -> dict[str, Any]:
         """For `/health`: what is known of the program that is to be run."""
-        if self._current is None or self._current not in self._findings:
+        findings = self._findings.get(self._current, ()) if self._current is not None else ()
+        if not findings:
             return {"checked": False}
-        differs = [found.name for found in self._differing(self._current)]
-        return {"checked": True, "differs": differs}
+        return {
+            "checked": True,
+            "differs": [found.name for found in findings if found.verdict == "differs"],
+            "unknown": [found.name for found in findings if found.verdict == "unknown"],
+        }
 
     def _unsafe(self, program: Program) -> list[Finding]:
         if self._allow_unsafe:

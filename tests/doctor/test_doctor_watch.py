@@ -271,7 +271,7 @@ async def test_a_cli_that_cant_be_run_is_left_to_the_requests(
     async with anyio.create_task_group() as tasks:
         slots = Slots(1, 0, 1, lambda: None)
         tasks.start_soon(watch, gate, ClaudeCodeConfig(), {}, slots)
-        while not gate.health["checked"]:
-            await anyio.lowlevel.checkpoint()
+        await until(lambda: caplog.messages)
         tasks.cancel_scope.cancel()
     assert "it can't be started" in caplog.text
+    assert gate.health == {"checked": False}

@@ -42,7 +42,7 @@ def test_an_unsafe_one_does_not_and_the_error_says_all(name: str) -> None:
         assert words in message
     assert caught.value.should_retry is False
     assert gate.refused
-    assert gate.health == {"checked": True, "differs": [name]}
+    assert gate.health == {"checked": True, "differs": [name], "unknown": []}
 
 
 def test_it_may_be_allowed_all_the_same() -> None:
@@ -50,7 +50,7 @@ def test_it_may_be_allowed_all_the_same() -> None:
     gate.learn(PROGRAM, [finding("file_mentions")])
     gate.admit(PROGRAM)
     assert not gate.refused
-    assert gate.health == {"checked": True, "differs": ["file_mentions"]}
+    assert gate.health == {"checked": True, "differs": ["file_mentions"], "unknown": []}
 
 
 @pytest.mark.parametrize("verdict", ["holds", "unknown"])
@@ -59,6 +59,8 @@ def test_nothing_else_is_a_reason_to_refuse(verdict: Verdict) -> None:
     unlike = [finding(name) for name in BEHAVIOURS if name not in SAFETY]
     gate.learn(PROGRAM, [*(finding(name, verdict) for name in SAFETY), *unlike])
     gate.admit(PROGRAM)
+    unknown = [*SAFETY] if verdict == "unknown" else []
+    assert gate.health["unknown"] == unknown
 
 
 def test_one_that_was_replaced_on_disk_is_another() -> None:

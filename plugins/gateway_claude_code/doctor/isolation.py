@@ -109,7 +109,7 @@ async def traces(rig: Rig) -> None:
 
     request = asking(message("user", word), message("assistant", word), message("user", word))
     await rig.answer(request, script=script)
-    if rig.cli.path.name not in listings[0]:
+    if "stream-json" not in listings[0]:
         raise RuntimeError("the list of processes can't be read here")
     shown = any(word in listing for listing in listings)
     seen = "a prompt's text is in it" if shown else "a prompt's text is not in it"

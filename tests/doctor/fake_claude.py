@@ -1,4 +1,5 @@
-"""A small CLI that does what Dragoman relies on, but for one thing: what `BREAK` names.
+"""A small CLI that does what Dragoman relies on, but for one thing: what `BREAK` names, a behaviour
+of the table or a way to break it.
 
 A program of its own, run with the standard library alone. It speaks as much of the protocol as
 the checks need, and really asks the upstream over HTTP.
@@ -62,6 +63,8 @@ class Cli:
                     self.control(line)
                 case "assistant" if BREAK == "native_history: exits":
                     sys.exit(1)
+                case "assistant" if BREAK == "native_history: other words":
+                    self.add("assistant", [{"type": "text", "text": "I said something."}])
                 case "assistant" if BREAK != "native_history":
                     self.add("assistant", line["message"]["content"])
                 case "user":
@@ -86,6 +89,8 @@ class Cli:
         self.env.update(settings.get("env", {}))
         extra = json.loads(self.env.get("CLAUDE_CODE_EXTRA_BODY") or "{}")
         self.extra = {**self.extra, **extra} if BREAK == "taken_back" else extra
+        if BREAK == "model: a trace" and settings.get("model", self.model) != self.model:
+            self.add("user", [{"type": "text", "text": f"/model {settings['model']}"}])
         if BREAK != "model":
             self.model = settings.get("model", self.model)
 
@@ -134,6 +139,8 @@ class Cli:
         if BREAK == "slash_commands" and texts[-1].strip().startswith("/"):
             say({"type": "result", "subtype": "success", "is_error": False, "result": "Done"})
             return
+        if BREAK == "slash_commands: other words" and texts[-1].strip().startswith("/"):
+            self.messages[-1]["content"][-1] = {"type": "text", "text": "Unknown command."}
         if BREAK == "file_mentions":
             for path in re.findall(r'@"?([^\s"#]+)', "\n".join(texts)):
                 self.add("user", [{"type": "text", "text": Path(path).read_text()}])
@@ -157,7 +164,7 @@ class Cli:
                 child.wait()
 
     def all_tools(self) -> list[Object]:
-        tools = [BASH] if BREAK == "built_in_tools" else []
+        tools = [BASH] if BREAK.startswith("built_in_tools") else []
         if self.servers:
             self.mcp("initialize")
             self.mcp("notifications/initialized")
@@ -288,6 +295,8 @@ class Cli:
         result: Object = {"tool_use_id": call["id"], "type": "tool_result"}
         if answer is None:
             return {**result, "content": "There is no answer.", "is_error": True}
+        if BREAK == "parking: other words":
+            return {**result, "content": "It was cut."}
         return {**result, "content": answer["mcp_response"]["result"]["content"]}
 
 

@@ -275,3 +275,15 @@ async def test_a_cli_that_cant_be_run_is_left_to_the_requests(
         tasks.cancel_scope.cancel()
     assert "it can't be started" in caplog.text
     assert gate.health == {"checked": False}
+
+
+async def test_one_that_says_nothing_is_not_tried_out(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "claude"
+    path.write_text("#!/bin/sh\n", encoding="utf-8")
+    path.chmod(0o755)
+    async with serving(tmp_path, path) as served:
+        await until(lambda: served.health()["status"] == "silent")
+        with pytest.raises(GatewayError):
+            await served.ask(said("user", "Hi"))
+        assert served.health()["cli_check"] == {"checked": False}
+    assert not (home / ".local").exists()

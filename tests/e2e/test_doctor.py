@@ -36,7 +36,6 @@ def test_everything_holds(cli_command: str, tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert [finding for finding in report["findings"] if finding["verdict"] != "holds"] == []
     assert (done.returncode, done.stderr) == (0, "")
-    assert report["seconds"] < 30
 
 
 def test_the_gateway_tries_the_cli_out_once(start_gateway: StartGateway) -> None:

@@ -118,7 +118,7 @@ class ClaudeCodeBackend:
 
         One that turns out to have died while it waited is replaced.
         """
-        if self.gate.refused:
+        if self.gate.refusal is not None:
             cli = command.find_cli(self._config, self._surroundings.environ)
             self.gate.admit(program_at(cli))
         step = continuation(prepared)

@@ -34,19 +34,20 @@ class Gate:
     def admit(self, program: Program) -> None:
         """Note that this program is to be run. Raises `BackendUnavailable` if it must not be."""
         self.notice(program)
-        if self.refused:
-            raise BackendUnavailable(self.refusal(program), should_retry=False)
+        if (why := self.refusal) is not None:
+            raise BackendUnavailable(why, should_retry=False)
 
     @property
-    def refused(self) -> bool:
-        """Whether the program that is to be run is known not to be safe."""
-        return self._current is not None and bool(self._unsafe(self._current))
-
-    def refusal(self, program: Program) -> str:
-        """Why it does not serve, and what to do."""
-        named = "; ".join(f"{found.title}: {found.seen}" for found in self._unsafe(program))
+    def refusal(self) -> str | None:
+        """Why the program that is to be run does not serve, and what to do; None if it does."""
+        if self._allow_unsafe or self._current is None:
+            return None
+        unsafe = [found for found in self._differing(self._current) if found.name in SAFETY]
+        if not unsafe:
+            return None
+        named = "; ".join(f"{found.title}: {found.seen}" for found in unsafe)
         return (
-            f"The Claude Code CLI {program.path} is not safe to use ({named}). "
+            f"The Claude Code CLI {self._current.path} is not safe to use ({named}). "
             f"`dragoman doctor` tells more; {ALLOW_KEY}: true uses it anyway."
         )
 
@@ -76,11 +77,6 @@ class Gate:
             "differs": [found.name for found in findings if found.verdict == "differs"],
             "unknown": [found.name for found in findings if found.verdict == "unknown"],
         }
-
-    def _unsafe(self, program: Program) -> list[Finding]:
-        if self._allow_unsafe:
-            return []
-        return [found for found in self._differing(program) if found.name in SAFETY]
 
     def _differing(self, program: Program) -> list[Finding]:
         return differing(self._findings.get(program, ()))

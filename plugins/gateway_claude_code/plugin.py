@@ -70,7 +70,8 @@ class ClaudeCodePlugin:
         if self._backend is None:
             return self._health
         gate = self._backend.gate
-        unsafe = {"status": "unsafe_cli"} if gate.refused else {}
+        why = gate.refusal
+        unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
         known = {**self._health, **unsafe, "cli_check": gate.health}
         return {**known, "processes": self._backend.pool.counts}
 

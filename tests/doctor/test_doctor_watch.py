@@ -112,6 +112,7 @@ async def test_an_unsafe_one_is_refused(tmp_path: Path, fake_claude: MakeCli, br
         with pytest.raises(BackendUnavailable, match="allow_unsafe_cli") as caught:
             await served.ask(said("user", "Hi"))
         assert BEHAVIOURS[broken].title in caught.value.message
+        assert health["message"] == caught.value.message
 
 
 async def test_also_to_a_conversation_that_has_a_process(

@@ -41,7 +41,7 @@ def test_an_unsafe_one_does_not_and_the_error_says_all(name: str) -> None:
     ):
         assert words in message
     assert caught.value.should_retry is False
-    assert gate.refused
+    assert gate.refusal == message
     assert gate.health == {"checked": True, "differs": [name], "unknown": []}
 
 
@@ -49,7 +49,7 @@ def test_it_may_be_allowed_all_the_same() -> None:
     gate = Gate(allow_unsafe=True)
     gate.learn(PROGRAM, [finding("file_mentions")])
     gate.admit(PROGRAM)
-    assert not gate.refused
+    assert gate.refusal is None
     assert gate.health == {"checked": True, "differs": ["file_mentions"], "unknown": []}
 
 
@@ -67,7 +67,7 @@ def test_one_that_was_replaced_on_disk_is_another() -> None:
     gate = Gate()
     gate.learn(PROGRAM, [finding("file_mentions"), finding("native_history")])
     gate.admit(NEWER)
-    assert not gate.refused
+    assert gate.refusal is None
     assert (gate.takes_history(PROGRAM), gate.takes_history(NEWER)) == (False, True)
 
 

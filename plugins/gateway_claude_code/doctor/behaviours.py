@@ -29,7 +29,9 @@ class Behaviour:
         """The finding about it."""
         advice = "" if verdict == "holds" else self.advice
         if verdict == "unknown":
-            advice = "Run `dragoman doctor` again while the machine is less busy."
+            advice = (
+                "Run it again while the machine is less busy, or try another version of the CLI."
+            )
         return Finding(
             name=name,
             group=self.group,

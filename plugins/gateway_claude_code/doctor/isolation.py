@@ -109,11 +109,10 @@ async def traces(rig: Rig) -> None:
 
     request = asking(message("user", word), message("assistant", word), message("user", word))
     await rig.answer(request, script=script)
-    if "stream-json" not in listings[0]:
-        raise RuntimeError("the list of processes can't be read here")
-    shown = any(word in listing for listing in listings)
-    seen = "a prompt's text is in it" if shown else "a prompt's text is not in it"
-    rig.note("not_in_argv", not shown, seen)
+    if "stream-json" in listings[0]:  # else the list can't be read here
+        shown = any(word in listing for listing in listings)
+        seen = "a prompt's text is in it" if shown else "a prompt's text is not in it"
+        rig.note("not_in_argv", not shown, seen)
     holding = await anyio.to_thread.run_sync(_files_with, rig.folder, word)
     rig.note(
         "not_on_disk",

@@ -153,8 +153,14 @@ class Cli:
         say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
         child = None
         if BREAK == "not_in_argv":
-            command = [sys.executable, "-IS", "-c", "import time; time.sleep(60)", *texts]
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+            code = "import time; print(flush=True); time.sleep(60)"
+            child = subprocess.Popen(
+                [sys.executable, "-IS", "-c", code, *texts],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+            )
+            assert child.stdout is not None
+            child.stdout.readline()  # it runs, and so its arguments are in the list
         try:
             while self.ask():
                 pass

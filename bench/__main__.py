@@ -21,7 +21,9 @@ from gateway_claude_code.upstream import running_upstream
 
 HERE = Path(__file__).parent
 CLI_MODELS: Mapping[str, object] = {
-    "models": {cases.MODEL: {"backend": "claude-code", "target": "sonnet"}}
+    "models": {cases.MODEL: {"backend": "claude-code", "target": "sonnet"}},
+    # its look at the CLI would be measured with the rest
+    "plugins": {"claude_code": {"check_cli": False}},
 }
 
 

@@ -16,7 +16,7 @@ from gateway.errors import RateLimited
 
 Caller = str
 
-_PROCESS_BYTES: Final = 400 * 1024 * 1024
+PROCESS_BYTES: Final = 400 * 1024 * 1024
 """What a process is reckoned at: 160 MB when idle, more after long conversations."""
 _PER_CORE: Final = 16
 _FEWEST: Final = 4
@@ -26,7 +26,7 @@ def default_processes() -> int:
     """As many processes as this machine holds with room to spare."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cores = os.cpu_count() or 1
-    return max(_FEWEST, min(memory // _PROCESS_BYTES, _PER_CORE * cores))
+    return max(_FEWEST, min(memory // PROCESS_BYTES, _PER_CORE * cores))
 
 
 @dataclass(eq=False, slots=True)

@@ -35,15 +35,17 @@ from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.errors import NotReady, ProcessGone
 from gateway_claude_code.events import EventReader
+from gateway_claude_code.gate import Gate
 from gateway_claude_code.history import turns
 from gateway_claude_code.keeper import Keeper
-from gateway_claude_code.launch import Launch, launch_for
+from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.limits import adjustments
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.sampling import SamplingSupport
 from gateway_claude_code.start_breaker import StartBreaker
+from gateway_claude_code.transcript import transcribed
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -87,6 +89,7 @@ class ClaudeCodeBackend:
         self._starts = StartBreaker()
         self._usual_model: str | None = None
         self.pool = Pool(config, keeper)
+        self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -124,7 +127,7 @@ class ClaudeCodeBackend:
             request = self._sampling.supported(asked, target, ctx)
             started = False
             try:
-                async with aclosing(self._answer_once(prepare(request, target))) as events:
+                async with aclosing(self._answer_once(prepare(request, target), ctx)) as events:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             started = True
@@ -141,16 +144,22 @@ class ClaudeCodeBackend:
                 ):
                     raise
 
-    async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
+    async def _answer_once(
+        self, prepared: Prepared, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
         """The answer of a process that waits for this, or else of a new one.
 
         One that turns out to have died while it waited, or to hang, is replaced.
         """
+        if self.gate.refusal is not None:
+            cli = command.find_cli(self._config, self._surroundings.environ)
+            self.gate.admit(program_at(cli))
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
             reader = prepared.reader()
             events = self._next_step(prepared, waiting, step, reader)
+            note_transcript(waiting, ctx)
             try:
                 async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
                     async for event in answer:
@@ -163,6 +172,7 @@ class ClaudeCodeBackend:
             conversation = await self._obtain(prepared)
             reader = prepared.reader()
             events = self._from_the_start(prepared, conversation, reader)
+            note_transcript(conversation, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events)
                 async with aclosing(followed) as answer:
@@ -215,7 +225,10 @@ class ClaudeCodeBackend:
     async def _from_the_start(
         self, prepared: Prepared, conversation: Conversation, reader: EventReader
     ) -> AsyncGenerator[StreamEvent]:
-        history = turns(prepared.request.messages, prepared.names)
+        messages = prepared.request.messages
+        if conversation.transcribed:
+            messages = transcribed(messages)
+        history = turns(messages, prepared.names)
         await self._set_up(prepared, conversation)
         await conversation.add_history(history[:-1])
         once = prepared.plain and not prepared.one_request
@@ -244,13 +257,18 @@ class ClaudeCodeBackend:
     async def _obtain(self, prepared: Prepared) -> Conversation:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request)
+        program = Program(launch.program, launch.stamp)
+        self.gate.admit(program)
         client = prepared.request.client
         self._starts.check()
         try:
-            return await self.pool.obtain(launch, client.key or client.address or "")
+            conversation = await self.pool.obtain(launch, client.key or client.address or "")
         except BackendUnavailable as error:
             self._starts.failed(error)
             raise
+        earlier = any(message.role == "assistant" for message in prepared.request.messages)
+        conversation.transcribed = earlier and not self.gate.takes_history(program)
+        return conversation
 
     def _launch(self, model: str, *, one_request: bool) -> Launch:
         surroundings = self._surroundings
@@ -298,6 +316,12 @@ def switches_models(version: str | None) -> bool:
     """Whether a running process can take another model without a trace: seen with 2.1.330."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
     return found is not None and tuple(map(int, found.groups())) >= SWITCHES_MODELS
+
+
+def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
+    """Say in a header if the process did not get the earlier turns as turns."""
+    if conversation.transcribed:
+        ctx.headers["x-dragoman-history"] = "transcript"
 
 
 def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContext) -> None:

@@ -54,14 +54,20 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
                 f"plugins.claude_code.command or {COMMAND_VARIABLE}"
             )
         return Path(found).absolute()
-    if found := shutil.which("claude", path=environ.get("PATH")):
-        return Path(found).absolute()
+    if (found_on_path := on_path(environ)) is not None:
+        return found_on_path
     if (bundled := _bundled_cli()) is not None:
         return bundled
     raise BackendUnavailable(
         "the Claude Code CLI was not found: install it so that `claude` is on PATH, install the "
         f"extra dragoman[cli], or set {COMMAND_VARIABLE}"
     )
+
+
+def on_path(environ: Mapping[str, str]) -> Path | None:
+    """The user's own `claude`."""
+    found = shutil.which("claude", path=environ.get("PATH"))
+    return Path(found).absolute() if found else None
 
 
 def _bundled_cli() -> Path | None:

@@ -29,7 +29,8 @@ class Conversation:
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
     `calls` are the ids of the calls that the last answer ended with; `was_spare` is True if the
-    process was started ahead of its request. `note_quota` is told each `rate_limit_info`.
+    process was started ahead of its request, `transcribed` if it got its earlier turns as text.
+    `note_quota` is told each `rate_limit_info`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Conversation:
         self.busy = False
         self.calls: tuple[str, ...] = ()
         self.was_spare = False
+        self.transcribed = False
 
     @property
     def alive(self) -> bool:

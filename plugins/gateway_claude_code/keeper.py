@@ -5,13 +5,14 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import anyio.to_thread
 
 from gateway_claude_code import guardian
 from gateway_claude_code.ledger import Ledger
+from gateway_claude_code.litter import remove_litter
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -20,10 +21,12 @@ class Keeper:
     """Knows the running processes, and tells those who end them after a gateway that can't.
 
     There are two, as each may fail: a guardian that notices at once when the gateway is gone, and a
-    ledger that the next gateway reads. A keeper without a `folder` keeps nothing.
+    ledger that the next gateway reads. A keeper without a `folder` keeps nothing. `environ` is the
+    user's, which says where the CLI leaves files.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = environ or {}
         self._ledger = Ledger(folder) if folder is not None else None
         self._guardian: subprocess.Popen[bytes] | None = None
         self._pids: set[int] = set()
@@ -45,17 +48,19 @@ class Keeper:
             self._dismiss()
 
     async def end_orphans(self) -> None:
-        """End what an earlier gateway left behind."""
+        """End what an earlier gateway left behind, and remove what that leaves."""
         if self._ledger is None:
             return
         try:
-            orphans = self._ledger.orphans()
+            orphans, dead = self._ledger.left_behind()
         except OSError as error:
             log.warning("processes of earlier gateways can't be looked for: %s", error)
             return
         if orphans:
             log.warning("ending %s CLI processes that an earlier gateway left", len(orphans))
             await anyio.to_thread.run_sync(guardian.end_groups, orphans)
+        for pid in (*orphans, *dead):
+            remove_litter(pid, self._environ)
 
     def add(self, pid: int) -> None:
         """A process was started; its id is that of its session too."""

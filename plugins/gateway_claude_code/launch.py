@@ -12,6 +12,14 @@ from gateway_claude_code.process import CliProcess
 NO_STAMP: Final = (0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The CLI's program. `stamp` changes with its file."""
+
+    path: Path
+    stamp: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """All that makes a process before it is told anything. `stamp` changes with the program's file.
@@ -59,6 +67,11 @@ def launch_for(
         environment=tuple(sorted(command.environment(environ, config, overrides).items())),
         folder=command.working_directory(config, environ),
     )
+
+
+def program_at(path: Path) -> Program:
+    """The program as its file is now."""
+    return Program(path, _stamp(path))
 
 
 def _stamp(program: Path) -> tuple[int, int]:

@@ -51,19 +51,23 @@ class Ledger:
             self._file.close()
             self._file = None
 
-    def orphans(self) -> list[int]:
-        """Processes of gateways that are gone; their lists go. Raises `OSError`."""
-        found: list[int] = []
+    def left_behind(self) -> tuple[list[int], list[int]]:
+        """Processes of gateways that are gone: those that still run, and those that don't.
+
+        The lists go. Raises `OSError`.
+        """
+        running: list[int] = []
+        dead: list[int] = []
         for path in sorted(self._folder.glob("*.processes")):
             with path.open("r+", encoding="ascii") as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue  # its gateway lives
-                listed = _listed(file)
-                found += [pid for pid, started in listed.items() if start_of(pid) == started]
+                for pid, started in _listed(file).items():
+                    (running if start_of(pid) == started else dead).append(pid)
                 path.unlink(missing_ok=True)
-        return found
+        return running, dead
 
     def _write(self, entry: dict[str, object]) -> None:
         if self._file is None:

@@ -29,14 +29,22 @@ class CliStatus:
 async def cli_status(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> CliStatus:
     """Ask the CLI. Raises `BackendUnavailable` if there is none."""
     path = command.find_cli(config, environ)
-    version = await _ask(path, ["--version"], config, environ)
+    version = await cli_version(path, config, environ)
     login = _parse_login(await _ask(path, _login_question(config, environ), config, environ))
     return CliStatus(
         path=path,
-        version=version.split()[0] if version.split() else None,
+        version=version,
         logged_in=bool(login.get("loggedIn")),
         method=str(login.get("authMethod", "unknown")),
     )
+
+
+async def cli_version(
+    path: Path, config: ClaudeCodeConfig, environ: Mapping[str, str]
+) -> str | None:
+    """What the CLI says that it is; None if it says nothing. Raises `BackendUnavailable`."""
+    said = (await _ask(path, ["--version"], config, environ)).split()
+    return said[0] if said else None
 
 
 def _login_question(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> list[str]:

@@ -23,8 +23,11 @@ from gateway.types import ChatRequest, Target
 from gateway_claude_code import command
 from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
+from gateway_claude_code.doctor.command import doctor
+from gateway_claude_code.doctor.watch import watch
 from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.keeper import Keeper
+from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import CliStatus, cli_status
 from gateway_claude_code.upstream import Upstream, offline_script
 
@@ -68,23 +71,30 @@ class ClaudeCodePlugin:
         """What was found out about the CLI since the start, its processes, and the plan's quota."""
         if self._backend is None:
             return self._health
-        return {**self._health, **self._backend.report()}
+        gate = self._backend.gate
+        why = gate.refusal
+        unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
+        return {**self._health, **self._backend.report(), **unsafe, "cli_check": gate.health}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
-        """`dragoman login-status`."""
+        """`dragoman login-status` and `dragoman doctor`."""
         cli.add_command(login_status)
+        cli.add_command(doctor)
 
     @asynccontextmanager
     async def _serve(self, gateway: Gateway) -> AsyncGenerator[None]:
         config = gateway.config.section(SECTION, ClaudeCodeConfig)
         async with _surroundings(offline=gateway.offline) as surroundings:
             # of the user also when offline: the next gateway has to find it
-            keeper = Keeper(command.own_directory(os.environ) / "processes")
+            keeper = Keeper(command.own_directory(os.environ) / "processes", os.environ)
             backend = ClaudeCodeBackend(config, surroundings, keeper)
             async with backend.running(), anyio.create_task_group() as tasks:
                 self._backend = backend
                 tasks.start_soon(self._look_at_cli, config, surroundings, _usual_model(gateway))
+                if config.check_cli:
+                    slots = backend.pool.slots
+                    tasks.start_soon(watch, backend.gate, config, surroundings.environ, slots)
                 yield
                 tasks.cancel_scope.cancel()
                 self._backend = None
@@ -100,6 +110,8 @@ class ClaudeCodePlugin:
             self._health = {"status": "unavailable", "message": error.message}
             return
         self._health = _health_of(status)
+        if self._backend is not None:
+            self._backend.gate.notice(program_at(status.path))
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)

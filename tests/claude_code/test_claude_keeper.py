@@ -109,16 +109,17 @@ def test_what_a_dead_gateway_left_is_found_once(tmp_path: Path, start: Start) ->
     path = a_dead_gateways_list(
         tmp_path, line(left.pid), line(gone.pid), json.dumps({"-": gone.pid}), '{"+": 1'
     )
-    assert Ledger(tmp_path).orphans() == [left.pid]
+    assert Ledger(tmp_path).left_behind() == ([left.pid], [])
     assert not path.exists()
-    assert Ledger(tmp_path).orphans() == []
+    assert Ledger(tmp_path).left_behind() == ([], [])
 
 
 def test_a_process_that_has_the_id_of_an_earlier_one_is_not_ours(
     tmp_path: Path, start: Start
 ) -> None:
-    a_dead_gateways_list(tmp_path, line(start().pid, "another boot 5"), line(2**22 + 1, "x"))
-    assert Ledger(tmp_path).orphans() == []
+    process = start()
+    a_dead_gateways_list(tmp_path, line(process.pid, "another boot 5"), line(2**22 + 1, "x"))
+    assert Ledger(tmp_path).left_behind() == ([], [process.pid, 2**22 + 1])
 
 
 def test_the_list_of_a_gateway_that_lives_is_left_alone(tmp_path: Path, start: Start) -> None:
@@ -126,7 +127,7 @@ def test_the_list_of_a_gateway_that_lives_is_left_alone(tmp_path: Path, start: S
     ledger = Ledger(tmp_path)
     ledger.open()
     ledger.add(process.pid)
-    assert Ledger(tmp_path).orphans() == []
+    assert Ledger(tmp_path).left_behind() == ([], [])
     [path] = tmp_path.iterdir()
     assert json.loads(path.read_text())["+"] == process.pid
     ledger.close()
@@ -147,10 +148,21 @@ def test_a_long_list_is_written_anew_with_what_runs(
     [path] = tmp_path.iterdir()
     assert path.stat().st_size < 600
     ledger._file.close()  # type: ignore[union-attr] # as a crash does
-    assert Ledger(tmp_path).orphans() == [process.pid]
+    assert Ledger(tmp_path).left_behind() == ([process.pid], [])
 
 
 # -- the keeper ---------------------------------------------------------------------------
+
+
+async def test_what_dead_processes_left_is_removed(tmp_path: Path, start: Start) -> None:
+    gone, running = 2**22 + 1, start()
+    sessions = tmp_path / "home" / ".claude" / "sessions"
+    sessions.mkdir(parents=True)
+    for name in (f"{gone}.json", f"{gone}.abc.key", f"{running.pid}.json", "1.json"):
+        (sessions / name).write_text("")
+    a_dead_gateways_list(tmp_path, line(gone, "x"), line(running.pid, "an earlier one"))
+    await Keeper(tmp_path, {"HOME": str(tmp_path / "home")}).end_orphans()
+    assert {path.name for path in sessions.iterdir()} == {f"{running.pid}.json", "1.json"}
 
 
 async def test_orphans_are_ended(

@@ -138,7 +138,8 @@ async def health_when_served(
 
 
 def gateway_with(tmp_path: Path, served: ClaudeCodePlugin, *, offline: bool = False) -> Gateway:
-    gateway = build(tmp_path, served, config={}, disabled=("claude_code", "openai"))
+    config = {"plugins": {"claude_code": {"check_cli": False}}}
+    gateway = build(tmp_path, served, config=config, disabled=("claude_code", "openai"))
     gateway.offline = offline
     return gateway
 

@@ -18,9 +18,13 @@ from openai import OpenAI
 from gateway_claude_code.upstream import Upstream
 
 A_PROCESS_A_REQUEST: Mapping[str, object] = {
-    "plugins": {"claude_code": {"max_spares": 0, "max_live": 0}}
+    "plugins": {"claude_code": {"max_spares": 0, "max_live": 0}},
+    "server": {"drain_seconds": 10},
 }
 """A configuration in which no process waits, so that one that is left over shows."""
+
+UNCHECKED: Mapping[str, object] = {"check_cli": False}
+"""The gateway's look at the CLI has processes of its own, which would be counted with the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ def running_gateway(
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
     path = folder / "models.yaml"
-    path.write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(_unchecked(config)), encoding="utf-8")
     log = folder / "gateway.log"
     usual = {
         "HOME": str(home),
@@ -93,6 +97,15 @@ def _is_guardian(pid: int) -> bool:
         return b"guardian.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+def _unchecked(config: Mapping[str, object]) -> dict[str, object]:
+    """The configuration without the look at the CLI, unless it asks for one."""
+    plugins = config.get("plugins") or {}
+    section = plugins.get("claude_code", {}) if isinstance(plugins, dict) else None
+    if not isinstance(section, dict):
+        return dict(config)
+    return {**config, "plugins": {**plugins, "claude_code": {**UNCHECKED, **section}}}
 
 
 def _announced(log: Path, process: "subprocess.Popen[bytes]") -> str:

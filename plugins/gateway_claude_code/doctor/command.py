@@ -1,0 +1,93 @@
+"""The command `dragoman doctor`."""
+
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+import click
+
+from gateway import __version__
+from gateway.errors import BackendUnavailable
+from gateway_claude_code import command
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.doctor import setting_up
+from gateway_claude_code.doctor.findings import Finding
+from gateway_claude_code.doctor.memory import Memory, memory_file
+from gateway_claude_code.doctor.report import CliFound, Report
+from gateway_claude_code.doctor.rig import Cli
+from gateway_claude_code.doctor.scenarios import look_at_all, quick_part
+from gateway_claude_code.launch import program_at
+from gateway_claude_code.login import cli_status
+
+
+@click.command("doctor")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML; found as `serve` finds it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def doctor(config_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Try out whether the installed Claude Code CLI does what Dragoman relies on.
+
+    Needs no account and no network: the CLI talks to a stand-in. Exit code 0 if everything holds,
+    1 if something differs or could not be seen, 2 if there is no CLI that runs.
+    """
+    report = anyio.run(examine, config_file)
+    if as_json:
+        click.echo(report.as_json())
+    else:
+        click.echo(report.as_text(), color=False if os.environ.get("NO_COLOR") else None)
+    sys.exit(report.exit_code)
+
+
+async def examine(config_file: Path | None) -> Report:
+    """The whole report. What is found of a CLI is remembered for the gateway."""
+    began = time.monotonic()
+    first, config, server = setting_up.configuration(config_file)
+    around = [first, setting_up.working_directory(config), await setting_up.port(server)]
+    cli, about_cli = await _about_cli(config)
+    return Report(
+        dragoman=__version__,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        cli=cli,
+        findings=[*around, *about_cli],
+        seconds=time.monotonic() - began,
+    )
+
+
+async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Finding]]:
+    """The CLI with what is found of it. It is asked in a folder that is empty for certain."""
+    with tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
+        elsewhere = config.model_copy(update={"working_directory": Path(folder)})
+        try:
+            status = await cli_status(elsewhere, os.environ)
+        except BackendUnavailable as error:
+            return None, [setting_up.missing(error)]
+    found = CliFound(
+        path=str(status.path), version=status.version, origin=_origin(config, os.environ)
+    )
+    around = [setting_up.answers(status), setting_up.login(status)]
+    if status.version is None:
+        return found, around
+    seconds = config.start_seconds
+    seen = await look_at_all(Cli(path=status.path, version=status.version, seconds=seconds))
+    memory = Memory(memory_file(os.environ))
+    memory.keep(program_at(status.path), status.version, quick_part(seen))
+    return found, [*around, *seen]
+
+
+def _origin(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> str:
+    """How the CLI was found, in the order of `command.find_cli`."""
+    if config.command is not None:
+        return "plugins.claude_code.command"
+    if environ.get(command.COMMAND_VARIABLE):
+        return command.COMMAND_VARIABLE
+    return "on PATH" if command.on_path(environ) else "in the wheel claude-agent-sdk"

@@ -1,0 +1,131 @@
+"""What is around the CLI: the configuration, its plugins, the folder, the login, the port."""
+
+import http.client
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+from pydantic import ValidationError
+
+from gateway.app import build_gateway
+from gateway.config import ServerConfig, find_file, load, packaged_file
+from gateway.errors import BackendUnavailable, ConfigurationError
+from gateway.listen import listen
+from gateway.wording import one_line
+from gateway_claude_code import command
+from gateway_claude_code.config import SECTION, ClaudeCodeConfig
+from gateway_claude_code.doctor.findings import Finding, Verdict
+from gateway_claude_code.errors import LOGIN_HELP
+from gateway_claude_code.login import CliStatus
+
+GROUP: Final = "setup"
+PORT_SECONDS: Final = 2
+
+
+def _finding(name: str, title: str, verdict: Verdict, seen: str, advice: str = "") -> Finding:
+    return Finding(
+        name=name, group=GROUP, title=title, verdict=verdict, seen=one_line(seen), advice=advice
+    )
+
+
+def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, ServerConfig]:
+    """Whether the gateway would start with this YAML and its plugins, and what it says.
+
+    Where it would not, the rest is looked at as if nothing had been configured.
+    """
+    title = "the configuration and the plugins"
+    try:
+        gateway = build_gateway(config_file)
+    except ConfigurationError as error:
+        advice = "Put it right; the gateway does not start like this."
+        return (
+            _finding("configuration", title, "differs", str(error), advice),
+            _section(config_file),
+            ServerConfig(),
+        )
+    values = gateway.config.values
+    plugins = ", ".join(sorted(gateway.plugins.names))
+    seen = f"{gateway.config.path}; plugins: {plugins}; {len(gateway.models.listed)} models"
+    return (
+        _finding("configuration", title, "holds", seen),
+        _section(config_file),
+        values.server,
+    )
+
+
+def _section(config_file: Path | None) -> ClaudeCodeConfig:
+    """The plugin's section, as far as it can be read."""
+    try:
+        loaded = load(find_file(config_file, packaged_file()), packaged_file())
+        section = loaded.values.plugins.get(SECTION)
+        return ClaudeCodeConfig.model_validate(section if isinstance(section, dict) else {})
+    except (ConfigurationError, ValidationError):
+        return ClaudeCodeConfig()
+
+
+def working_directory(config: ClaudeCodeConfig) -> Finding:
+    """Whether the CLI's folder can be used."""
+    title = "the CLI's working directory"
+    try:
+        path = command.working_directory(config, os.environ)
+    except BackendUnavailable as error:
+        advice = "Empty it, or name another with plugins.claude_code.working_directory."
+        return _finding("working_directory", title, "differs", error.message, advice)
+    return _finding("working_directory", title, "holds", f"{path}, empty")
+
+
+def missing(error: BackendUnavailable) -> Finding:
+    """That there is no CLI; the error says what to do."""
+    return _finding("cli", "the CLI", "differs", error.message)
+
+
+def answers(status: CliStatus) -> Finding:
+    """Whether the CLI says what it is."""
+    if status.version is None:
+        advice = "Run it with --version by hand: is it the Claude Code CLI, and does it start?"
+        return _finding("cli", "the CLI", "differs", "it does not tell its version", advice)
+    return _finding("cli", "the CLI", "holds", f"{status.version}, {status.path}")
+
+
+def login(status: CliStatus) -> Finding:
+    """Whether the CLI is logged in, in its own words: `claude auth status`."""
+    if status.logged_in:
+        return _finding("login", "the CLI's login", "holds", f"logged in ({status.method})")
+    advice = f"{LOGIN_HELP[0].upper()}{LOGIN_HELP[1:]}. Until then: dragoman serve --offline"
+    return _finding("login", "the CLI's login", "differs", f"none ({status.method})", advice)
+
+
+async def port(server: ServerConfig) -> Finding:
+    """Whether the gateway's address is free, or who answers there."""
+    title = "the gateway's address"
+    place = f"{server.host}, port {server.port}"
+    try:
+        for listener in listen(server.host, server.port):
+            listener.close()
+    except ConfigurationError as error:
+        health = await anyio.to_thread.run_sync(_health_at, server)
+        if health is not None:
+            seen = f"{place}: dragoman {health['version']} is running there"
+            return _finding("port", title, "holds", f"{seen}, its health is {health['status']}")
+        advice = "Stop the program that has it, or choose another with --port or server.port."
+        return _finding("port", title, "differs", str(error), advice)
+    return _finding("port", title, "holds", f"{place} is free")
+
+
+def _health_at(server: ServerConfig) -> Mapping[str, Any] | None:
+    """What a dragoman that runs there says of its health; None if it is something else."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    connection = http.client.HTTPConnection(host, server.port, timeout=PORT_SECONDS)
+    try:
+        connection.request("GET", "/health")
+        health = json.loads(connection.getresponse().read())
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    known = isinstance(health, dict) and {"status", "version", "offline"} <= health.keys()
+    return health if known else None

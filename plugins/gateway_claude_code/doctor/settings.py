@@ -1,0 +1,89 @@
+"""Scenario: the parameters of a request, put into the settings of a process that runs."""
+
+from typing import Any, Final
+
+from gateway.types import Sampling, ToolChoice
+from gateway_claude_code.backend import switches_models
+from gateway_claude_code.doctor.rig import MODEL, Rig, asking, message, prepared, user_texts
+from gateway_claude_code.doctor.talk import ask, set_up, settled
+from gateway_claude_code.doctor.turns import LOOK
+from gateway_claude_code.parameters import flag_settings
+from gateway_claude_code.upstream import MessagesRequest
+
+LIMIT: Final = 777
+ANOTHER_MODEL: Final = "haiku"
+
+
+async def parameters(rig: Rig) -> None:
+    """A request with parameters, and the next one of the same process without them."""
+    given = asking(
+        message("user", "Hello"),
+        tools=(LOOK,),
+        tool_choice=ToolChoice(mode="required", names=("look",)),
+        sampling=Sampling(max_output_tokens=LIMIT, temperature=0.25, stop=("END",)),
+    )
+    switch = switches_models(rig.cli.version)
+    model = ANOTHER_MODEL if switch else MODEL
+    asked = prepared(given, model)
+    async with rig.process() as (_, talk):
+        await set_up(talk, asked, switch=switch)
+        await ask(talk, asked)
+        _note_given(rig, rig.requests[0])
+        _note_model(rig, rig.requests[0], model, switch=switch)
+        if not await settled(talk):
+            return
+        plain = prepared(asking(message("user", "Again"), tools=(LOOK,)), model)
+        await talk.set_parameters(flag_settings(plain.request, plain.names, model, switch=switch))
+        await ask(talk, plain)
+    _note_taken_back(rig, rig.requests[-1])
+
+
+def _note_given(rig: Rig, request: MessagesRequest) -> None:
+    body = request.body
+    rig.note(
+        "output_limit",
+        body.get("max_tokens") == LIMIT,
+        f"{LIMIT} arrived as {body.get('max_tokens')}",
+    )
+    sampling = {key: body.get(key) for key in ("temperature", "stop_sequences")}
+    rig.note(
+        "sampling",
+        sampling == {"temperature": 0.25, "stop_sequences": ["END"]},
+        f"arrived: {_said(sampling)}",
+    )
+    choice = dict(request.tool_choice)
+    rig.note(
+        "tool_choice",
+        choice == {"type": "tool", "name": "mcp__t__look"},
+        f"arrived: {_said(choice)}",
+    )
+
+
+def _note_model(rig: Rig, request: MessagesRequest, model: str, *, switch: bool) -> None:
+    texts = [text.strip() for text in user_texts(request)]
+    how = "by settings, in a running process" if switch else "by the process's arguments"
+    if model not in request.model:
+        rig.differs("model", f"{model!r} was asked for {how}, and {request.model!r} came")
+    elif texts != ["Hello"]:
+        rig.differs("model", f"the change {how} left a trace in the conversation")
+    else:
+        rig.holds("model", f"{model!r} {how} is {request.model!r}")
+
+
+def _note_taken_back(rig: Rig, request: MessagesRequest) -> None:
+    left = {
+        key: request.body[key]
+        for key in ("temperature", "stop_sequences", "tool_choice")
+        if request.body.get(key) not in (None, {"type": "auto"}, 1)
+    }
+    if request.body.get("max_tokens") == LIMIT:
+        left["max_tokens"] = LIMIT
+    rig.note(
+        "taken_back",
+        not left,
+        f"the next request still had {_said(left)}" if left else "the next request had none",
+    )
+
+
+def _said(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())

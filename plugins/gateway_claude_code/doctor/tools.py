@@ -1,0 +1,116 @@
+"""Scenarios: the client's tools, and answers by a schema."""
+
+from typing import Final
+
+import anyio
+
+from gateway.errors import BackendFailed, InvalidRequest
+from gateway.types import ChatResponse, ResponseFormat, Text, ToolCall
+from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
+from gateway_claude_code.doctor.talk import ask, give, set_up, settled
+from gateway_claude_code.doctor.turns import LOOK
+from gateway_claude_code.history import call_input
+from gateway_claude_code.json_answer import NOT_AS_ASKED
+from gateway_claude_code.parameters import STRUCTURED_OUTPUT
+from gateway_claude_code.prepare import Prepared
+from gateway_claude_code.tool_names import PREFIX
+from gateway_claude_code.upstream import Answer, MessagesRequest, Script, ToolUseBlock, text_answer
+from gateway_claude_code.upstream.request import result_text
+
+NAME: Final = f"{PREFIX}look"
+OPEN_SECONDS: Final = 0.5
+"""How long a call is left open. The backend leaves it for as long as the client takes."""
+
+SCHEMA: Final = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+
+
+async def calls(rig: Rig) -> None:
+    """One call that waits for its result."""
+    asked = _asked(1)
+    rig.upstream.script = _calls_then_done(1)
+    async with rig.process() as (_, talk):
+        await set_up(talk, asked)
+        _note_tools(rig, await ask(talk, asked))
+        waiting = await settled(talk)
+        await anyio.sleep(OPEN_SECONDS)
+        if not waiting or len(rig.requests) > 1:
+            rig.differs("parking", "the CLI did not wait for the result of a call")
+            return
+        await give(talk, asked, "blue")
+    given = [result_text(result) for result in rig.requests[-1].last_tool_results]
+    rig.note(
+        "parking",
+        given == ["blue"] and len(rig.requests) == len(("the call", "its result")),
+        f"{OPEN_SECONDS} s later the result went to the model: {given}",
+    )
+
+
+async def parallel_calls(rig: Rig) -> None:
+    """Two calls in one turn, which are to wait at the same time."""
+    asked = _asked(2)
+    rig.upstream.script = _calls_then_done(2)
+    async with rig.process() as (_, talk):
+        await set_up(talk, asked)
+        await ask(talk, asked)
+        together = await settled(talk)
+    rig.note(
+        "parallel_calls",
+        together,
+        "two calls waited at once" if together else "two calls did not wait at the same time",
+    )
+
+
+def _asked(count: int) -> Prepared:
+    return prepared(asking(message("user", f"Look {count} times."), tools=(LOOK,)))
+
+
+def _calls_then_done(count: int) -> Script:
+    def script(request: MessagesRequest) -> Answer:
+        if request.last_tool_results:
+            return text_answer("Done.")
+        return Answer(blocks=tuple(ToolUseBlock(NAME, {"at": "sea"}) for _ in range(count)))
+
+    return script
+
+
+def _note_tools(rig: Rig, answer: ChatResponse) -> None:
+    offered = [
+        (tool.get("name"), tool.get("description"), tool.get("input_schema"))
+        for tool in rig.requests[0].tools
+        if str(tool.get("name")).startswith(PREFIX)
+    ]
+    if offered != [(NAME, LOOK.description, LOOK.schema)]:
+        names = [name for name, _, _ in offered]
+        rig.differs("tools", f"the tool {NAME} was offered otherwise: {names}")
+        return
+    called = [part for part in answer.parts if isinstance(part, ToolCall)]
+    whole = [(call.name, call_input(call.arguments)) for call in called]
+    rig.note(
+        "tools", whole == [("look", {"at": "sea"})], f"offered with their schemas; called: {whole}"
+    )
+
+
+async def structured_output(rig: Rig) -> None:
+    """An answer that has to be of a schema."""
+    form = ResponseFormat(kind="json_schema", schema=SCHEMA, name="answer")
+
+    def script(request: MessagesRequest) -> Answer:
+        if any(tool.get("name") == STRUCTURED_OUTPUT for tool in request.tools):
+            return Answer(blocks=(ToolUseBlock(STRUCTURED_OUTPUT, {"n": 3}),))
+        return text_answer("three")
+
+    request = asking(message("user", "n?"), response_format=form)
+    try:
+        answer = await rig.answer(request, script=script)
+    except (InvalidRequest, BackendFailed) as error:
+        if isinstance(error, BackendFailed) and error.code != NOT_AS_ASKED:
+            raise
+        rig.differs("structured_output", error.message)
+        return
+    text = "".join(part.text for part in answer.parts if isinstance(part, Text))
+    rig.note("structured_output", call_input(text) == {"n": 3}, f"the answer was {text!r:.100}")

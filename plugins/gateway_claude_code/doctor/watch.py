@@ -1,0 +1,93 @@
+"""The gateway's own look at each CLI that it is to run, in the background."""
+
+import logging
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+
+from gateway.errors import GatewayError, RateLimited
+from gateway_claude_code.admission import Slots
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.doctor.findings import Finding, differing
+from gateway_claude_code.doctor.memory import Memory, memory_file
+from gateway_claude_code.doctor.rig import Cli
+from gateway_claude_code.doctor.scenarios import SAFE_TO_SERVE, look_at
+from gateway_claude_code.gate import Gate
+from gateway_claude_code.launch import Program
+from gateway_claude_code.login import cli_version
+
+log = logging.getLogger("gateway_claude_code")
+
+CALLER: Final = "(the gateway's look at the CLI)"
+FULL_SECONDS: Final = 5
+"""How long to wait when the line for processes is full."""
+
+
+async def watch(
+    gate: Gate, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
+) -> None:
+    """Find out about every program that the gate does not know yet, one at a time.
+
+    The processes for it have slots like those of requests, so that the limit of processes holds;
+    they stand in line as one caller more. Between two scenarios the slot is free for others.
+    """
+    while True:
+        program = await gate.next_unknown()
+        findings: list[Finding] = []
+        try:
+            findings = await _findings(program, config, environ, slots)
+        except (GatewayError, OSError) as error:
+            log.warning("the CLI %s can't be tried out: %s", program.path, error)
+        gate.learn(program, findings)
+        _log(program, findings)
+
+
+async def _findings(
+    program: Program, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
+) -> list[Finding]:
+    """What is remembered of this CLI, or else what it does now."""
+    version = await cli_version(program.path, config, environ)
+    if version is None:
+        return []
+    memory = Memory(memory_file(os.environ))
+    if (remembered := memory.recall(program, version)) is not None:
+        return remembered
+    turn = anyio.CapacityLimiter(1)
+
+    @asynccontextmanager
+    async def slot() -> AsyncGenerator[None]:
+        async with turn:
+            await _acquire(slots)
+            try:
+                yield
+            finally:
+                slots.release()
+
+    cli = Cli(path=program.path, version=version, seconds=config.start_seconds)
+    findings = await look_at(cli, SAFE_TO_SERVE, slot)
+    memory.keep(program, version, findings)
+    return findings
+
+
+async def _acquire(slots: Slots) -> None:
+    while True:
+        try:
+            await slots.acquire(CALLER)
+            return
+        except RateLimited:
+            await anyio.sleep(FULL_SECONDS)
+
+
+def _log(program: Program, findings: list[Finding]) -> None:
+    if found := differing(findings):
+        log.warning(
+            "the CLI %s does not do what is relied on: %s; `dragoman doctor` tells more",
+            program.path,
+            "; ".join(f"{finding.name} ({finding.seen})" for finding in found),
+        )
+    unknown = [finding.name for finding in findings if finding.verdict == "unknown"]
+    if unknown:
+        log.info("of the CLI %s could not be seen: %s", program.path, ", ".join(unknown))

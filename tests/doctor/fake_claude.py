@@ -1,0 +1,340 @@
+"""A small CLI that does what Dragoman relies on, but for one thing: what `BREAK` names, a behaviour
+of the table or a way to break it.
+
+A program of its own, run with the standard library alone. It speaks as much of the protocol as
+the checks need, and really asks the upstream over HTTP.
+"""
+
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+BREAK = ""
+VERSION = "9.9.9"
+
+Object = dict[str, Any]
+OUTPUT = "StructuredOutput"
+BASH = {"name": "Bash", "description": "Runs a command.", "input_schema": {"type": "object"}}
+
+
+def say(line: Object) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+class Cli:
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.env: dict[str, str] = {}
+        self.extra: Object = {}
+        self.system = ""
+        self.servers: list[str] = []
+        self.schema: Object | None = None
+        self.tools: list[Object] | None = None
+        self.messages: list[Object] = []
+        self.waiting: dict[str, Object | None] = {}
+        self.later: deque[Object] = deque()
+        self.numbers = 0
+        self.session = os.urandom(8).hex()
+
+    # -- input ------------------------------------------------------------------------
+
+    def hear(self) -> Object:
+        line = sys.stdin.readline()
+        if not line:
+            if BREAK == "exit_at_end":
+                time.sleep(60)
+            sys.exit(0)
+        heard: Object = json.loads(line)
+        return heard
+
+    def run(self) -> None:
+        while True:
+            line = self.later.popleft() if self.later else self.hear()
+            match line["type"]:
+                case "control_request":
+                    self.control(line)
+                case "assistant" if BREAK == "native_history: exits":
+                    sys.exit(1)
+                case "assistant" if BREAK == "native_history: other words":
+                    self.add("assistant", [{"type": "text", "text": "I said something."}])
+                case "assistant" if BREAK != "native_history":
+                    self.add("assistant", line["message"]["content"])
+                case "user":
+                    self.add("user", line["message"]["content"])
+                    if line.get("shouldQuery", True):
+                        self.query()
+                    else:
+                        say({"type": "result", "subtype": "success", "num_turns": 0})
+
+    def control(self, line: Object) -> None:
+        request = line["request"]
+        if request["subtype"] == "initialize":
+            self.system = "\n".join(request["systemPrompt"])
+            self.servers = request.get("sdkMcpServers", [])
+            self.schema = request.get("jsonSchema")
+        else:
+            self.apply(request["settings"])
+        response = {"subtype": "success", "request_id": line["request_id"], "response": {}}
+        say({"type": "control_response", "response": response})
+
+    def apply(self, settings: Object) -> None:
+        self.env.update(settings.get("env", {}))
+        extra = json.loads(self.env.get("CLAUDE_CODE_EXTRA_BODY") or "{}")
+        self.extra = {**self.extra, **extra} if BREAK == "taken_back" else extra
+        if BREAK == "model: a trace" and settings.get("model", self.model) != self.model:
+            self.add("user", [{"type": "text", "text": f"/model {settings['model']}"}])
+        if BREAK != "model":
+            self.model = settings.get("model", self.model)
+
+    def wait_for(self, number: str, until: float | None = None) -> Object | None:
+        """The answer to a request of ours; what else comes meanwhile is done later, or now."""
+        while self.waiting[number] is None:
+            if until is not None and time.monotonic() > until:
+                return None
+            if until is not None and not _readable(until - time.monotonic()):
+                continue
+            line = self.hear()
+            if line["type"] == "control_response":
+                self.waiting[line["response"]["request_id"]] = line["response"]["response"]
+            elif line["type"] == "control_request":
+                self.control(line)
+            else:
+                self.later.append(line)
+        return self.waiting.pop(number)
+
+    def send_mcp(self, method: str, params: Object) -> str:
+        self.numbers += 1
+        number = f"cli-{self.numbers}"
+        self.waiting[number] = None
+        message: Object = {"jsonrpc": "2.0", "method": method, "params": params}
+        if not method.startswith("notifications/"):
+            message["id"] = self.numbers
+        request = {"subtype": "mcp_message", "server_name": "t", "message": message}
+        say({"type": "control_request", "request_id": number, "request": request})
+        return number
+
+    def mcp(self, method: str) -> Any:
+        answer = self.wait_for(self.send_mcp(method, {}))
+        assert answer is not None
+        return answer["mcp_response"]["result"]
+
+    # -- the conversation -------------------------------------------------------------
+
+    def add(self, role: str, content: list[Object]) -> None:
+        if self.messages and self.messages[-1]["role"] == role:
+            self.messages[-1]["content"] += content
+        else:
+            self.messages.append({"role": role, "content": content})
+
+    def query(self) -> None:
+        texts = [block.get("text", "") for block in self.messages[-1]["content"]]
+        if BREAK == "slash_commands" and texts[-1].strip().startswith("/"):
+            say({"type": "result", "subtype": "success", "is_error": False, "result": "Done"})
+            return
+        if BREAK == "slash_commands: other words" and texts[-1].strip().startswith("/"):
+            self.messages[-1]["content"][-1] = {"type": "text", "text": "Unknown command."}
+        if BREAK == "file_mentions":
+            for path in re.findall(r'@"?([^\s"#]+)', "\n".join(texts)):
+                self.add("user", [{"type": "text", "text": Path(path).read_text()}])
+        if BREAK == "not_on_disk":
+            log = Path(os.environ["HOME"]) / ".claude" / "log.jsonl"
+            log.parent.mkdir(exist_ok=True)
+            log.write_text("\n".join(texts))
+        if self.tools is None:
+            self.tools = self.all_tools()
+        say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
+        child = None
+        if BREAK == "not_in_argv":
+            code = "import time; print(flush=True); time.sleep(60)"
+            child = subprocess.Popen(
+                [sys.executable, "-IS", "-c", code, *texts],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+            )
+            assert child.stdout is not None
+            child.stdout.readline()  # it runs, and so its arguments are in the list
+        try:
+            while self.ask():
+                pass
+        finally:
+            if child is not None:
+                child.kill()
+                child.wait()
+
+    def all_tools(self) -> list[Object]:
+        tools = [BASH] if BREAK.startswith("built_in_tools") else []
+        if self.servers:
+            self.mcp("initialize")
+            self.mcp("notifications/initialized")
+            tools += [_tool(tool) for tool in self.mcp("tools/list")["tools"]]
+        if self.schema is not None and BREAK != "structured_output":
+            tools.append({"name": OUTPUT, "description": "", "input_schema": self.schema})
+        return tools
+
+    def body(self) -> Object:
+        identity = "You are a Claude agent, for tests."
+        if BREAK == "small_request":
+            identity += " More about you." * 500
+        if BREAK == "stable_prefix":
+            identity += self.session
+        limit = "" if BREAK == "output_limit" else self.env.get("CLAUDE_CODE_MAX_OUTPUT_TOKENS")
+        extra = dict(self.extra)
+        if BREAK in ("sampling", "tool_choice"):
+            extra.pop({"sampling": "stop_sequences"}.get(BREAK, BREAK), None)
+        system = f"{self.system} Be kind." if BREAK == "system_prompt" else self.system
+        return {
+            "model": f"claude-{self.model}-9",
+            "max_tokens": int(limit or 32000),
+            "system": [{"type": "text", "text": text} for text in (identity, system) if text],
+            "messages": self.messages,
+            "tools": self.tools,
+            "metadata": {"user_id": self.session},
+            "stream": True,
+            **extra,
+        }
+
+    # -- the upstream -----------------------------------------------------------------
+
+    def ask(self, tries: int = 2) -> bool:
+        """One request; whether there is to be another."""
+        response = self.post()
+        if response.status != 200:
+            return self.failed(response.status, response.read(), tries)
+        blocks = self.stream(response)
+        self.add("assistant", blocks)
+        calls = [block for block in blocks if block["type"] == "tool_use"]
+        if not calls or any(call["name"] == OUTPUT for call in calls):
+            say({"type": "result", "subtype": "success", "is_error": False, "result": ""})
+            return False
+        self.add("user", self.results(calls))
+        return True
+
+    def post(self) -> http.client.HTTPResponse:
+        place = os.environ["ANTHROPIC_BASE_URL"].removeprefix("http://")
+        connection = http.client.HTTPConnection(place)
+        headers = {"content-type": "application/json", "connection": "close"}
+        connection.request("POST", "/v1/messages", json.dumps(self.body()), headers)
+        return connection.getresponse()
+
+    def failed(self, status: int, body: bytes, tries: int) -> bool:
+        text = json.loads(body)["error"]["message"]
+        told: int | None = status
+        if f"error_{status}" == BREAK:
+            if status == 529:
+                self.stream_text(f"API Error: {text}")
+                return False
+            told = None
+        elif status != 400:
+            say({"type": "system", "subtype": "api_retry", "error_status": status})
+            if tries > 1:
+                return self.ask(tries - 1)
+        message = {"model": "<synthetic>", "content": [{"type": "text", "text": text}]}
+        say({"type": "assistant", "error": "unknown", "message": message})
+        say({"type": "result", "is_error": True, "api_error_status": told, "result": text})
+        return False
+
+    def stream(self, response: http.client.HTTPResponse) -> list[Object]:
+        blocks: list[Object] = []
+        pieces: list[list[str]] = []
+        held: list[Object] = []
+        for raw in response:
+            if not raw.startswith(b"data: "):
+                continue
+            event = json.loads(raw[6:])
+            if event["type"] == "content_block_start":
+                blocks.append(dict(event["content_block"]))
+                pieces.append([])
+            if event["type"] == "content_block_delta":
+                pieces[-1] += list(event["delta"].values())[1:]
+                if BREAK == "streaming":
+                    held.append(event)
+                    continue
+            if event["type"] == "content_block_stop" and held:
+                key = list(held[0]["delta"])[1]
+                held[0]["delta"][key] = "".join(pieces[-1])
+                say({"type": "stream_event", "event": held[0]})
+                held = []
+            if BREAK != "streaming: nothing":
+                say({"type": "stream_event", "event": event})
+        for block, texts in zip(blocks, pieces, strict=True):
+            if block["type"] == "text":
+                block["text"] = "".join(texts)
+            else:
+                block["input"] = json.loads("".join(texts) or "{}")
+        return blocks
+
+    def stream_text(self, text: str) -> None:
+        for event in (
+            {"type": "message_start", "message": {"model": "m", "usage": {}}},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+            {"type": "content_block_delta", "index": 0, "delta": {"text": text}},
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+        ):
+            say({"type": "stream_event", "event": event})
+
+    def results(self, calls: list[Object]) -> list[Object]:
+        if BREAK == "parallel_calls":
+            return [self.result(call, self.start(call)) for call in calls]
+        started = [self.start(call) for call in calls]
+        return [self.result(call, number) for call, number in zip(calls, started, strict=True)]
+
+    def start(self, call: Object) -> str | None:
+        if call["name"] == "Bash" and BREAK == "built_in_tools":
+            subprocess.run(call["input"]["command"], shell=True, check=False)
+        if not call["name"].startswith("mcp__t__"):
+            return None
+        meta = {"claudecode/toolUseId": call["id"]}
+        return self.send_mcp("tools/call", {"name": call["name"], "_meta": meta})
+
+    def result(self, call: Object, number: str | None) -> Object:
+        until = time.monotonic() + 0.1 if BREAK == "parking" else None
+        answer = self.wait_for(number, until) if number is not None else None
+        result: Object = {"tool_use_id": call["id"], "type": "tool_result"}
+        if answer is None:
+            return {**result, "content": "There is no answer.", "is_error": True}
+        if BREAK == "parking: other words":
+            return {**result, "content": "It was cut."}
+        return {**result, "content": answer["mcp_response"]["result"]["content"]}
+
+
+def _readable(seconds: float) -> bool:
+    import select  # noqa: PLC0415 - for one fault only
+
+    return bool(select.select([sys.stdin], [], [], max(seconds, 0))[0])
+
+
+def _tool(tool: Object) -> Object:
+    schema = dict(tool["inputSchema"])
+    if BREAK == "tools":
+        schema.pop("additionalProperties", None)
+    return {
+        "name": f"mcp__t__{tool['name']}",
+        "description": tool["description"],
+        "input_schema": schema,
+    }
+
+
+def main(arguments: list[str]) -> None:
+    if arguments == ["--version"]:
+        sys.stdout.write(f"{VERSION} (Claude Code)\n")
+    elif arguments[-2:] == ["auth", "status"]:
+        say({"loggedIn": True, "authMethod": "made-up"})
+    else:
+        held = b"x" * (60 << 20) if BREAK == "memory" else b""
+        if BREAK == "start_up":
+            time.sleep(0.3)
+        Cli(arguments[arguments.index("--model") + 1]).run()
+        del held
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

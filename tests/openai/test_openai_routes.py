@@ -268,6 +268,8 @@ async def test_the_quota_tells_clients_when_to_come_back(ask: Ask) -> None:
         ("POST", "/v1/models", 405, "method_not_allowed"),
         ("GET", "/v1/models/nothing", 404, "model_not_found"),
         ("GET", "/v1/models/", 404, "model_not_found"),
+        ("POST", "/v1/chat/completions/", 404, "unknown_url"),
+        ("POST", "/v1/completions/", 404, "unknown_url"),
     ],
 )
 async def test_errors_of_paths_have_the_envelope_too(

@@ -48,10 +48,12 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
     async def create_completion(request: Request) -> Response:
         return await answer(request, text_completions)
 
+    @router.head("/v1/models", include_in_schema=False)
     @router.get("/v1/models", response_class=Response)
     async def list_all_models() -> Response:
         return JSONResponse(list_models(gateway))
 
+    @router.head("/v1/models/{name:path}", include_in_schema=False)
     @router.get("/v1/models/{name:path}", response_class=Response)
     async def retrieve_model(name: str) -> Response:
         return JSONResponse(describe_model(gateway, name))

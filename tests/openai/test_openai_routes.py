@@ -337,6 +337,14 @@ async def test_a_model_is_found_under_the_name_that_was_asked_for(
     assert (model["id"], model["owned_by"]) == (name, backend)
 
 
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/best"])
+async def test_the_models_can_be_asked_for_by_head(build_app: BuildApp, path: str) -> None:
+    async with http_client(build_app(**MODELS)) as client:
+        response = await client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == "application/json"
+
+
 # -- documentation ------------------------------------------------------------------------
 
 

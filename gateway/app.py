@@ -108,7 +108,7 @@ def create_app(gateway: Gateway) -> FastAPI:
                 await stack.enter_async_context(context)
             yield
 
-    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan)
+    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.gateway = gateway
     router = APIRouter()
     gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)

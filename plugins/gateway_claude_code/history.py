@@ -4,6 +4,7 @@ Rules of the API that this sees to: turns alternate, a call's result stands at t
 very next user turn, no text block is blank, and the conversation ends with the user.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -156,7 +157,11 @@ def api_id(call_id: str) -> str:
     """
     if own := re.fullmatch(r"toolu(bdrk|vrtx)?([a-zA-Z0-9]+)", call_id):
         return "_".join(("toolu", *(part for part in own.groups() if part)))
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
+    plain = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
+    if plain == call_id:
+        return call_id
+    # The API refuses two calls with one id, which "a:1" and "a.1" would become.
+    return f"{plain}_{hashlib.sha256(call_id.encode()).hexdigest()[:8]}"
 
 
 def result_content(result: ToolResult) -> list[Block]:

@@ -83,12 +83,14 @@ class _Decoder:
         seen: set[str] = set()
         for index, call in enumerate(message.tool_calls or ()):
             place = f"{param}.tool_calls[{index}]"
+            _check_not_empty(call.id, f"{place}.id")
             if call.id in seen:
                 raise InvalidRequest(f"The id {call.id!r} is used twice.", param=f"{place}.id")
             seen.add(call.id)
             parts.append(_tool_call(call, place))
         self._call_ids |= seen
         if message.function_call is not None:
+            _check_not_empty(message.function_call.name, f"{param}.function_call.name")
             parts.append(self._legacy_call(message.function_call))
         return tuple(parts)
 
@@ -133,6 +135,12 @@ class _Decoder:
             self._messages.append(Message(role=role, parts=parts))
 
 
+def _check_not_empty(value: str, param: str) -> None:
+    """Neither ids nor names may be empty upstream, where nobody could tell the place."""
+    if not value:
+        raise InvalidRequest(f"{param!r} is empty.", param=param)
+
+
 def _tool_call(call: wire.AssistantToolCall, param: str) -> ToolCall:
     if call.type != "function":
         raise UnsupportedParameter(
@@ -142,4 +150,5 @@ def _tool_call(call: wire.AssistantToolCall, param: str) -> ToolCall:
         raise InvalidRequest(
             f"Missing required parameter: '{param}.function'.", param=f"{param}.function"
         )
+    _check_not_empty(call.function.name, f"{param}.function.name")
     return ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments or "")

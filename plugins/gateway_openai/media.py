@@ -5,7 +5,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Document, Image
@@ -58,6 +58,8 @@ def decode_image(url: str, param: str) -> Image:
     url = url.strip()
     scheme = url.partition(":")[0].lower()
     if scheme in ("http", "https"):
+        if not _has_host(url):
+            raise InvalidRequest(f"{param!r} is a URL without a valid host.", param=param)
         return Image(url=url)
     if scheme != "data":
         raise InvalidRequest(
@@ -65,6 +67,13 @@ def decode_image(url: str, param: str) -> Image:
         )
     payload = parse_data_url(url, param)
     return _image(payload, param)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:  # such as brackets that are not closed
+        return False
 
 
 def decode_file(file: File, param: str) -> Document | Image:

@@ -67,6 +67,7 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
 
 
 def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
+    @router.head("/v1/models", include_in_schema=False)
     @router.get(
         "/v1/models",
         operation_id="listModels",
@@ -80,6 +81,7 @@ def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
         may_use = getattr(request.state, "may_use_model", None)  # as with `client_of`
         return JSONResponse(list_models(gateway, may_use))
 
+    @router.head("/v1/models/{name:path}", include_in_schema=False)
     @router.get(
         "/v1/models/{name:path}",
         operation_id="retrieveModel",

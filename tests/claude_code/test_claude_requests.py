@@ -1,5 +1,7 @@
 """What the backend makes of a request before it starts a process."""
 
+import re
+
 import pytest
 
 from gateway.errors import ModelNotFound
@@ -55,4 +57,9 @@ def test_arguments_that_are_no_json_object_are_kept_as_text(arguments: str) -> N
 
 
 def test_ids_are_put_into_the_alphabet_of_the_api() -> None:
-    assert api_id("functions.f:0") == "functions_f_0"
+    assert re.fullmatch(r"functions_f_0_[0-9a-f]{8}", api_id("functions.f:0"))
+
+
+def test_different_ids_of_calls_stay_different() -> None:
+    ids = ("a:1", "a.1", "a_1", "é", "ü")
+    assert len({api_id(call_id) for call_id in ids}) == len(ids)

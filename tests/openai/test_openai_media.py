@@ -79,6 +79,10 @@ def test_a_url_may_be_a_bare_string() -> None:
     [
         "ftp://example.com/a.png",
         "file:///etc/passwd",
+        "https://",
+        "http:///a.png",
+        "https:a.png",
+        "http://[::1/a.png",
         "",
         "iVBORw0KGgo=",
         "data:image/png;base64",

@@ -197,6 +197,15 @@ def test_function_messages_are_matched_by_name() -> None:
         ([ASK, asks("a"), gives("b")], "messages[2].tool_call_id"),
         ([ASK, gives("a"), asks("a")], "messages[1].tool_call_id"),
         ([ASK, asks("a", "a")], "messages[1].tool_calls[1].id"),
+        ([ASK, asks("a", "")], "messages[1].tool_calls[1].id"),
+        (
+            [ASK, {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": ""}}]}],
+            "messages[1].tool_calls[0].function.name",
+        ),
+        (
+            [ASK, {"role": "assistant", "function_call": {"name": ""}}],
+            "messages[1].function_call.name",
+        ),
         ([{"role": "function", "name": "f", "content": ""}], "messages[0].name"),
         ([{"role": "robot", "content": "Hi"}], "messages[0].role"),
         (

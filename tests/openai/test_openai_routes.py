@@ -268,6 +268,8 @@ async def test_the_quota_tells_clients_when_to_come_back(ask: Ask) -> None:
         ("POST", "/v1/models", 405, "method_not_allowed"),
         ("GET", "/v1/models/nothing", 404, "model_not_found"),
         ("GET", "/v1/models/", 404, "model_not_found"),
+        ("POST", "/v1/chat/completions/", 404, "unknown_url"),
+        ("POST", "/v1/completions/", 404, "unknown_url"),
     ],
 )
 async def test_errors_of_paths_have_the_envelope_too(
@@ -333,6 +335,14 @@ async def test_a_model_is_found_under_the_name_that_was_asked_for(
     async with http_client(build_app(**MODELS)) as client:
         model = (await client.get(f"/v1/models/{name}")).json()
     assert (model["id"], model["owned_by"]) == (name, backend)
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/best"])
+async def test_the_models_can_be_asked_for_by_head(build_app: BuildApp, path: str) -> None:
+    async with http_client(build_app(**MODELS)) as client:
+        response = await client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == "application/json"
 
 
 # -- documentation ------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The models as `GET /v1/models` lists them: `openai.types.Model`."""
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from gateway.pipeline import Gateway
 
@@ -9,16 +9,20 @@ CREATED: Final = 1735689600
 
 
 class ModelObject(TypedDict):
-    """One model. `owned_by` is the name of the backend that answers for it."""
+    """One model. `owned_by` is the name of the backend that answers for it.
+
+    `description` is the model map's, and not of OpenAI's format.
+    """
 
     id: str
     object: str
     created: int
     owned_by: str
+    description: NotRequired[str]
 
 
 class ModelList(TypedDict):
-    """All models that have a name of their own, which patterns don't have."""
+    """All models that have a name of their own, which patterns don't have, and are not hidden."""
 
     object: str
     data: list[ModelObject]
@@ -33,9 +37,13 @@ def list_models(gateway: Gateway) -> ModelList:
 
 def describe_model(gateway: Gateway, name: str) -> ModelObject:
     """One model, under the name that was asked for. Raises `ModelNotFound`."""
-    return {
+    found = gateway.find(name)
+    model: ModelObject = {
         "id": name,
         "object": "model",
         "created": CREATED,
-        "owned_by": gateway.resolve(name).backend,
+        "owned_by": found.target.backend,
     }
+    if found.description:
+        model["description"] = found.description
+    return model

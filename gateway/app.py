@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__, health
-from gateway.config import Config, find_file, load, packaged_file
+from gateway.config import find_file, load, packaged_file
 from gateway.errors import GatewayError
 from gateway.failures import render_error, render_failure
 from gateway.identity import RequestIdentity
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
-from gateway.validation import validated
+from gateway.validation import check_disabled, validated
 
 __all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
 
@@ -44,16 +44,10 @@ def build_gateway(
         registry.load_files(config.path.parent / "plugins")
     for name, plugin in plugins:
         registry.register(plugin, name)
-    _check_disabled(config, registry)
+    check_disabled(config, registry)
     registry.check_complete()
     config.override(overrides or {})
     return Gateway(config, registry, validated(config, registry), offline=offline)
-
-
-def _check_disabled(config: Config, registry: PluginRegistry) -> None:
-    there = {*registry.names, *registry.passed_over}
-    for name in sorted(config.disabled_plugins - there):
-        raise config.error(("plugins", name), f"no plugin is named {name!r}", name, registry.names)
 
 
 def create_app(gateway: Gateway) -> FastAPI:

@@ -12,7 +12,9 @@ from gateway import __version__
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
 from gateway.listen import listen, url_of
+from gateway.models_command import models
 from gateway.plugins import PluginRegistry
+from gateway.reload import ConfigWatch
 from gateway.wording import one_line
 
 log = logging.getLogger("gateway")
@@ -91,18 +93,24 @@ def cli() -> None:
     "--offline", is_flag=True, help="Answer from a built-in stand-in: no account, no network."
 )
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Leave a plugin out.")
-def serve(
+@click.option(
+    "--reload/--no-reload", "watch", default=True, help="Take up changes of the YAML, or don't."
+)
+def serve(  # noqa: PLR0917 - click passes them by name
     config_file: Path | None,
     host: str | None,
     port: int | None,
     offline: bool,  # noqa: FBT001 - click passes it by name
     disabled: tuple[str, ...],
+    watch: bool,  # noqa: FBT001
 ) -> None:
     """Start the gateway."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     gateway = build_gateway(config_file, disabled=disabled, offline=offline)
+    if watch and gateway.config.values.server.reload:
+        gateway.plugins.register(ConfigWatch(), "reload", f"dragoman {__version__}")
     app = create_app(gateway)
     server = gateway.config.values.server
     sockets = listen(
@@ -119,6 +127,9 @@ def serve(
     )
     with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
         uvicorn.Server(config).run(sockets=sockets)
+
+
+cli.add_command(models)
 
 
 def main() -> None:

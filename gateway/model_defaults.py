@@ -27,7 +27,9 @@ def with_entry(request: ChatRequest, entry: ModelEntry) -> tuple[ChatRequest, Ma
     if (most := entry.limits.max_output_tokens) is not None:
         if (sampling.max_output_tokens or 0) > most:
             lowered[TOKENS_FIELD] = most
-        sampling = replace(sampling, max_output_tokens=min(sampling.max_output_tokens or most, most))
+        sampling = replace(
+            sampling, max_output_tokens=min(sampling.max_output_tokens or most, most)
+        )
     effort = request.effort or entry.defaults.effort
     if (top := entry.limits.effort) is not None and is_more(effort or USUAL_EFFORT, top):
         if effort is not None:

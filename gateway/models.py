@@ -69,6 +69,10 @@ class ModelMap:
         """All exact names: models, then aliases."""
         return [key for key in (*self.entries, *self.aliases) if "*" not in key]
 
+    def same_as(self, other: "ModelMap") -> bool:
+        """Whether both say the same, wherever they have it from."""
+        return (self.entries, self.aliases) == (other.entries, other.aliases)
+
     def resolve(self, name: str) -> Target:
         """Where `name` leads. Raises `ModelNotFound`, with the nearest names there are."""
         return self.find(name).target

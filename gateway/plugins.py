@@ -136,16 +136,11 @@ class PluginRegistry:
             culprit = self._culprit(hook, error.__traceback__)
             raise _stopped(culprit, hook, error) from error
 
-    def call_register_each(
-        self, hook: str, arguments: Callable[[str], dict[str, object]]
-    ) -> None:
+    def call_register_each(self, hook: str, arguments: Callable[[str], dict[str, object]]) -> None:
         """Call a *register* hook plugin by plugin; `arguments` is told whose turn it is."""
-        whose = [one.plugin_name for one in reversed(self._caller(hook).get_hookimpls())]
-        plugins = {name: self._manager.get_plugin(name) for name in whose}
-        for name in plugins:
-            others = [plugin for other, plugin in plugins.items() if other != name]
+        for name, implementation in self._implementations(hook):
             try:
-                self._manager.subset_hook_caller(hook, others)(**arguments(name))
+                implementation(arguments(name))
             except Exception as error:
                 raise _stopped(self._describe(name), hook, error) from error
 

@@ -16,6 +16,13 @@ def validated(config: Config, registry: PluginRegistry) -> ModelMap:
     return models
 
 
+def check_disabled(config: Config, registry: PluginRegistry) -> None:
+    """Refuse a `name: false` for a plugin that there is none of."""
+    there = {*registry.names, *registry.passed_over}
+    for name in sorted(config.disabled_plugins - there):
+        raise config.error(("plugins", name), f"no plugin is named {name!r}", name, registry.names)
+
+
 def _validate_sections(config: Config, registry: PluginRegistry) -> None:
     claimed: dict[str, type[BaseModel]] = {}
 
@@ -27,7 +34,7 @@ def _validate_sections(config: Config, registry: PluginRegistry) -> None:
         claimed[name] = model
 
     registry.call_register("gateway_register_config", register=register)
-    config.validate_sections(claimed, registry.disabled)
+    config.validate_sections(claimed, registry.disabled | config.disabled_plugins)
 
 
 def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:

@@ -7,21 +7,20 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__, health
-from gateway.config import Config, find_file, load, packaged_file
-from gateway.errors import ConfigurationError, GatewayError
+from gateway.config import find_file, load, packaged_file
+from gateway.errors import GatewayError
 from gateway.failures import render_error, render_failure
 from gateway.identity import RequestIdentity
 from gateway.logs import failures_of_the_loop
-from gateway.models import ModelEntry, ModelMap
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
 from gateway.traffic import TrafficControl
+from gateway.validation import check_disabled, validated
 
 __all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
 
@@ -47,54 +46,10 @@ def build_gateway(
         registry.load_files(config.path.parent / "plugins")
     for name, plugin in plugins:
         registry.register(plugin, name)
-    _check_disabled(config, registry)
+    check_disabled(config, registry)
     registry.check_complete()
-    for name, section in (overrides or {}).items():
-        present = config.values.plugins.get(name)
-        config.values.plugins[name] = {**(present if isinstance(present, dict) else {}), **section}
-    _validate_sections(config, registry)
-    return Gateway(config, registry, _model_map(config, registry), offline=offline)
-
-
-def _check_disabled(config: Config, registry: PluginRegistry) -> None:
-    for name in sorted(config.disabled_plugins & registry.unknown):
-        raise config.error(("plugins", name), f"no plugin is named {name!r}", name, registry.names)
-
-
-def _validate_sections(config: Config, registry: PluginRegistry) -> None:
-    claimed: dict[str, type[BaseModel]] = {}
-
-    def register(name: str, model: type[BaseModel]) -> None:
-        if name in claimed:
-            raise ConfigurationError(f"the section {name!r} is claimed by two plugins")
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise TypeError(f"the section {name!r} needs a pydantic model, not {model!r}")
-        claimed[name] = model
-
-    registry.call_register("gateway_register_config", register=register)
-    config.validate_sections(claimed, registry.disabled)
-
-
-def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
-    entries: dict[str, ModelEntry] = {}
-
-    def register(name: str, entry: ModelEntry) -> None:
-        if not isinstance(entry, ModelEntry):
-            raise TypeError(f"the model {name!r} needs a ModelEntry, not {entry!r}")
-        entries.setdefault(name, entry)
-
-    if not config.names_models:
-        registry.call_register("gateway_register_models", register=register)
-    values = config.values
-    for section, names in (("models", values.models or {}), ("aliases", values.aliases)):
-        for name in names:
-            if name.count("*") > 1:
-                raise config.error((section, name), f"more than one * in {name!r}")
-    models = ModelMap({**entries, **(values.models or {})}, values.aliases)
-    for alias, name in models.lost_aliases():
-        what = f"the alias {alias!r} leads to {name!r}, which is no model"
-        raise config.error(("aliases", alias), what, name, models.names)
-    return models
+    config.override(overrides or {})
+    return Gateway(config, registry, validated(config, registry), offline=offline)
 
 
 def create_app(gateway: Gateway) -> FastAPI:

@@ -2,19 +2,25 @@
 
 import contextlib
 import logging
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import uvicorn
+from starlette.types import ASGIApp
 
 from gateway import __version__, logs
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
 from gateway.http_limits import limited_protocol
 from gateway.listen import is_loopback, listen, url_of
+from gateway.models_command import models
+from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
 from gateway.process_limits import allow_open_files, no_core_dumps
+from gateway.reload import ConfigWatch
 from gateway.server import CLOSING_SECONDS, Server
 from gateway.wording import one_line
 
@@ -99,6 +105,9 @@ def cli() -> None:
 @click.option(
     "--log-level", type=click.Choice(logs.LEVELS), default="info", help="How much is logged (info)."
 )
+@click.option(
+    "--reload/--no-reload", "watch", default=True, help="Take up changes of the YAML, or don't."
+)
 def serve(  # noqa: PLR0917 - click passes them by name
     config_file: Path | None,
     host: str | None,
@@ -106,6 +115,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     offline: bool,  # noqa: FBT001 - click passes it by name
     disabled: tuple[str, ...],
     log_level: str,
+    watch: bool,  # noqa: FBT001
 ) -> None:
     """Start the gateway."""
     logs.set_up(log_level)
@@ -113,6 +123,8 @@ def serve(  # noqa: PLR0917 - click passes them by name
     gateway = build_gateway(config_file, disabled=disabled, offline=offline)
     if host is not None:
         gateway.host = host
+    if watch and gateway.config.values.server.reload:
+        gateway.plugins.register(ConfigWatch(), "reload", f"dragoman {__version__}")
     app = create_app(gateway)
     server = gateway.config.values.server
     sockets = listen(
@@ -120,24 +132,34 @@ def serve(  # noqa: PLR0917 - click passes them by name
         port if port is not None else server.port,
         loopback_only=not (gateway.requires_keys or server.insecure),
     )
+    _say_where(gateway, sockets)
+    allow_open_files(gateway.config.values.limits.connections)
+    config = _uvicorn_config(gateway, app)
+    with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
+        Server(config, gateway.traffic, server.drain_seconds).run(sockets=sockets)
+
+
+def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
     for listener in sockets:
         log.info("serving at %s", url_of(listener))
         if not (gateway.requires_keys or is_loopback(listener.getsockname()[0])):
             log.warning(INSECURE, url_of(listener))
-    limits = gateway.config.values.limits
-    allow_open_files(limits.connections)
-    config = uvicorn.Config(
+
+
+def _uvicorn_config(gateway: Gateway, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
         http=limited_protocol(gateway),
         ws="none",
-        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_keep_alive=gateway.config.values.limits.keep_alive_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,
     )
-    with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
-        Server(config, gateway.traffic, server.drain_seconds).run(sockets=sockets)
+
+
+cli.add_command(models)
 
 
 def main() -> None:

@@ -27,13 +27,15 @@ class _Strict(BaseModel):
 class ServerConfig(_Strict):
     """Where the gateway listens, and for how many seconds it waits for running answers at its end.
 
-    `insecure` lets others in although no plugin asks for keys.
+    `insecure` lets others in although no plugin asks for keys. `reload` takes up changes of the
+    YAML while it runs.
     """
 
     host: str = "127.0.0.1"
     port: int = Field(default=3456, ge=0, le=65535)
     insecure: bool = False
     drain_seconds: float = Field(default=30, ge=0)
+    reload: bool = True
 
 
 PARSER_DEPTH: Final = 200
@@ -96,6 +98,7 @@ class Config:
         self.names_models = values.models is not None and not _is_packaged(path)
         self._lines = lines
         self._sections: dict[str, BaseModel] = {}
+        self.overrides: dict[str, dict[str, object]] = {}
 
     @property
     def disabled_plugins(self) -> frozenset[str]:
@@ -127,6 +130,30 @@ class Config:
         if not isinstance(section, model):
             raise TypeError(f"section {name!r} was claimed with another model")
         return section
+
+    @property
+    def sections(self) -> Mapping[str, BaseModel]:
+        """All validated sections, by name."""
+        return self._sections
+
+    def keep(self, values: Mapping[str, object], sections: Mapping[str, BaseModel]) -> None:
+        """Put back what can't change while the gateway runs: parts of the file, and sections."""
+        self.values = self.values.model_copy(update=dict(values))
+        self._sections.update(sections)
+
+    def override(self, overrides: Mapping[str, Mapping[str, object]]) -> None:
+        """Replace keys of plugin sections. Comes before `validate_sections`."""
+        for name, section in overrides.items():
+            self.overrides[name] = dict(section)
+            present = self.values.plugins.get(name)
+            before = present if isinstance(present, dict) else {}
+            self.values.plugins[name] = {**before, **section}
+
+    def source(self, location: Location) -> str:
+        """Where an entry of the file is from, for people: the file and the line."""
+        if (line := self._lines.get(location)) is None or self.path is None:
+            return "packaged"
+        return f"{self.path.name}:{line}"
 
     def explain(
         self, error: ValidationError, prefix: Location, model: type[BaseModel]

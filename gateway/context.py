@@ -1,11 +1,13 @@
 """What goes along with one request through the pipeline, and with one answer out of it."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from gateway.types import StopReason, StreamEvent, Target, Usage
+
+ADJUSTED_HEADER = "x-dragoman-adjusted"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -13,7 +15,8 @@ class RequestContext:
     """The mutable side of one request. Everything else about it is frozen.
 
     `started` is `time.perf_counter()` at arrival. `ignored` names request fields that were
-    not honoured, in the client's own spelling. `headers` are sent with the answer, if they
+    not honoured, in the client's own spelling; `adjusted` those whose value was changed, with
+    the new one. `headers` are sent with the answer, if they
     are set before its first event.
     """
 
@@ -21,11 +24,23 @@ class RequestContext:
     started: float = field(default_factory=time.perf_counter)
     target: Target | None = None
     ignored: list[str] = field(default_factory=list)
+    adjusted: dict[str, object] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""
         self.ignored.extend(name for name in fields if name not in self.ignored)
+
+    def adjust(self, fields: Mapping[str, object]) -> None:
+        """Note that these request fields were changed to these values; a header says so."""
+        self.adjusted.update(fields)
+        if self.adjusted:
+            said = (f"{name}={_plain(value)}" for name, value in self.adjusted.items())
+            self.headers[ADJUSTED_HEADER] = ",".join(said)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 OutcomeStatus: TypeAlias = Literal["completed", "failed", "cancelled"]

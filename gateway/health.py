@@ -30,6 +30,11 @@ async def report(gateway: "Gateway") -> dict[str, Any]:
         "status": "draining" if gateway.traffic.draining else status,
         "version": __version__,
         "offline": gateway.offline,
+        "config": {
+            "loaded_at": gateway.loaded_at.isoformat(timespec="seconds"),
+            "last_error": gateway.last_error,
+            "needs_restart": list(gateway.needs_restart),
+        },
     }
 
 

@@ -2,7 +2,8 @@
 
 How a hook is called is its kind, given in `KINDS`:
 
-- *register*: all are called at start; one that raises stops the start.
+- *register*: all are called at start; one that raises stops the start. Those about configuration
+  and models are called again when the YAML has changed; one that raises keeps the old state.
 - *first*: called until one returns something other than None; raising fails the request.
 - *fold*: each gets what the one before returned; None keeps it; raising fails the request.
 - *nested*: all are called; the one called first ends up outermost.
@@ -12,7 +13,7 @@ Plugins registered later are called earlier, so that a user's plugin comes befor
 `hookimpl(tryfirst=True)` and `hookimpl(trylast=True)` refine that.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -38,11 +39,13 @@ HookKind: TypeAlias = Literal["register", "first", "fold", "nested", "notify"]
 KINDS: dict[str, HookKind] = {
     "gateway_register_config": "register",
     "gateway_register_models": "register",
+    "gateway_check_models": "register",
     "gateway_register_routes": "register",
     "gateway_register_commands": "register",
     "gateway_asgi_wrapper": "nested",
     "gateway_lifespan": "nested",
     "gateway_health": "notify",
+    "gateway_reconfigured": "notify",
     "gateway_render_error": "first",
     "gateway_resolve_model": "first",
     "gateway_transform_request": "fold",
@@ -72,6 +75,14 @@ def gateway_register_models(register: "Callable[[str, ModelEntry], None]") -> No
 
 
 @hookspec
+def gateway_check_models(models: "ModelMap") -> None:
+    """Look at the model map before it holds; to refuse it, raise `ConfigurationError`.
+
+    For backends that check the `options` of their own models.
+    """
+
+
+@hookspec
 def gateway_register_routes(router: "APIRouter", gateway: "Gateway") -> None:
     """Add HTTP routes. A frontend is this, plus its wire models, decoding and encoding."""
 
@@ -97,6 +108,15 @@ def gateway_health(gateway: "Gateway") -> "Awaitable[dict[str, Any]] | dict[str,
 
     A key `status` other than "ok" makes the whole "degraded". Must answer quickly: what takes
     time is to be found out in the background.
+    """
+
+
+@hookspec
+def gateway_reconfigured(gateway: "Gateway") -> "Collection[str] | None":
+    """Take up a changed YAML; `gateway.config` and `gateway.models` are the new ones already.
+
+    Return the sections whose new settings hold from now on. A changed section that no plugin
+    returns needs a restart: the log says so, and `gateway.config.section` gives the old one again.
     """
 
 

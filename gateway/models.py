@@ -2,70 +2,103 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from gateway.errors import ModelNotFound
+from gateway.model_entry import ModelEntry
+from gateway.splits import pick
 from gateway.types import Target
+
+__all__ = ["Found", "ModelEntry", "ModelMap", "Step"]
 
 MAX_ALIAS_STEPS = 10
 """An alias may lead to an alias; a longer chain than this is a loop."""
 MAX_NAME_SHOWN = 100
 
 
-class ModelEntry(BaseModel):
-    """One entry of `models:` in the YAML.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step on the way from a name to a model: the key of the map that took it, and to where."""
 
-    `target` is the backend's own name for the model; without it, the name that was asked for
-    goes through as it is. `sampling` says whether the model takes temperature and top_p: with
-    `false` they are not passed on, and reported as ignored; with `auto` they are left out, and
-    reported, once the model has refused them. `options` are the backend's own.
-    """
+    kind: Literal["alias", "split", "model"]
+    key: str
+    leads_to: str
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    backend: str
-    target: str | None = None
-    description: str | None = None
-    sampling: bool | Literal["auto"] = "auto"
-    options: dict[str, Any] = Field(default_factory=dict)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A model and how it was found. `description` is that of the split, where there was one."""
+
+    target: Target
+    entry: ModelEntry
+    steps: tuple[Step, ...]
+    description: str | None
 
 
 class ModelMap:
     """Entries and aliases. A key with one `*` is a pattern; exact names come before patterns,
-    and of two patterns the longer one wins."""
+    and of two patterns the longer one wins.
 
-    def __init__(self, entries: Mapping[str, ModelEntry], aliases: Mapping[str, str]) -> None:
+    `sources` says where each key comes from, for people: a line of a file, a plugin. A map is
+    never changed: who wants another one makes it.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[str, ModelEntry],
+        aliases: Mapping[str, str],
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
         self.entries = dict(entries)
         self.aliases = dict(aliases)
+        self.sources = dict(sources or {})
 
     @property
     def listed(self) -> dict[str, ModelEntry]:
-        """The entries that can be listed, which patterns can't."""
-        return {name: entry for name, entry in self.entries.items() if "*" not in name}
+        """The entries that can be listed, which patterns and hidden ones can't."""
+        return {
+            name: entry
+            for name, entry in self.entries.items()
+            if "*" not in name and not entry.hidden
+        }
 
     @property
     def names(self) -> list[str]:
         """All exact names: models, then aliases."""
         return [key for key in (*self.entries, *self.aliases) if "*" not in key]
 
+    def same_as(self, other: "ModelMap") -> bool:
+        """Whether both say the same, wherever they have it from."""
+        return (self.entries, self.aliases) == (other.entries, other.aliases)
+
     def resolve(self, name: str) -> Target:
         """Where `name` leads. Raises `ModelNotFound`, with the nearest names there are."""
-        current = name
-        for _ in range(MAX_ALIAS_STEPS):
-            if isinstance(found := self._step(current), ModelEntry):
-                return _target(current, found)
-            if found is None:
-                raise ModelNotFound(
-                    f"The model {_short(name)!r} does not exist. {self._suggestion(name)}",
-                    param="model",
-                )
-            current = found
-        raise ModelNotFound(
-            f"The alias {_short(name)!r} goes round in a circle, and leads to no model.",
-            param="model",
+        return self.find(name).target
+
+    def find(self, name: str, conversation: Callable[[], str] = str) -> Found:
+        """The model that `name` leads to, and how. Raises `ModelNotFound`.
+
+        Of a split's models, what has the same `conversation()` always gets the same one.
+        """
+        current, entry, steps = self._follow(name)
+        description = entry.description
+        if entry.split:
+            picked = pick(entry.split, f"{current}\0{conversation()}")
+            steps.append(Step(kind="split", key=steps.pop().key, leads_to=picked))
+            current, entry, more = self._follow(picked)
+            steps += more
+        if entry.split:
+            raise ModelNotFound(
+                f"The model {_short(name)!r} is a split that leads to another split.", param="model"
+            )
+        target = _target(current, entry)
+        return Found(
+            target=target,
+            entry=entry,
+            steps=tuple(steps),
+            description=description or entry.description,
         )
 
     def lost_aliases(self) -> Iterator[tuple[str, str]]:
@@ -73,26 +106,56 @@ class ModelMap:
         for alias, name in self.aliases.items():
             if "*" in alias and "*" in name:
                 continue  # where it leads depends on what it matches
-            try:
-                self.resolve(name)
-            except ModelNotFound:
+            if self._leads_to(name) is None:
                 yield alias, name
 
-    def _step(self, name: str) -> ModelEntry | str | None:
-        """The model that has this name, or the name that it is an alias of."""
+    def lost_splits(self) -> Iterator[tuple[str, str]]:
+        """The splits that lead to something else than a model, and to what."""
+        for name, entry in self.entries.items():
+            for model in entry.split:
+                found = self._leads_to(model)
+                if found is None or found.split:
+                    yield name, model
+
+    def _leads_to(self, name: str) -> ModelEntry | None:
+        try:
+            return self._follow(name)[1]
+        except ModelNotFound:
+            return None
+
+    def _follow(self, name: str) -> tuple[str, ModelEntry, list[Step]]:
+        """The name that is an entry's at last, that entry, and the steps to it."""
+        current = name
+        steps: list[Step] = []
+        for _ in range(MAX_ALIAS_STEPS):
+            if (key := self._key(current)) is None:
+                raise ModelNotFound(
+                    f"The model {_short(name)!r} does not exist. {self._suggestion(name)}",
+                    param="model",
+                )
+            if (entry := self.entries.get(key)) is not None:
+                steps.append(Step(kind="model", key=key, leads_to=entry.target or current))
+                return current, entry, steps
+            current = self.aliases[key].replace("*", _matched(key, current) or "")
+            steps.append(Step(kind="alias", key=key, leads_to=current))
+        raise ModelNotFound(
+            f"The alias {_short(name)!r} goes round in a circle, and leads to no model.",
+            param="model",
+        )
+
+    def _key(self, name: str) -> str | None:
+        """The model or the alias that has this name, or else the longest pattern that matches."""
         if "*" in name:
             return None  # no name, but perhaps the text of a pattern
-        if (exact := self.entries.get(name) or self.aliases.get(name)) is not None:
-            return exact
-        if (found := _best_match(name, (*self.entries, *self.aliases))) is None:
-            return None
-        pattern, matched = found
-        if pattern in self.entries:
-            return self.entries[pattern]
-        return self.aliases[pattern].replace("*", matched)
+        if name in self.entries or self.aliases.get(name):
+            return name
+        patterns = (key for key in (*self.entries, *self.aliases) if "*" in key)
+        matching = (key for key in patterns if _matched(key, name) is not None)
+        return max(matching, key=len, default=None)
 
     def _suggestion(self, name: str) -> str:
-        near = difflib.get_close_matches(_short(name), self.names, n=3, cutoff=0.5)
+        names = [one for one in self.names if one not in self.entries or one in self.listed]
+        near = difflib.get_close_matches(_short(name), names, n=3, cutoff=0.5)
         if near:
             return f"Did you mean {' or '.join(map(repr, near))}?"
         return f"There are: {', '.join(self.listed) or 'none'}."
@@ -112,10 +175,10 @@ def _target(name: str, entry: ModelEntry) -> Target:
     )
 
 
-def _best_match(name: str, patterns: Iterable[str]) -> tuple[str, str] | None:
-    """The longest pattern that matches, and what its `*` stands for."""
-    for pattern in sorted((key for key in patterns if "*" in key), key=len, reverse=True):
-        before, _, after = pattern.partition("*")
-        if found := re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", name, re.DOTALL):
-            return pattern, found[1]
-    return None
+def _matched(pattern: str, name: str) -> str | None:
+    """What the `*` of a pattern stands for in a name; None if it does not match."""
+    before, star, after = pattern.partition("*")
+    if not star:
+        return None
+    found = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", name, re.DOTALL)
+    return found[1] if found else None

@@ -3,13 +3,18 @@
 import inspect
 import logging
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from gateway.config import Config
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, ServerFault
-from gateway.models import ModelMap
+from gateway.model_defaults import with_entry
+from gateway.models import Found, ModelMap
 from gateway.plugins import PluginRegistry
+from gateway.splits import conversation_key
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
 from gateway.traffic import Traffic
 from gateway.types import ChatRequest, Target
@@ -22,7 +27,9 @@ class Gateway:
 
     `offline` asks backends to answer without a network and without any account, and to say
     so in their answers. `host` is what it listens on, as it was named. A plugin that lets in
-    nobody without a key sets `requires_keys`.
+    nobody without a key sets `requires_keys`. `loaded_at` is when configuration and models were
+    read; `last_error` says what is wrong with the file since, and `needs_restart` names what it
+    changes that can't change now.
     """
 
     def __init__(
@@ -33,13 +40,20 @@ class Gateway:
         *,
         offline: bool = False,
     ) -> None:
-        self.config = config
         self.plugins = plugins
-        self.models = models
         self.offline = offline
         self.host = config.values.server.host
         self.requires_keys = False
         self.traffic = Traffic()
+        self.last_error: str | None = None
+        self.needs_restart: tuple[str, ...] = ()
+        self.reconfigure(config, models)
+
+    def reconfigure(self, config: Config, models: ModelMap) -> None:
+        """From the next request on, these hold. Answers on their way are not touched."""
+        self.config = config
+        self.models = models
+        self.loaded_at = datetime.now(UTC)
         limits = config.values.limits
         self._limits = StreamLimits(
             idle_seconds=limits.idle_seconds,
@@ -54,7 +68,10 @@ class Gateway:
         observers are told of that too. The backend itself begins with the stream's first event.
         """
         try:
-            ctx.target = self.resolve(request.model)
+            found = self.find(request.model, partial(conversation_key, request))
+            ctx.target = found.target
+            request, lowered = with_entry(request, found.entry)
+            ctx.adjust(lowered)
             request = await self.plugins.fold(
                 "gateway_transform_request", request, "request", ctx=ctx
             )
@@ -67,10 +84,19 @@ class Gateway:
 
     def resolve(self, name: str) -> Target:
         """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
+        return self.find(name).target
+
+    def find(self, name: str, conversation: Callable[[], str] = str) -> Found:
+        """The model that a name leads to, and how. Raises `ModelNotFound`."""
+        alias = self.alias_by_code(name)
+        return self.models.find(name if alias is None else alias, conversation)
+
+    def alias_by_code(self, name: str) -> str | None:
+        """The name that a plugin wants looked up instead."""
         alias = self.plugins.call_first("gateway_resolve_model", name=name, models=self.models)
         if alias is not None and not isinstance(alias, str):
             raise ServerFault(f"a plugin's alias for {name!r} is no name")
-        return self.models.resolve(alias if alias is not None else name)
+        return alias
 
     async def _open_layers(
         self, request: ChatRequest, target: Target, ctx: RequestContext

@@ -32,7 +32,8 @@ def check_implementation(implementation: pluggy.HookImpl, hook: str, where: str)
             f"{where}: must be a plain `def`; it may return something asynchronous"
         )
     is_wrapper = implementation.wrapper or implementation.hookwrapper
-    if is_wrapper and KINDS[hook] not in {"register", "first"}:
+    by_pluggy = KINDS[hook] in {"register", "first"} and hook != "gateway_register_models"
+    if is_wrapper and not by_pluggy:
         raise ConfigurationError(f"{where}: hook wrappers have no meaning for a {KINDS[hook]} hook")
     if not is_wrapper and inspect.isgeneratorfunction(function):
         raise ConfigurationError(f"{where}: a `yield` makes it a generator that nothing runs")

@@ -140,6 +140,14 @@ class PluginRegistry:
             culprit = self._culprit(hook, error.__traceback__)
             raise _stopped(culprit, hook, error) from error
 
+    def call_register_each(self, hook: str, arguments: Callable[[str], dict[str, object]]) -> None:
+        """Call a *register* hook plugin by plugin; `arguments` is told whose turn it is."""
+        for name, implementation in self._implementations(hook):
+            try:
+                implementation(arguments(name))
+            except Exception as error:
+                raise _stopped(self._describe(name), hook, error) from error
+
     def call_first(self, hook: str, **arguments: object) -> Any:  # noqa: ANN401
         """Call a *first* hook. A failure that is no `GatewayError` becomes a `ServerFault`."""
         try:

@@ -142,7 +142,8 @@ class Client:
 class ChatRequest:
     """One request for one answer.
 
-    `model` is the name that the client asked for. `extensions` carries what only some
+    `model` is the name that the client asked for. `thinking` False: the model is not to think
+    before it answers; None leaves that to the backend. `extensions` carries what only some
     plugins understand, under each plugin's own name.
     """
 
@@ -154,6 +155,7 @@ class ChatRequest:
     response_format: ResponseFormat = ResponseFormat()
     sampling: Sampling = Sampling()
     effort: Effort | None = None
+    thinking: bool | None = None
     client: Client = Client()
     extensions: Mapping[str, Any] = field(default_factory=dict)
 

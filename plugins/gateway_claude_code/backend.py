@@ -326,6 +326,4 @@ def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
 
 def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContext) -> None:
     """Say in a header which parameters were lowered to what the model takes."""
-    if lowered := adjustments(request.sampling, model):
-        said = ",".join(f"{name}={value:g}" for name, value in lowered.items())
-        ctx.headers["x-dragoman-adjusted"] = said
+    ctx.adjust(adjustments(request.sampling, model))

@@ -62,6 +62,7 @@ def parameters_digest(request: ChatRequest) -> Digest:
             [sampling.max_output_tokens, sampling.temperature, sampling.top_p, sampling.top_k],
             list(sampling.stop),
             [choice.mode, list(choice.names), choice.parallel],
+            request.thinking,
         ]
     )
 

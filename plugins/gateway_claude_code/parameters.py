@@ -108,7 +108,9 @@ def tool_choice(choice: ToolChoice, names: ToolNames) -> dict[str, Any] | None:
 
 
 def _may_think(request: ChatRequest) -> bool:
-    """A forced tool choice, a temperature or a small output limit excludes thinking upstream."""
+    """Not if it is not to. A forced tool choice, a temperature or a small output limit excludes thinking upstream."""
+    if request.thinking is False:
+        return False
     if request.tools and request.tool_choice.mode == "required":
         return False
     if must_answer_by_schema(request):

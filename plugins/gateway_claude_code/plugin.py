@@ -121,7 +121,7 @@ class ClaudeCodePlugin:
 
 def _usual_model(gateway: Gateway) -> str | None:
     """What processes are kept ready for: the first model of the map that is the CLI's."""
-    targets = (gateway.models.resolve(name) for name in gateway.models.listed)
+    targets = (gateway.models.resolve(name) for name in gateway.models.names)
     return next((target.name for target in targets if target.backend == BACKEND), None)
 
 

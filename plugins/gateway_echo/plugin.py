@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from fastapi import APIRouter
 from pydantic import ValidationError
 
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import ConfigurationError
-from gateway.pipeline import Gateway
+from gateway.models import ModelMap
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
 from gateway_echo.answer import EchoOptions, echo, last_text
@@ -17,9 +16,9 @@ BACKEND: Final = "echo"
 
 
 @hookimpl
-def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
-    """No routes; but here the models are known, and their options can be checked at the start."""
-    for name, entry in gateway.models.entries.items():
+def gateway_check_models(models: ModelMap) -> None:
+    """The options of the models that are answered here."""
+    for name, entry in models.entries.items():
         if entry.backend != BACKEND:
             continue
         try:

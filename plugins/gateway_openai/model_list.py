@@ -1,7 +1,7 @@
 """The models as `GET /v1/models` lists them: `openai.types.Model`."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias, TypedDict
+from typing import Final, NotRequired, TypeAlias, TypedDict
 
 from gateway.pipeline import Gateway
 
@@ -10,16 +10,20 @@ CREATED: Final = 1735689600
 
 
 class ModelObject(TypedDict):
-    """One model. `owned_by` is the name of the backend that answers for it."""
+    """One model. `owned_by` is the name of the backend that answers for it.
+
+    `description` is the model map's, and not of OpenAI's format.
+    """
 
     id: str
     object: str
     created: int
     owned_by: str
+    description: NotRequired[str]
 
 
 class ModelList(TypedDict):
-    """All models that have a name of their own, which patterns don't have."""
+    """All models that have a name of their own, which patterns don't have, and are not hidden."""
 
     object: str
     data: list[ModelObject]
@@ -40,9 +44,13 @@ def list_models(gateway: Gateway, may_use: MayUse | None = None) -> ModelList:
 
 def describe_model(gateway: Gateway, name: str) -> ModelObject:
     """One model, under the name that was asked for. Raises `ModelNotFound`."""
-    return {
+    found = gateway.find(name)
+    model: ModelObject = {
         "id": name,
         "object": "model",
         "created": CREATED,
-        "owned_by": gateway.resolve(name).backend,
+        "owned_by": found.target.backend,
     }
+    if found.description:
+        model["description"] = found.description
+    return model

@@ -24,7 +24,13 @@ def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) ->
 @hookimpl
 def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
     """`/v1/chat/completions`, `/v1/completions` and `/v1/models`."""
-    add_routes(router, gateway, gateway.config.section(SECTION, OpenAIConfig))
+    add_routes(router, gateway)
+
+
+@hookimpl
+def gateway_reconfigured() -> tuple[str, ...]:
+    """The section is looked up at each request, so a new one holds at once."""
+    return (SECTION,)
 
 
 @hookimpl(trylast=True)

@@ -10,7 +10,7 @@ from gateway.pipeline import Gateway
 from gateway.types import Client
 from gateway_openai.body import read_json_object
 from gateway_openai.call import Call
-from gateway_openai.config import OpenAIConfig
+from gateway_openai.config import SECTION, OpenAIConfig
 from gateway_openai.endpoints import Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
 from gateway_openai.model_list import describe_model, list_models
@@ -20,10 +20,11 @@ from gateway_openai.wire import ChatCompletionRequest
 from gateway_openai.wire_completions import CompletionRequest
 
 
-def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> None:
+def add_routes(router: APIRouter, gateway: Gateway) -> None:
     """Add both kinds of completions, and the model list."""
 
     async def answer(request: Request, endpoint: Endpoint) -> Response:
+        config = gateway.config.section(SECTION, OpenAIConfig)
         limits = gateway.config.values.limits
         body = await read_json_object(request, limits)
         check_sizes(body, limits)

@@ -131,7 +131,7 @@ def test_serve_offline(write: Write, served: dict[str, Any]) -> None:
 
 
 def test_serve_without_a_plugin(write: Write, served: dict[str, Any]) -> None:
-    run("serve", "--disable", "health", "--config", write(MODELS))
+    run("serve", "--no-reload", "--disable", "health", "--config", write(MODELS))
     assert served["config"].app.state.gateway.plugins.names == ()
 
 

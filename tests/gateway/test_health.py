@@ -1,6 +1,7 @@
 """The health report."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -33,7 +34,11 @@ async def broken() -> None:
 async def test_a_gateway_alone_is_ok(gateway_with: GatewayWith) -> None:
     async with http(gateway_with()) as client:
         answer = await client.get("/health")
-    assert answer.json() == {"status": "ok", "version": __version__, "offline": False}
+    report = answer.json()
+    config = report.pop("config")
+    assert report == {"status": "ok", "version": __version__, "offline": False}
+    assert (config["last_error"], config["needs_restart"]) == (None, [])
+    assert datetime.fromisoformat(config["loaded_at"]) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize(

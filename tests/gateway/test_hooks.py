@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,10 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway import hookspecs
 from gateway.app import create_app
 from gateway.context import RequestContext, StreamObserver
-from gateway.errors import GatewayError
+from gateway.errors import ConfigurationError, GatewayError
 from gateway.models import ModelEntry, ModelMap
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
+from gateway.reload import Reloader
 from gateway.streams import EventSource, collect
 from gateway.testing import SCRIPTED, ScriptedBackend, text_answer
 from gateway.types import ChatRequest, PartDelta, StreamEvent, Target, Text
@@ -210,3 +212,33 @@ def test_every_hook_has_a_kind() -> None:
 def test_every_hook_is_documented_and_tested(hook: str) -> None:
     assert getattr(hookspecs, hook).__doc__
     assert hook.replace("gateway_", "test_hook_", 1) in globals()
+
+
+def test_hook_check_models(gateway_with: GatewayWith) -> None:
+    def gateway_check_models(models: ModelMap) -> None:
+        raise ConfigurationError(f"I don't like {next(iter(models.entries))!r}")
+
+    with pytest.raises(ConfigurationError, match="I don't like 'test-model'"):
+        gateway_with(plugin(gateway_check_models))
+
+
+@pytest.mark.parametrize(("taken", "later"), [(("paint",), ()), ((), ("plugins.paint",))])
+async def test_hook_reconfigured(
+    taken: tuple[str, ...], later: tuple[str, ...], gateway_with: GatewayWith, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) -> None:
+        register("paint", Settings)
+
+    def gateway_reconfigured(gateway: Gateway) -> tuple[str, ...]:
+        seen.append(gateway.config.section("paint", Settings).colour)
+        return taken
+
+    gateway = gateway_with(plugin(gateway_register_config, gateway_reconfigured))
+    with (tmp_path / "models.yaml").open("a") as file:
+        file.write("plugins: {paint: {colour: blue}}\n")
+    await Reloader(gateway, tmp_path / "models.yaml").look()
+    assert seen == ["blue"]
+    assert gateway.needs_restart == later
+    assert gateway.config.section("paint", Settings).colour == ("blue" if taken else "red")

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import time
+from functools import partial
 from typing import cast
 
 from gateway.config import Config
@@ -51,12 +52,15 @@ class Gateway:
             request = await self.plugins.fold(
                 "gateway_transform_request", request, "request", ctx=ctx
             )
+            reopened: list[EventSource] = []
+            ctx.reopen = partial(self._reopen, request.model, ctx, reopened)
             layers = await self._open_layers(request, ctx.target, ctx)
         except BaseException as error:
             self._tell_of_failure(request, ctx, error)
             raise
         source, *wrapped = layers
-        return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, wrapped)
+        reopened.extend(wrapped)  # the same list, so that what is opened later is closed as well
+        return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, reopened)
 
     def resolve(self, name: str) -> Target:
         """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
@@ -64,6 +68,16 @@ class Gateway:
         if alias is not None and not isinstance(alias, str):
             raise ServerFault(f"a plugin's alias for {name!r} is no name")
         return self.models.resolve(alias if alias is not None else name)
+
+    async def _reopen(
+        self, model: str, ctx: RequestContext, opened: list[EventSource], request: ChatRequest
+    ) -> EventSource:
+        """See `RequestContext.reopen`; `model` is the one that was asked for so far."""
+        if ctx.target is None or request.model != model:
+            ctx.target = self.resolve(request.model)
+        source = self._open_source(request, ctx.target, ctx)
+        opened.append(source)
+        return source
 
     async def _open_layers(
         self, request: ChatRequest, target: Target, ctx: RequestContext

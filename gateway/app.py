@@ -20,6 +20,7 @@ from gateway.identity import RequestIdentity
 from gateway.models import ModelEntry, ModelMap
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
+from gateway.tools import ServedTools
 
 __all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
 
@@ -51,7 +52,10 @@ def build_gateway(
         present = config.values.plugins.get(name)
         config.values.plugins[name] = {**(present if isinstance(present, dict) else {}), **section}
     _validate_sections(config, registry)
-    return Gateway(config, registry, _model_map(config, registry), offline=offline)
+    tools = ServedTools()
+    registry.call_register("gateway_register_tools", register=tools.add)
+    models = _model_map(config, registry)
+    return Gateway(config, registry, models, tools, offline=offline)
 
 
 def _check_disabled(config: Config, registry: PluginRegistry) -> None:

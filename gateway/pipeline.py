@@ -12,13 +12,14 @@ from gateway.errors import BackendUnavailable, ServerFault
 from gateway.models import ModelMap
 from gateway.plugins import PluginRegistry
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
+from gateway.tools import ServedTools
 from gateway.types import ChatRequest, Target
 
 log = logging.getLogger("gateway")
 
 
 class Gateway:
-    """One gateway: its configuration, its plugins and its models.
+    """One gateway: its configuration, its plugins, its models, and the tools that it runs.
 
     `offline` asks backends to answer without a network and without any account, and to say
     so in their answers.
@@ -29,12 +30,14 @@ class Gateway:
         config: Config,
         plugins: PluginRegistry,
         models: ModelMap,
+        tools: ServedTools | None = None,
         *,
         offline: bool = False,
     ) -> None:
         self.config = config
         self.plugins = plugins
         self.models = models
+        self.tools = tools if tools is not None else ServedTools()
         self.offline = offline
         limits = config.values.limits
         self._limits = StreamLimits(

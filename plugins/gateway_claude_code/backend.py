@@ -22,6 +22,7 @@ from gateway.types import (
     ToolCall,
 )
 from gateway_claude_code import command
+from gateway_claude_code.agent import Agent
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
@@ -200,11 +201,11 @@ class ClaudeCodeBackend:
 
     async def _obtain(self, prepared: Prepared) -> Conversation:
         model = self._usual_model or prepared.model
-        launch = self._launch(model, one_request=prepared.one_request)
+        launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         client = prepared.request.client
         return await self.pool.obtain(launch, client.key or client.address or "")
 
-    def _launch(self, model: str, *, one_request: bool) -> Launch:
+    def _launch(self, model: str, *, one_request: bool, agent: Agent | None = None) -> Launch:
         surroundings = self._surroundings
         return launch_for(
             self._config,
@@ -212,6 +213,7 @@ class ClaudeCodeBackend:
             surroundings.overrides,
             model,
             one_request=one_request,
+            agent=agent,
         )
 
 
@@ -232,9 +234,14 @@ def may_go_on(
 ) -> bool:
     """Whether the process now holds exactly the conversation that the client has.
 
-    An answer of several texts is one text to the client, but not to the CLI.
+    An answer of several texts is one text to the client, but not to the CLI. An agent's process
+    holds more than the client has: what it did for the answer, which is good to keep.
     """
-    if end is None or not reader.verbatim or prepared.one_request:
+    if end is None or prepared.one_request:
+        return False
+    if prepared.agent is not None:
+        return end.stop_reason == ("tool_calls" if reader.calls else "end")
+    if not reader.verbatim:
         return False
     texts = sum(isinstance(part, Text) for part in answer.parts)
     calls = sum(isinstance(part, ToolCall) for part in answer.parts)

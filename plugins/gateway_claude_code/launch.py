@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway_claude_code import command
+from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import CliProcess
 
@@ -38,8 +39,10 @@ def launch_for(
     model: str,
     *,
     one_request: bool,
+    agent: Agent | None = None,
 ) -> Launch:
     """The launch as configuration and environment have it now. Raises `BackendUnavailable`."""
+    folder = agent.directory if agent is not None else None
     program = command.find_cli(config, environ)
     settings = command.auth_settings(config, environ)
     return Launch(
@@ -47,9 +50,9 @@ def launch_for(
         stamp=_stamp(program),
         model=model,
         one_request=one_request,
-        arguments=tuple(command.arguments(model, settings, one_request=one_request)),
+        arguments=tuple(command.arguments(model, settings, one_request=one_request, agent=agent)),
         environment=tuple(sorted(command.environment(environ, config, overrides).items())),
-        folder=command.working_directory(config, environ),
+        folder=folder or command.working_directory(config, environ),
     )
 
 

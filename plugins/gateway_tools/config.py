@@ -1,10 +1,39 @@
 """The plugin's section of the YAML: `plugins: {tools: {…}}`."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SECTION = "tools"
+
+ServerName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}$")]
+
+
+class McpServerConfig(BaseModel):
+    """An MCP server: a `command` with its arguments to be run, or the `url` of one that runs.
+
+    A command gets `environment`, and of the gateway's own nothing but HOME, PATH and what a shell
+    says about its user (LOGNAME, SHELL, TERM, USER). `headers` go with each request to a `url`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = Field(default_factory=dict)
+    directory: Path | None = None
+    url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("must have either a command or a url")
+        if self.url and (self.environment or self.directory):
+            raise ValueError("environment and directory go with a command, not with a url")
+        if self.command and self.headers:
+            raise ValueError("headers go with a url, not with a command")
+        return self
 
 
 class ToolsConfig(BaseModel):
@@ -17,6 +46,9 @@ class ToolsConfig(BaseModel):
     A call may take `seconds`; `concurrency` calls run at a time, over all requests; a result is
     cut at `result_characters`. `show: thinking` tells the client of calls, as reasoning.
     `remember` is for how many turns the results are kept until the client brings its own.
+
+    The tools of `mcp_servers` are called `SERVER_TOOL`. The start waits for them, but for no more
+    than `start_seconds`; one that is lost is started again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,3 +60,5 @@ class ToolsConfig(BaseModel):
     result_characters: int = Field(default=50_000, ge=100)
     show: Literal["off", "thinking"] = "off"
     remember: int = Field(default=1000, ge=0)
+    mcp_servers: dict[ServerName, McpServerConfig] = Field(default_factory=dict)
+    start_seconds: float = Field(default=10, ge=0)

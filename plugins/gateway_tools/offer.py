@@ -26,11 +26,11 @@ def offered(
         for pattern in names
     ]
     taken = {tool.name for tool in request.tools}
-    return {
-        tool.name: tool
-        for tool in tools
-        if tool.name not in taken and any(fnmatchcase(tool.name, pattern) for pattern in patterns)
-    }
+    found: dict[str, ServedTool] = {}
+    for tool in tools:
+        if tool.name not in taken and any(fnmatchcase(tool.name, pattern) for pattern in patterns):
+            found.setdefault(tool.name, tool)
+    return found
 
 
 def with_tools(request: ChatRequest, served: Mapping[str, ServedTool]) -> ChatRequest:

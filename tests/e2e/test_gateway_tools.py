@@ -1,9 +1,11 @@
 """Tools that the gateway runs itself, over the real CLI."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from gateway_claude_code.upstream import (
@@ -40,6 +42,27 @@ def serving(start_gateway: StartGateway, tmp_path: Path) -> RunningGateway:
     plugins.mkdir(parents=True)
     (plugins / "clock.py").write_text(PLUGIN, encoding="utf-8")
     return start_gateway(config={"plugins": {"tools": {"offer": {"claude-sonnet-*": ["clock"]}}}})
+
+
+def test_a_tool_of_an_mcp_server(start_gateway: StartGateway) -> None:
+    """`mcp-server-time`, as it is published, started with the gateway."""
+    server = {"command": [str(Path(sys.executable).parent / "mcp-server-time")]}
+    tools = {"offer": {"*": ["time_*"]}, "mcp_servers": {"time": server}}
+    gateway = start_gateway(config={"plugins": {"tools": tools}})
+    call = ToolUseBlock("mcp__t__time_convert_time", CONVERSION)
+    gateway.upstream.script = in_order(called(call), text_answer("In the evening."))
+    assert chat(gateway).choice.content == "One moment. In the evening."
+    first, second = gateway.upstream.requests
+    assert {tool["name"] for tool in first.tools} == {
+        "mcp__t__time_get_current_time",
+        "mcp__t__time_convert_time",
+    }
+    assert json.loads(results(second)[0])["target"]["timezone"] == "Asia/Tokyo"
+    health = httpx.get(f"{gateway.url}/health").json()
+    assert health["tools"] == {"status": "ok", "mcp_servers": {"time": "connected"}}
+
+
+CONVERSION = {"source_timezone": "UTC", "time": "10:30", "target_timezone": "Asia/Tokyo"}
 
 
 def called(*calls: ToolUseBlock, text: str = "One moment. ") -> Answer:

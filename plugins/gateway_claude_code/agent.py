@@ -8,13 +8,26 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from gateway.errors import ConfigurationError, InvalidRequest
 from gateway.types import ChatRequest, Target
 from gateway.wording import one_line
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+Activity = Annotated[
+    Literal["off", "thinking"],
+    # YAML reads a bare `off` as false
+    BeforeValidator(lambda value: "off" if value is False else value),
+]
 
 SHOWN: Final = 200
 """Characters of a call's input that the client is shown."""
@@ -37,7 +50,7 @@ class Agent(BaseModel):
         Literal["acceptEdits", "auto", "bypassPermissions", "default", "dontAsk", "plan"] | None
     ) = None
     allow: tuple[str, ...] = ()
-    activity: Literal["off", "thinking"] = "thinking"
+    activity: Activity = "thinking"
     max_messages: int = Field(default=100, ge=1)
 
     @field_validator("directory")

@@ -3,9 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 SECTION = "tools"
+
+Shown = Annotated[
+    Literal["off", "thinking"],
+    # YAML reads a bare `off` as false
+    BeforeValidator(lambda value: "off" if value is False else value),
+]
 
 ServerName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}$")]
 
@@ -58,7 +64,7 @@ class ToolsConfig(BaseModel):
     seconds: float = Field(default=60, gt=0)
     concurrency: int = Field(default=16, ge=1)
     result_characters: int = Field(default=50_000, ge=100)
-    show: Literal["off", "thinking"] = "off"
+    show: Shown = "off"
     remember: int = Field(default=1000, ge=0)
     mcp_servers: dict[ServerName, McpServerConfig] = Field(default_factory=dict)
     start_seconds: float = Field(default=10, ge=0)

@@ -113,7 +113,8 @@ def texts(events: list[StreamEvent]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("activity", "between"), [("thinking", ['Read {"file_path": "/a"}\n']), ("off", [])]
+    ("activity", "between"),
+    [("thinking", ['Read {"file_path": "/a"}\n']), ("off", []), (False, [])],
 )
 def test_the_answer_goes_on_after_its_own_calls(
     tmp_path: Path, activity: Any, between: list[str]

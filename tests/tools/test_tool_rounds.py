@@ -267,6 +267,12 @@ async def test_calls_can_be_shown_as_reasoning(tool_gateway: ToolGateway) -> Non
     assert response.parts == (Thinking(text='clock {"zone": "CET"}\n'), Text(text="Noon."))
 
 
+async def test_a_bare_off_in_the_yaml_means_off(tool_gateway: ToolGateway) -> None:
+    backend = ScriptedBackend(calling(("c1", "clock", "{}")), text_answer("Noon."))
+    response = await ask(tool_gateway(backend, offering(clock), tools={"show": False}), asking())
+    assert response.parts == (Text(text="Noon."),)
+
+
 async def test_an_answer_in_json_has_no_text_before_it(tool_gateway: ToolGateway) -> None:
     called = calling(("c1", "clock", "{}"), text="Let me see.")
     backend = ScriptedBackend(called, text_answer('{"noon":', "true}"))

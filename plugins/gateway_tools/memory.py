@@ -9,9 +9,21 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from gateway.types import ChatRequest, Client, Message, Text, ToolCall, ToolResult
+from gateway.types import (
+    ChatRequest,
+    Client,
+    Image,
+    Message,
+    Part,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+
+MAX_CHARACTERS: Final = 50_000_000
 
 Key: TypeAlias = tuple[str | None, str | None, frozenset[str]]
 
@@ -28,19 +40,31 @@ class Turn:
     results: tuple[ToolResult, ...]
     text: str
 
+    @property
+    def size(self) -> int:
+        """In characters."""
+        parts = [part for message in self.messages for part in message.parts]
+        return sum(map(_size, (*parts, *self.results)))
+
 
 class Memory:
-    """The turns last used, at most `most`."""
+    """The turns last used: at most `most`, and no more than `characters` of text and pictures."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, characters: int = MAX_CHARACTERS) -> None:
         self._most = most
+        self._characters = characters
+        self._size = 0
         self._turns: OrderedDict[Key, Turn] = OrderedDict()
 
     def keep(self, client: Client, calls: Iterable[ToolCall], turn: Turn) -> None:
         """Remember a turn by the client's calls in it."""
-        self._turns[_key(client, calls)] = turn
-        while len(self._turns) > self._most:
-            self._turns.popitem(last=False)
+        key = _key(client, calls)
+        if (replaced := self._turns.pop(key, None)) is not None:
+            self._size -= replaced.size
+        self._turns[key] = turn
+        self._size += turn.size
+        while len(self._turns) > self._most or self._size > self._characters:
+            self._size -= self._turns.popitem(last=False)[1].size
 
     def restored(self, request: ChatRequest) -> ChatRequest:
         """The request with its turns as they really were."""
@@ -71,6 +95,18 @@ class Memory:
 
 def _key(client: Client, calls: Iterable[ToolCall]) -> Key:
     return (client.key, client.address, frozenset(_plain(call.id) for call in calls))
+
+
+def _size(part: Part) -> int:
+    match part:
+        case ToolResult():
+            return sum(map(_size, part.parts))
+        case ToolCall():
+            return len(part.arguments)
+        case Text() | Thinking():
+            return len(part.text)
+        case _:
+            return len(part.data or part.url or "" if isinstance(part, Image) else part.data)
 
 
 def _plain(call_id: str) -> str:

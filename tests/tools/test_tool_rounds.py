@@ -1,18 +1,24 @@
 """The gateway runs the model's calls of its own tools; the client sees the rest of the answer."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
 from tools_support import ask, asking, assistant, calling, clock, offering, result, user
 
+from gateway import hookimpl
 from gateway.errors import BackendFailed, ConfigurationError
 from gateway.pipeline import Gateway
+from gateway.streams import EventSource
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import (
+    ChatRequest,
     Client,
+    PartStart,
     ResponseFormat,
+    StreamEvent,
     Text,
     Thinking,
     ToolCall,
@@ -255,6 +261,28 @@ async def test_of_one_name_the_tool_is_the_client_s(tool_gateway: ToolGateway) -
     response = await ask(tool_gateway(backend, offering(clock)), asking(tools=["clock"]))
     assert response.parts == (ToolCall(id="c1", name="clock", arguments="{}"),)
     assert len(backend.requests[0].tools) == 1
+
+
+async def test_other_plugins_see_what_the_client_sees(tool_gateway: ToolGateway) -> None:
+    """Transforms come before the tools are added, and wrappers get the answer without them."""
+    seen: list[object] = []
+
+    def gateway_transform_request(request: ChatRequest) -> None:
+        seen.append(request.tools)
+
+    async def gateway_wrap_stream(stream: EventSource) -> AsyncGenerator[StreamEvent]:
+        async for event in stream:
+            if isinstance(event, PartStart):
+                seen.append(event.part)
+            yield event
+
+    watching = SimpleNamespace(
+        gateway_transform_request=hookimpl(gateway_transform_request),
+        gateway_wrap_stream=hookimpl(gateway_wrap_stream),
+    )
+    backend = ScriptedBackend(calling(("c1", "clock", "{}")), text_answer("Noon."))
+    await ask(tool_gateway(backend, offering(clock), watching), asking())
+    assert seen == [(), Text(text="")]
 
 
 # -- the form of the answer ---------------------------------------------------------------

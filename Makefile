@@ -2,7 +2,7 @@
 # (and into .venv-clients, what only the clients' tests need).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients bench lint format types check wheel lock clean
+.PHONY: help setup run test test-clients bench chaos soak lint format types check wheel lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,12 @@ test-clients: ## Run the tests of the Node clients
 
 bench: setup ## Measure the gateway beside the alternatives; a short run with ARGS=--quick
 	.venv/bin/python -m bench $(ARGS)
+
+chaos: setup ## A thousand requests with faults everywhere; fewer with ARGS="--requests 100"
+	.venv/bin/python -m tests.chaos $(ARGS)
+
+soak: setup ## An hour of mixed load; the plot goes to docs/soak.svg; shorter with ARGS="--minutes 5"
+	.venv/bin/python -m tests.chaos.soak $(ARGS)
 
 lint: setup ## Check style and formatting
 	.venv/bin/ruff check .

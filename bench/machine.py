@@ -76,8 +76,9 @@ def get(url: str) -> Any:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still run (Linux)."""
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The CLI's processes that a gateway has started and that still run (Linux)."""
+    found = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [pid for pid in found if b"guardian.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def memory(pid: int) -> dict[str, float]:

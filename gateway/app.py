@@ -21,6 +21,7 @@ from gateway.models import ModelEntry, ModelMap
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
 from gateway.tools import ServedTools
+from gateway.traffic import TrafficControl
 
 __all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
 
@@ -122,5 +123,8 @@ def create_app(gateway: Gateway) -> FastAPI:
         app.add_exception_handler(kind, on_error)
     for wrap in reversed(gateway.plugins.call_nested("gateway_asgi_wrapper", gateway=gateway)):
         app.add_middleware(wrap)
+    app.add_middleware(
+        TrafficControl, traffic=gateway.traffic, render=partial(render_error, gateway)
+    )
     app.add_middleware(RequestIdentity, render=partial(render_failure, gateway))
     return app

@@ -11,14 +11,17 @@ import uvicorn
 from gateway import __version__
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
-from gateway.listen import listen, url_of
+from gateway.listen import is_loopback, listen, url_of
 from gateway.plugins import PluginRegistry
+from gateway.server import CLOSING_SECONDS, Server
 from gateway.wording import one_line
 
 log = logging.getLogger("gateway")
 
-GRACE_SECONDS = 30
-"""How long answers on their way may take once the gateway was told to stop."""
+INSECURE = (
+    "INSECURE: %s asks for no key (server.insecure). Everybody who can reach this address "
+    "can use your account. `dragoman keys new NAME` makes a key, and puts an end to this"
+)
 
 
 class Refused(click.ClickException):
@@ -103,22 +106,28 @@ def serve(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     gateway = build_gateway(config_file, disabled=disabled, offline=offline)
+    if host is not None:
+        gateway.host = host
     app = create_app(gateway)
     server = gateway.config.values.server
     sockets = listen(
-        host if host is not None else server.host, port if port is not None else server.port
+        gateway.host,
+        port if port is not None else server.port,
+        loopback_only=not (gateway.requires_keys or server.insecure),
     )
     for listener in sockets:
         log.info("serving at %s", url_of(listener))
+        if not (gateway.requires_keys or is_loopback(listener.getsockname()[0])):
+            log.warning(INSECURE, url_of(listener))
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
-        uvicorn.Server(config).run(sockets=sockets)
+        Server(config, gateway.traffic, server.drain_seconds).run(sockets=sockets)
 
 
 def main() -> None:

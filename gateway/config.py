@@ -25,10 +25,15 @@ class _Strict(BaseModel):
 
 
 class ServerConfig(_Strict):
-    """Where the gateway listens."""
+    """Where the gateway listens, and for how many seconds it waits for running answers at its end.
+
+    `insecure` lets others in although no plugin asks for keys.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=3456, ge=0, le=65535)
+    insecure: bool = False
+    drain_seconds: float = Field(default=30, ge=0)
 
 
 class LimitsConfig(_Strict):

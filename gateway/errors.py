@@ -11,6 +11,7 @@ GatewayError
 ├── NotFound                  404  a path
 │   └── ModelNotFound         404
 ├── MethodNotAllowed          405
+├── Misdirected               421  a host name that is not this gateway's
 ├── RateLimited               429  come back after `retry_after` seconds
 │   └── QuotaExhausted        429  the plan's quota; it may take hours
 └── ServerFault               500  a bug of ours or of a plugin
@@ -118,6 +119,13 @@ class MethodNotAllowed(GatewayError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class Misdirected(GatewayError):
+    """Sent to a host name that this gateway does not go by."""
+
+    status = 421
+    code = "host_not_allowed"
 
 
 class RateLimited(GatewayError):

@@ -20,13 +20,14 @@ PATIENCE_SECONDS = 5.0
 
 
 async def report(gateway: "Gateway") -> dict[str, Any]:
-    """The whole report: `status` ("ok" or "degraded"), `version`, and each plugin's own part."""
+    """The whole report: `status` ("ok", "degraded" or "draining"), `version`, and each plugin's own part."""
     parts: dict[str, Any] = {}
     for name, result in gateway.plugins.collect("gateway_health", gateway=gateway):
         parts[name] = await _part(name, result)
     healthy = all(part.get("status", "ok") == "ok" for part in parts.values())
+    status = "ok" if healthy else "degraded"
     return parts | {
-        "status": "ok" if healthy else "degraded",
+        "status": "draining" if gateway.traffic.draining else status,
         "version": __version__,
         "offline": gateway.offline,
     }

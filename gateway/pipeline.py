@@ -13,6 +13,7 @@ from gateway.models import ModelMap
 from gateway.plugins import PluginRegistry
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
 from gateway.tools import ServedTools
+from gateway.traffic import Traffic
 from gateway.types import ChatRequest, Target
 
 log = logging.getLogger("gateway")
@@ -22,7 +23,8 @@ class Gateway:
     """One gateway: its configuration, its plugins, its models, and the tools that it runs.
 
     `offline` asks backends to answer without a network and without any account, and to say
-    so in their answers.
+    so in their answers. `host` is what it listens on, as it was named. A plugin that lets in
+    nobody without a key sets `requires_keys`.
     """
 
     def __init__(
@@ -39,6 +41,9 @@ class Gateway:
         self.models = models
         self.tools = tools if tools is not None else ServedTools()
         self.offline = offline
+        self.host = config.values.server.host
+        self.requires_keys = False
+        self.traffic = Traffic()
         limits = config.values.limits
         self._limits = StreamLimits(
             idle_seconds=limits.idle_seconds, request_seconds=limits.request_seconds

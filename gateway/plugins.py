@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import pluggy
 
@@ -24,6 +24,8 @@ ENTRY_POINT_GROUP = "dragoman"
 
 T = TypeVar("T")
 
+_Call: TypeAlias = Callable[[dict[str, object]], Any]
+
 
 class PluginRegistry:
     """The plugins of one gateway.
@@ -39,6 +41,7 @@ class PluginRegistry:
         self._files: dict[str, str] = {}
         self.disabled = frozenset(disabled)
         self.passed_over: set[str] = set()
+        self._calls: dict[str, list[tuple[str, _Call]]] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,6 +61,7 @@ class PluginRegistry:
             raise ConfigurationError(
                 f"plugin name {name!r} is taken twice: by {self._origins[name]} and by {origin}"
             )
+        self._calls.clear()
         self._origins[name] = origin
         self._files[name] = _file_of(plugin)
         try:
@@ -200,19 +204,12 @@ class PluginRegistry:
     def _caller(self, hook: str) -> pluggy.HookCaller:
         return cast(pluggy.HookCaller, getattr(self._manager.hook, hook))
 
-    def _implementations(
-        self, hook: str
-    ) -> Iterator[tuple[str, Callable[[dict[str, object]], Any]]]:
-        for implementation in reversed(self._caller(hook).get_hookimpls()):
-
-            def call(
-                arguments: dict[str, object],
-                function: Callable[..., Any] = implementation.function,
-                wanted: tuple[str, ...] = tuple(implementation.argnames),
-            ) -> object:
-                return function(*(arguments[name] for name in wanted))
-
-            yield implementation.plugin_name, call
+    def _implementations(self, hook: str) -> list[tuple[str, _Call]]:
+        if (found := self._calls.get(hook)) is None:  # asked for with each request
+            implementations = reversed(self._caller(hook).get_hookimpls())
+            found = [(each.plugin_name, _call_of(each)) for each in implementations]
+            self._calls[hook] = found
+        return found
 
     def _describe(self, name: str) -> str:
         where = (self._origins.get(name, "code"), self._files.get(name, ""))
@@ -233,6 +230,16 @@ class PluginRegistry:
         return ServerFault(
             f"{culprit.split(' (', 1)[0]} failed in {hook}; the gateway's log has more"
         )
+
+
+def _call_of(implementation: pluggy.HookImpl) -> _Call:
+    """An implementation as a function of all its hook's arguments, of which it takes its own."""
+    function, wanted = implementation.function, tuple(implementation.argnames)
+
+    def call(arguments: dict[str, object]) -> object:
+        return function(*[arguments[name] for name in wanted])
+
+    return call
 
 
 def _stopped(culprit: str, hook: str, error: Exception) -> ConfigurationError:

@@ -2,8 +2,19 @@
 
 import pytest
 
+from gateway_access import environment, keys_file
+
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Asyncio alone: the gateway runs under uvicorn, which knows no other."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever keys the user has, they take no part."""
+    for variable in (environment.ONE, environment.SEVERAL):
+        monkeypatch.delenv(variable, raising=False)
+    nowhere = tmp_path_factory.getbasetemp() / "no-keys.yaml"
+    monkeypatch.setattr(keys_file, "DEFAULT", str(nowhere))

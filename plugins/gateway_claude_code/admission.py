@@ -35,14 +35,17 @@ class _Waiter:
 
 
 class Slots:
-    """`most` slots. `make_room` is called when somebody has to wait; it frees slots if it can."""
+    """`most` slots. `make_room` is called when somebody has to wait.
+
+    It says whether a slot will soon be given back for that; then even a full line is no obstacle.
+    """
 
     def __init__(
         self,
         most: int,
         longest_queue: int,
         queue_seconds: float,
-        make_room: Callable[[], object],
+        make_room: Callable[[], bool],
     ) -> None:
         self.most = most
         self._longest_queue = longest_queue
@@ -68,11 +71,10 @@ class Slots:
         """Wait for a slot. Raises `RateLimited` when the line is too long, or does not move."""
         if self.try_acquire():
             return
-        if self.waiting >= self._longest_queue:
+        if not self._make_room() and self.waiting >= self._longest_queue:
             raise self._full("too many requests are waiting already")
         waiter = _Waiter()
         self._enqueue(caller, waiter)
-        self._make_room()
         try:
             with anyio.fail_after(self._queue_seconds):
                 await waiter.admitted.wait()

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.context import RequestContext
-from gateway.errors import InvalidRequest
+from gateway.errors import (
+    BackendFailed,
+    BackendUnavailable,
+    InvalidRequest,
+    QuotaExhausted,
+    TimedOut,
+)
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
@@ -23,19 +29,22 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
+from gateway_claude_code.cache_marks import CacheMarks
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
-from gateway_claude_code.errors import ProcessGone
+from gateway_claude_code.errors import NotReady, ProcessGone
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import turns
+from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, launch_for
 from gateway_claude_code.limits import adjustments
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.sampling import SamplingSupport
+from gateway_claude_code.start_breaker import StartBreaker
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -66,16 +75,32 @@ class Surroundings:
 class ClaudeCodeBackend:
     """Answers requests with the processes of a pool; only within `running`."""
 
-    def __init__(self, config: ClaudeCodeConfig, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        config: ClaudeCodeConfig,
+        surroundings: Surroundings,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._config = config
         self._surroundings = surroundings
         self._sampling = SamplingSupport()
+        self._cache_marks = CacheMarks()
+        self._starts = StartBreaker()
         self._usual_model: str | None = None
-        self.pool = Pool(config)
+        self.pool = Pool(config, keeper)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
         return self.pool.running()
+
+    def report(self) -> dict[str, Any]:
+        """For `GET /health`: the processes by state, the plan's quota, and what is wrong."""
+        quota = self.pool.quota.report()
+        return {
+            "processes": self.pool.counts,
+            **({"quota": quota} if quota else {}),
+            **self._starts.report(),
+        }
 
     def expect(self, model: str, version: str | None) -> None:
         """Have processes ready from now on: for `model`, or for all if this CLI can switch.
@@ -91,9 +116,11 @@ class ClaudeCodeBackend:
     ) -> AsyncGenerator[StreamEvent]:
         """The events of one answer. Raises `GatewayError`s only.
 
-        A model that turns out to refuse a sampling parameter is asked once more without it.
+        A model that turns out to refuse a sampling parameter, or a mark for the prompt cache, is
+        asked once more without it.
         """
-        asked = request
+        asked, quota = request, self.pool.quota
+        quota.check(target.name)
         while True:
             request = self._sampling.supported(asked, target, ctx)
             started = False
@@ -102,17 +129,23 @@ class ClaudeCodeBackend:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             started = True
+                            quota.succeeded(target.name)
                             note_adjustments(request, event.model, ctx)
                         yield event
                 return
+            except QuotaExhausted as error:
+                quota.remember(target.name, error)
+                raise
             except InvalidRequest as error:
-                if started or not self._sampling.learn(request, target, error):
+                if started or not (
+                    self._sampling.learn(request, target, error) or self._cache_marks.learn(error)
+                ):
                     raise
 
     async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
         """The answer of a process that waits for this, or else of a new one.
 
-        One that turns out to have died while it waited is replaced.
+        One that turns out to have died while it waited, or to hang, is replaced.
         """
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
@@ -124,7 +157,7 @@ class ClaudeCodeBackend:
                     async for event in answer:
                         yield event
                 return
-            except ProcessGone:
+            except (ProcessGone, NotReady):
                 if reader.started:
                     raise
         while True:
@@ -137,7 +170,7 @@ class ClaudeCodeBackend:
                     async for event in answer:
                         yield event
                 return
-            except ProcessGone:
+            except (ProcessGone, NotReady):
                 if reader.started or not conversation.was_spare:
                     raise
 
@@ -184,16 +217,26 @@ class ClaudeCodeBackend:
         self, prepared: Prepared, conversation: Conversation, reader: EventReader
     ) -> AsyncGenerator[StreamEvent]:
         history = turns(prepared.request.messages, prepared.names)
-        await conversation.set_up(
-            prepared.request.system,
-            prepared.bridge(),
-            self._settings(prepared),
-            prepared.json_schema,
-        )
+        await self._set_up(prepared, conversation)
         await conversation.add_history(history[:-1])
         once = prepared.plain and not prepared.one_request
-        async for event in conversation.ask(history[-1], reader, once=once):
+        last = self._cache_marks.put(history[-1])
+        async for event in conversation.ask(last, reader, once=once):
             yield event
+
+    async def _set_up(self, prepared: Prepared, conversation: Conversation) -> None:
+        try:
+            await conversation.set_up(
+                prepared.request.system,
+                prepared.bridge(),
+                self._settings(prepared),
+                prepared.json_schema,
+            )
+        except (BackendFailed, TimedOut) as error:
+            if not conversation.was_spare:  # that may have died of anything, long ago
+                self._starts.failed(error)
+            raise
+        self._starts.succeeded()
 
     def _settings(self, prepared: Prepared) -> dict[str, Any]:
         switch = self._usual_model is not None
@@ -203,7 +246,12 @@ class ClaudeCodeBackend:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         client = prepared.request.client
-        return await self.pool.obtain(launch, client.key or client.address or "")
+        self._starts.check()
+        try:
+            return await self.pool.obtain(launch, client.key or client.address or "")
+        except BackendUnavailable as error:
+            self._starts.failed(error)
+            raise
 
     def _launch(self, model: str, *, one_request: bool, agent: Agent | None = None) -> Launch:
         surroundings = self._surroundings
@@ -234,10 +282,13 @@ def may_go_on(
 ) -> bool:
     """Whether the process now holds exactly the conversation that the client has.
 
-    An answer of several texts is one text to the client, but not to the CLI. An agent's process
-    holds more than the client has: what it did for the answer, which is good to keep.
+    An answer of several texts is one text to the client, but not to the CLI; and one that goes on
+    from the assistant's own words follows a turn that the client has not (`history.turns`). An agent's
+    process holds more than the client has: what it did for the answer, which is good to keep.
     """
     if end is None or prepared.one_request:
+        return False
+    if prepared.request.messages[-1].role == "assistant":
         return False
     if prepared.agent is not None:
         return end.stop_reason == ("tool_calls" if reader.calls else "end")

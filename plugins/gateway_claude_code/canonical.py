@@ -127,11 +127,11 @@ def _place(form: list[Any]) -> tuple[int, int]:
 def arguments_form(arguments: str) -> Any:  # noqa: ANN401
     """Arguments that mean the same have the same form, whoever wrote the JSON."""
     if not arguments.strip():
-        return {}
+        return ["json", {}]
     try:
-        return _plain_numbers(json.loads(arguments))
+        return ["json", _plain_numbers(json.loads(arguments))]
     except (ValueError, RecursionError):
-        return arguments
+        return ["text", arguments]
 
 
 def _plain_numbers(value: Any) -> Any:  # noqa: ANN401

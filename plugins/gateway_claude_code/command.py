@@ -173,7 +173,7 @@ def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[
 
 def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     """An empty folder that stays the same, made if need be. Raises `BackendUnavailable`."""
-    path = config.working_directory or _default_directory(environ)
+    path = config.working_directory or own_directory(environ) / "empty"
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         present = next(path.iterdir(), None)
@@ -186,7 +186,8 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
     return path
 
 
-def _default_directory(environ: Mapping[str, str]) -> Path:
+def own_directory(environ: Mapping[str, str]) -> Path:
+    """Where Dragoman keeps what it needs of its own, for this user."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
     cache = environ.get("XDG_CACHE_HOME") or (str(Path(home) / ".cache") if home else None)
-    return Path(cache or tempfile.gettempdir()) / "dragoman" / "empty"
+    return Path(cache or tempfile.gettempdir()) / "dragoman"

@@ -1,16 +1,16 @@
 """One process answering one conversation, over one turn or many."""
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import anyio
 
-from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
+from gateway.errors import BackendFailed, GatewayError, InvalidRequest
 from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
-from gateway_claude_code.errors import FailureReader, exited
+from gateway_claude_code.errors import FailureReader, NotReady, exited
 from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
@@ -18,6 +18,8 @@ from gateway_claude_code.parameters import LAST_REQUEST, STRUCTURED_OUTPUT
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
 
+WARM_SECONDS = 5
+"""How long one may take to answer a control line that has answered before, or had time to start."""
 SETTLE_SECONDS = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
 
@@ -27,11 +29,17 @@ class Conversation:
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
     `calls` are the ids of the calls that the last answer ended with; `was_spare` is True if the
-    process was started ahead of its request.
+    process was started ahead of its request. `note_quota` is told each `rate_limit_info`.
     """
 
-    def __init__(self, process: CliProcess, start_seconds: float) -> None:
+    def __init__(
+        self,
+        process: CliProcess,
+        start_seconds: float,
+        note_quota: Callable[[object], None] = lambda _: None,
+    ) -> None:
         self._process = process
+        self._note_quota = note_quota
         self._start_seconds = start_seconds
         self._bridge: McpBridge | None = None
         self._requests = 0
@@ -47,6 +55,11 @@ class Conversation:
     def alive(self) -> bool:
         """Whether the process still runs, as far as is known."""
         return self._process.alive
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
 
     @property
     def last_stderr(self) -> str:
@@ -199,12 +212,14 @@ class Conversation:
 
     @contextmanager
     def _start_limit(self) -> Iterator[None]:
+        warm = self.was_spare or self._settled is not None
+        seconds = min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds
         try:
-            with anyio.fail_after(self._start_seconds):
+            with anyio.fail_after(seconds):
                 yield
         except TimeoutError as error:
-            raise TimedOut(
-                f"the Claude Code CLI did not get ready within {self._start_seconds:g} s "
+            raise NotReady(
+                f"the Claude Code CLI did not get ready within {seconds:g} s "
                 "(plugins.claude_code.start_seconds)"
             ) from error
 
@@ -226,6 +241,8 @@ class Conversation:
             line = await self._process.receive()
             if line is None:
                 raise exited(await self._process.exit_code(), started=started)
+            if line.get("type") == "rate_limit_event":
+                self._note_quota(line.get("rate_limit_info"))
             if line.get("type") != "control_request":
                 return line
             if self._bridge is not None and (answer := self._bridge.take(line)) is not None:

@@ -26,6 +26,7 @@ from gateway.errors import (
     TimedOut,
 )
 from gateway_claude_code.protocol import Line
+from gateway_claude_code.quota import exhausted
 
 LOGIN_HELP: Final = (
     "run `claude` and then /login (or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the "
@@ -35,9 +36,6 @@ LOGIN_HELP: Final = (
 
 FINAL_STATUSES: Final = frozenset({400, 401, 403, 404, 413, 429})
 """Upstream statuses for which trying again at once is of no use."""
-
-LONG_WAIT: Final = 60
-"""Seconds. A client should not wait longer than this on its own."""
 
 OVERLOADED: Final = 529
 CLIENT_ERRORS: Final = 4
@@ -100,7 +98,7 @@ class FailureReader:
 
     def _error(self, status: int | None, text: str, retry_after: float | None) -> GatewayError:
         if self._resets_at is not None:
-            return _quota(text, self._resets_at - self._now())
+            return exhausted(text, self._resets_at - self._now())
         if self._name == "billing_error":
             return QuotaExhausted(f"{text} (the account of the CLI's login)", should_retry=False)
         if status is None:
@@ -150,11 +148,6 @@ def _not_logged_in(text: str) -> NotAuthenticated:
     )
 
 
-def _quota(text: str, seconds: float) -> QuotaExhausted:
-    wait = max(seconds, 1)
-    return QuotaExhausted(text, retry_after=wait, should_retry=False if wait > LONG_WAIT else None)
-
-
 def _named_parameter(text: str) -> str | None:
     """The parameter that a message of the API begins with, in the words of a client.
 
@@ -169,6 +162,10 @@ def _named_parameter(text: str) -> str | None:
 
 def _plain(text: Any) -> str:  # noqa: ANN401
     return re.sub(r"^API Error: (?:\d{3} )?", "", str(text)).strip() or "no reason was given"
+
+
+class NotReady(TimedOut):
+    """The CLI does not answer what it always answers at once."""
 
 
 class ProcessGone(BackendFailed):

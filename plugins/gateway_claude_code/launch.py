@@ -1,13 +1,16 @@
 """How a process is started: which program, with what. Two that are equal can stand in for each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import CliProcess
+
+NO_STAMP: Final = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,11 @@ class Launch:
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     folder: Path
+
+    def as_on_disk(self) -> "Launch":
+        """The same, of the program as it is now; unchanged while it is not there at all."""
+        stamp = _stamp(self.program)
+        return self if stamp in (self.stamp, NO_STAMP) else replace(self, stamp=stamp)
 
     async def start(self, close_seconds: float) -> CliProcess:
         """Start a process. Raises `BackendUnavailable`."""
@@ -60,5 +68,5 @@ def _stamp(program: Path) -> tuple[int, int]:
     try:
         status = program.stat()
     except OSError:
-        return (0, 0)
+        return NO_STAMP
     return (status.st_mtime_ns, status.st_size)

@@ -21,10 +21,12 @@ from gateway.errors import BackendUnavailable, GatewayError
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
+from gateway_claude_code import command
 from gateway_claude_code.agent import check_options
 from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.errors import LOGIN_HELP
+from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.login import CliStatus, cli_status
 from gateway_claude_code.upstream import Upstream, offline_script
 
@@ -72,10 +74,10 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:
-        """What was found out about the CLI since the start, and its processes by state."""
+        """What was found out about the CLI since the start, its processes, and the plan's quota."""
         if self._backend is None:
             return self._health
-        return {**self._health, "processes": self._backend.pool.counts}
+        return {**self._health, **self._backend.report()}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
@@ -86,7 +88,9 @@ class ClaudeCodePlugin:
     async def _serve(self, gateway: Gateway) -> AsyncGenerator[None]:
         config = gateway.config.section(SECTION, ClaudeCodeConfig)
         async with _surroundings(offline=gateway.offline) as surroundings:
-            backend = ClaudeCodeBackend(config, surroundings)
+            # of the user also when offline: the next gateway has to find it
+            keeper = Keeper(command.own_directory(os.environ) / "processes")
+            backend = ClaudeCodeBackend(config, surroundings, keeper)
             async with backend.running(), anyio.create_task_group() as tasks:
                 self._backend = backend
                 tasks.start_soon(self._look_at_cli, config, surroundings, _usual_model(gateway))

@@ -4,6 +4,7 @@ Each has a slot (`admission`), is used for one conversation, and is closed in th
 """
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -16,8 +17,10 @@ from gateway_claude_code.admission import Slots, default_processes
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversation import Conversation
+from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch
 from gateway_claude_code.live import LiveConversations
+from gateway_claude_code.quota import Quota
 from gateway_claude_code.spares import Spares
 
 log = logging.getLogger("gateway_claude_code")
@@ -25,13 +28,18 @@ log = logging.getLogger("gateway_claude_code")
 TENDING_SECONDS: Final = 5
 FAILED_SECONDS: Final = 10
 """How long no spare is started after one could not be."""
+REFILL_SECONDS: Final = 0.5
+"""How long no spare is started after a request got its process. A CLI that starts keeps a core
+busy, and that core is better used for getting the request to the model; then it waits anyway."""
 
 
 class Pool:
     """Gives out conversations, and takes them back. Works only within `running`."""
 
-    def __init__(self, config: ClaudeCodeConfig) -> None:
+    def __init__(self, config: ClaudeCodeConfig, keeper: Keeper | None = None) -> None:
         self._config = config
+        self._keeper = keeper or Keeper(None)
+        self.quota = Quota()
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
             config.max_live if config.keep_alive else 0, config.keep_alive
@@ -44,6 +52,7 @@ class Pool:
         )
         self._tasks: TaskGroup | None = None
         self._news = anyio.Event()
+        self._no_spare_until = 0.0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -55,17 +64,19 @@ class Pool:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Tend to the processes; at the end close them all."""
-        async with anyio.create_task_group() as tasks:
-            self._tasks = tasks
-            tending = anyio.CancelScope()
-            tasks.start_soon(self._tend, tending)
-            try:
-                yield
-            finally:
-                tending.cancel()
-                for conversation in (*self._live.take_all(), *self._spares.take_all()):
-                    self.retire(conversation)
-        self._tasks = None
+        await self._keeper.end_orphans()
+        with self._keeper.keeping():
+            async with anyio.create_task_group() as tasks:
+                self._tasks = tasks
+                try:
+                    async with anyio.create_task_group() as tending:
+                        tending.start_soon(self._tend)
+                        yield
+                        tending.cancel_scope.cancel()
+                finally:
+                    for conversation in (*self._live.take_all(), *self._spares.take_all()):
+                        self.retire(conversation)
+            self._tasks = None
 
     # -- for requests -----------------------------------------------------------------
 
@@ -88,6 +99,9 @@ class Pool:
         for given_up in (*outdated, *self._spares.take_useless()):
             self.retire(given_up)
         spare = self._spares.take(launch)
+        now = time.monotonic()
+        if self._no_spare_until <= now:
+            self._no_spare_until = now + REFILL_SECONDS
         self._news.set()
         if spare is not None:
             return spare
@@ -117,19 +131,29 @@ class Pool:
 
     # -- in the background ------------------------------------------------------------
 
-    async def _tend(self, scope: anyio.CancelScope) -> None:
-        with scope:
-            while True:
-                self._news = anyio.Event()
-                for useless in (*self._spares.take_useless(), *self._live.take_expired()):
-                    self.retire(useless)
+    async def _tend(self) -> None:
+        while True:
+            self._news = anyio.Event()
+            self._forget_replaced_program()
+            for useless in (*self._spares.take_useless(), *self._live.take_expired()):
+                self.retire(useless)
+            if time.monotonic() >= self._no_spare_until:
                 await _logged(self._start_missing)
-                with anyio.move_on_after(self._pause()):
-                    await self._news.wait()
+            with anyio.move_on_after(self._pause()):
+                await self._news.wait()
 
     def _pause(self) -> float:
-        expiry = self._live.next_expiry()
-        return TENDING_SECONDS if expiry is None else min(expiry, TENDING_SECONDS)
+        """Seconds until there may be something to do."""
+        refill = self._no_spare_until - time.monotonic()
+        pauses = (self._live.next_expiry(), refill if refill > 0 else None, TENDING_SECONDS)
+        return min(pause for pause in pauses if pause is not None)
+
+    def _forget_replaced_program(self) -> None:
+        """An update of the CLI must not be found out by the request that comes after it."""
+        usual = self._spares.usual
+        if usual is not None:
+            for outdated in self._spares.forget_other_programs(usual.as_on_disk()):
+                self.retire(outdated)
 
     async def _start_missing(self) -> None:
         while (launch := self._spares.missing()) is not None and self.slots.try_acquire():
@@ -139,7 +163,8 @@ class Pool:
                     self._make_room()
             except GatewayError as error:
                 log.warning("no spare process could be started: %s", error.message)
-                await anyio.sleep(FAILED_SECONDS)
+                self._no_spare_until = time.monotonic() + FAILED_SECONDS
+                return
 
     async def _start(self, launch: Launch) -> Conversation:
         """Start a process in a slot that was acquired."""
@@ -148,17 +173,20 @@ class Pool:
         except BaseException:
             self.slots.release()
             raise
-        return Conversation(process, self._config.start_seconds)
+        self._keeper.add(process.pid)
+        return Conversation(process, self._config.start_seconds, self.quota.note)
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> bool:
         conversation = self._spares.take_any() or self._live.take_oldest()
         if conversation is not None:
             self.retire(conversation)
+        return conversation is not None
 
     async def _close(self, conversation: Conversation) -> None:
         try:
             await conversation.close()
         finally:
+            self._keeper.remove(conversation.pid)
             self.slots.release()
         if conversation.last_stderr:
             log.debug("the CLI said: %s", conversation.last_stderr)

@@ -17,6 +17,7 @@ from typing import Final, Self
 import anyio
 
 from gateway.errors import BackendFailed, BackendUnavailable
+from gateway_claude_code.litter import ENDS_CLEANLY, remove_litter
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
 log = logging.getLogger("gateway_claude_code")
@@ -26,15 +27,23 @@ LONGEST_LINE: Final = 256 * 1024 * 1024
 
 STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
+FOLLOWERS_SECONDS: Final = 0.5
+"""How long what a process left behind may take to end at SIGTERM."""
 
 
 class CliProcess:
     """A running CLI. Make one with `CliProcess.start`; `close` it in every case."""
 
-    def __init__(self, process: asyncio.subprocess.Process, close_seconds: float) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        environment: Mapping[str, str],
+        close_seconds: float,
+    ) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise BackendFailed("the Claude Code CLI was started without pipes")
         self._process = process
+        self._environment = environment
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._close_seconds = close_seconds
         self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
@@ -63,7 +72,7 @@ class CliProcess:
             )
         except (OSError, ValueError) as error:
             raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
-        return cls(process, close_seconds)
+        return cls(process, environment, close_seconds)
 
     @property
     def pid(self) -> int:
@@ -82,6 +91,8 @@ class CliProcess:
 
     async def send(self, *lines: Line) -> None:
         """Write lines. A process that is gone shows when it is read from, not here."""
+        if self._stdin.is_closing():  # uvloop raises a RuntimeError otherwise
+            return
         with contextlib.suppress(ConnectionError):
             self._stdin.write(b"".join(map(encode_line, lines)))
             await self._stdin.drain()
@@ -114,6 +125,8 @@ class CliProcess:
             async with self._closing:
                 await self._end(busy=busy)
                 await self._finish_stderr()
+                if self._process.returncode not in ENDS_CLEANLY:
+                    remove_litter(self.pid, self._environment)
 
     async def _end(self, *, busy: bool) -> None:
         if busy:
@@ -135,14 +148,24 @@ class CliProcess:
     async def _gone(self) -> bool:
         with anyio.move_on_after(self._close_seconds):
             await self._process.wait()
-            # whatever it may have started and left behind
-            self._signal(signal.SIGKILL)
+            await self._end_followers()
             return True
         return False
 
-    def _signal(self, number: signal.Signals) -> None:
+    async def _end_followers(self) -> None:
+        """End what the process may have started and left behind: the CLI, if it is a script's."""
+        if self._signal(signal.SIGTERM):
+            with anyio.move_on_after(FOLLOWERS_SECONDS):
+                while self._signal(0):  # noqa: ASYNC110 - nobody tells
+                    await anyio.sleep(FOLLOWERS_SECONDS / 20)
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> bool:
+        """Whether there was anyone in the group to get it."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+            return True
+        return False
 
     async def _finish_stderr(self) -> None:
         """Read to the end; something that left the group may still hold the pipe open."""

@@ -3,7 +3,7 @@ but for the clock."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.launch import Launch
@@ -41,6 +41,11 @@ class Spares:
         self._now = now
         self._kinds: dict[Launch, _Kind] = {}
         self._usual: Launch | None = None
+
+    @property
+    def usual(self) -> Launch | None:
+        """The kind of which there is always a spare."""
+        return self._usual
 
     def __len__(self) -> int:
         return sum(len(kind.spares) for kind in self._kinds.values())
@@ -113,7 +118,8 @@ class Spares:
         for other in [kind for kind in self._kinds if (kind.program, kind.stamp) != current]:
             given_up += [spare.conversation for spare in self._kinds.pop(other).spares]
             if other == self._usual:
-                self._usual = None
+                renewed = replace(other, program=launch.program, stamp=launch.stamp)
+                self.expect(launch if launch == renewed else renewed)
         return given_up
 
     def take_all(self) -> list[Conversation]:

@@ -1,6 +1,7 @@
 """The models as `GET /v1/models` lists them: `openai.types.Model`."""
 
-from typing import Final, TypedDict
+from collections.abc import Callable
+from typing import Final, TypeAlias, TypedDict
 
 from gateway.pipeline import Gateway
 
@@ -24,10 +25,16 @@ class ModelList(TypedDict):
     data: list[ModelObject]
 
 
-def list_models(gateway: Gateway) -> ModelList:
-    """Entries, then aliases."""
+MayUse: TypeAlias = Callable[[str, str], bool]
+"""Whether a client may ask for a model, by the name in the list and that of its entry."""
+
+
+def list_models(gateway: Gateway, may_use: MayUse | None = None) -> ModelList:
+    """Entries, then aliases; those that the client may use."""
     aliases = [alias for alias in gateway.models.aliases if "*" not in alias]
     names = dict.fromkeys((*gateway.models.listed, *aliases))
+    if may_use is not None:
+        names = {name: None for name in names if may_use(name, gateway.resolve(name).model)}
     return {"object": "list", "data": [describe_model(gateway, name) for name in names]}
 
 

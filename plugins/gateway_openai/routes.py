@@ -49,8 +49,9 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
         return await answer(request, text_completions)
 
     @router.get("/v1/models", response_class=Response)
-    async def list_all_models() -> Response:
-        return JSONResponse(list_models(gateway))
+    async def list_all_models(request: Request) -> Response:
+        may_use = getattr(request.state, "may_use_model", None)  # as with `client_of`
+        return JSONResponse(list_models(gateway, may_use))
 
     @router.get("/v1/models/{name:path}", response_class=Response)
     async def retrieve_model(name: str) -> Response:

@@ -11,7 +11,7 @@ from gateway_claude_code.admission import Slots, default_processes
 
 
 def slots(most: int = 1, *, queue: int = 100, seconds: float = 5) -> Slots:
-    return Slots(most, queue, seconds, make_room=lambda: None)
+    return Slots(most, queue, seconds, make_room=lambda: False)
 
 
 def test_the_machine_decides_how_many_processes_there_are() -> None:
@@ -82,7 +82,12 @@ async def test_nobody_waits_for_ever() -> None:
 
 async def test_who_waits_makes_those_give_way_that_can() -> None:
     asked: list[str] = []
-    one = Slots(1, 10, 5, make_room=lambda: asked.append("room"))
+
+    def make_room() -> bool:
+        asked.append("room")
+        return False
+
+    one = Slots(1, 10, 5, make_room)
     await one.acquire("a")
     assert asked == []
     async with anyio.create_task_group() as tasks:

@@ -222,10 +222,6 @@ def test_results_are_in_the_order_of_their_calls() -> None:
 # -- an answer that follows the assistant's own words -------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the process has a turn of the user's, `Continue.`, that the client's history has not",
-)
 def test_an_answer_to_the_assistants_own_words_is_not_taken_for_more_of_them() -> None:
     asked = prepare(a_request("Hi", "Hel"), TARGET)
     reader = cast(EventReader, SimpleNamespace(verbatim=True, calls=()))
@@ -236,6 +232,5 @@ def test_an_answer_to_the_assistants_own_words_is_not_taken_for_more_of_them() -
     assert found.key != key
 
 
-@pytest.mark.xfail(strict=True, reason="text that is no JSON has the form of the JSON string")
 def test_arguments_that_are_no_json_are_not_the_string_of_them() -> None:
     assert arguments_form("hello") != arguments_form('"hello"')

@@ -75,7 +75,9 @@ async def test_what_the_cli_is_told(fake_cli: MakeCli, environ: Environ) -> None
         "jsonSchema": {"type": "object", "required": ["a"]},
     }
     assert settings["request"]["subtype"] == "apply_flag_settings"
-    assert question["message"]["content"] == [{"type": "text", "text": "Hi"}]
+    assert question["message"]["content"] == [
+        {"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}
+    ]
 
 
 async def test_without_tools_there_is_no_tools_server(fake_cli: MakeCli, environ: Environ) -> None:

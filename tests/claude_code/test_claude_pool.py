@@ -27,10 +27,16 @@ from gateway_claude_code.protocol import Line
 KEY = b"key"
 
 
+@pytest.fixture(autouse=True)
+def _refill_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.REFILL_SECONDS", 0)
+
+
 class FakeProcess:
     """As much of a CLI process as a pool sees: at the end of a turn, and then waiting."""
 
     def __init__(self) -> None:
+        self.pid = 0
         self.alive = True
         self.closed = False
         self.last_stderr = ""
@@ -244,7 +250,6 @@ async def test_a_spare_that_cant_be_started_is_said_and_tried_again_later(
     assert "caring for a process failed" in caplog.messages
 
 
-@pytest.mark.xfail(strict=True, reason="the care for all waits for the spare")
 async def test_while_no_spare_can_be_started_the_others_are_tended_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -261,6 +266,39 @@ async def test_while_no_spare_can_be_started_the_others_are_tended_to(
         keep(pool, conversation)
         with anyio.fail_after(1):
             await until(lambda: process_of(conversation).closed)
+
+
+async def test_the_next_spare_is_not_started_while_a_request_gets_going(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.REFILL_SECONDS", 0.05)
+    launch, pool = a_launch(), a_pool(min_spares=1)
+    async with pool.running():
+        pool.expect(launch)
+        await quiet()
+        conversation = await pool.obtain(launch, "a")
+        await quiet()
+        assert pool.counts["spare"] == 0
+        await until(lambda: pool.counts["spare"] == 1)
+        pool.retire(conversation)
+
+
+async def test_a_spare_of_a_program_that_was_replaced_on_disk_is_replaced_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.TENDING_SECONDS", 0.01)
+    program = tmp_path / "claude"
+    program.write_text("one")
+    launch, pool = a_launch(program=program).as_on_disk(), a_pool(min_spares=1)
+    async with pool.running():
+        pool.expect(launch)
+        await until(lambda: launch.started)
+        program.write_text("another")
+        await until(lambda: len(launch.started) == 2)
+        await until(lambda: launch.started[0].closed)
+        program.unlink()
+        await quiet()
+        assert launch.open == launch.started[1:]
 
 
 # -- live conversations -------------------------------------------------------------------
@@ -400,7 +438,6 @@ async def test_a_spare_that_was_being_started_serves_who_waits_for_its_kind() ->
         await until_obtained(pool, launch, gate.set)
 
 
-@pytest.mark.xfail(strict=True, reason="without a line a request never makes room")
 async def test_idle_processes_give_way_even_without_a_line() -> None:
     launch, pool = a_launch(), a_pool(max_processes=1, max_spares=0, max_queue=0)
     async with pool.running():
@@ -451,7 +488,6 @@ async def test_an_error_while_it_runs_closes_every_process_too() -> None:
     assert pool.slots.used == 0
 
 
-@pytest.mark.xfail(strict=True, reason="it is added after all were taken")
 async def test_a_spare_whose_start_succeeds_at_the_end_is_closed() -> None:
     gate = anyio.Event()
     launch, pool = a_launch(before=gate.wait), a_pool(min_spares=1)
@@ -617,10 +653,16 @@ async def answered(backend: ClaudeCodeBackend, *texts: str) -> str:
     return "".join([event.text async for event in answer if isinstance(event, PartDelta)])
 
 
-async def test_a_spare_that_dies_as_it_is_asked_is_replaced(
-    fake_cli: Callable[[str], FakeCli], environ: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("fault", ["sys.exit(1)", "hold()"], ids=["dies", "hangs"])
+async def test_a_spare_that_fails_as_it_is_asked_is_replaced(
+    fake_cli: Callable[[str], FakeCli],
+    environ: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
 ) -> None:
-    play = f"hear()\nif first: sys.exit(1)\nsay(applied(hear())); hear()\n{ANSWER}hold()"
+    monkeypatch.setattr("gateway_claude_code.conversation.WARM_SECONDS", 0.3)
+    play = f"hear()\nif first: {fault}\nsay(applied(hear())); hear()\n{ANSWER}hold()"
     cli = fake_cli(FIRST_TIME.format(marker=str(tmp_path / "marker")) + play)
     backend = backend_for(cli, environ, min_spares=1, max_spares=1)
     async with backend.running():

@@ -144,7 +144,6 @@ def test_a_program_that_was_replaced_takes_its_spares_along(clock: Clock) -> Non
     assert kept.forget_other_programs(newer) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the kind of which there is always a spare is forgotten")
 def test_of_a_program_that_was_replaced_there_is_always_a_spare_too(clock: Clock) -> None:
     kept = spares(clock, 2)
     kept.expect(LAUNCH)

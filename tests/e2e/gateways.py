@@ -37,9 +37,9 @@ class RunningGateway:
     client: OpenAI
 
     def processes(self) -> list[int]:
-        """The CLI processes that run: the gateway's children."""
+        """The CLI processes that run: the gateway's children, but for their guardian."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
-        return [int(pid) for pid in children.split()]
+        return [int(pid) for pid in children.split() if not _is_guardian(int(pid))]
 
     def wait_until_idle(self, seconds: float = 3) -> list[int]:
         """The processes that are left after at most `seconds`."""
@@ -55,7 +55,7 @@ def running_gateway(
 ) -> Iterator[RunningGateway]:
     """Run the command until the end of the context. `environment` goes over the usual one."""
     home = folder / "home"
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
     log = folder / "gateway.log"
@@ -86,6 +86,13 @@ def running_gateway(
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _is_guardian(pid: int) -> bool:
+    try:
+        return b"guardian.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _announced(log: Path, process: "subprocess.Popen[bytes]") -> str:

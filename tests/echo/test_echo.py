@@ -73,7 +73,7 @@ async def ask(
     other = ScriptedBackend(text_answer("another backend"))
     app = create_app(build(folder, other, config={"models": models}))
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         request = {"model": "m", "messages": [{"role": "user", "content": "Hello!"}], **body}
         return await client.post("/v1/chat/completions", json=request)
 

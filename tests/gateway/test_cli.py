@@ -11,8 +11,9 @@ import uvicorn
 from click.testing import CliRunner, Result
 from core_support import entry_point, install, plugin
 
-from gateway import __version__, cli, listen
+from gateway import __version__, cli, hookimpl, listen
 from gateway.errors import ConfigurationError
+from gateway.pipeline import Gateway
 
 Write = Callable[..., Path]
 MODELS = "models: {m: {backend: b}}\n"
@@ -45,13 +46,16 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What would be served, instead of serving it."""
     seen: dict[str, Any] = {}
 
-    def take(host: str, port: int) -> list[Listener]:
-        seen.update(host=host, port=port, listeners=[Listener((host, port))])
+    def take(host: str, port: int, *, loopback_only: bool) -> list[Listener]:
+        seen.update(host=host, port=port, loopback_only=loopback_only)
+        if loopback_only and not listen.is_loopback(host):
+            raise ConfigurationError("not there")
+        seen.update(listeners=[Listener((host, port))])
         return list(seen["listeners"])
 
     class Server:
-        def __init__(self, config: uvicorn.Config) -> None:
-            seen["config"] = config
+        def __init__(self, config: uvicorn.Config, traffic: object, drain_seconds: float) -> None:
+            seen.update(config=config, traffic=traffic, drain_seconds=drain_seconds)
 
         def run(self, sockets: list[object]) -> None:
             seen["sockets"] = sockets
@@ -59,7 +63,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
                 raise error
 
     monkeypatch.setattr(cli, "listen", take)
-    monkeypatch.setattr(uvicorn, "Server", Server)
+    monkeypatch.setattr(cli, "Server", Server)
     return seen
 
 
@@ -93,7 +97,7 @@ def test_main_runs_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_serve_listens_where_it_is_told(
     options: tuple[str, ...], host: str, port: int, write: Write, served: dict[str, Any]
 ) -> None:
-    path = write(MODELS + "server: {host: 0.0.0.0, port: 4000}")
+    path = write(MODELS + "server: {host: 0.0.0.0, port: 4000, insecure: true}")
     assert run("serve", "--config", path, *options).exit_code == 0
     assert (served["host"], served["port"]) == (host, port)
     assert served["sockets"] == served["listeners"]
@@ -111,8 +115,9 @@ def test_serve_says_where(
 
 
 def test_serve_stops_in_good_order(write: Write, served: dict[str, Any]) -> None:
-    run("serve", "--config", write(MODELS))
-    assert served["config"].timeout_graceful_shutdown == cli.GRACE_SECONDS
+    run("serve", "--config", write(MODELS + "server: {drain_seconds: 7}"))
+    assert served["drain_seconds"] == 7
+    assert served["traffic"] is served["config"].app.state.gateway.traffic
 
 
 def test_being_interrupted_is_no_error(write: Write, served: dict[str, Any]) -> None:
@@ -160,7 +165,88 @@ def test_a_taken_port_is_one_line_and_exit_code_2(write: Write) -> None:
     )
 
 
+class AsksForKeys:
+    """A plugin as one that asks for keys."""
+
+    @hookimpl
+    def gateway_asgi_wrapper(self, gateway: Gateway) -> None:
+        gateway.requires_keys = True
+
+
+@pytest.mark.parametrize(
+    ("server", "plugins", "loopback_only", "warned"),
+    [
+        ("{}", (), True, False),
+        ("{insecure: false}", (), True, False),
+        ("{insecure: true}", (), False, True),
+        ("{}", (AsksForKeys(),), False, False),
+        ("{insecure: true}", (AsksForKeys(),), False, False),
+    ],
+)
+def test_others_are_let_in_with_keys_or_if_that_is_said_aloud(
+    server: str,
+    plugins: tuple[object, ...],
+    loopback_only: bool,
+    warned: bool,
+    write: Write,
+    served: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    install(monkeypatch, *(entry_point("keys", "another", each) for each in plugins))
+    run("serve", "--config", write(MODELS + f"server: {server}"), "--host", "192.0.2.1")
+    assert served["loopback_only"] == loopback_only
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert [text.split(" asks")[0] for text in warnings] == (
+        ["INSECURE: http://192.0.2.1:3456"] if warned else []
+    )
+
+
+def test_a_plugin_sees_the_host_of_the_command_line(write: Write, served: dict[str, Any]) -> None:
+    run("serve", "--config", write(MODELS + "server: {host: 127.0.0.2}"), "--host", "::1")
+    assert served["config"].app.state.gateway.host == "::1"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "0"])
+def test_an_address_that_others_reach_is_refused_without_keys(host: str, write: Write) -> None:
+    result = run("serve", "--config", write(MODELS), "--host", host, "--port", 0)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"dragoman: {host}")
+    assert "can be reached by others" in result.stderr
+    assert "dragoman keys new NAME" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 # -- listening ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "is_it"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("::ffff:0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("fe80::1", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_what_only_this_machine_can_reach(address: str, is_it: bool) -> None:
+    assert listen.is_loopback(address) is is_it
+
+
+def test_a_name_with_one_address_that_others_reach_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [(2, 1, 6, "", (address, 0)) for address in ("127.0.0.1", "192.0.2.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(ConfigurationError, match=r"^name \(192.0.2.1\) can be reached"):
+        listen.listen("name", 0, loopback_only=True)
 
 
 def test_any_free_port() -> None:

@@ -14,7 +14,7 @@ Ask: TypeAlias = Callable[..., Coroutine[Any, Any, httpx.Response]]
 def http_client(app: FastAPI) -> httpx.AsyncClient:
     """A client of the application itself; what fails in it is seen as the answer it gives."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 def request_body(**fields: object) -> dict[str, object]:

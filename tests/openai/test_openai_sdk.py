@@ -27,7 +27,7 @@ def sdk(build_app: BuildApp, backend: ScriptedBackend) -> openai.AsyncOpenAI:
     transport = httpx2.ASGITransport(build_app(backend), raise_app_exceptions=False)
     return openai.AsyncOpenAI(
         api_key="unused",
-        base_url="http://gateway/v1",
+        base_url="http://localhost/v1",
         max_retries=0,
         http_client=httpx2.AsyncClient(transport=transport),
     )

@@ -75,6 +75,13 @@ class MessagesRequest:
         content = self.turns[-1].get("content") if self.turns else None
         return [block for block in _blocks(content) if block.get("type") == "tool_result"]
 
+    @property
+    def cache_marks(self) -> int:
+        """How many blocks have `cache_control`; the API takes four."""
+        content = [message.get("content") for message in self.messages]
+        places = [self.body.get("system"), self.body.get("tools"), *content]
+        return sum("cache_control" in block for place in places for block in _blocks(place))
+
     def tool_name(self, tool_use_id: str) -> str:
         """The name of the tool that was called with this id earlier on, or ""."""
         for turn in self.turns:

@@ -20,6 +20,9 @@ from gateway_claude_code.upstream.script import Failure, MessagesRequest, Reply,
 
 log = logging.getLogger("gateway_claude_code.upstream")
 
+MOST_CACHE_MARKS = 4
+"""More are a 400, as with the API."""
+
 
 class Upstream:
     """An `async with` that listens on a free port of 127.0.0.1 and answers from a script.
@@ -88,6 +91,9 @@ class Upstream:
         await self._play_while_wanted(connection, self._reply_to(request), request)
 
     def _reply_to(self, request: MessagesRequest) -> Reply:
+        if request.cache_marks > MOST_CACHE_MARKS:
+            what = f"A maximum of {MOST_CACHE_MARKS} blocks with cache_control may be provided."
+            return Failure(400, "invalid_request_error", f"{what} Found {request.cache_marks}.")
         try:
             return self.script(request)
         except Exception as error:

@@ -1,0 +1,55 @@
+"""Requests on their way, and no new ones while the gateway is about to end."""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.errors import GatewayError, Overloaded
+
+STILL_SERVED: Final = frozenset(("/health", "/healthz"))
+COME_BACK_SECONDS: Final = 5
+"""A gateway that is started again answers about then."""
+
+
+class Traffic:
+    """How many requests are being answered, and whether new ones are still taken."""
+
+    def __init__(self) -> None:
+        self.active = 0
+        self.draining = False
+
+
+class TrafficControl:
+    """ASGI middleware that counts requests in `traffic`, and refuses them with 503 once it drains."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        traffic: Traffic,
+        render: Callable[[Request, GatewayError], Response],
+    ) -> None:
+        self._app = app
+        self._traffic = traffic
+        self._render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._traffic.draining and scope["path"] not in STILL_SERVED:
+            error = Overloaded(
+                "The gateway is being stopped, and takes no new requests.",
+                retry_after=COME_BACK_SECONDS,
+            )
+            response = self._render(Request(scope), error)
+            response.headers["connection"] = "close"
+            await response(scope, receive, send)
+            return
+        self._traffic.active += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._traffic.active -= 1

@@ -1,0 +1,124 @@
+"""`dragoman keys`: making, listing and taking back keys."""
+
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+
+from gateway.config import find_file, load, packaged_file
+from gateway.errors import ConfigurationError
+from gateway_access.config import SECTION, AccessConfig, KeyEntry
+from gateway_access.keyring import Keyring, hash_key, new_key
+from gateway_access.keys_file import change_keys, path_of, read_keys
+
+
+@click.group("keys")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML; found as `serve` finds it.",
+)
+@click.pass_context
+def keys_command(ctx: click.Context, config_file: Path | None) -> None:
+    """Keys for clients; once there are any, nobody gets in without one."""
+    ctx.obj = config_file
+
+
+@keys_command.command()
+@click.argument("name")
+@click.option("--model", "models", multiple=True, metavar="PATTERN", help="Only these models.")
+@click.option("--rpm", type=click.IntRange(1), metavar="N", help="Requests per minute.")
+@click.option("--tpm", type=click.IntRange(1), metavar="N", help="Tokens per minute.")
+@click.option("--concurrent", type=click.IntRange(1), metavar="N", help="Requests at a time.")
+@click.pass_obj
+def new(  # noqa: PLR0917 - click passes them by name
+    config_file: Path | None,
+    name: str,
+    models: tuple[str, ...],
+    rpm: int | None,
+    tpm: int | None,
+    concurrent: int | None,
+) -> None:
+    """Make a key and print it; it can't be shown again."""
+    config, path = _configured(config_file)
+    key = new_key()
+    try:
+        entry = KeyEntry(
+            name=name,
+            hash=hash_key(key.encode()),
+            models=models,
+            requests_per_minute=rpm,
+            tokens_per_minute=tpm,
+            concurrent=concurrent,
+        )
+    except ValidationError:
+        raise ConfigurationError(
+            f"{name!r} is no name for a key: it takes up to 64 letters, digits, dots, - and _"
+        ) from None
+
+    def add(entries: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
+        Keyring((*config.keys, *entries, entry))  # refuses a name that is taken
+        return (*entries, entry)
+
+    change_keys(path, add)
+    click.echo(key)
+    click.echo(f"The key {name!r}; its hash is in {path}. It won't be shown again.", err=True)
+
+
+@keys_command.command("list")
+@click.pass_obj
+def list_keys(config_file: Path | None) -> None:
+    """Show the keys' names and limits."""
+    config, path = _configured(config_file)
+    for entry, place in (
+        *((entry, "the YAML") for entry in config.keys),
+        *((entry, str(path)) for entry in read_keys(path)),
+    ):
+        click.echo(f"{entry.name}\t{_limits_of(entry)}\t{place}")
+
+
+@keys_command.command()
+@click.argument("name")
+@click.pass_obj
+def revoke(config_file: Path | None, name: str) -> None:
+    """Take a key back; a gateway that runs sees it within a second."""
+    config, path = _configured(config_file)
+    if any(entry.name == name for entry in config.keys):
+        raise ConfigurationError(f"the key {name!r} stands in the YAML; take it out there")
+
+    def remove(entries: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
+        left = tuple(entry for entry in entries if entry.name != name)
+        if len(left) == len(entries):
+            there = ", ".join(entry.name for entry in entries) or "none"
+            raise ConfigurationError(f"{path}: no key is named {name!r}; there are: {there}")
+        return left
+
+    if not path.exists():
+        raise ConfigurationError(f"no key is named {name!r}: there is no {path}")
+    change_keys(path, remove)
+    click.echo(f"The key {name!r} is no longer good for anything.", err=True)
+
+
+def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
+    """The section, and the file that the commands work on."""
+    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    section = loaded.values.plugins.get(SECTION)
+    try:
+        config = AccessConfig.model_validate(section if isinstance(section, dict) else {})
+    except ValidationError as error:
+        raise loaded.explain(error, ("plugins", SECTION), AccessConfig) from None
+    if (path := path_of(config, loaded.path)) is None:
+        raise ConfigurationError("there is no home folder; set plugins.access.keys_file")
+    return config, path
+
+
+def _limits_of(entry: KeyEntry) -> str:
+    limits = {
+        "models": " ".join(entry.models) or None,
+        "rpm": entry.requests_per_minute,
+        "tpm": entry.tokens_per_minute,
+        "concurrent": entry.concurrent,
+    }
+    given = [f"{name} {value}" for name, value in limits.items() if value is not None]
+    return ", ".join(given) or "no limits"

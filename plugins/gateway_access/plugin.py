@@ -1,0 +1,132 @@
+"""Who gets in, as a plugin: keys and their limits, and which web pages may send requests."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+
+import click
+from pydantic import BaseModel
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from gateway import hookimpl
+from gateway.context import Outcome, RequestContext, StreamObserver
+from gateway.errors import ConfigurationError, NotAuthenticated
+from gateway.pipeline import Gateway
+from gateway.types import ChatRequest, StreamEvent
+from gateway_access.commands import keys_command
+from gateway_access.config import SECTION, AccessConfig, KeyEntry
+from gateway_access.environment import environment_keys
+from gateway_access.gate import KeyGate
+from gateway_access.hosts import HostRules
+from gateway_access.keys_file import path_of
+from gateway_access.known_keys import KnownKeys
+from gateway_access.limits import KeyLimits, Limits
+from gateway_access.models import check_model
+from gateway_access.origins import OriginRules
+from gateway_access.pages import PageGate
+from gateway_access.refusal import Refuse
+
+log = logging.getLogger("gateway_access")
+
+
+class AccessPlugin:
+    """Decides who gets in. One object for each gateway."""
+
+    def __init__(self) -> None:
+        self._keys: KnownKeys | None = None
+        self._limits = Limits()
+
+    @hookimpl
+    def gateway_register_config(self, register: Callable[[str, type[BaseModel]], None]) -> None:
+        """The section `access`."""
+        register(SECTION, AccessConfig)
+
+    @hookimpl
+    def gateway_register_commands(self, cli: click.Group) -> None:
+        """`dragoman keys`."""
+        cli.add_command(keys_command)
+
+    @hookimpl(tryfirst=True)
+    def gateway_asgi_wrapper(self, gateway: Gateway) -> Callable[[ASGIApp], ASGIApp]:
+        """Outside of everything else, so that nothing happens for who does not get in."""
+        config = gateway.config.section(SECTION, AccessConfig)
+        self._keys = keys = known_keys(config, gateway)
+        gateway.requires_keys = keys.required
+        if config.open_to_all and not keys.required:
+            raise ConfigurationError(
+                f"plugins.access.{config.open_to_all[0]} lets every web page in, which is safe "
+                "only with keys: make one with `dragoman keys new NAME`"
+            )
+        if keys.required and not len(keys.current()):
+            log.warning("nobody gets in: there are no keys; `dragoman keys new NAME` makes one")
+        return partial(_wrapped, config=config, gateway=gateway, keys=keys, limits=self._limits)
+
+    @hookimpl(tryfirst=True)
+    def gateway_transform_request(self, request: ChatRequest, ctx: RequestContext) -> None:
+        """No change; but here the model's name is known, and can be held against the key."""
+        entry = self._entry(request)
+        if entry is not None and ctx.target is not None:
+            check_model(entry, request.model, ctx.target.model)
+
+    @hookimpl
+    def gateway_observe(self, request: ChatRequest, ctx: RequestContext) -> StreamObserver | None:
+        """Counts the tokens of keys that may use only so many."""
+        try:
+            entry = self._entry(request)
+        except NotAuthenticated:
+            return None
+        if entry is None or (limits := self._limits.of(entry)) is None:
+            return None
+        return _TokenCount(limits)
+
+    def _entry(self, request: ChatRequest) -> KeyEntry | None:
+        """The key that a request came with, if keys are asked for."""
+        if self._keys is None or not self._keys.required or request.client.key is None:
+            return None
+        if (entry := self._keys.current().named(request.client.key)) is None:
+            raise NotAuthenticated("The key was taken back.", code="invalid_api_key")
+        return entry
+
+
+class _TokenCount:
+    """Takes what an answer cost from what its key may use."""
+
+    def __init__(self, limits: KeyLimits) -> None:
+        self._limits = limits
+
+    def on_event(self, event: StreamEvent) -> None:
+        """Only the end counts: usage comes as a sum."""
+
+    def on_end(self, outcome: Outcome) -> None:
+        """Whatever was used counts, also by answers that failed half-way."""
+        if outcome.usage is not None:
+            self._limits.spend(outcome.usage.total_tokens)
+
+
+def known_keys(config: AccessConfig, gateway: Gateway) -> KnownKeys:
+    """The keys of the YAML, the environment and the file. Raises `ConfigurationError`."""
+    return KnownKeys(
+        [*config.keys, *environment_keys(os.environ)],
+        path_of(config, gateway.config.path),
+        required=config.keys_file is not None,
+    )
+
+
+def _wrapped(
+    app: ASGIApp, *, config: AccessConfig, gateway: Gateway, keys: KnownKeys, limits: Limits
+) -> ASGIApp:
+    """The gates around an application: pages, then CORS, which answers preflights, then keys."""
+    refuse = Refuse(gateway)
+    app = KeyGate(app, keys, limits, refuse)
+    if config.origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=config.origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+    hosts = HostRules(gateway.host, config.hosts)
+    return PageGate(app, hosts, OriginRules(config.origins), refuse)

@@ -1,0 +1,115 @@
+"""Sees to it that no CLI process outlives the gateway, however that ends."""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio.to_thread
+
+from gateway_claude_code import guardian
+from gateway_claude_code.ledger import Ledger
+
+log = logging.getLogger("gateway_claude_code")
+
+
+class Keeper:
+    """Knows the running processes, and tells those who end them after a gateway that can't.
+
+    There are two, as each may fail: a guardian that notices at once when the gateway is gone, and a
+    ledger that the next gateway reads. A keeper without a `folder` keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._ledger = Ledger(folder) if folder is not None else None
+        self._guardian: subprocess.Popen[bytes] | None = None
+        self._pids: set[int] = set()
+
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[None]:
+        """While this is open, processes are kept; at its end they have to be closed."""
+        if self._ledger is None:
+            yield
+            return
+        try:
+            self._ledger.open()
+        except OSError as error:
+            log.warning("the list of the CLI's processes can't be kept: %s", error)
+        try:
+            yield
+        finally:
+            self._ledger.close()
+            self._dismiss()
+
+    async def end_orphans(self) -> None:
+        """End what an earlier gateway left behind."""
+        if self._ledger is None:
+            return
+        try:
+            orphans = self._ledger.orphans()
+        except OSError as error:
+            log.warning("processes of earlier gateways can't be looked for: %s", error)
+            return
+        if orphans:
+            log.warning("ending %s CLI processes that an earlier gateway left", len(orphans))
+            await anyio.to_thread.run_sync(guardian.end_groups, orphans)
+
+    def add(self, pid: int) -> None:
+        """A process was started; its id is that of its session too."""
+        if self._ledger is None:
+            return
+        self._pids.add(pid)
+        self._ledger.add(pid)
+        if self._guardian is None or self._guardian.poll() is not None:
+            self._appoint()
+        else:
+            self._tell(f"+{pid}\n")
+
+    def remove(self, pid: int) -> None:
+        """A process has ended."""
+        if self._ledger is None:
+            return
+        self._pids.discard(pid)
+        self._ledger.remove(pid)
+        self._tell(f"-{pid}\n")
+
+    def _appoint(self) -> None:
+        """Start a guardian, or another one for one that is gone."""
+        self._dismiss()
+        try:
+            self._guardian = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-I", "-S", guardian.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as error:
+            log.warning("the guardian of the CLI's processes can't be started: %s", error)
+            return
+        if self._guardian.stdin is not None:
+            os.set_blocking(self._guardian.stdin.fileno(), False)
+        for pid in self._pids:
+            self._tell(f"+{pid}\n")
+
+    def _tell(self, line: str) -> None:
+        if self._guardian is not None and self._guardian.stdin is not None:
+            # one that is gone is replaced with the next process
+            with contextlib.suppress(OSError):
+                self._guardian.stdin.write(line.encode("ascii"))
+
+    def _dismiss(self) -> None:
+        """At the end of its input it ends by itself, when it has ended what is left."""
+        if self._guardian is None:
+            return
+        if self._guardian.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._guardian.stdin.close()
+        self._guardian.wait()
+        self._guardian = None

@@ -1,0 +1,50 @@
+"""What a CLI leaves behind that did not get to end by itself, and its removal.
+
+The CLI notes each of its sessions in its configuration folder, and has a socket in the temporary
+folder; it takes them away at an end of input and at SIGTERM, but not when it is killed or crashes
+(seen with 2.1.330). All of these names have the process' id in them.
+"""
+
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+ENDS_CLEANLY = frozenset((0, 128 + signal.SIGTERM))
+"""Exit codes after which there is nothing to remove. At SIGTERM the CLI tidies up and exits with
+143; in the first moments of its life the signal ends it at once."""
+
+
+def remove_litter(pid: int, environment: Mapping[str, str]) -> None:
+    """Remove what a process left that is dead, and ran in this environment."""
+    if _runs(pid):
+        return  # the id was given to another one meanwhile
+    for path in litter_of(pid, environment):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def litter_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
+    """The files of this process that there are."""
+    home = Path(environment.get("HOME") or "/nonexistent")
+    configured = environment.get("CLAUDE_CONFIG_DIR")
+    folder = Path(configured) if configured else home / ".claude"
+    temporary = Path(environment.get("TMPDIR") or tempfile.gettempdir())
+    places = (
+        (folder / "sessions", f"{pid}.*"),
+        (folder if configured else home, f".claude.json.tmp.{pid}.*"),
+        (temporary / "cc-socks", f"{pid}.sock"),
+    )
+    return [path for place, name in places for path in place.glob(name)]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

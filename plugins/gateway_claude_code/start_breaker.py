@@ -1,0 +1,59 @@
+"""A CLI that does not get ready time and again is left in peace for a while: a circuit breaker."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from gateway.errors import BackendUnavailable, GatewayError
+
+FAILURES: Final = 3
+"""So many in a row open it."""
+FIRST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 60.0
+
+
+class StartBreaker:
+    """Counts starts that failed in a row. Once open, one request at a time may try again."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._failures = 0
+        self._reason = ""
+        self._until = 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether starts are refused, but for one to try."""
+        return self._failures >= FAILURES
+
+    def check(self) -> None:
+        """Raises `BackendUnavailable` while there is no sense in starting a process."""
+        if not self.open:
+            return
+        left = self._until - self._now()
+        if left > 0:
+            raise BackendUnavailable(
+                f"The Claude Code CLI failed to start {self._failures} times in a row, and is tried "
+                f"again in {left:.0f} s. The last time: {self._reason}",
+                retry_after=left,
+            )
+        self._until = self._now() + self._pause()  # this one tries; the others wait for it
+
+    def succeeded(self) -> None:
+        """A process got ready."""
+        self._failures = 0
+
+    def failed(self, error: GatewayError) -> None:
+        """A process did not get ready."""
+        self._failures += 1
+        self._reason = error.message
+        self._until = self._now() + self._pause()
+
+    def report(self) -> dict[str, Any]:
+        """For `GET /health`: nothing while all is well."""
+        if not self.open:
+            return {}
+        return {"status": "failing", "message": self._reason}
+
+    def _pause(self) -> float:
+        return float(min(FIRST_PAUSE * 2 ** max(self._failures - FAILURES, 0), LONGEST_PAUSE))

@@ -1,0 +1,102 @@
+"""`dragoman keys`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from access_support import stored
+from click.testing import CliRunner, Result
+
+from gateway import cli
+from gateway_access.keyring import Keyring
+from gateway_access.keys_file import read_keys
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_config(tmp_path)
+
+
+def write_config(folder: Path, **section: Any) -> Path:
+    path = folder / "models.yaml"
+    access = {"keys_file": "keys.yaml", **section}
+    path.write_text(yaml.safe_dump({"plugins": {"access": access}}), encoding="utf-8")
+    return path
+
+
+def keys(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli.cli, ["keys", "--config", str(config), *arguments])
+
+
+def test_new_prints_the_key_alone_and_stores_its_hash(config: Path, tmp_path: Path) -> None:
+    limits = ("--model", "claude-haiku-*", "--model", "opus", "--rpm", "3", "--tpm", "400")
+    result = keys(config, "new", "laptop", *limits, "--concurrent", "2")
+    assert result.exit_code == 0, result.output
+    key = result.stdout.removesuffix("\n")
+    assert key.startswith("dgm-")
+    assert "won't be shown again" in result.stderr
+    [entry] = read_keys(tmp_path / "keys.yaml")
+    assert Keyring([entry]).find(key.encode()) == entry
+    assert key not in (tmp_path / "keys.yaml").read_text(encoding="utf-8")
+    assert (entry.name, entry.models) == ("laptop", ("claude-haiku-*", "opus"))
+    assert (entry.requests_per_minute, entry.tokens_per_minute, entry.concurrent) == (3, 400, 2)
+
+
+def test_list_shows_names_and_limits_and_no_hashes(tmp_path: Path) -> None:
+    config = write_config(tmp_path, keys=[stored("fixed")])
+    keys(config, "new", "laptop", "--rpm", "3", "--model", "opus")
+    result = keys(config, "list")
+    assert result.stdout.splitlines() == [
+        "fixed\tno limits\tthe YAML",
+        f"laptop\tmodels opus, rpm 3\t{tmp_path / 'keys.yaml'}",
+    ]
+
+
+def test_revoke_takes_one_key_back(config: Path, tmp_path: Path) -> None:
+    keys(config, "new", "one")
+    keys(config, "new", "two")
+    assert keys(config, "revoke", "one").exit_code == 0
+    assert [entry.name for entry in read_keys(tmp_path / "keys.yaml")] == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("new", "taken"), "there are two keys with the name 'taken'"),
+        (("new", "fixed"), "there are two keys with the name 'fixed'"),
+        (("new", "a b"), "'a b' is no name for a key"),
+        (("new", "a\r\nx-evil: 1"), "is no name for a key"),
+        (("new", "a", "--rpm", "0"), "0 is not in the range"),
+        (("revoke", "fixed"), "stands in the YAML"),
+        (("revoke", "tken"), "no key is named 'tken'; there are: taken"),
+    ],
+)
+def test_what_can_not_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
+    config = write_config(tmp_path, keys=[stored("fixed")])
+    keys(config, "new", "taken")
+    result = keys(config, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert why in result.stderr
+    assert [entry.name for entry in read_keys(tmp_path / "keys.yaml")] == ["taken"]
+
+
+def test_without_a_file_there_is_nothing_to_revoke(config: Path, tmp_path: Path) -> None:
+    assert "there is no " in keys(config, "revoke", "one").stderr
+    assert keys(config, "list").stdout == ""
+    assert not (tmp_path / "keys.yaml").exists()
+
+
+def test_a_wrong_section_is_one_line(tmp_path: Path) -> None:
+    result = keys(write_config(tmp_path, key=[]), "list")
+    assert result.exit_code == 2
+    assert "unknown key 'key' in 'plugins.access'; did you mean 'keys'?" in result.stderr
+
+
+def test_a_user_without_a_home_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(Path, "expanduser", lambda _: (_ for _ in ()).throw(RuntimeError()))
+    assert "set plugins.access.keys_file" in keys(path, "list").stderr

@@ -1,0 +1,1 @@
+"""`make chaos`: random faults everywhere, against a real gateway with the real CLI, on loopback."""

@@ -2,7 +2,8 @@
 # (and into .venv-clients, what only the clients' tests need).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients bench chaos soak lint format types check wheel lock clean
+.PHONY: help setup run test test-clients fuzz audit bench chaos soak lint format types check wheel \
+	lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +22,12 @@ test: ## Run all tests and print their coverage; a selection with ARGS="-k model
 test-clients: ## Run the tests of the Node clients
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test-clients $(ARGS)
+
+fuzz: setup ## Try thousands of requests made up from our OpenAPI document; how many with CASES=
+	FUZZ_CASES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/fuzz -q -s $(ARGS)
+
+audit: setup ## Look for known vulnerabilities of what requirements/*.txt pins
+	@sh scripts/audit
 
 bench: setup ## Measure the gateway beside the alternatives; a short run with ARGS=--quick
 	.venv/bin/python -m bench $(ARGS)

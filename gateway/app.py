@@ -17,6 +17,7 @@ from gateway.config import Config, find_file, load, packaged_file
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.failures import render_error, render_failure
 from gateway.identity import RequestIdentity
+from gateway.logs import failures_of_the_loop
 from gateway.models import ModelEntry, ModelMap
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
@@ -106,6 +107,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
+            stack.enter_context(failures_of_the_loop())
             for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
                 await stack.enter_async_context(context)
             yield

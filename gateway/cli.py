@@ -8,11 +8,13 @@ from typing import IO, Any
 import click
 import uvicorn
 
-from gateway import __version__
+from gateway import __version__, logs
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
+from gateway.http_limits import limited_protocol
 from gateway.listen import is_loopback, listen, url_of
 from gateway.plugins import PluginRegistry
+from gateway.process_limits import allow_open_files, no_core_dumps
 from gateway.server import CLOSING_SECONDS, Server
 from gateway.wording import one_line
 
@@ -94,17 +96,20 @@ def cli() -> None:
     "--offline", is_flag=True, help="Answer from a built-in stand-in: no account, no network."
 )
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Leave a plugin out.")
-def serve(
+@click.option(
+    "--log-level", type=click.Choice(logs.LEVELS), default="info", help="How much is logged (info)."
+)
+def serve(  # noqa: PLR0917 - click passes them by name
     config_file: Path | None,
     host: str | None,
     port: int | None,
     offline: bool,  # noqa: FBT001 - click passes it by name
     disabled: tuple[str, ...],
+    log_level: str,
 ) -> None:
     """Start the gateway."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(log_level)
+    no_core_dumps()
     gateway = build_gateway(config_file, disabled=disabled, offline=offline)
     if host is not None:
         gateway.host = host
@@ -119,11 +124,16 @@ def serve(
         log.info("serving at %s", url_of(listener))
         if not (gateway.requires_keys or is_loopback(listener.getsockname()[0])):
             log.warning(INSECURE, url_of(listener))
+    limits = gateway.config.values.limits
+    allow_open_files(limits.connections)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
+        http=limited_protocol(gateway),
+        ws="none",
+        timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
@@ -132,4 +142,5 @@ def serve(
 
 def main() -> None:
     """Run the command line."""
-    cli()
+    with logs.uncaught_failures():
+        cli()

@@ -7,7 +7,7 @@ valid key.
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,12 +36,39 @@ class ServerConfig(_Strict):
     drain_seconds: float = Field(default=30, ge=0)
 
 
-class LimitsConfig(_Strict):
-    """Bounds of one request: seconds, and bytes of its body."""
+PARSER_DEPTH: Final = 200
+"""JSON nested deeper than this is refused by the parser itself (seen with pydantic-core 2.50)."""
 
+
+class LimitsConfig(_Strict):
+    """Bounds of one connection, one request and one answer.
+
+    What a client is told when it meets one of them names the key here.
+    """
+
+    # connections
+    connections: int = Field(default=2000, gt=0)
+    header_seconds: float = Field(default=15, gt=0)
+    header_bytes: int = Field(default=64 * 1024, gt=0)
+    header_count: int = Field(default=200, gt=0)
+    url_bytes: int = Field(default=8 * 1024, gt=0)
+    keep_alive_seconds: int = Field(default=5, gt=0)
+    send_seconds: float = Field(default=60, gt=0)
+
+    # requests
+    body_seconds: float = Field(default=60, gt=0)
+    body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
+    json_depth: int = Field(default=PARSER_DEPTH, gt=0, le=PARSER_DEPTH)
+    messages: int = Field(default=10_000, gt=0)
+    parts: int = Field(default=50_000, gt=0)
+    images: int = Field(default=500, gt=0)
+    tools: int = Field(default=1000, gt=0)
+    choices: int = Field(default=128, gt=0)
+
+    # answers
     idle_seconds: float = Field(default=300, gt=0)
     request_seconds: float = Field(default=3600, gt=0)
-    body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
+    answer_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
 
 
 class FileConfig(_Strict):

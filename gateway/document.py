@@ -14,11 +14,14 @@ MAX_BYTES = 1024 * 1024
 MAX_NODES = 100_000
 """Counted as often as anchors repeat them: a few lines can stand for billions."""
 MAX_DEPTH = 100
+MAX_NUMBER = 100
+"""Characters: YAML has numbers like 1:59:59, and reading a long one takes hours."""
 
 Location: TypeAlias = tuple[str, ...]
 """The keys (and indexes) that lead to a place in the document."""
 
 _MERGE = "tag:yaml.org,2002:merge"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,8 @@ class _Walk:
         self.visited += 1
         if self.visited > MAX_NODES or self.depth > MAX_DEPTH:
             raise self._error(node, "anchors and nesting make this document too large")
+        if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER:
+            raise self._error(node, f"a number of more than {MAX_NUMBER} characters")
         self.depth += 1
         if isinstance(node, yaml.MappingNode):
             yield from self._mapping(node, prefix)
@@ -103,6 +108,8 @@ class _Walk:
             if key.tag == _MERGE:
                 yield from self._merged(value, prefix)
                 continue
+            if key.tag in _NUMBERS:
+                dict(self.keys(key, prefix))
             name, line = str(key.value), key.start_mark.line + 1
             if name in seen:
                 raise self._error(key, f"{name!r} is already on line {seen[name]}")

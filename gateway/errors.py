@@ -4,8 +4,11 @@ GatewayError
 ├── InvalidRequest            400  the request itself; `param` names the place
 │   ├── UnsupportedParameter  400  a field or value that can't be honoured
 │   ├── ContextTooLong        400  more input than the model takes
+│   ├── TooSlow               408  the rest of the request did not come in time
 │   ├── PayloadTooLarge       413
-│   └── UnsupportedMediaType  415
+│   ├── URLTooLong            414
+│   ├── UnsupportedMediaType  415
+│   └── HeadersTooLarge       431
 ├── NotAuthenticated          401  the gateway's key, or the backend's own login
 ├── NotAllowed                403
 ├── NotFound                  404  a path
@@ -22,7 +25,12 @@ GatewayError
 """
 
 import logging
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from gateway.scrubbing import scrub
+
+MAX_MESSAGE: Final = 4000
+"""Characters: messages quote what a client sent, which may be long."""
 
 log = logging.getLogger("gateway")
 
@@ -31,7 +39,8 @@ class GatewayError(Exception):
     """An error with everything a client needs to act on it.
 
     `param` is a path into the request (`messages[2].content`); `retry_after` is in seconds;
-    `should_retry` False tells clients not to try again on their own.
+    `should_retry` False tells clients not to try again on their own. Keys and tokens are taken
+    out of the message.
     """
 
     status: ClassVar[int] = 500
@@ -46,9 +55,10 @@ class GatewayError(Exception):
         retry_after: float | None = None,
         should_retry: bool | None = None,
     ) -> None:
+        message = scrub(_short(message))
         super().__init__(message)
         self.message = message
-        self.param = param
+        self.param = _short(param) if param is not None else None
         if code is not None:
             self.code = code
         self.retry_after = retry_after
@@ -85,6 +95,27 @@ class UnsupportedMediaType(InvalidRequest):
 
     status = 415
     code = "unsupported_media_type"
+
+
+class TooSlow(InvalidRequest):
+    """The request was not complete within the gateway's limit."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class URLTooLong(InvalidRequest):
+    """The URL is over the gateway's limit."""
+
+    status = 414
+    code = "url_too_long"
+
+
+class HeadersTooLarge(InvalidRequest):
+    """The headers are over one of the gateway's limits."""
+
+    status = 431
+    code = "headers_too_large"
 
 
 class NotAuthenticated(GatewayError):
@@ -178,6 +209,10 @@ class TimedOut(ServerFault):
 
 class ConfigurationError(Exception):
     """The configuration or a plugin is wrong; the gateway does not start. Never sent to a client."""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
 
 
 def as_server_fault(error: Exception) -> GatewayError:

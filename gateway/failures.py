@@ -18,6 +18,7 @@ from gateway.errors import (
     PayloadTooLarge,
     RateLimited,
     ServerFault,
+    TooSlow,
     UnsupportedMediaType,
     as_server_fault,
 )
@@ -28,6 +29,7 @@ log = logging.getLogger("gateway")
 _BY_STATUS: dict[int, type[GatewayError]] = {
     401: NotAuthenticated,
     403: NotAllowed,
+    408: TooSlow,
     413: PayloadTooLarge,
     415: UnsupportedMediaType,
     429: RateLimited,

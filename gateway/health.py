@@ -50,10 +50,10 @@ async def _part(name: str, result: object) -> dict[str, Any]:
 def gateway_register_routes(router: APIRouter, gateway: "Gateway") -> None:
     """Both answer 200 as long as the gateway itself does; the body says the rest."""
 
-    @router.get("/health")
+    @router.get("/health", operation_id="health", summary="How each part is", tags=["Health"])
     async def health() -> dict[str, Any]:
         return await report(gateway)
 
-    @router.get("/healthz")
+    @router.get("/healthz", operation_id="healthz", summary="How the whole is", tags=["Health"])
     async def healthz() -> dict[str, str]:
         return {"status": (await report(gateway))["status"]}

@@ -46,7 +46,9 @@ class Gateway:
         self.traffic = Traffic()
         limits = config.values.limits
         self._limits = StreamLimits(
-            idle_seconds=limits.idle_seconds, request_seconds=limits.request_seconds
+            idle_seconds=limits.idle_seconds,
+            request_seconds=limits.request_seconds,
+            answer_bytes=limits.answer_bytes,
         )
 
     async def open(self, request: ChatRequest, ctx: RequestContext) -> AnswerStream:

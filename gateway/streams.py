@@ -141,7 +141,7 @@ class AnswerStream:
 
     Use it as `async with`, or call `aclose` in a `finally`. Iterating raises `GatewayError`s
     only: `TimedOut` when nothing comes, `BackendFailed` when the stream ends without
-    `ResponseEnd`, `ServerFault` for a bug in a plugin.
+    `ResponseEnd` or goes on beyond all measure, `ServerFault` for a bug in a plugin.
 
     `wrapped` are the streams inside `source`, the inner ones last. They are closed too: a
     generator that never ran has no `finally`.
@@ -160,6 +160,8 @@ class AnswerStream:
         self._ctx = ctx
         self._observers = list(observers)
         self._watchdog = Watchdog(limits, ctx.started)
+        self._most_bytes = limits.answer_bytes
+        self._bytes = 0
         self._held: StreamEvent | None = None
         self._closed = False
         self._first_event: float | None = None
@@ -220,6 +222,8 @@ class AnswerStream:
         if self._first_event is None:
             self._first_event = time.perf_counter() - self._ctx.started
         match event:
+            case PartDelta():
+                self._count(event.text)
             case UsageUpdate():
                 self._usage = event.usage
             case ResponseStart():
@@ -228,6 +232,14 @@ class AnswerStream:
                 self._stop_reason = event.stop_reason
         if self._observers:
             self._tell("on_event", event)
+
+    def _count(self, text: str) -> None:
+        self._bytes += (
+            len(text) if text.isascii() else len(text.encode("utf-8", errors="surrogatepass"))
+        )
+        if self._bytes > self._most_bytes:
+            what = f"the answer is over the limit of {self._most_bytes} bytes (limits.answer_bytes)"
+            raise self._failed(BackendFailed(what))
 
     def _tell(self, method: str, value: Any) -> None:  # noqa: ANN401
         for observer in tuple(self._observers):

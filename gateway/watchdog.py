@@ -17,10 +17,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLimits:
-    """Seconds: between two events, and for the whole answer."""
+    """Seconds between two events, and for the whole answer; bytes of all its text."""
 
     idle_seconds: float = 300
     request_seconds: float = 3600
+    answer_bytes: int = 64 * 1024 * 1024
 
 
 class Watchdog:

@@ -1,23 +1,35 @@
-"""Reading the body of a request: JSON only, and never more of it than the limit."""
+"""Reading the body of a request: JSON only, and never more of it than the limits."""
 
+import anyio
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from gateway.config import PARSER_DEPTH, LimitsConfig
+from gateway.errors import InvalidRequest, PayloadTooLarge, TooSlow, UnsupportedMediaType
+from gateway_openai.sizes import check_depth
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-async def read_json_object(request: Request, limit: int) -> dict[str, object]:
-    """The body as a JSON object of at most `limit` bytes.
+async def read_json_object(request: Request, limits: LimitsConfig) -> dict[str, object]:
+    """The body as a JSON object.
 
-    Raises `UnsupportedMediaType`, `PayloadTooLarge`, or `InvalidRequest` for what is no JSON.
+    Raises `UnsupportedMediaType`, `PayloadTooLarge`, `TooSlow`, or `InvalidRequest` for what is
+    no JSON.
     """
     _check_media_type(request)
-    return parse_json_object(await _read(request, limit))
+    try:
+        with anyio.fail_after(limits.body_seconds):
+            body = await _read(request, limits.body_bytes)
+    except TimeoutError:
+        limit = limits.body_seconds
+        raise TooSlow(
+            f"The body was not complete within {limit:g} s (limits.body_seconds)."
+        ) from None
+    return parse_json_object(body, limits.json_depth)
 
 
-def parse_json_object(body: bytes) -> dict[str, object]:
+def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, object]:
     """Parse strictly: valid UTF-8, no lone surrogates, no NaN. Raises `InvalidRequest`."""
     # PowerShell is one of those that begin a body with the mark.
     text = body.removeprefix(_BYTE_ORDER_MARK)
@@ -31,6 +43,8 @@ def parse_json_object(body: bytes) -> dict[str, object]:
         ) from None
     if not isinstance(value, dict):
         raise InvalidRequest("The request body has to be a JSON object.")
+    if depth < PARSER_DEPTH:
+        check_depth(value, depth)
     return value
 
 
@@ -40,6 +54,8 @@ def _hint(error: ValueError) -> str:
         return " Surrogates, \\ud800 to \\udfff, have to come in pairs."
     if "unicode" in str(error):
         return " It has to be encoded in UTF-8."
+    if "recursion" in str(error):
+        return f" It is nested more than {PARSER_DEPTH} levels deep (limits.json_depth)."
     return ""
 
 

@@ -19,9 +19,6 @@ INSTRUCTION: Final = (
 )
 """The system text: models of today were made for conversations, and would start one."""
 
-MAX_CHOICES: Final = 128
-"""OpenAI's limit of `n`; here for all prompts together, as each choice is a request upstream."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionCall(Call):
@@ -38,7 +35,7 @@ def decode_completion(body: Mapping[str, object], client: Client = Client()) -> 
     """
     wire = checked(CompletionRequest, body)
     count = wire.n or 1
-    prompts = _prompts(wire, count)
+    prompts = _prompts(wire)
     sampling = decode_sampling(wire, wire.max_tokens)
     requests = (
         ChatRequest(
@@ -62,19 +59,13 @@ def decode_completion(body: Mapping[str, object], client: Client = Client()) -> 
     )
 
 
-def _prompts(wire: CompletionRequest, count: int) -> tuple[str, ...]:
+def _prompts(wire: CompletionRequest) -> tuple[str, ...]:
     prompts = (wire.prompt,) if isinstance(wire.prompt, str) else tuple(wire.prompt)
     for index, prompt in enumerate(prompts):
         if not prompt.strip():
             # OpenAI's default, the mark between documents, means nothing to a chat model.
             place = "prompt" if isinstance(wire.prompt, str) else f"prompt[{index}]"
             raise InvalidRequest(f"{place!r} is empty: there is nothing to go on.", param=place)
-    if len(prompts) * count > MAX_CHOICES:
-        raise InvalidRequest(
-            f"{len(prompts)} prompts with {count} choices each are more than {MAX_CHOICES} "
-            "choices in all.",
-            param="prompt",
-        )
     return prompts
 
 

@@ -14,7 +14,8 @@ from gateway_openai.config import OpenAIConfig
 from gateway_openai.endpoints import Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
 from gateway_openai.model_list import describe_model, list_models
-from gateway_openai.openapi import request_body
+from gateway_openai.openapi import GENERATING, LISTING, ONE_MODEL, request_body, responses
+from gateway_openai.sizes import check_sizes
 from gateway_openai.wire import ChatCompletionRequest
 from gateway_openai.wire_completions import CompletionRequest
 
@@ -23,7 +24,9 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
     """Add both kinds of completions, and the model list."""
 
     async def answer(request: Request, endpoint: Endpoint) -> Response:
-        body = await read_json_object(request, gateway.config.values.limits.body_bytes)
+        limits = gateway.config.values.limits
+        body = await read_json_object(request, limits)
+        check_sizes(body, limits)
         call, encoding = endpoint(body, client_of(request), config)
         _refuse_ignored(call, config)
         contexts = _contexts(request, call)
@@ -32,29 +35,61 @@ def add_routes(router: APIRouter, gateway: Gateway, config: OpenAIConfig) -> Non
             return StreamedAnswer(exchange, config.keepalive_seconds)
         return await whole_answer(exchange, request.receive)
 
+    completion = ("id", "object", "created", "model", "choices", "usage")
+
     @router.post(
         "/v1/chat/completions",
+        operation_id="createChatCompletion",
+        summary="Answer a conversation",
+        tags=["Chat"],
         response_class=Response,
+        responses=responses("ChatCompletion", completion, GENERATING, streamed=True),
         openapi_extra={"requestBody": request_body(ChatCompletionRequest)},
     )
     async def create_chat_completion(request: Request) -> Response:
+        """`openai.types.chat.ChatCompletion`, or its chunks with `stream: true`."""
         return await answer(request, chat_completions)
 
     @router.post(
         "/v1/completions",
+        operation_id="createCompletion",
+        summary="Go on with a text",
+        tags=["Completions"],
         response_class=Response,
+        responses=responses("Completion", completion, GENERATING, streamed=True),
         openapi_extra={"requestBody": request_body(CompletionRequest)},
     )
     async def create_completion(request: Request) -> Response:
+        """`openai.types.Completion`, whole or in chunks: the older endpoint."""
         return await answer(request, text_completions)
 
-    @router.get("/v1/models", response_class=Response)
+    _add_model_routes(router, gateway)
+
+
+def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
+    @router.get(
+        "/v1/models",
+        operation_id="listModels",
+        summary="What can be asked for",
+        tags=["Models"],
+        response_class=Response,
+        responses=responses("ModelList", ("object", "data"), LISTING),
+    )
     async def list_all_models(request: Request) -> Response:
+        """Models and aliases, without patterns."""
         may_use = getattr(request.state, "may_use_model", None)  # as with `client_of`
         return JSONResponse(list_models(gateway, may_use))
 
-    @router.get("/v1/models/{name:path}", response_class=Response)
+    @router.get(
+        "/v1/models/{name:path}",
+        operation_id="retrieveModel",
+        summary="One model",
+        tags=["Models"],
+        response_class=Response,
+        responses=responses("Model", ("id", "object", "created", "owned_by"), ONE_MODEL),
+    )
     async def retrieve_model(name: str) -> Response:
+        """Any name that a request may have, so those that match a pattern, too."""
         return JSONResponse(describe_model(gateway, name))
 
 

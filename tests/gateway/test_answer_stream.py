@@ -334,3 +334,19 @@ async def test_an_observer_that_raises_at_the_end_is_logged(
     await read(watched(Source(text_answer("a")), FailingAtEnd(), sound))
     assert sound.outcome.status == "completed"
     assert "an observer failed in on_end" in caplog.text
+
+
+@pytest.mark.parametrize(("piece", "size"), [("a", 1), ("é", 2), ("\ud800", 3)], ids=ascii)
+async def test_an_answer_may_have_as_many_bytes_as_the_limit_says(piece: str, size: int) -> None:
+    async def read(limit: int) -> Recorder:
+        recorder = Recorder()
+        source = Source(text_answer(*[piece] * 10))
+        limits = StreamLimits(answer_bytes=limit)
+        async with AnswerStream(source, context(), [recorder], limits) as stream:
+            async for _ in stream:
+                pass
+        return recorder
+
+    assert (await read(10 * size)).outcome.status == "completed"
+    with pytest.raises(BackendFailed, match=r"limits\.answer_bytes"):
+        await read(10 * size - 1)

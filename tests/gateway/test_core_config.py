@@ -143,6 +143,30 @@ def test_a_few_lines_of_anchors_do_not_become_billions(write: Write) -> None:
         read_document(write("\n".join(lines)))
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a: 1" + ":1" * 10_000, "a number of more than 100 characters"),
+        ("a: 1" + ":1" * 10_000 + ".5", "a number of more than 100 characters"),
+        ("? 1" + ":1" * 400 + "\n: a", "a number of more than 100 characters"),
+        ("a: " + "9" * 10_000, "a number of more than 100 characters"),
+        ("a: " + "[" * 5_000, "nested too deeply"),
+        ("a: &a [*a]", "too large"),
+        ("a: &a {b: *a}", "too large"),
+        ("a: &a\n  <<: *a", "too large"),
+        ("a: !!python/object/apply:os.system [x]", "not valid YAML"),
+        ("a: !!python/name:os.system", "not valid YAML"),
+        ("? [1, 2]\n: 1", "not valid YAML"),
+    ],
+    ids=lambda text: ascii(text[:30]),
+)
+def test_a_file_that_is_made_to_do_harm_is_refused_at_once(
+    text: str, why: str, write: Write
+) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        read_document(write(text))
+
+
 def test_anchors_and_merges_are_fine_within_reason(write: Write) -> None:
     path = write(
         "models:\n"

@@ -84,7 +84,6 @@ def test_without_a_limit_there_is_none(max_tokens: object) -> None:
         ({"prompt": ["a", None]}, "prompt[1]"),
         ({"prompt": 5}, "prompt"),
         ({"prompt": {"text": "a"}}, "prompt"),
-        ({"prompt": ["a", "b"], "n": 65}, "prompt"),
         ({"model": 5}, "model"),
         ({"n": 0}, "n"),
         ({"best_of": 0}, "best_of"),

@@ -1,0 +1,281 @@
+"""Limits of a connection that the server itself has none for: half a request, and slow clients.
+
+uvicorn waits for as long as a client likes for its headers and its body, keeps headers of any
+size, and holds an answer for a client that never reads it. `limited_protocol` makes its protocol
+class one that does not. The server's callbacks are all called first; what is added is counting,
+and one timer for what the client has to do next. Seen with uvicorn 0.54 and httptools 0.9.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from gateway.config import LimitsConfig
+from gateway.errors import (
+    GatewayError,
+    HeadersTooLarge,
+    InvalidRequest,
+    Overloaded,
+    TooSlow,
+    URLTooLong,
+)
+from gateway.failures import render_error, render_failure
+from gateway.identity import RequestIdentity
+from gateway.pipeline import Gateway
+
+log = logging.getLogger("gateway.http")
+
+PATIENCE: Final = 1.5
+"""Times `limits.body_seconds`: before that, the application can say properly what is wrong."""
+
+SPILL: Final = 100
+"""So many connections over the limit get a proper answer; beyond them there is only a status."""
+
+RETRY_AFTER: Final = 1
+"""Seconds. Connections come and go quickly."""
+
+HEADER_FRAMING: Final = 4
+"""Bytes of a header besides its name and value: a colon, a blank, and the end of the line."""
+
+
+def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
+    """The class for `uvicorn.Config(http=…)`."""
+
+    async def crowded(scope: Scope, receive: Receive, send: Send) -> None:
+        raise _crowded(gateway.config.values.limits)
+
+    class Limited(LimitedProtocol):
+        limits = gateway.config.values.limits
+        refuse_all = RequestIdentity(crowded, partial(render_failure, gateway))
+        render = staticmethod(partial(_render, gateway))
+
+    return Limited
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection. A subclass says what the limits are and how errors look."""
+
+    limits: LimitsConfig
+    refuse_all: ASGIApp
+    render: Callable[[GatewayError], Response]
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as uvicorn has them
+        super().__init__(*args, **options)
+        self._waiting: asyncio.TimerHandle | None = None
+        self._sending: asyncio.TimerHandle | None = None
+        self._refusal: GatewayError | None = None
+        self._crowded = self._gone = False
+        self._in_message = False
+        self._head_bytes = self._head_count = self._unparsed = 0
+
+    # -- the connection ---------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        over = len(self.connections) - self.limits.connections
+        self._crowded = over > 0
+        self.app = self._noticing_the_end(self.refuse_all if self._crowded else self.app)
+        if over == 1:
+            log.warning("there are more than %s connections", self.limits.connections)
+        if over > SPILL:
+            self._refuse(_crowded(self.limits))
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gone = True
+        for timer in (self._waiting, self._sending):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def _noticing_the_end(self, app: ASGIApp) -> ASGIApp:
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                # soon, as the server closes the connection after this, if it does
+                self.loop.call_soon(self._linger)
+
+        return watched
+
+    # -- reading ----------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        self._unparsed += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._unparsed > self.limits.header_bytes:
+            self._refuse(self._headers_too_large())
+        elif self._waiting is None and self._idle:
+            self._wait_for_head()  # the server's timer for idle connections is off by now
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_message = True
+        self._head_bytes = self._head_count = 0
+        if self._waiting is None:
+            self._wait_for_head()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self.limits.url_bytes:
+            limit = self.limits.url_bytes
+            self._stop(
+                URLTooLong(f"The URL is over the limit of {limit} bytes (limits.url_bytes).")
+            )
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._unparsed = 0
+        self._head_count += 1
+        self._head_bytes += len(name) + len(value) + HEADER_FRAMING
+        if self._head_bytes > self.limits.header_bytes:
+            self._stop(self._headers_too_large())
+        if self._head_count > self.limits.header_count:
+            limit = self.limits.header_count
+            self._stop(
+                HeadersTooLarge(f"There are more than {limit} headers (limits.header_count).")
+            )
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._unparsed = 0
+        if self._crowded and self.cycle is not None:
+            self.cycle.keep_alive = False
+        self._wait(self.limits.body_seconds * PATIENCE, self._body_is_late)
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._unparsed = 0
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_message = False
+        self._unparsed = 0
+        self._stop_waiting()
+
+    @property
+    def _answering(self) -> bool:
+        """Whether a request of this connection has not been answered yet."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def _idle(self) -> bool:
+        """Whether neither an answer nor the rest of a request is on its way."""
+        return not self._in_message and not self._answering
+
+    def _wait_for_head(self) -> None:
+        self._wait(self.limits.header_seconds, self._head_is_late)
+
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+        self._stop_waiting()
+        self._waiting = self.loop.call_later(seconds, then)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _head_is_late(self) -> None:
+        if self._answering:
+            self._wait_for_head()
+            return
+        if not self._in_message:
+            self.transport.close()  # nothing was asked, so there is nobody to answer
+            self._linger()
+            return
+        limit = self.limits.header_seconds
+        self._refuse(
+            TooSlow(f"The headers were not complete within {limit:g} s (limits.header_seconds).")
+        )
+
+    def _body_is_late(self) -> None:
+        # it may be the gateway that does not read, or that has another answer to give first
+        if self.flow.read_paused or self.pipeline:
+            self._wait(self.limits.body_seconds, self._body_is_late)
+            return
+        self.transport.abort()
+
+    # -- refusing ---------------------------------------------------------------------
+
+    def _headers_too_large(self) -> HeadersTooLarge:
+        limit = self.limits.header_bytes
+        return HeadersTooLarge(
+            f"The headers are over the limit of {limit} bytes (limits.header_bytes)."
+        )
+
+    def _stop(self, error: GatewayError) -> None:
+        """Within the parser: it gives up, and then `send_400_response` is called."""
+        self._refusal = error
+        raise error
+
+    def send_400_response(self, msg: str) -> None:
+        """Called by the server when the parser gave up."""
+        self._refuse(self._refusal or InvalidRequest(f"This is no valid HTTP: {msg}"))
+
+    def _refuse(self, error: GatewayError) -> None:
+        """Answer without the application, and close."""
+        self._stop_waiting()
+        if self._answering:
+            self.transport.abort()  # in the middle of another answer
+            return
+        response = self.render(error)
+        response.headers["connection"] = "close"
+        lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+        head = b"".join((STATUS_LINE[response.status_code], *lines, b"\r\n"))
+        self.transport.write(head + bytes(response.body))
+        self.transport.close()
+        self._linger()
+
+    # -- writing ----------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._start_sending()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._sending is not None and not self.transport.is_closing():
+            self._sending.cancel()
+            self._sending = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._linger()
+
+    def _linger(self) -> None:
+        """What is closed while the client does not read stays open until it is cut."""
+        if self.transport.is_closing() and not self._gone:
+            self._start_sending()
+
+    def _start_sending(self) -> None:
+        if self._sending is None:
+            self._sending = self.loop.call_later(self.limits.send_seconds, self._reader_is_stuck)
+
+    def _reader_is_stuck(self) -> None:
+        limit = self.limits.send_seconds
+        log.info("a client did not read for %s s (limits.send_seconds), and is cut off", limit)
+        self.transport.abort()
+
+
+def _render(gateway: Gateway, error: GatewayError) -> Response:
+    """An error about what never became a request."""
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    return render_error(gateway, Request(scope), error)
+
+
+def _crowded(limits: LimitsConfig) -> Overloaded:
+    return Overloaded(
+        f"There are more than {limits.connections} connections to the gateway "
+        "(limits.connections). Try again in a moment.",
+        retry_after=RETRY_AFTER,
+    )

@@ -1,0 +1,134 @@
+"""The gateway's log: one line a record, without secrets, and without what people talk about.
+
+- Each text goes through `scrubbing.scrub`, that of exceptions as well.
+- Control characters are escaped, so that nobody can write lines of their own into the log.
+- Of an exception that is not the gateway's own, or the system's, only the kind and the place are
+  said: its text may quote a prompt. Nothing says what is in local variables.
+"""
+
+import asyncio
+import logging
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.scrubbing import scrub
+
+log = logging.getLogger("gateway")
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+
+FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_TELLING: Final = (
+    GatewayError,
+    ConfigurationError,
+    OSError,
+    ImportError,
+    NameError,
+    AttributeError,
+    TypeError,
+    RecursionError,
+)
+"""Exceptions whose text is about the program or the system."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class SafeFormatter(logging.Formatter):
+    """Formats records so that they can be read by anybody who may read the log at all."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The whole text of a record: a line, and the indented lines of a traceback."""
+        line = self.formatMessage(self._prepared(record))
+        lines = [_escaped(scrub(line))]
+        if record.exc_info and record.exc_info[1] is not None:
+            # indented, so that no line of it can be taken for a record
+            story = _story(record.exc_info[1], set())
+            lines += (f"    {_escaped(scrub(line))}" for line in story)
+        return "\n".join(lines)
+
+    def _prepared(self, record: logging.LogRecord) -> logging.LogRecord:
+        # a copy: other handlers get the record as it is
+        prepared = logging.makeLogRecord(record.__dict__)
+        prepared.message = record.getMessage()
+        prepared.asctime = self.formatTime(prepared, self.datefmt)
+        return prepared
+
+
+def set_up(level: str = "info") -> None:
+    """Log to stderr from here on, unless a program around this one has set up its own log."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(SafeFormatter(FORMAT))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+
+
+@contextmanager
+def uncaught_failures() -> Iterator[None]:
+    """Around a whole program: what nobody caught goes to the log, and not as it is to stderr."""
+    before = (threading.excepthook, sys.unraisablehook)
+    threading.excepthook = _in_thread
+    sys.unraisablehook = _in_cleaning_up
+    try:
+        yield
+    except Exception as error:
+        set_up()
+        log.critical("the program failed", exc_info=error)
+        sys.exit(1)
+    finally:
+        threading.excepthook, sys.unraisablehook = before
+
+
+@contextmanager
+def failures_of_the_loop() -> Iterator[None]:
+    """Log what the event loop reports, without the values that asyncio's own handler shows."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(_in_loop)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
+
+
+def _in_loop(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("the event loop: %s", context["message"], exc_info=context.get("exception"))
+
+
+def _in_thread(args: threading.ExceptHookArgs) -> None:
+    log.error("a thread failed", exc_info=args.exc_value)
+
+
+def _in_cleaning_up(args: "sys.UnraisableHookArgs") -> None:
+    log.error("cleaning up failed", exc_info=args.exc_value)
+
+
+def _story(error: BaseException, told: set[int]) -> Iterator[str]:
+    """The lines of an exception, after those of what led to it."""
+    told.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in told:
+        yield from _story(before, told)
+        yield "which led to:"
+    for frame in traceback.format_tb(error.__traceback__):
+        yield from frame.splitlines()
+    yield _told(error)
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield "which holds:"
+        yield from _story(inner, told)
+
+
+def _told(error: BaseException) -> str:
+    kind = type(error).__qualname__
+    if not isinstance(error, _TELLING):
+        return f"{kind} (what it says is left out, as it may quote a request)"
+    return f"{kind}: {error}"
+
+
+def _escaped(text: str) -> str:
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

@@ -1,0 +1,72 @@
+"""How many things a request may hold: counted before anything is made of them. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from gateway.config import LimitsConfig
+from gateway.errors import InvalidRequest
+
+_FILES: Final = frozenset({"image_url", "file"})
+
+
+def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
+    """Raise `InvalidRequest` with the key of the limit, and the field that is over it.
+
+    What has the wrong type counts nothing here; the wire models refuse it.
+    """
+    messages = _list(body, "messages")
+    _check("messages", len(messages), limits.messages, "messages", "messages")
+    for field in ("tools", "functions"):
+        _check(field, len(_list(body, field)), limits.tools, "tools", "tools")
+    kinds = list(_kinds(messages))
+    _check("messages", len(kinds), limits.parts, "parts", "content parts")
+    images = sum(kind in _FILES for kind in kinds)
+    _check("messages", images, limits.images, "images", "images and files")
+    prompts = max(1, len(_list(body, "prompt")))
+    field = "n" if prompts == 1 else "prompt"
+    _check(field, prompts * _count(body.get("n")), limits.choices, "choices", "choices in all")
+
+
+def check_depth(value: object, most: int) -> None:
+    """Raise `InvalidRequest` for JSON in which more than `most` lists and objects lie in others."""
+    level: list[Any] = [value]
+    depth = 0
+    while level:
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        depth += 1
+        if depth > most:
+            raise InvalidRequest(
+                f"The request body is nested more than {most} levels deep (limits.json_depth)."
+            )
+
+
+def _count(n: object) -> int:
+    if isinstance(n, float) and n.is_integer():
+        n = int(n)
+    return n if isinstance(n, int) and n > 1 else 1
+
+
+def _kinds(messages: list[Any]) -> Iterator[str]:
+    for message in messages:
+        if isinstance(message, dict):
+            for part in _list(message, "content"):
+                kind = part.get("type") if isinstance(part, dict) else None
+                yield kind if isinstance(kind, str) else ""
+
+
+def _check(param: str, found: int, most: int, key: str, what: str) -> None:
+    if found > most:
+        raise InvalidRequest(
+            f"The request has {found} {what}; the limit is {most} (limits.{key}).", param=param
+        )
+
+
+def _list(body: Mapping[str, Any], field: str) -> list[Any]:
+    value = body.get(field)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,198 @@
+"""The log: one line a record, without secrets and without what an exception may quote."""
+
+import asyncio
+import io
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from gateway import logs
+from gateway.errors import BackendFailed, ConfigurationError
+from gateway.logs import FORMAT, SafeFormatter
+from gateway.scrubbing import scrub
+
+PROMPT = "what somebody said"
+KEY = "sk-ant-api03-" + "a1B2" * 8
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What a logger of its own writes through the formatter."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(SafeFormatter(FORMAT))
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)
+
+
+log = logging.getLogger("test_logs")
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"key {KEY}", KEY),
+        ("dgm-0123456789abcdef0123 is a key", "dgm-0123456789abcdef0123"),
+        ("Authorization: Bearer abc.def-ghi", "abc.def-ghi"),
+        ("{'x-api-key': 'made-up-key-1'}", "made-up-key-1"),
+        ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "eyJzdWIiOiIxIn0"),
+    ],
+)
+def test_no_secret_is_logged(text: str, secret: str, written: io.StringIO) -> None:
+    log.warning("it says: %s", text)
+    assert secret not in written.getvalue()
+    assert "[redacted]" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["SOME_API_KEY", "AUTH_TOKEN", "A_SECRET", "DB_PASSWORD", "AWS_ACCESS_KEY_ID"]
+)
+def test_what_the_environment_keeps_secret_is_not_logged(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "like no known pattern")
+    assert scrub("a like no known pattern b") == "a [redacted] b"
+
+
+def test_short_and_other_values_of_the_environment_are_ordinary_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "short")
+    monkeypatch.setenv("SOME_PLACE", "long enough")
+    assert scrub("short, long enough") == "short, long enough"
+
+
+def test_a_record_is_one_line_whatever_it_is_about(written: io.StringIO) -> None:
+    log.warning("a model named %s", "x\r\n2030-01-01 INFO gateway: all is well\x1b[2J\u2028\udcff")
+    [line] = written.getvalue().splitlines()
+    assert "x\\r\\n2030-01-01" in line
+    assert "\\x1b[2J\\u2028\\udcff" in line
+
+
+def test_lines_of_a_traceback_can_not_be_taken_for_records(written: io.StringIO) -> None:
+    try:
+        raise TypeError("a\n2030-01-01 00:00:00 INFO gateway: b")
+    except TypeError:
+        log.exception("it failed")
+    first, *rest = written.getvalue().splitlines()
+    assert first.endswith("test_logs: it failed")
+    assert all(line.startswith("    ") for line in rest)
+    assert rest[-1] == "    TypeError: a\\n2030-01-01 00:00:00 INFO gateway: b"
+
+
+@pytest.mark.parametrize(
+    ("error", "last"),
+    [
+        (
+            ValueError("a prompt"),
+            "ValueError (what it says is left out, as it may quote a request)",
+        ),
+        (KeyError("a prompt"), "KeyError (what it says is left out, as it may quote a request)"),
+        (BackendFailed("it died"), "BackendFailed: it died"),
+        (ConfigurationError("wrong"), "ConfigurationError: wrong"),
+        (ConnectionResetError("gone"), "ConnectionResetError: gone"),
+        (AttributeError("no such thing"), "AttributeError: no such thing"),
+        (BackendFailed(f"the key {KEY}"), "BackendFailed: the key [redacted]"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_what_speaks_of_the_program_is_told(
+    error: Exception, last: str, written: io.StringIO
+) -> None:
+    log.error("it failed", exc_info=error)
+    assert written.getvalue().splitlines()[-1].strip() == last
+
+
+def test_causes_and_groups_are_told_and_concealed_alike(written: io.StringIO) -> None:
+    local = "a secret of this function"
+    try:
+        try:
+            raise ValueError(local)
+        except ValueError as error:
+            raise BackendFailed("it died") from error
+    except BackendFailed as error:
+        error.add_note(local)
+        group = ExceptionGroup(local, [error, KeyError(local)])
+    log.error("it failed", exc_info=group)
+    text = written.getvalue()
+    assert local not in text
+    assert text.count("raise ") == 2
+    for part in ("ExceptionGroup", "which holds:", "ValueError", "which led to:", "it died"):
+        assert part in text
+
+
+def test_an_exception_that_is_its_own_cause_is_told_once(written: io.StringIO) -> None:
+    error = TypeError("round")
+    error.__cause__ = other = TypeError("and round")
+    other.__cause__ = error
+    log.error("it failed", exc_info=error)
+    assert written.getvalue().count("TypeError: round") == 1
+
+
+# -- what nobody caught -------------------------------------------------------------------
+
+
+def test_a_failing_program_ends_with_1_and_a_record(written: io.StringIO) -> None:
+    with pytest.raises(SystemExit, match="1"), logs.uncaught_failures():
+        raise ValueError(PROMPT)
+    assert "the program failed" in written.getvalue()
+    assert PROMPT not in written.getvalue()
+
+
+def test_a_failing_thread_is_logged(written: io.StringIO) -> None:
+    def fail() -> None:
+        raise ValueError(PROMPT)
+
+    with logs.uncaught_failures():
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+    assert "a thread failed" in written.getvalue()
+    assert PROMPT not in written.getvalue()
+
+
+def test_a_failing_destructor_is_logged(written: io.StringIO) -> None:
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError(PROMPT)
+
+    with logs.uncaught_failures():
+        failing = Failing()
+        del failing
+    assert "cleaning up failed" in written.getvalue()
+    assert PROMPT not in written.getvalue()
+
+
+def test_the_hooks_are_given_back() -> None:
+    before = (threading.excepthook, sys.unraisablehook)
+    with logs.uncaught_failures():
+        assert (threading.excepthook, sys.unraisablehook) != before
+    assert (threading.excepthook, sys.unraisablehook) == before
+
+
+async def test_what_the_event_loop_reports_is_logged_without_values(written: io.StringIO) -> None:
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    with logs.failures_of_the_loop():
+        context = {
+            "message": "it failed",
+            "exception": ValueError("a prompt"),
+            "future": "a prompt",
+        }
+        loop.call_exception_handler(context)
+    assert "the event loop: it failed" in written.getvalue()
+    assert PROMPT not in written.getvalue()
+    assert loop.get_exception_handler() is before
+
+
+def test_setting_up_leaves_another_program_s_log_alone() -> None:
+    handlers = list(logging.getLogger().handlers)
+    assert handlers
+    logs.set_up()
+    assert logging.getLogger().handlers == handlers

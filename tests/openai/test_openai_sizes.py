@@ -1,0 +1,85 @@
+"""How many things a request may hold, and how deep it may be: each limit has a key."""
+
+from typing import Any
+
+import pytest
+
+from gateway.config import PARSER_DEPTH, LimitsConfig
+from gateway.errors import InvalidRequest
+from gateway_openai.body import parse_json_object
+from gateway_openai.sizes import check_depth, check_sizes
+
+LIMITS = LimitsConfig(messages=3, parts=4, images=2, tools=2, choices=6)
+
+TEXT = {"type": "text", "text": "Hi"}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+FILE = {"type": "file", "file": {"file_data": "SGk="}}
+
+
+def said(*parts: object) -> dict[str, object]:
+    return {"role": "user", "content": list(parts)}
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "param"),
+    [
+        ({"messages": [said()] * 4}, "messages", "messages"),
+        ({"messages": [said(TEXT, TEXT, TEXT), said(TEXT, TEXT)]}, "parts", "messages"),
+        ({"messages": [said(*["x"] * 5)]}, "parts", "messages"),
+        ({"messages": [said(IMAGE, FILE, IMAGE)]}, "images", "messages"),
+        ({"tools": [{}] * 3}, "tools", "tools"),
+        ({"functions": [{}] * 3}, "tools", "functions"),
+        ({"n": 7}, "choices", "n"),
+        ({"n": 7.0}, "choices", "n"),
+        ({"prompt": ["a"] * 7}, "choices", "prompt"),
+        ({"prompt": ["a", "b"], "n": 4}, "choices", "prompt"),
+    ],
+)
+def test_more_than_the_limit_is_refused_by_its_key(
+    body: dict[str, Any], key: str, param: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=rf"\(limits\.{key}\)") as caught:
+        check_sizes(body, LIMITS)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [said(IMAGE, FILE), said(TEXT, TEXT), said()], "tools": [{}, {}], "n": 6},
+        {"prompt": ["a", "b", "c"], "n": 2},
+        {"prompt": [], "n": 6},
+        {"messages": "many", "tools": 5, "n": "7", "prompt": {}, "functions": None},
+        {"messages": [5, None, {"content": {"a": 1}}]},
+        {"n": 1e999},
+        {"n": -1},
+        {"n": True},
+    ],
+)
+def test_what_is_within_the_limits_or_no_list_at_all_is_for_others(body: dict[str, Any]) -> None:
+    check_sizes(body, LIMITS)
+
+
+def nested(depth: int, *, lists: bool = True) -> bytes:
+    """An object in which as many values lie in each other, itself included."""
+    if lists:
+        return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+    return b'{"a":' * (depth - 1) + b"{}" + b"}" * (depth - 1)
+
+
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize("limit", [5, PARSER_DEPTH - 1, PARSER_DEPTH])
+def test_json_may_be_as_deep_as_the_limit_says(limit: int, lists: bool) -> None:
+    assert parse_json_object(nested(limit, lists=lists), limit)
+    with pytest.raises(InvalidRequest, match=r"limits\.json_depth"):
+        parse_json_object(nested(limit + 2, lists=lists), limit)
+
+
+def test_the_depth_of_a_bomb_is_no_trouble() -> None:
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(InvalidRequest, match="more than 50 levels"):
+        check_depth(value, 50)
+    while value:  # taken apart from outside, as Python itself would do it by recursion
+        value = value[0]

@@ -283,8 +283,9 @@ def may_go_on(
     """Whether the process now holds exactly the conversation that the client has.
 
     An answer of several texts is one text to the client, but not to the CLI; and one that goes on
-    from the assistant's own words follows a turn that the client has not (`history.turns`). An agent's
-    process holds more than the client has: what it did for the answer, which is good to keep.
+    from the assistant's own words follows a turn that the client has not (`history.turns`).
+    An agent's process holds more than the client has: what it did for the answer, which is good
+    to keep.
     """
     if end is None or prepared.one_request:
         return False

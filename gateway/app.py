@@ -19,6 +19,7 @@ from gateway.identity import RequestIdentity
 from gateway.logs import failures_of_the_loop
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
+from gateway.tools import ServedTools
 from gateway.traffic import TrafficControl
 from gateway.validation import check_disabled, validated
 
@@ -49,7 +50,10 @@ def build_gateway(
     check_disabled(config, registry)
     registry.check_complete()
     config.override(overrides or {})
-    return Gateway(config, registry, validated(config, registry), offline=offline)
+    models = validated(config, registry)
+    tools = ServedTools()
+    registry.call_register("gateway_register_tools", register=tools.add)
+    return Gateway(config, registry, models, tools, offline=offline)
 
 
 def create_app(gateway: Gateway) -> FastAPI:

@@ -1,11 +1,14 @@
 """What goes along with one request through the pipeline, and with one answer out of it."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from gateway.types import StopReason, StreamEvent, Target, Usage
+from gateway.types import ChatRequest, StopReason, StreamEvent, Target, Usage
+
+if TYPE_CHECKING:
+    from gateway.streams import EventSource
 
 ADJUSTED_HEADER = "x-dragoman-adjusted"
 
@@ -18,6 +21,11 @@ class RequestContext:
     not honoured, in the client's own spelling; `adjusted` those whose value was changed, with
     the new one. `headers` are sent with the answer, if they
     are set before its first event.
+
+    `reopen` asks a backend once more within the same answer: for the request that it is given,
+    whose model is looked up anew if it is another one. What it returns is the backend's own
+    stream, not transformed, wrapped or observed; who called it passes the events on, and
+    closes it. It is there from when `gateway_open_stream` is called.
     """
 
     request_id: str
@@ -26,6 +34,7 @@ class RequestContext:
     ignored: list[str] = field(default_factory=list)
     adjusted: dict[str, object] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    reopen: "Callable[[ChatRequest], Awaitable[EventSource]] | None" = None
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.models import ModelEntry, ModelMap
     from gateway.pipeline import Gateway
     from gateway.streams import EventSource
+    from gateway.tools import ServedTool
     from gateway.types import ChatRequest, Target
 
 HookKind: TypeAlias = Literal["register", "first", "fold", "nested", "notify"]
@@ -42,6 +43,7 @@ KINDS: dict[str, HookKind] = {
     "gateway_check_models": "register",
     "gateway_register_routes": "register",
     "gateway_register_commands": "register",
+    "gateway_register_tools": "register",
     "gateway_asgi_wrapper": "nested",
     "gateway_lifespan": "nested",
     "gateway_health": "notify",
@@ -90,6 +92,15 @@ def gateway_register_routes(router: "APIRouter", gateway: "Gateway") -> None:
 @hookspec
 def gateway_register_commands(cli: "click.Group") -> None:
     """Add subcommands to `dragoman`, with `cli.command()`. Called before the YAML is read."""
+
+
+@hookspec
+def gateway_register_tools(register: "Callable[[Callable[..., Any] | ServedTool], None]") -> None:
+    """Offer a tool that the gateway runs itself: `register(clock)`.
+
+    A function's name, docstring and type hints become the tool's; it may be `async`. Which
+    models get it is said in the YAML (`plugins.tools.offer`).
+    """
 
 
 @hookspec

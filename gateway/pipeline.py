@@ -16,6 +16,7 @@ from gateway.models import Found, ModelMap
 from gateway.plugins import PluginRegistry
 from gateway.splits import conversation_key
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
+from gateway.tools import ServedTools
 from gateway.traffic import Traffic
 from gateway.types import ChatRequest, Target
 
@@ -23,7 +24,7 @@ log = logging.getLogger("gateway")
 
 
 class Gateway:
-    """One gateway: its configuration, its plugins and its models.
+    """One gateway: its configuration, its plugins, its models, and the tools that it runs.
 
     `offline` asks backends to answer without a network and without any account, and to say
     so in their answers. `host` is what it listens on, as it was named. A plugin that lets in
@@ -37,10 +38,12 @@ class Gateway:
         config: Config,
         plugins: PluginRegistry,
         models: ModelMap,
+        tools: ServedTools | None = None,
         *,
         offline: bool = False,
     ) -> None:
         self.plugins = plugins
+        self.tools = tools if tools is not None else ServedTools()
         self.offline = offline
         self.host = config.values.server.host
         self.requires_keys = False
@@ -75,12 +78,15 @@ class Gateway:
             request = await self.plugins.fold(
                 "gateway_transform_request", request, "request", ctx=ctx
             )
+            reopened: list[EventSource] = []
+            ctx.reopen = partial(self._reopen, request.model, ctx, reopened)
             layers = await self._open_layers(request, ctx.target, ctx)
         except BaseException as error:
             self._tell_of_failure(request, ctx, error)
             raise
         source, *wrapped = layers
-        return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, wrapped)
+        reopened.extend(wrapped)  # the same list, so that what is opened later is closed as well
+        return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, reopened)
 
     def resolve(self, name: str) -> Target:
         """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
@@ -97,6 +103,19 @@ class Gateway:
         if alias is not None and not isinstance(alias, str):
             raise ServerFault(f"a plugin's alias for {name!r} is no name")
         return alias
+
+    async def _reopen(
+        self, model: str, ctx: RequestContext, opened: list[EventSource], request: ChatRequest
+    ) -> EventSource:
+        """See `RequestContext.reopen`; `model` is the one that was asked for so far."""
+        if ctx.target is None or request.model != model:
+            found = self.find(request.model, partial(conversation_key, request))
+            ctx.target = found.target
+            request, lowered = with_entry(request, found.entry)
+            ctx.adjust(lowered)
+        source = self._open_source(request, ctx.target, ctx)
+        opened.append(source)
+        return source
 
     async def _open_layers(
         self, request: ChatRequest, target: Target, ctx: RequestContext

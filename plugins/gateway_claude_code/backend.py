@@ -28,6 +28,7 @@ from gateway.types import (
     ToolCall,
 )
 from gateway_claude_code import command
+from gateway_claude_code.agent import Agent
 from gateway_claude_code.cache_marks import CacheMarks
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -256,7 +257,7 @@ class ClaudeCodeBackend:
 
     async def _obtain(self, prepared: Prepared) -> Conversation:
         model = self._usual_model or prepared.model
-        launch = self._launch(model, one_request=prepared.one_request)
+        launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
         client = prepared.request.client
@@ -270,7 +271,7 @@ class ClaudeCodeBackend:
         conversation.transcribed = earlier and not self.gate.takes_history(program)
         return conversation
 
-    def _launch(self, model: str, *, one_request: bool) -> Launch:
+    def _launch(self, model: str, *, one_request: bool, agent: Agent | None = None) -> Launch:
         surroundings = self._surroundings
         return launch_for(
             self._config,
@@ -278,6 +279,7 @@ class ClaudeCodeBackend:
             surroundings.overrides,
             model,
             one_request=one_request,
+            agent=agent,
         )
 
 
@@ -300,10 +302,16 @@ def may_go_on(
 
     An answer of several texts is one text to the client, but not to the CLI; and one that goes on
     from the assistant's own words follows a turn that the client has not (`history.turns`).
+    An agent's process holds more than the client has: what it did for the answer, which is good
+    to keep.
     """
-    if end is None or not reader.verbatim or prepared.one_request:
+    if end is None or prepared.one_request:
         return False
     if prepared.request.messages[-1].role == "assistant":
+        return False
+    if prepared.agent is not None:
+        return end.stop_reason == ("tool_calls" if reader.calls else "end")
+    if not reader.verbatim:
         return False
     texts = sum(isinstance(part, Text) for part in answer.parts)
     calls = sum(isinstance(part, ToolCall) for part in answer.parts)

@@ -33,10 +33,13 @@ def digest_of(value: Any) -> Digest:  # noqa: ANN401
     return hashlib.blake2b(text.encode("ascii"), digest_size=_SIZE).digest()
 
 
-def setting_digest(request: ChatRequest, model: str, *, with_schema: bool) -> Digest:
+def setting_digest(
+    request: ChatRequest, model: str, *, with_schema: bool, agent: str | None = None
+) -> Digest:
     """What a process is set up with once: it can't be changed for a later request.
 
-    `with_schema`: whether the process was given the schema of the answer.
+    `with_schema`: whether the process was given the schema of the answer. `agent`: what it may
+    do by itself.
     """
     return digest_of(
         {
@@ -50,6 +53,7 @@ def setting_digest(request: ChatRequest, model: str, *, with_schema: bool) -> Di
                 with_schema,
             ],
             "effort": request.effort,
+            "agent": agent,
         }
     )
 

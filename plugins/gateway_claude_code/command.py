@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable
+from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 
 COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
@@ -81,12 +82,17 @@ def _bundled_cli() -> Path | None:
 
 
 def arguments(
-    model: str, settings: Mapping[str, Any] | None = None, *, one_request: bool = False
+    model: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    one_request: bool = False,
+    agent: Agent | None = None,
 ) -> list[str]:
     """The CLI's arguments: one isolated conversation over pipes. Nothing of a prompt is in them.
 
     `settings` is a settings file's content that is to hold despite the isolation; it must hold no
-    secret, as other users see it in `ps`. With `one_request` the CLI asks its upstream only once.
+    secret, as other users see it in `ps`. With `one_request` the CLI asks its upstream only once. Only an
+    `agent` has tools of the CLI's own.
     """
     return [
         "--print",
@@ -95,12 +101,13 @@ def arguments(
         "--verbose",
         "--include-partial-messages",
         "--model", model,
-        "--tools", "",
-        "--allowedTools", f"mcp__{MCP_SERVER}",
+        "--tools", ",".join(agent.tools) if agent is not None else "",
+        "--allowedTools", f"mcp__{MCP_SERVER}", *(agent.allow if agent is not None else ()),
         "--strict-mcp-config",
         "--setting-sources", "",
         "--disable-slash-commands",
         "--no-session-persistence",
+        *(["--permission-mode", agent.permission_mode] if agent and agent.permission_mode else []),
         *(["--max-budget-usd", LEAST_BUDGET] if one_request else []),
         *(["--settings", json.dumps(settings)] if settings else []),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
+from gateway_claude_code.agent import Agent, shown
 from gateway_claude_code.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.protocol import Line
@@ -49,14 +50,20 @@ class EventReader:
 
     After a message that only calls tools which there are not, or that is prose where JSON was
     asked for, the CLI tells the model so and asks again; the answer then goes on with the next
-    message. `started` is True once the upstream has begun, `in_message` while a message is not
+    message. It does the same after calls of an `agent`'s own tools, which the CLI runs; of these
+    the client gets a line of thinking, or nothing. `started` is True once the upstream has begun, `in_message` while a message is not
     complete, `ended` once there is the stop reason of the whole answer. `calls` are the ids of the
     model's calls, as the upstream has them.
     """
 
-    def __init__(self, names: ToolNames, answer: JsonAnswer | None = None) -> None:
+    def __init__(
+        self, names: ToolNames, answer: JsonAnswer | None = None, agent: Agent | None = None
+    ) -> None:
         self._names = names
         self._answer = answer
+        self._agent = agent
+        self._most = agent.max_messages if agent is not None else MOST_MESSAGES
+        self._activity: dict[int, tuple[str, list[str]]] = {}
         self._signatures: dict[int, str] = {}
         self._open: set[int] = set()
         self._first_index = 0
@@ -109,6 +116,8 @@ class EventReader:
             case "content_block_stop" if (index := self._index(event)) in self._open:
                 self._open.discard(index)
                 yield PartEnd(index=index, signature=self._signatures.pop(index, None))
+            case "content_block_stop" if (index := self._index(event)) in self._activity:
+                yield from self._shown(index)
             case "message_start":
                 yield from self._start(event["message"])
             case "message_delta":
@@ -145,6 +154,7 @@ class EventReader:
             case "tool_use":
                 if (name := self._tool_name(block["name"])) is None:
                     self._called_unknown = True
+                    self._note(index, block["name"])
                     return
                 self.calls.append(block["id"])
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
@@ -156,6 +166,18 @@ class EventReader:
         if text := block.get("text") or block.get("thinking"):
             yield PartDelta(index=index, text=text)
 
+    def _note(self, index: int, name: str) -> None:
+        """Keep what an agent does, to be shown when it is complete."""
+        if self._agent is not None and self._agent.activity == "thinking":
+            self._activity[index] = (name, [])
+
+    def _shown(self, index: int) -> Iterator[StreamEvent]:
+        name, pieces = self._activity.pop(index)
+        self._next_index = index + 1
+        yield PartStart(index=index, part=Thinking(text=""))
+        yield PartDelta(index=index, text=shown(name, "".join(pieces)))
+        yield PartEnd(index=index)
+
     def _tool_name(self, name: str) -> str | None:
         """What the client calls a tool; None for one that the model made up."""
         if name == STRUCTURED_OUTPUT and self.wants_output:
@@ -163,6 +185,8 @@ class EventReader:
         return self._names.from_model(name)
 
     def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamEvent]:
+        if index in self._activity:
+            self._activity[index][1].append(str(delta.get("partial_json", "")))
         if index not in self._open:
             return
         match delta:
@@ -185,16 +209,17 @@ class EventReader:
     def _goes_on(self, stop_reason: StopReason) -> bool:
         """Whether the CLI will ask the model again, with a word about what was wrong."""
         if stop_reason == "tool_calls" and self._called_unknown and not self.calls:
-            if self._messages == MOST_MESSAGES:
+            if self._messages >= self._most:
                 raise BackendFailed("the model kept calling tools that there are not")
             return True
         unsatisfied = self._answer is not None and not self._answer.satisfied
-        return stop_reason == "end" and unsatisfied and self._messages < MOST_MESSAGES
+        return stop_reason == "end" and unsatisfied and self._messages < self._most
 
     def _await_next_message(self) -> None:
         self.in_message = False
         self._called_unknown = False
         self._open.clear()
+        self._activity.clear()
         self._first_index = self._next_index
         self._earlier, self._usage = self._total(), Usage()
 

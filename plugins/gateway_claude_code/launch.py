@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway_claude_code import command
+from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import CliProcess
 
@@ -54,8 +55,10 @@ def launch_for(
     model: str,
     *,
     one_request: bool,
+    agent: Agent | None = None,
 ) -> Launch:
     """The launch as configuration and environment have it now. Raises `BackendUnavailable`."""
+    folder = agent.directory if agent is not None else None
     program = command.find_cli(config, environ)
     settings = command.auth_settings(config, environ)
     return Launch(
@@ -63,9 +66,9 @@ def launch_for(
         stamp=_stamp(program),
         model=model,
         one_request=one_request,
-        arguments=tuple(command.arguments(model, settings, one_request=one_request)),
+        arguments=tuple(command.arguments(model, settings, one_request=one_request, agent=agent)),
         environment=tuple(sorted(command.environment(environ, config, overrides).items())),
-        folder=command.working_directory(config, environ),
+        folder=folder or command.working_directory(config, environ),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import anyio
 import click
+from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
@@ -21,6 +22,7 @@ from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
 from gateway_claude_code import command
+from gateway_claude_code.agent import check_options
 from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
@@ -49,6 +51,13 @@ class ClaudeCodePlugin:
     def gateway_register_config(self, register: Callable[[str, type[BaseModel]], None]) -> None:
         """The section `claude_code`."""
         register(SECTION, ClaudeCodeConfig)
+
+    @hookimpl
+    def gateway_register_routes(self, router: APIRouter, gateway: Gateway) -> None:
+        """No routes; but here the models are known, and their options can be checked."""
+        for name, entry in gateway.models.entries.items():
+            if entry.backend == BACKEND:
+                check_options(name, entry.options)
 
     @hookimpl
     def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:

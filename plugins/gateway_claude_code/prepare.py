@@ -8,6 +8,7 @@ from typing import Any, Final
 from gateway.errors import InvalidRequest, ModelNotFound
 from gateway.json_schema import InvalidSchema
 from gateway.types import ChatRequest, Message, Target, Tool, ToolCall, ToolChoice
+from gateway_claude_code.agent import Agent, agent_of, check_request
 from gateway_claude_code.answer_schema import AnswerSchema
 from gateway_claude_code.canonical import (
     Digest,
@@ -44,11 +45,12 @@ class Prepared:
     schema: AnswerSchema | None
     setting: Digest
     parameters: Digest
+    agent: Agent | None = None
 
     @property
     def plain(self) -> bool:
         """Whether the model can do nothing but write text."""
-        return not self.request.tools and self.schema is None
+        return not self.request.tools and self.schema is None and self.agent is None
 
     @property
     def one_request(self) -> bool:
@@ -70,7 +72,8 @@ class Prepared:
 
     def reader(self) -> EventReader:
         """What reads the answer."""
-        return EventReader(self.names, json_answer(self.request.response_format, self.schema))
+        answer = json_answer(self.request.response_format, self.schema)
+        return EventReader(self.names, answer, self.agent)
 
     def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
         """What a process is known by that has answered these messages, the last one its answer.
@@ -84,7 +87,8 @@ class Prepared:
 
 def prepare(request: ChatRequest, target: Target) -> Prepared:
     """Raises `InvalidRequest` and `ModelNotFound`."""
-    model = model_name(target)
+    model, agent = model_name(target), agent_of(target)
+    check_request(request, agent)
     request = with_offered_tools(request)
     schema = answer_schema(request)
     if request.response_format.kind == "json_object":
@@ -94,8 +98,11 @@ def prepare(request: ChatRequest, target: Target) -> Prepared:
         model=model,
         names=ToolNames(tool.name for tool in request.tools),
         schema=schema,
-        setting=setting_digest(request, model, with_schema=schema is not None),
+        setting=setting_digest(
+            request, model, with_schema=schema is not None, agent=repr(agent) if agent else None
+        ),
         parameters=parameters_digest(request),
+        agent=agent,
     )
 
 

@@ -31,7 +31,9 @@ def parse_line(raw: bytes) -> Line:
 
 
 def _is_well_formed(line: Line) -> bool:
-    objects = (line.get(key, {}) for key in ("request", "response", "message", "event"))
+    # a system line's message, as of a denied permission, is a text for people
+    keys = ("request", "response", "event", *(() if line.get("type") == "system" else ("message",)))
+    objects = (line.get(key, {}) for key in keys)
     return isinstance(line.get("type"), str) and all(isinstance(value, dict) for value in objects)
 
 

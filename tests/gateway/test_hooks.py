@@ -80,6 +80,18 @@ def test_hook_register_commands() -> None:
     assert "greet" in group.commands
 
 
+def test_hook_register_tools(gateway_with: GatewayWith) -> None:
+    def double(number: int) -> int:
+        """Twice as much."""
+        return 2 * number
+
+    def gateway_register_tools(register: Callable[[Callable[..., Any]], None]) -> None:
+        register(double)
+
+    [tool] = gateway_with(plugin(gateway_register_tools)).tools
+    assert (tool.name, tool.description) == ("double", "Twice as much.")
+
+
 def stamping(letter: str) -> object:
     """A plugin whose middleware notes in a header that it was passed on the way out."""
 

@@ -1,17 +1,18 @@
 """The way of a request through the gateway, and what is told and closed when it fails."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 import anyio
 import pytest
 from core_support import Recorder, context, plugin, request_for
 
+from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, InvalidRequest, ModelNotFound, ServerFault
 from gateway.pipeline import Gateway
-from gateway.streams import EventSource
-from gateway.testing import ScriptedBackend
-from gateway.types import ChatRequest, ResponseEnd, StreamEvent
+from gateway.streams import EventSource, collect
+from gateway.testing import SCRIPTED, ScriptedBackend, text_answer
+from gateway.types import ChatRequest, ResponseEnd, ResponseStart, StreamEvent, Text
 
 GatewayWith = Callable[..., Gateway]
 
@@ -171,3 +172,46 @@ def test_ignored_fields_are_noted_once() -> None:
     ctx.ignore(["seed", "user", "seed"])
     ctx.ignore(["user", "logprobs"])
     assert ctx.ignored == ["seed", "user", "logprobs"]
+
+
+async def test_a_backend_can_be_asked_again_within_an_answer(gateway_with: GatewayWith) -> None:
+    """With another request, for another model; nothing wraps what comes, and it is closed."""
+    config = {"models": {"test-model": {"backend": SCRIPTED}, "other": {"backend": SCRIPTED}}}
+
+    async def twice(stream: EventSource, ctx: RequestContext) -> AsyncGenerator[StreamEvent]:
+        first = await collect(stream)
+        assert ctx.reopen is not None
+        again = await ctx.reopen(replace(request_for("other"), system="Again"))
+        async for event in again:
+            yield event
+        assert first.parts == (Text(text="one"),)
+
+    def gateway_wrap_stream(stream: EventSource, ctx: RequestContext) -> EventSource:
+        return twice(stream, ctx)
+
+    scripted = ScriptedBackend(text_answer("one"), text_answer("two"))
+    gateway = gateway_with(scripted, plugin(gateway_wrap_stream), config=config)
+    ctx = context()
+    response = await collect(await gateway.open(request_for(), ctx))
+    assert response.parts == (Text(text="two"),)
+    assert [target.model for target in scripted.targets] == ["test-model", "other"]
+    assert scripted.requests[1].system == "Again"
+    assert ctx.target == scripted.targets[1]
+    assert scripted.closed == 2
+
+
+async def test_what_was_opened_again_and_left_is_closed(gateway_with: GatewayWith) -> None:
+    async def leaving(stream: EventSource, ctx: RequestContext) -> AsyncGenerator[StreamEvent]:
+        await collect(stream)
+        assert ctx.reopen is not None
+        again = await ctx.reopen(request_for())
+        yield await anext(again)
+
+    def gateway_wrap_stream(stream: EventSource, ctx: RequestContext) -> EventSource:
+        return leaving(stream, ctx)
+
+    scripted = ScriptedBackend()
+    gateway = gateway_with(scripted, plugin(gateway_wrap_stream))
+    async with await gateway.open(request_for(), context()) as stream:
+        assert isinstance(await anext(stream), ResponseStart)
+    assert scripted.closed == 2

@@ -1,0 +1,127 @@
+"""A model entry as an agent: the CLI's own tools, in a folder, for those who want that.
+
+`models: {my-agent: {backend: claude-code, target: …, options: {agent: {directory: …}}}}`. It is
+said in the YAML alone; no request can ask for it, or for anything more of it.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+from gateway.errors import ConfigurationError, InvalidRequest
+from gateway.types import ChatRequest, Target
+from gateway.wording import one_line
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+Activity = Annotated[
+    Literal["off", "thinking"],
+    # YAML reads a bare `off` as false
+    BeforeValidator(lambda value: "off" if value is False else value),
+]
+
+SHOWN: Final = 200
+"""Characters of a call's input that the client is shown."""
+
+
+class Agent(BaseModel):
+    """What the CLI may do by itself.
+
+    `tools` are those of its own that the model sees; they run in `directory`. What they may do
+    there is the CLI's to decide: by `permission_mode`, and by the rules in `allow`, written as
+    for its `--allowedTools`. What would need a question is denied. `activity: thinking` tells the
+    client of each call, as reasoning. An answer takes at most `max_messages` of the model's.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    directory: Path
+    tools: tuple[Word, ...] = ("Read", "Grep", "Glob")
+    permission_mode: (
+        Literal["acceptEdits", "auto", "bypassPermissions", "default", "dontAsk", "plan"] | None
+    ) = None
+    allow: tuple[str, ...] = ()
+    activity: Activity = "thinking"
+    max_messages: int = Field(default=100, ge=1)
+
+    @field_validator("directory")
+    @classmethod
+    def _there(cls, path: Path) -> Path:
+        path = path.expanduser()
+        if not path.is_absolute() or not path.is_dir():
+            raise ValueError("must be the whole path of a folder that there is")
+        return path
+
+    @field_validator("tools")
+    @classmethod
+    def _some(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
+        if not tools:
+            raise ValueError("must name at least one tool, or there is no need of an agent")
+        return tools
+
+    @field_validator("allow")
+    @classmethod
+    def _rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not rule or rule.startswith("-") for rule in rules):
+            raise ValueError("must be rules as for --allowedTools, such as 'Bash(git log:*)'")
+        return rules
+
+
+class ModelOptions(BaseModel):
+    """`options` of a model entry with this backend."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    agent: Agent | None = None
+
+
+def check_options(name: str, options: dict[str, Any]) -> None:
+    """Raises `ConfigurationError` for what is wrong in the options of the model `name`."""
+    try:
+        ModelOptions.model_validate(options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, ("options", *first["loc"])))
+        raise ConfigurationError(f"the model {name!r}: {key}: {one_line(first['msg'])}") from None
+
+
+def agent_of(target: Target) -> Agent | None:
+    """The agent that a model is, if it is one."""
+    if not target.options:
+        return None
+    try:
+        return ModelOptions.model_validate(dict(target.options)).agent
+    except ValidationError as error:
+        raise InvalidRequest(
+            f"The model's configuration no longer holds: {one_line(error.errors()[0]['msg'])}.",
+            param="model",
+        ) from None
+
+
+def check_request(request: ChatRequest, agent: Agent | None) -> None:
+    """Raises `InvalidRequest` for what an agent can't do."""
+    if agent is not None and request.response_format.schema is not None:
+        raise InvalidRequest(
+            f"The model {request.model!r} is an agent, which can't answer by a JSON Schema; "
+            "use another model for that.",
+            param="response_format",
+        )
+
+
+def shown(name: str, arguments: str) -> str:
+    """A call in a line."""
+    try:
+        text = json.dumps(json.loads(arguments or "{}"), ensure_ascii=False)
+    except ValueError:
+        text = arguments
+    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return f"{name} {text}\n"

@@ -1,0 +1,27 @@
+"""Gateways with tools."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.app import create_app
+from gateway.pipeline import Gateway
+from gateway.testing import build
+
+
+@pytest.fixture
+def tool_gateway(tmp_path: Path) -> Callable[..., Gateway]:
+    """Builds a gateway with the plugins given, and its application: `tool_gateway(backend, …)`.
+
+    `tools` is the section; without `offer` in it, every tool is offered to every model.
+    """
+
+    def make(*plugins: object, tools: Mapping[str, Any] | None = None) -> Gateway:
+        section = {"offer": {"*": ["*"]}, **(tools or {})}
+        gateway = build(tmp_path, *plugins, config={"plugins": {"tools": section}})
+        create_app(gateway)
+        return gateway
+
+    return make

@@ -3,9 +3,12 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from gateway.types import StopReason, StreamEvent, Target, Usage
+
+if TYPE_CHECKING:
+    from gateway.pipeline import Gateway
 
 
 @dataclass(slots=True, kw_only=True)
@@ -14,7 +17,8 @@ class RequestContext:
 
     `started` is `time.perf_counter()` at arrival. `ignored` names request fields that were
     not honoured, in the client's own spelling. `headers` are sent with the answer, if they
-    are set before its first event.
+    are set before its first event. `gateway` is the one that answers, and is there from
+    `Gateway.open` on: its `config` has a plugin's section, its `reopen` asks another model.
     """
 
     request_id: str
@@ -22,6 +26,7 @@ class RequestContext:
     target: Target | None = None
     ignored: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    gateway: "Gateway" = field(init=False, repr=False, compare=False)
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import time
+from dataclasses import replace
 from typing import cast
 
 from gateway.config import Config
@@ -46,6 +47,7 @@ class Gateway:
         Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s;
         observers are told of that too. The backend itself begins with the stream's first event.
         """
+        ctx.gateway = self
         try:
             ctx.target = self.resolve(request.model)
             request = await self.plugins.fold(
@@ -57,6 +59,17 @@ class Gateway:
             raise
         source, *wrapped = layers
         return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, wrapped)
+
+    def reopen(self, request: ChatRequest, ctx: RequestContext, model: str) -> EventSource:
+        """Another model's answer to a request that was transformed already; `ctx.target` follows.
+
+        For `gateway_wrap_stream`: it is the backend's bare stream, and nothing begins before
+        its first event. Who opens it has to close it. Raises as `open` does.
+        """
+        target = self.resolve(model)
+        source = self._open_source(replace(request, model=model), target, ctx)
+        ctx.target = target
+        return source
 
     def resolve(self, name: str) -> Target:
         """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""

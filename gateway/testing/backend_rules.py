@@ -78,7 +78,7 @@ def check_events(events: Iterable[StreamEvent]) -> None:
 
 async def _released(case: BackendCase, after: str) -> None:
     with anyio.move_on_after(case.seconds):
-        while not case.released():
+        while not case.released():  # noqa: ASYNC110 - a process tells nobody that it is gone
             await anyio.sleep(POLL_SECONDS)
         return
     raise AssertionError(f"broken: nothing is held when a stream is closed ({after})")

@@ -13,6 +13,7 @@ from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
 from gateway.listen import listen, url_of
 from gateway.plugins import PluginRegistry
+from gateway.plugins_command import plugins
 from gateway.wording import one_line
 
 log = logging.getLogger("gateway")
@@ -119,6 +120,9 @@ def serve(
     )
     with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
         uvicorn.Server(config).run(sockets=sockets)
+
+
+cli.add_command(plugins)
 
 
 def main() -> None:

@@ -22,6 +22,9 @@ log = logging.getLogger("gateway.plugins")
 
 _FUNCTION = "function"  # of a HookImpl, where its type says that it is final
 
+_NESTED = {"gateway_asgi_wrapper": "__call__", "gateway_lifespan": "__aenter__"}
+"""What the results of the *nested* hooks must have."""
+
 DISTRIBUTION = "dragoman"
 ENTRY_POINT_GROUP = "dragoman"
 
@@ -205,6 +208,8 @@ class PluginRegistry:
         for name, implementation in self._implementations(hook):
             try:
                 result = implementation(arguments)
+                if result is not None and not hasattr(result, _NESTED[hook]):
+                    raise TypeError(f"returned {result!r}, which has no {_NESTED[hook]}")
             except Exception as error:
                 raise _stopped(self._describe(name), hook, error) from error
             if result is not None:

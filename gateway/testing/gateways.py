@@ -42,8 +42,8 @@ def build(
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     named = [
-        (plugin.stem, import_file(plugin))
-        if isinstance(plugin, Path)
+        (Path(plugin).stem, import_file(Path(plugin)))
+        if isinstance(plugin, str | Path)
         else (f"test_plugin_{number}", plugin)
         for number, plugin in enumerate(plugins)
     ]

@@ -15,8 +15,11 @@ EVENT_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
+class Kept:
+    """An answer, and the request fields that were not honoured for it."""
+
     events: Events
+    ignored: tuple[str, ...]
     size: int
     until: float
 
@@ -40,7 +43,7 @@ class AnswerStore:
         self._max_bytes = max_bytes
         self._ttl = ttl_seconds
         self._now = now
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
         self.bytes = 0
 
     @property
@@ -51,7 +54,7 @@ class AnswerStore:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, key: str) -> Events | None:
+    def get(self, key: str) -> Kept | None:
         """The answer, if there is one that is not too old."""
         if (kept := self._kept.get(key)) is None:
             return None
@@ -59,16 +62,17 @@ class AnswerStore:
             self._drop(key)
             return None
         self._kept.move_to_end(key)
-        return kept.events
+        return kept
 
-    def put(self, key: str, events: Events) -> None:
+    def put(self, key: str, events: Events, ignored: tuple[str, ...] = ()) -> None:
         """Keep an answer, in place of older ones where it needs their room."""
         size = sum(map(size_of, events))
         if size > self._max_bytes:
             return
         if key in self._kept:
             self._drop(key)
-        self._kept[key] = _Kept(events=events, size=size, until=self._now() + self._ttl)
+        until = self._now() + self._ttl
+        self._kept[key] = Kept(events=events, ignored=ignored, size=size, until=until)
         self.bytes += size
         while len(self._kept) > self._max_entries or self.bytes > self._max_bytes:
             self._drop(next(iter(self._kept)))

@@ -77,7 +77,10 @@ class ResponseCachePlugin:
         key = key_of(request, ctx)
         kept = store.get(key)
         ctx.headers[HEADER] = "miss" if kept is None else "hit"
-        return _keeping(stream, store, key) if kept is None else _replaying(kept)
+        if kept is None:
+            return _keeping(stream, store, key, ctx)
+        ctx.ignore(kept.ignored)
+        return _replaying(kept.events)
 
 
 async def _replaying(events: Events) -> AsyncGenerator[StreamEvent]:
@@ -86,7 +89,7 @@ async def _replaying(events: Events) -> AsyncGenerator[StreamEvent]:
 
 
 async def _keeping(
-    stream: EventSource, store: AnswerStore, key: str
+    stream: EventSource, store: AnswerStore, key: str, ctx: RequestContext
 ) -> AsyncGenerator[StreamEvent]:
     events: list[StreamEvent] = []
     size = 0
@@ -99,4 +102,4 @@ async def _keeping(
         yield event
     match events[-1:]:
         case [ResponseEnd(stop_reason=reason)] if reason in WHOLE and size <= store.max_bytes:
-            store.put(key, tuple(events))
+            store.put(key, tuple(events), tuple(ctx.ignored))

@@ -1,9 +1,11 @@
 """The built-in transforms: off without a section, and what each does with one."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
+from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import (
     ConfigurationError,
@@ -13,6 +15,7 @@ from gateway.errors import (
     QuotaExhausted,
     RateLimited,
 )
+from gateway.streams import EventSource
 from gateway.testing import (
     SCRIPTED,
     ScriptedBackend,
@@ -31,6 +34,8 @@ from gateway.types import (
     Message,
     Sampling,
     StopReason,
+    StreamEvent,
+    Target,
     Text,
     Tool,
     ToolCall,
@@ -228,6 +233,31 @@ async def test_what_is_drawn_is_kept_only_if_asked_for() -> None:
     async with with_section("response_cache", {"always": True}) as served:
         await asked_with(served)
         assert (await asked_with(served))[1] == "hit"
+
+
+class Ignoring:
+    """A backend that finds out that a field has no effect."""
+
+    @hookimpl(tryfirst=True)
+    def gateway_open_stream(
+        self, request: ChatRequest, target: Target, ctx: RequestContext
+    ) -> EventSource:
+        return self._answer(ctx)
+
+    async def _answer(self, ctx: RequestContext) -> AsyncGenerator[StreamEvent]:
+        ctx.ignore(["temperature"])
+        for event in text_answer("x"):
+            yield event
+
+
+async def test_what_was_ignored_is_told_again() -> None:
+    config = {"plugins": {"response_cache": {}}}
+    contexts = [RequestContext(request_id=name) for name in "ab"]
+    async with serving(Ignoring(), installed=("response_cache",), config=config) as served:
+        for ctx in contexts:
+            await served.ask(request(**ZERO), ctx)
+    assert [ctx.headers["x-dragoman-cache"] for ctx in contexts] == ["miss", "hit"]
+    assert [ctx.ignored for ctx in contexts] == [["temperature"]] * 2
 
 
 @pytest.mark.parametrize("reason", ["max_tokens", "refusal"])

@@ -19,6 +19,7 @@ from gateway.listen import is_loopback, listen, url_of
 from gateway.models_command import models
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
+from gateway.plugins_command import plugins
 from gateway.process_limits import allow_open_files, no_core_dumps
 from gateway.reload import ConfigWatch
 from gateway.server import CLOSING_SECONDS, Server
@@ -160,6 +161,7 @@ def _uvicorn_config(gateway: Gateway, app: ASGIApp) -> uvicorn.Config:
 
 
 cli.add_command(models)
+cli.add_command(plugins)
 
 
 def main() -> None:

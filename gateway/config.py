@@ -105,6 +105,10 @@ class Config:
         """Plugins whose section is `false`."""
         return frozenset(name for name, value in self.values.plugins.items() if value is False)
 
+    def enabled(self, name: str) -> bool:
+        """Whether a section is there and not `false`: for plugins that are off unless wanted."""
+        return self.values.plugins.get(name, False) is not False
+
     def validate_sections(
         self, claimed: Mapping[str, type[BaseModel]], disabled: Collection[str] = ()
     ) -> None:

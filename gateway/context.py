@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from gateway.types import ChatRequest, StopReason, StreamEvent, Target, Usage
 
 if TYPE_CHECKING:
+    from gateway.pipeline import Gateway
     from gateway.streams import EventSource
 
 ADJUSTED_HEADER = "x-dragoman-adjusted"
@@ -20,7 +21,8 @@ class RequestContext:
     `started` is `time.perf_counter()` at arrival. `ignored` names request fields that were
     not honoured, in the client's own spelling; `adjusted` those whose value was changed, with
     the new one. `headers` are sent with the answer, if they
-    are set before its first event.
+    are set before its first event. `gateway` is the one that answers, and is there from
+    `Gateway.open` on: its `config` has a plugin's section.
 
     `reopen` asks a backend once more within the same answer: for the request that it is given,
     whose model is looked up anew if it is another one. What it returns is the backend's own
@@ -35,6 +37,7 @@ class RequestContext:
     adjusted: dict[str, object] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     reopen: "Callable[[ChatRequest], Awaitable[EventSource]] | None" = None
+    gateway: "Gateway" = field(init=False, repr=False, compare=False)
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""

@@ -169,6 +169,7 @@ def gateway_wrap_stream(
     """Change the events of an answer: return a stream that reads `stream`, or None.
 
     A wrapper that reads `stream` only in part should close it; the core closes it in any case.
+    `ctx.reopen` asks another model instead; who opens that stream closes it.
     """
 
 

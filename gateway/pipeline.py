@@ -70,6 +70,7 @@ class Gateway:
         Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s;
         observers are told of that too. The backend itself begins with the stream's first event.
         """
+        ctx.gateway = self
         try:
             found = self.find(request.model, partial(conversation_key, request))
             ctx.target = found.target

@@ -13,11 +13,17 @@ import pluggy
 
 from gateway import hookspecs
 from gateway.errors import ConfigurationError, GatewayError, ServerFault
+from gateway.hook_clock import original, timed
 from gateway.markers import PROJECT
-from gateway.plugin_checks import check_implementation, import_file
+from gateway.plugin_checks import MAY_BE_ASYNC, check_implementation, import_file
 from gateway.wording import nearest, one_line
 
 log = logging.getLogger("gateway.plugins")
+
+_FUNCTION = "function"  # of a HookImpl, where its type says that it is final
+
+_NESTED = {"gateway_asgi_wrapper": "__call__", "gateway_lifespan": "__aenter__"}
+"""What the results of the *nested* hooks must have."""
 
 DISTRIBUTION = "dragoman"
 ENTRY_POINT_GROUP = "dragoman"
@@ -52,6 +58,11 @@ class PluginRegistry:
         """Where a plugin comes from: a distribution with its version, a file, or "code"."""
         return self._origins[name]
 
+    def implementers(self, hook: str) -> tuple[str, ...]:
+        """The plugins that implement a hook, in the order in which they are called."""
+        implementations = self._caller(hook).get_hookimpls()
+        return tuple(implementation.plugin_name for implementation in reversed(implementations))
+
     def register(self, plugin: object, name: str, origin: str = "code") -> None:
         """Add one plugin: a module or any object with hook implementations."""
         if name in self.disabled:
@@ -74,6 +85,14 @@ class PluginRegistry:
                     check_implementation(
                         implementation, caller.name, f"{self._describe(name)}, {caller.name}"
                     )
+                    self._watch(implementation, caller.name)
+
+    def _watch(self, implementation: pluggy.HookImpl, hook: str) -> None:
+        """Time the calls that happen while requests wait; those at the start hold up nobody."""
+        if hookspecs.KINDS.get(hook) in {"first", "fold", "notify"}:
+            who = self._describe(implementation.plugin_name)
+            function = timed(implementation.function, who, hook, awaited=hook in MAY_BE_ASYNC)
+            setattr(implementation, _FUNCTION, function)
 
     def load_entry_points(self) -> None:
         """Load the built-in plugins, then other distributions', each sorted by name."""
@@ -201,6 +220,8 @@ class PluginRegistry:
         for name, implementation in self._implementations(hook):
             try:
                 result = implementation(arguments)
+                if result is not None and not hasattr(result, _NESTED[hook]):
+                    raise TypeError(f"returned {result!r}, which has no {_NESTED[hook]}")
             except Exception as error:
                 raise _stopped(self._describe(name), hook, error) from error
             if result is not None:
@@ -257,6 +278,7 @@ def _stopped(culprit: str, hook: str, error: Exception) -> ConfigurationError:
 
 def _runs_in(frame: FrameType, function: Callable[..., Any]) -> bool:
     """Whether a frame is a call of this very function; of methods, also of the same object."""
+    function = original(function)
     code = getattr(function, "__code__", None)
     if frame.f_code is not code:
         return False

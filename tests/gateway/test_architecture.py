@@ -8,7 +8,7 @@ import pytest
 
 import gateway
 
-CORE = sorted(Path(gateway.__file__).parent.glob("*.py"))
+CORE = sorted(Path(gateway.__file__).parent.rglob("*.py"))
 
 FOREIGN_PACKAGES = ("gateway_", "openai", "anthropic", "claude_agent_sdk", "mcp")
 FOREIGN_WORDS = ("openai", "anthropic", "claude", "chat.completion", "finish_reason", "[done]")

@@ -1,0 +1,14 @@
+"""Resolves `small`, `medium` and `large` to the models whose names say so."""
+
+from gateway import hookimpl
+from gateway.models import ModelMap
+
+SIZES = {"small": "haiku", "medium": "sonnet", "large": "opus"}
+
+
+@hookimpl
+def gateway_resolve_model(name: str, models: ModelMap) -> str | None:
+    """The first listed model that has the word in its name; None for all other names."""
+    if name not in SIZES:
+        return None
+    return next((model for model in models.listed if SIZES[name] in model), None)

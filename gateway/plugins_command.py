@@ -1,0 +1,81 @@
+"""`dragoman plugins`: what is there, whether a file is right, and a start for a new one."""
+
+import json
+from pathlib import Path
+
+import click
+
+from gateway.app import build_gateway
+from gateway.errors import ConfigurationError
+from gateway.hookspecs import KINDS
+from gateway.plugin_report import PluginReport, check_file, report
+from gateway.plugin_templates import package_files, single_file
+
+CONFIG = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML, as for `serve`.",
+)
+
+
+@click.group()
+def plugins() -> None:
+    """List, check and begin plugins."""
+
+
+@plugins.command("list")
+@CONFIG
+@click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="As for `serve`.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_plugins(
+    config_file: Path | None,
+    disabled: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001 - click passes it by name
+) -> None:
+    """All plugins of a configuration, and their hooks with the place in the order of calling."""
+    gateway = build_gateway(config_file, disabled=disabled)
+    found = report(gateway.plugins, gateway.config)
+    if as_json:
+        click.echo(json.dumps([plugin.as_json() for plugin in found], indent=2))
+        return
+    for plugin in found:
+        click.echo(_described(plugin))
+
+
+def _described(plugin: PluginReport) -> str:
+    where = " ".join(filter(None, (plugin.origin, plugin.version)))
+    first = f"{plugin.name} ({', '.join(filter(None, (where, plugin.state)))})"
+    hooks = (f"  {hook} #{place} [{KINDS[hook]}]" for hook, place in plugin.hooks.items())
+    return "\n".join((first, *hooks))
+
+
+@plugins.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(file: Path) -> None:
+    """Import a single-file plugin and say what the gateway's start would say about it."""
+    found = check_file(file)
+    if not found.hooks:
+        raise ConfigurationError(
+            f"plugin file {file} has no hooks: mark functions named gateway_… with "
+            "`@gateway.hookimpl`"
+        )
+    click.echo(f"{file}: right. It takes part in:")
+    for hook in found.hooks:
+        click.echo(f"  {hook} [{KINDS[hook]}]")
+
+
+@plugins.command("new")
+@click.argument("name")
+@click.option("--package", is_flag=True, help="A package to install, in a folder of its own.")
+def new(name: str, package: bool) -> None:  # noqa: FBT001
+    """Begin a plugin: `plugins/NAME.py`, or a package; with a test that passes."""
+    if not name.isidentifier() or not name.islower():
+        raise ConfigurationError(f"{name!r} is no name for a plugin: use a_b_c, lower case")
+    files = package_files(name) if package else single_file(name)
+    if there := [path for path in files if path.exists()]:
+        raise ConfigurationError(f"{there[0]} is there already")
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {path}")

@@ -1,0 +1,1 @@
+"""Small plugins for requests and answers. Each is off until it has a section in the YAML."""

@@ -71,6 +71,11 @@ class Config:
         """Plugins whose section is `false`."""
         return frozenset(name for name, value in self.values.plugins.items() if value is False)
 
+    def enabled(self, name: str) -> bool:
+        """Whether a plugin that is off unless asked for is asked for: its section is a mapping or true."""
+        value = self.values.plugins.get(name, False)
+        return isinstance(value, dict) or value is True
+
     def validate_sections(
         self, claimed: Mapping[str, type[BaseModel]], disabled: Collection[str] = ()
     ) -> None:

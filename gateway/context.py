@@ -14,7 +14,9 @@ class RequestContext:
 
     `started` is `time.perf_counter()` at arrival. `ignored` names request fields that were
     not honoured, in the client's own spelling. `headers` are sent with the answer, if they
-    are set before its first event.
+    are set before its first event. `timings` are seconds from arrival to what backends `mark`:
+    "ready", when there is something that can answer and waiting in line is over, and "asked", when
+    it was given the whole request. A backend without such steps marks nothing.
     """
 
     request_id: str
@@ -22,6 +24,11 @@ class RequestContext:
     target: Target | None = None
     ignored: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def mark(self, step: Literal["ready", "asked"]) -> None:
+        """Note that a step is reached; of one that is reached again, the last time counts."""
+        self.timings[step] = time.perf_counter() - self.started
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""

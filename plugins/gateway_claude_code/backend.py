@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
 from gateway.errors import (
@@ -44,6 +44,8 @@ from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.sampling import SamplingSupport
 from gateway_claude_code.start_breaker import StartBreaker
+
+ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -86,6 +88,7 @@ class ClaudeCodeBackend:
         self._cache_marks = CacheMarks()
         self._starts = StartBreaker()
         self._usual_model: str | None = None
+        self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
         self.pool = Pool(config, keeper)
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -93,10 +96,15 @@ class ClaudeCodeBackend:
         return self.pool.running()
 
     def report(self) -> dict[str, Any]:
-        """For `GET /health`: the processes by state, the plan's quota, and what is wrong."""
+        """For `GET /health`: the processes by state, the plan's quota, and what is wrong.
+
+        `taken` says how many answers began with a process that had the conversation already
+        ("live"), one that was started ahead ("spare"), and one that was not ("cold").
+        """
         quota = self.pool.quota.report()
         return {
             "processes": self.pool.counts,
+            "taken": dict(self._taken),
             **({"quota": quota} if quota else {}),
             **self._starts.report(),
         }
@@ -124,7 +132,7 @@ class ClaudeCodeBackend:
             request = self._sampling.supported(asked, target, ctx)
             started = False
             try:
-                async with aclosing(self._answer_once(prepare(request, target))) as events:
+                async with aclosing(self._answer_once(prepare(request, target), ctx)) as events:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             started = True
@@ -141,7 +149,9 @@ class ClaudeCodeBackend:
                 ):
                     raise
 
-    async def _answer_once(self, prepared: Prepared) -> AsyncGenerator[StreamEvent]:
+    async def _answer_once(
+        self, prepared: Prepared, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
         """The answer of a process that waits for this, or else of a new one.
 
         One that turns out to have died while it waited, or to hang, is replaced.
@@ -149,8 +159,9 @@ class ClaudeCodeBackend:
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
+            self._note_process("live", ctx)
             reader = prepared.reader()
-            events = self._next_step(prepared, waiting, step, reader)
+            events = self._next_step(prepared, waiting, step, reader, ctx)
             try:
                 async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
                     async for event in answer:
@@ -161,8 +172,9 @@ class ClaudeCodeBackend:
                     raise
         while True:
             conversation = await self._obtain(prepared)
+            self._note_process("spare" if conversation.was_spare else "cold", ctx)
             reader = prepared.reader()
-            events = self._from_the_start(prepared, conversation, reader)
+            events = self._from_the_start(prepared, conversation, reader, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events)
                 async with aclosing(followed) as answer:
@@ -202,8 +214,10 @@ class ClaudeCodeBackend:
         conversation: Conversation,
         step: Continuation,
         reader: EventReader,
+        ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
         await conversation.set_parameters(self._settings(prepared))
+        ctx.mark("asked")
         if step.turn is not None:
             events = conversation.ask(step.turn, reader, once=prepared.plain)
         else:
@@ -212,12 +226,21 @@ class ClaudeCodeBackend:
         async for event in events:
             yield event
 
+    def _note_process(self, kind: ProcessKind, ctx: RequestContext) -> None:
+        self._taken[kind] += 1
+        ctx.mark("ready")
+
     async def _from_the_start(
-        self, prepared: Prepared, conversation: Conversation, reader: EventReader
+        self,
+        prepared: Prepared,
+        conversation: Conversation,
+        reader: EventReader,
+        ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
         history = turns(prepared.request.messages, prepared.names)
         await self._set_up(prepared, conversation)
         await conversation.add_history(history[:-1])
+        ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
         last = self._cache_marks.put(history[-1])
         async for event in conversation.ask(last, reader, once=once):

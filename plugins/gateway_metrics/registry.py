@@ -1,19 +1,22 @@
 """All metrics of one gateway, in a registry of its own."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from gateway.context import Outcome, RequestContext
+from gateway.context import Outcome, OutcomeStatus, RequestContext
 from gateway.errors import GatewayError
 from gateway.types import Usage
 
 SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Bounds of the histograms: from a process that waits to an answer with much thinking."""
+
+STAGES: Final = ("queue", "asked", "first_token", "total")
 
 OTHER: Final = "other"
 """For what clients can make up, and that would make series without an end."""
@@ -24,6 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
+        self._series: dict[str, _Series] = {}
         self._http = Counter(
             "dragoman_http_requests",
             "HTTP requests by route and status, refused ones included.",
@@ -66,23 +70,41 @@ class Metrics:
         self, model: str, ctx: RequestContext, outcome: Outcome, first_token: float | None
     ) -> None:
         """Count an answer that has ended."""
-        if ctx.target is None:
-            model = OTHER
-        self._answers.labels(model, outcome.status).inc()
+        series = self._of_model(model if ctx.target is not None else OTHER)
+        series.answers[outcome.status].inc()
         if outcome.status == "failed":
-            self._errors.labels(model, code_of(outcome.error)).inc()
+            self._errors.labels(series.model, code_of(outcome.error)).inc()
         if outcome.usage is not None:
             for kind, number in tokens(outcome.usage).items():
-                self._tokens.labels(model, kind).inc(number)
-        stages = {
-            "queue": ctx.timings.get("ready"),
-            "asked": ctx.timings.get("asked"),
-            "first_token": first_token,
-            "total": outcome.duration,
-        }
-        for stage, seconds in stages.items():
+                series.tokens[kind].inc(number)
+        for stage, seconds in (
+            ("queue", ctx.timings.get("ready")),
+            ("asked", ctx.timings.get("asked")),
+            ("first_token", first_token),
+            ("total", outcome.duration),
+        ):
             if seconds is not None:
-                self._seconds.labels(model, stage).observe(seconds)
+                series.seconds[stage].observe(seconds)
+
+    def _of_model(self, model: str) -> "_Series":
+        if model not in self._series:
+            self._series[model] = _Series(
+                model,
+                {status: self._answers.labels(model, status) for status in get_args(OutcomeStatus)},
+                {kind: self._tokens.labels(model, kind) for kind in tokens(Usage())},
+                {stage: self._seconds.labels(model, stage) for stage in STAGES},
+            )
+        return self._series[model]
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """A model's own, so that they need not be looked up by their labels for each answer."""
+
+    model: str
+    answers: dict[str, Counter]
+    tokens: dict[str, Counter]
+    seconds: dict[str, Histogram]
 
 
 def code_of(error: BaseException | None) -> str:

@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -71,7 +70,7 @@ class Database:
         connection = self._open()
         try:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, map(astuple, rows))
+            connection.executemany(_INSERT, rows)
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):

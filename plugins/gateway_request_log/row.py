@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.context import Outcome, RequestContext
 from gateway.errors import GatewayError, ServerFault
@@ -15,9 +15,10 @@ MESSAGE_CHARACTERS: Final = 2000
 """How much of an error's message is kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One answer. Durations are milliseconds since the request arrived; None: it did not get there.
+class Row(NamedTuple):
+    """One answer, a tuple because there are many and each is made while a client waits.
+
+    Durations are milliseconds since the request arrived; None: it did not get there.
 
     `input_tokens` are all of them, `cached_tokens` those of them that were read from a cache.
     `request` and `answer` are JSON, and None unless bodies are kept.
@@ -48,7 +49,7 @@ class Row:
     answer: str | None = None
 
 
-COLUMNS: Final = tuple(field.name for field in fields(Row))
+COLUMNS: Final = Row._fields
 
 
 def make_row(
@@ -110,7 +111,7 @@ def clean(text: str | None) -> str | None:
 
 def as_json(row: Row) -> dict[str, Any]:
     """A row as JSON has it: bodies as values and not as text, and none where none are kept."""
-    values = asdict(row)
+    values = row._asdict()
     for name in ("request", "answer"):
         text = values.pop(name)
         if text is not None:

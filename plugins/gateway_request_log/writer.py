@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gateway_request_log.row import Bodies, Row
@@ -47,7 +47,7 @@ class _Entry:
         if self.bodies is None:
             return self.row
         request, answer = self.bodies.texts()
-        return replace(self.row, request=request, answer=answer)
+        return self.row._replace(request=request, answer=answer)
 
 
 class Writer:

@@ -230,7 +230,7 @@ class AnswerStream:
             self._tell("on_event", event)
 
     def _tell(self, method: str, value: Any) -> None:  # noqa: ANN401
-        for observer in tuple(self._observers):
+        for observer in self._observers:  # replaced below, never changed
             try:
                 getattr(observer, method)(value)
             except Exception:

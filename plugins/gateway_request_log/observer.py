@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from gateway.context import Outcome, RequestContext
 from gateway.errors import BackendFailed
@@ -32,11 +31,11 @@ class RowObserver:
 
     def on_event(self, event: StreamEvent) -> None:
         """Look for the first token, and count calls."""
-        match event:
-            case PartDelta() if self._first_token is None:
+        if isinstance(event, PartDelta):
+            if self._first_token is None:
                 self._first_token = time.perf_counter() - self._ctx.started
-            case PartStart(part=ToolCall()):
-                self._tool_calls += 1
+        elif isinstance(event, PartStart) and isinstance(event.part, ToolCall):
+            self._tool_calls += 1
         if self._builder is not None:
             with suppress(BackendFailed):  # the frontend's to report; the row is wanted even so
                 self._builder.add(event)
@@ -47,7 +46,7 @@ class RowObserver:
             self._request,
             self._ctx,
             outcome,
-            ended=datetime.now(UTC),
+            ended=time.time(),
             first_token=self._first_token,
             tool_calls=self._tool_calls,
         )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.context import Outcome, RequestContext
@@ -16,10 +16,10 @@ MESSAGE_CHARACTERS: Final = 2000
 
 
 class Row(NamedTuple):
-    """One answer, a tuple because there are many and each is made while a client waits.
+    """One answer; a tuple, as it is made while a client waits.
 
-    Durations are milliseconds since the request arrived; None: it did not get there.
-
+    `time` is that of the request's arrival, in UTC. Durations are milliseconds since then; None: it
+    did not get there.
     `input_tokens` are all of them, `cached_tokens` those of them that were read from a cache.
     `request` and `answer` are JSON, and None unless bodies are kept.
     """
@@ -57,14 +57,14 @@ def make_row(
     ctx: RequestContext,
     outcome: Outcome,
     *,
-    ended: datetime,
+    ended: float,
     first_token: float | None,
     tool_calls: int,
 ) -> Row:
-    """The row of an answer that ended at `ended`, without bodies. Its time is that of arrival."""
+    """The row of an answer that ended at `ended` (Unix time), without bodies."""
     usage, target = outcome.usage, ctx.target
     code, message = explain(outcome.error)
-    arrived = datetime.fromtimestamp(ended.timestamp() - outcome.duration, ended.tzinfo)
+    arrived = datetime.fromtimestamp(ended - outcome.duration, UTC)
     return Row(
         time=arrived.isoformat(timespec="milliseconds"),
         request_id=ctx.request_id,
@@ -106,7 +106,9 @@ def milliseconds(seconds: float | None) -> float | None:
 
 def clean(text: str | None) -> str | None:
     """The text without halves of surrogate pairs, which JSON can bring and no file takes."""
-    return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_json(row: Row) -> dict[str, Any]:

@@ -10,8 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from gateway_request_log.row import Bodies, Row
 
@@ -36,8 +35,7 @@ class Sink(Protocol):
         """Free what is open."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     row: Row
     bodies: Bodies | None
     characters: int

@@ -36,7 +36,7 @@ USAGE = Usage(
 
 
 def made(ctx: RequestContext, outcome: Outcome, first_token: float | None = None) -> Row:
-    ended = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
+    ended = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC).timestamp()
     return make_row(REQUEST, ctx, outcome, ended=ended, first_token=first_token, tool_calls=1)
 
 

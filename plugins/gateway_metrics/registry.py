@@ -18,6 +18,9 @@ SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 
 STAGES: Final = ("queue", "asked", "first_token", "total")
 
+MOST_MODELS: Final = 100
+"""How many models have series of their own: patterns of the model map let clients make up names."""
+
 OTHER: Final = "other"
 """For what clients can make up, and that would make series without an end."""
 
@@ -88,6 +91,8 @@ class Metrics:
 
     def _of_model(self, model: str) -> "_Series":
         if model not in self._series:
+            if len(self._series) >= MOST_MODELS and model != OTHER:
+                return self._of_model(OTHER)
             self._series[model] = _Series(
                 model,
                 {status: self._answers.labels(model, status) for status in get_args(OutcomeStatus)},

@@ -19,6 +19,7 @@ from gateway.app import create_app
 from gateway.errors import BackendFailed, ConfigurationError, RateLimited
 from gateway.testing import ScriptedBackend, answer, build, part
 from gateway.types import Text, Usage
+from gateway_metrics import registry as registry_module
 
 DASHBOARD = Path(__file__).parent.parent.parent / "docs" / "grafana" / "dragoman.json"
 USAGE = Usage(
@@ -64,9 +65,11 @@ class Refusing:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *plugins: object, **sections: object
+    folder: Path, *plugins: object, models: object = None, **sections: object
 ) -> AsyncGenerator[httpx.AsyncClient]:
-    config = {"plugins": {"metrics": True, **sections}}
+    config: dict[str, object] = {"plugins": {"metrics": True, **sections}}
+    if models is not None:
+        config["models"] = models
     app = create_app(build(folder, *plugins, config=config, disabled=["claude_code"]))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -172,6 +175,22 @@ async def test_requests_are_counted_by_route_and_names_that_clients_make_up_are_
     }
     assert sample(families, "dragoman_answers_total", model="other", status="failed") == 1
     assert sample(families, "dragoman_answers_total", model="made-up") is None
+
+
+async def test_only_so_many_models_have_series_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_module, "MOST_MODELS", 2)
+    models = {"x-*": {"backend": "scripted"}}
+    async with serving(tmp_path, ScriptedBackend(GOOD), models=models) as client:
+        for number in (1, 2, 3, 4, 1):
+            await ask(client, model=f"x-{number}")
+        families = await scrape(client)
+    counted = {
+        m: sample(families, "dragoman_answers_total", model=m) for m in ("x-1", "x-2", "x-3")
+    }
+    assert counted == {"x-1": 2, "x-2": 1, "x-3": None}
+    assert sample(families, "dragoman_answers_total", model="other") == 2
 
 
 async def test_what_backends_report(tmp_path: Path) -> None:

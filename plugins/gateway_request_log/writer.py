@@ -97,7 +97,6 @@ class Writer:
         self._news.set()
         self._thread.join(seconds)
         self._refused += len(self._queue)
-        self._queue.clear()
         self._say_lost(last=True)
 
     # -- in the thread ----------------------------------------------------------------

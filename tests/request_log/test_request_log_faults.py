@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -66,7 +67,10 @@ def running(folder: Path) -> Iterator[Running]:
 
 
 def rows(folder: Path) -> int:
-    return len(read(folder / "r.db")) if (folder / "r.db").exists() else 0
+    try:
+        return len(read(folder / "r.db")) if (folder / "r.db").exists() else 0
+    except sqlite3.OperationalError:  # there is a file, but no table yet
+        return 0
 
 
 def test_a_killed_gateway_loses_the_last_batch_at_most(tmp_path: Path) -> None:

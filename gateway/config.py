@@ -106,8 +106,9 @@ class Config:
         return frozenset(name for name, value in self.values.plugins.items() if value is False)
 
     def enabled(self, name: str) -> bool:
-        """Whether a section is there and not `false`: for plugins that are off unless wanted."""
-        return self.values.plugins.get(name, False) is not False
+        """Whether a plugin that is off unless asked for is asked for: its section is a mapping or true."""
+        value = self.values.plugins.get(name, False)
+        return isinstance(value, dict) or value is True
 
     def validate_sections(
         self, claimed: Mapping[str, type[BaseModel]], disabled: Collection[str] = ()

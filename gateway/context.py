@@ -28,6 +28,10 @@ class RequestContext:
     whose model is looked up anew if it is another one. What it returns is the backend's own
     stream, not transformed, wrapped or observed; who called it passes the events on, and
     closes it. It is there from when `gateway_open_stream` is called.
+
+    `timings` are seconds from arrival to what backends `mark`: "ready", when there is something
+    that can answer and waiting in line is over, and "asked", when it was given the whole request.
+    A backend without such steps marks nothing.
     """
 
     request_id: str
@@ -36,8 +40,13 @@ class RequestContext:
     ignored: list[str] = field(default_factory=list)
     adjusted: dict[str, object] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
     reopen: "Callable[[ChatRequest], Awaitable[EventSource]] | None" = None
     gateway: "Gateway" = field(init=False, repr=False, compare=False)
+
+    def mark(self, step: Literal["ready", "asked"]) -> None:
+        """Note that a step is reached; of one that is reached again, the last time counts."""
+        self.timings[step] = time.perf_counter() - self.started
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""

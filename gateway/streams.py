@@ -242,7 +242,7 @@ class AnswerStream:
             raise self._failed(BackendFailed(what))
 
     def _tell(self, method: str, value: Any) -> None:  # noqa: ANN401
-        for observer in tuple(self._observers):
+        for observer in self._observers:  # replaced below, never changed
             try:
                 getattr(observer, method)(value)
             except Exception:

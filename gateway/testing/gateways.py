@@ -81,7 +81,7 @@ class Served:
             what = "the HTTP client of gateway.testing needs httpx: pip install httpx"
             raise ModuleNotFoundError(what) from error
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
 from gateway.errors import (
@@ -47,6 +47,8 @@ from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.sampling import SamplingSupport
 from gateway_claude_code.start_breaker import StartBreaker
 from gateway_claude_code.transcript import transcribed
+
+ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -89,6 +91,7 @@ class ClaudeCodeBackend:
         self._cache_marks = CacheMarks()
         self._starts = StartBreaker()
         self._usual_model: str | None = None
+        self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
         self.pool = Pool(config, keeper)
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
 
@@ -97,10 +100,15 @@ class ClaudeCodeBackend:
         return self.pool.running()
 
     def report(self) -> dict[str, Any]:
-        """For `GET /health`: the processes by state, the plan's quota, and what is wrong."""
+        """For `GET /health`: the processes by state, the plan's quota, and what is wrong.
+
+        `taken` says how many answers began with a process that had the conversation already
+        ("live"), one that was started ahead ("spare"), and one that was not ("cold").
+        """
         quota = self.pool.quota.report()
         return {
             "processes": self.pool.counts,
+            "taken": dict(self._taken),
             **({"quota": quota} if quota else {}),
             **self._starts.report(),
         }
@@ -158,8 +166,9 @@ class ClaudeCodeBackend:
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
+            self._note_process("live", ctx)
             reader = prepared.reader()
-            events = self._next_step(prepared, waiting, step, reader)
+            events = self._next_step(prepared, waiting, step, reader, ctx)
             note_transcript(waiting, ctx)
             try:
                 async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
@@ -171,8 +180,9 @@ class ClaudeCodeBackend:
                     raise
         while True:
             conversation = await self._obtain(prepared)
+            self._note_process("spare" if conversation.was_spare else "cold", ctx)
             reader = prepared.reader()
-            events = self._from_the_start(prepared, conversation, reader)
+            events = self._from_the_start(prepared, conversation, reader, ctx)
             note_transcript(conversation, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events)
@@ -213,8 +223,10 @@ class ClaudeCodeBackend:
         conversation: Conversation,
         step: Continuation,
         reader: EventReader,
+        ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
         await conversation.set_parameters(self._settings(prepared))
+        ctx.mark("asked")
         if step.turn is not None:
             events = conversation.ask(step.turn, reader, once=prepared.plain)
         else:
@@ -223,8 +235,16 @@ class ClaudeCodeBackend:
         async for event in events:
             yield event
 
+    def _note_process(self, kind: ProcessKind, ctx: RequestContext) -> None:
+        self._taken[kind] += 1
+        ctx.mark("ready")
+
     async def _from_the_start(
-        self, prepared: Prepared, conversation: Conversation, reader: EventReader
+        self,
+        prepared: Prepared,
+        conversation: Conversation,
+        reader: EventReader,
+        ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
         messages = prepared.request.messages
         if conversation.transcribed:
@@ -232,6 +252,7 @@ class ClaudeCodeBackend:
         history = turns(messages, prepared.names)
         await self._set_up(prepared, conversation)
         await conversation.add_history(history[:-1])
+        ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
         last = self._cache_marks.put(history[-1])
         async for event in conversation.ask(last, reader, once=once):

@@ -335,3 +335,20 @@ def test_in_a_wheel_the_packaged_file_lies_in_the_package(
     path = write("", "gateway/models.yaml")
     monkeypatch.setattr(config_module, "__file__", str(tmp_path / "gateway" / "config.py"))
     assert packaged_file() == path
+
+
+@pytest.mark.parametrize(
+    ("text", "enabled"),
+    [
+        ("", False),
+        ("plugins: {}", False),
+        ("plugins: {paint: false}", False),
+        ("plugins:\n  paint:", False),
+        ("plugins: {paint: true}", True),
+        ("plugins: {paint: {}}", True),
+        ("plugins: {paint: {colour: blue}}", True),
+        ("plugins: {other: true}", False),
+    ],
+)
+def test_a_plugin_that_is_off_unless_asked_for(write: Write, text: str, enabled: bool) -> None:
+    assert load(write(text)).enabled("paint") is enabled

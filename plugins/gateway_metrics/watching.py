@@ -1,0 +1,55 @@
+"""Where the numbers come from: an observer of each answer, and middleware around all requests."""
+
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.context import Outcome, RequestContext
+from gateway.types import PartDelta, StreamEvent
+from gateway_metrics.registry import Metrics
+
+SERVER_ERROR = 500
+
+
+class AnswerObserver:
+    """Counts one answer at its end."""
+
+    def __init__(self, model: str, ctx: RequestContext, metrics: Metrics) -> None:
+        self._model = model
+        self._ctx = ctx
+        self._metrics = metrics
+        self._first_token: float | None = None
+
+    def on_event(self, event: StreamEvent) -> None:
+        """Look for the first token."""
+        if self._first_token is None and isinstance(event, PartDelta):
+            self._first_token = time.perf_counter() - self._ctx.started
+
+    def on_end(self, outcome: Outcome) -> None:
+        """Count it."""
+        self._metrics.count_answer(self._model, self._ctx, outcome, self._first_token)
+
+
+class CountRequests:
+    """ASGI middleware that counts each request under its route's path, never under its own."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = SERVER_ERROR  # what is sent for an exception, further out
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        finally:
+            self._metrics.count_http(getattr(scope.get("route"), "path", None), status)

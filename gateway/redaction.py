@@ -26,7 +26,7 @@ _NAMED: Final = re.compile(
     r"""
     (?P<name> (?: x-api-key | api[_-]?key | authorization | secret[_-]?access[_-]?key
         | session[_-]?token | auth[_-]?token | password )
-        ["']? \s{0,4} [:=,] \s{0,4} b?["']? (?: (?:bearer|basic) \s )? )
+        ["']? \s{0,4} [:=,] \s{0,4} b?["']? (?: (?:bearer|basic) \s )?+ )
     (?! \[redacted\] ) [^\s"',;\\)\]}]{6,}
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -18,9 +18,9 @@ BEGIN, END = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
         ("id AKIAIOSFODNN7EXAMPLE in use", f"id {REDACTED} in use"),
         (
             "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-            f"aws_secret_access_key{REDACTED}",
+            f"aws_secret_access_key = {REDACTED}",
         ),
-        ('"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"', f'"SecretAccessKey{REDACTED}"'),
+        ('"SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"', f'"SecretAccessKey": "{REDACTED}"'),
         (f"a\n{BEGIN}\nMIIE\nvQIB\n{END}\nb", f"a\n{REDACTED}\nb"),
         (f"a\n{BEGIN}\nMIIE cut off", f"a\n{REDACTED}"),
         ("ghp_" + "a1" * 18, REDACTED),

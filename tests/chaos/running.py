@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 CONFIG: dict[str, Any] = {
     "limits": {"idle_seconds": 4, "request_seconds": 20},
     "plugins": {
+        "metrics": True,
+        "request_log": {"jsonl": "/dev/full"},  # a disk without any room
         "claude_code": {
             "max_processes": 10,
             "max_live": 4,

@@ -8,6 +8,7 @@ and one timer for what the client has to do next. Seen with uvicorn 0.54 and htt
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -43,6 +44,9 @@ RETRY_AFTER: Final = 1
 
 HEADER_FRAMING: Final = 4
 """Bytes of a header besides its name and value: a colon, a blank, and the end of the line."""
+
+
+_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
 def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
@@ -109,6 +113,8 @@ class LimitedProtocol(HttpToolsProtocol):
     # -- reading ----------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if not self._in_message:
+            data = _without_upgrade(data)
         self._unparsed += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -279,3 +285,13 @@ def _crowded(limits: LimitsConfig) -> Overloaded:
         "(limits.connections). Try again in a moment.",
         retry_after=RETRY_AFTER,
     )
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request with any `Upgrade` header renamed.
+
+    A server may pass it over (RFC 9110, 7.8); Java's own client offers HTTP/2 by it with each
+    request. The parser takes what follows for another protocol, and the body would be lost.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest

@@ -1,8 +1,8 @@
 """The section `openai` of `plugins:` in the YAML."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 SECTION = "openai"
 
@@ -17,6 +17,9 @@ class OpenAIConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    thinking: Literal["reasoning_content", "reasoning", "off"] = "reasoning_content"
+    thinking: Annotated[
+        Literal["reasoning_content", "reasoning", "off"],
+        BeforeValidator(lambda value: "off" if value is False else value),  # as YAML reads `off`
+    ] = "reasoning_content"
     unsupported: Literal["ignore", "reject"] = "ignore"
     keepalive_seconds: float = Field(default=15, gt=0)

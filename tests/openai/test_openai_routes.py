@@ -19,6 +19,7 @@ from gateway.errors import (
 )
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import ChatRequest, PartStart, ResponseStart, Text, Usage, UsageUpdate
+from gateway_openai.config import OpenAIConfig
 
 
 class Ignoring:
@@ -368,3 +369,7 @@ async def test_parts_of_every_kind_stream_in_order(ask: Ask) -> None:
     events = answer(part(0, Text(text=""), "a"), part(1, Text(text=""), "b"))
     response = await ask(ScriptedBackend(events))
     assert response.json()["choices"][0]["message"]["content"] == "ab"
+
+
+def test_a_bare_off_in_yaml_is_off() -> None:
+    assert OpenAIConfig.model_validate({"thinking": False}).thinking == "off"

@@ -43,6 +43,15 @@ def test_an_ordinary_request_meets_no_limit(gateway: Served) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("name", ["Upgrade", "upgrade", "UPGRADE"])
+def test_an_offer_of_http_2_does_not_cost_the_body(gateway: Served, name: str) -> None:
+    answer = gateway.ask(
+        chat(), "Connection: Upgrade, HTTP2-Settings", f"{name}: h2c", "HTTP2-Settings: AAMAAABk"
+    )
+    assert answer.status == 200
+    assert json.loads(answer.body)["choices"][0]["message"]["content"] == "Hi"
+
+
 def test_a_client_may_take_its_time_over_pieces_of_a_request(gateway: Served) -> None:
     request = post(chat())
     with gateway.connect() as connection:

@@ -19,6 +19,8 @@ from tests.chaos.running import gateway
 from tests.chaos.upstream import script
 
 CLIENTS = 6
+NO_ROOM = "/dev/full"
+"""A disk on which nothing can be written any more."""
 MEMORY_MB = 12
 """How much more memory the last quarter may end with than the second one did."""
 
@@ -48,7 +50,7 @@ def run(folder: Path, arguments: argparse.Namespace) -> list[str]:
     quarters: list[Holdings] = []
     with (
         running_upstream(script, record=False) as upstream,
-        gateway(folder, upstream.url, 0.1) as g,
+        gateway(folder, upstream.url, 0.1, jsonl=NO_ROOM) as g,
     ):
         url, pid = g
         places = (folder / "home", folder / "tmp")

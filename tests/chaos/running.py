@@ -22,7 +22,7 @@ CONFIG: dict[str, Any] = {
     "limits": {"idle_seconds": 4, "request_seconds": 20},
     "plugins": {
         "metrics": True,
-        "request_log": {"jsonl": "/dev/full"},  # a disk without any room
+        "request_log": {},
         "claude_code": {
             "max_processes": 10,
             "max_live": 4,
@@ -38,7 +38,9 @@ CONFIG: dict[str, Any] = {
 
 
 @contextmanager
-def gateway(folder: Path, upstream: str, odds: float) -> Iterator[tuple[str, int]]:
+def gateway(
+    folder: Path, upstream: str, odds: float, **request_log: str
+) -> Iterator[tuple[str, int]]:
     """A gateway whose CLI is spoilt with such a likelihood; its URL and its process."""
     for name in ("home", "tmp", "plugins"):
         (folder / name).mkdir()
@@ -56,6 +58,7 @@ def gateway(folder: Path, upstream: str, odds: float) -> Iterator[tuple[str, int
         "CHAOS_CLOCK": "1",
     }
     config = copy.deepcopy(CONFIG)
+    config["plugins"]["request_log"].update(request_log)
     config["plugins"]["claude_code"]["environment"] = {
         "CHAOS_CLI": str(find_cli(ClaudeCodeConfig(), os.environ)),
         "CHAOS_ODDS": str(odds),

@@ -25,11 +25,11 @@ def ago(**age: float) -> str:
 
 
 ROWS = [
-    row(request_id="r1", time=ago(hours=5), model="opus", answer='[{"type": "text"}]'),
-    row(request_id="r2", time=ago(minutes=50), total_ms=2000.0, tool_calls=2),
+    row(request_id="r1", time=ago(hours=30), model="opus", answer='[{"type": "text"}]'),
+    row(request_id="r2", time=ago(minutes=150), total_ms=2000.0, tool_calls=2),
     row(
         request_id="r3",
-        time=ago(minutes=40),
+        time=ago(minutes=120),
         status="failed",
         finish_reason=None,
         error_code="backend_error",
@@ -38,7 +38,7 @@ ROWS = [
         input_tokens=None,
         output_tokens=None,
     ),
-    row(request_id="r4", time=ago(minutes=30), status="cancelled", finish_reason=None),
+    row(request_id="r4", time=ago(minutes=90), status="cancelled", finish_reason=None),
 ]
 
 
@@ -69,8 +69,8 @@ def run(tmp_path: Path) -> Run:
         ([], ["r1", "r2", "r3", "r4"]),
         (["-n", "2"], ["r3", "r4"]),
         (["-n", "0"], []),
-        (["--since", "1h"], ["r2", "r3", "r4"]),
-        (["--since", ago(minutes=35)], ["r4"]),
+        (["--since", "6h"], ["r2", "r3", "r4"]),
+        (["--since", ago(minutes=105)], ["r4"]),
         (["--model", "opus"], ["r1"]),
         (["--model", "m-1"], ["r1", "r2", "r3", "r4"]),
         (["--errors"], ["r3"]),

@@ -1,0 +1,220 @@
+"""`dragoman service`: installing the gateway as a service of the user's, and what one does with it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from gateway.errors import ConfigurationError
+from gateway_service import steps, surroundings
+from gateway_service.answering import address_of, health_at
+from gateway_service.definition import Definition, configuration_in
+from gateway_service.files import remove_file, write_file
+from gateway_service.platforms import Platform, PlatformName, shown
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXIT_NOT_WELL = 1
+_NOT_INSTALLED = "the service is not installed; `dragoman service install` does that"
+
+
+@click.group("service")
+def service_command() -> None:
+    """Start the gateway at login, and keep it running.
+
+    \b
+    Linux    a unit of systemd's user manager
+    macOS    a LaunchAgent
+    Windows  a scheduled task
+    """
+
+
+def _acting(command: Command) -> Command:
+    """The options of what changes something."""
+    for option in (
+        click.option("--as-root", is_flag=True, help="Do it for root, if that is meant."),
+        click.option(
+            "--platform",
+            "system",
+            type=click.Choice(get_args(PlatformName)),
+            help="With --dry-run: as it would be there.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Print it, and do nothing."),
+    ):
+        command = option(command)
+    return command
+
+
+@service_command.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML that it is to serve; found as `serve` finds it.",
+)
+@_acting
+def install(
+    config_file: Path | None, *, dry_run: bool, system: PlatformName | None, as_root: bool
+) -> None:
+    """Write the service's file, start it, and have it started at login. Also after changes."""
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    definition = surroundings.definition(config_file, os.environ)
+    text = platform.text(definition)
+    if dry_run:
+        click.echo(f"# {platform.file}\n{text}")
+        _show(platform.install)
+    else:
+        _install(platform, text)
+        _say_where(definition)
+    _note(platform)
+
+
+@service_command.command()
+@_acting
+def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    """Stop the service, and remove its file."""
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    if dry_run:
+        _show(platform.uninstall)
+        click.echo(shown(("rm", str(platform.file))))
+        _show(platform.after_removal)
+    elif not platform.file.exists():
+        click.echo(f"It is not installed: there is no {platform.file}.", err=True)
+    else:
+        steps.perform(platform.uninstall, steps.run)
+        remove_file(platform.file)
+        steps.perform(platform.after_removal, steps.run)
+        click.echo(f"Stopped; {platform.file} is removed.", err=True)
+
+
+@service_command.command()
+@_acting
+def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    """Start the service now."""
+    _act("start", dry_run=dry_run, system=system, as_root=as_root)
+
+
+@service_command.command()
+@_acting
+def stop(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    """Stop the service until the next login; running answers may finish."""
+    _act("stop", dry_run=dry_run, system=system, as_root=as_root)
+
+
+@service_command.command()
+def status() -> None:
+    """Say whether it is installed, enabled and running, and answers (exit code 1 if not all)."""
+    platform = surroundings.platform_named(surroundings.this_system(), os.environ)
+    if not platform.file.exists():
+        click.echo(f"installed  no: {_NOT_INSTALLED}")
+        sys.exit(EXIT_NOT_WELL)
+    enabled = steps.asked(platform.enabled, steps.run)
+    running = steps.asked(platform.running, steps.run)
+    answers, said = _health(platform)
+    click.echo(f"installed  yes: {platform.file}")
+    click.echo(f"enabled    {_word(enabled)}")
+    click.echo(f"running    {_word(running)}")
+    click.echo(f"answers    {_word(answers)}: {said}")
+    if not (enabled and running and answers):
+        sys.exit(EXIT_NOT_WELL)
+
+
+@service_command.command()
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
+def logs(*, follow: bool) -> None:
+    """Show the last lines of the service's log."""
+    platform = surroundings.platform_named(surroundings.this_system(), os.environ)
+    if not platform.file.exists():
+        raise ConfigurationError(_NOT_INSTALLED)
+    command = platform.follow if follow else platform.logs
+    try:
+        sys.exit(subprocess.call(list(command)))  # noqa: S603 - our own command
+    except FileNotFoundError:
+        raise ConfigurationError(f"{command[0]} is not there, which shows the log") from None
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> Platform:
+    """The system to act on, if this user may. Raises `ConfigurationError`."""
+    this = system if dry_run and system else surroundings.this_system()
+    if system not in {None, this}:
+        raise ConfigurationError(f"this is {this}; --platform {system} is for --dry-run")
+    if surroundings.user_id() == 0 and not (dry_run or as_root):
+        raise ConfigurationError(
+            "this is root, and the service would be root's and not yours: go without sudo, or "
+            "say --as-root if root is whom it is for"
+        )
+    return surroundings.platform_named(this, os.environ)
+
+
+def _install(platform: Platform, text: str) -> None:
+    for folder in platform.folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_file(platform.file, text, platform.encoding)
+    try:
+        steps.perform(platform.install, steps.run)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{platform.file} is written, but does not run: {error}; `dragoman service logs` may "
+            "say more"
+        ) from None
+    click.echo(f"Installed as {platform.file}.", err=True)
+
+
+def _say_where(definition: Definition) -> None:
+    config = surroundings.configuration(configuration_in(definition.command))
+    host, port = address_of(config.values.server)
+    click.echo(f"It serves {config.path} at http://{_in_url(host)}:{port}/v1.", err=True)
+
+
+def _note(platform: Platform) -> None:
+    """What the user has to know, after an installation or a look at one."""
+    if names := surroundings.left_out(os.environ):
+        click.echo(
+            f"Not written into the file, as they may be secrets: {', '.join(names)}. "
+            f"{platform.advice}",
+            err=True,
+        )
+    if platform.hint:
+        click.echo(platform.hint, err=True)
+
+
+def _act(what: str, *, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    todo: tuple[steps.Step, ...] = getattr(platform, what)
+    if dry_run:
+        _show(todo)
+    elif not platform.file.exists():
+        raise ConfigurationError(_NOT_INSTALLED)
+    else:
+        steps.perform(todo, steps.run)
+
+
+def _show(todo: tuple[steps.Step, ...]) -> None:
+    for step in todo:
+        click.echo(shown(step.command))
+
+
+def _health(platform: Platform) -> tuple[bool, str]:
+    """Whether the installed gateway answers, and what is to be said about that."""
+    command = platform.command_in(platform.file.read_text(encoding=platform.encoding))
+    config = surroundings.configuration(configuration_in(command))
+    host, port = address_of(config.values.server)
+    where = f"http://{_in_url(host)}:{port}/healthz"
+    try:
+        return True, f"{where} says {health_at(host, port)!r}"
+    except OSError as error:
+        return False, f"{where}: {error.strerror or error}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _word(yes: bool) -> str:  # noqa: FBT001
+    return "yes" if yes else "no"

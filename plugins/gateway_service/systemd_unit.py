@@ -1,0 +1,126 @@
+"""The unit for systemd's user manager, as text, and the command read back from it.
+
+Seen with systemd 252: sandboxing in a user unit needs a user namespace, which `PrivateUsers` makes.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from gateway_service.definition import DESCRIPTION, Definition
+
+UNIT: Final = "dragoman.service"
+ENVIRONMENT_FILE: Final = ".config/dragoman/environment"
+"""In the user's home; where a login or a key is given as a variable. It need not be there."""
+
+WATCHDOG_SECONDS: Final = 60
+
+WRITABLE: Final = (".claude", ".claude.json", ".local/state/dragoman")
+"""In the user's home, besides the cache: what the CLI and the gateway keep for themselves."""
+
+_TEMPLATE: Final = """\
+# Written by `dragoman service install`, which writes it anew.
+# Changes belong into a file of their own: systemctl --user edit {unit}
+
+[Unit]
+Description={description}
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart={command}
+WorkingDirectory=/
+{environment}
+# Variables for the login or for keys, a NAME=value in each line; chmod 600.
+EnvironmentFile=-%h/{environment_file}
+
+# 2 is a mistake that has to be put right first, as in the YAML.
+Restart=on-failure
+RestartSec=3
+RestartPreventExitStatus=2
+WatchdogSec={watchdog}
+
+# SIGTERM is for the gateway alone: it lets answers finish and ends the CLI's processes itself.
+KillMode=mixed
+TimeoutStopSec={stop}
+
+# What it may write to
+ProtectSystem=strict
+ProtectHome=read-only
+CacheDirectory=dragoman
+CacheDirectoryMode=0700
+ReadWritePaths={writable}
+InaccessiblePaths=-%h/.ssh
+PrivateTmp=yes
+UMask=0077
+
+# What it may do. The CLI's JavaScript engine writes code while it runs.
+PrivateUsers=yes
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+KeyringMode=private
+LockPersonality=yes
+MemoryDenyWriteExecute=no
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def unit_text(definition: Definition) -> str:
+    """The whole unit."""
+    variables = definition.environment.items()
+    return _TEMPLATE.format(
+        unit=UNIT,
+        description=DESCRIPTION,
+        command=" ".join(_argument(word) for word in definition.command),
+        environment="\n".join(
+            f"Environment={_quoted(f'{name}={value}')}" for name, value in variables
+        ),
+        environment_file=ENVIRONMENT_FILE,
+        watchdog=WATCHDOG_SECONDS,
+        stop=definition.stop_seconds,
+        writable=" ".join(_writable(definition)),
+    )
+
+
+def command_in(text: str) -> tuple[str, ...]:
+    """The command of a unit that `unit_text` made."""
+    line = next(line for line in text.splitlines() if line.startswith("ExecStart="))
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
+    return tuple(re.sub(r"\\(.)|%(%)|\$(\$)", r"\1\2\3", word) for word in words)
+
+
+def _writable(definition: Definition) -> list[str]:
+    """A path that is not there is left out (`-`): the CLI makes its own when it is first used."""
+    paths = [f"-%h/{path}" for path in WRITABLE]
+    if (elsewhere := definition.environment.get("CLAUDE_CONFIG_DIR")) is not None:
+        paths.append(_quoted(f"-{Path(elsewhere)}"))
+    return paths
+
+
+def _argument(word: str) -> str:
+    return _quoted(word).replace("$", "$$")
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

@@ -61,7 +61,6 @@ def linux(home: Path, environ: Mapping[str, str]) -> Platform:
         running=Query(("systemctl", "--user", "is-active", unit)),
         logs=journal,
         follow=(*journal, "--follow"),
-        folders=(home / ".local/state/dragoman",),
         advice=(
             f"Put those that it needs into ~/{systemd_unit.ENVIRONMENT_FILE}, a NAME=value in each "
             f"line, and make that yours alone: chmod 600 ~/{systemd_unit.ENVIRONMENT_FILE}; then "

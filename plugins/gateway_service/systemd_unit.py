@@ -4,7 +4,6 @@ Seen with systemd 252: sandboxing in a user unit needs a user namespace, which `
 """
 
 import re
-from pathlib import Path
 from typing import Final
 
 from gateway_service.definition import DESCRIPTION, Definition
@@ -15,8 +14,12 @@ ENVIRONMENT_FILE: Final = ".config/dragoman/environment"
 
 WATCHDOG_SECONDS: Final = 60
 
-WRITABLE: Final = (".claude", ".claude.json", ".local/state/dragoman")
-"""In the user's home, besides the cache: what the CLI and the gateway keep for themselves."""
+READ_ONLY: Final = (
+    ".config", ".local/bin", ".local/share/systemd", ".local/share/applications",
+    ".profile", ".bash_profile", ".bash_login", ".bashrc", ".bash_logout",
+    ".zshenv", ".zprofile", ".zshrc", ".zlogin", ".xprofile", ".xsessionrc", ".pam_environment",
+)  # fmt: skip
+"""In the user's home, what runs when the user logs in or types a command."""
 
 _TEMPLATE: Final = """\
 # Written by `dragoman service install`, which writes it anew.
@@ -46,12 +49,14 @@ WatchdogSec={watchdog}
 KillMode=mixed
 TimeoutStopSec={stop}
 
-# What it may write to
+# What it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
+# it has to write in the home itself; but not to what is run at login.
 ProtectSystem=strict
 ProtectHome=read-only
 CacheDirectory=dragoman
 CacheDirectoryMode=0700
 ReadWritePaths={writable}
+ReadOnlyPaths={read_only}
 InaccessiblePaths=-%h/.ssh
 PrivateTmp=yes
 UMask=0077
@@ -99,6 +104,7 @@ def unit_text(definition: Definition) -> str:
         watchdog=WATCHDOG_SECONDS,
         stop=definition.stop_seconds,
         writable=" ".join(_writable(definition)),
+        read_only=" ".join(f"-%h/{path}" for path in READ_ONLY),
     )
 
 
@@ -110,11 +116,9 @@ def command_in(text: str) -> tuple[str, ...]:
 
 
 def _writable(definition: Definition) -> list[str]:
-    """A path that is not there is left out (`-`): the CLI makes its own when it is first used."""
-    paths = [f"-%h/{path}" for path in WRITABLE]
-    if (elsewhere := definition.environment.get("CLAUDE_CONFIG_DIR")) is not None:
-        paths.append(_quoted(f"-{Path(elsewhere)}"))
-    return paths
+    """`-` leaves out what is not there."""
+    elsewhere = definition.environment.get("CLAUDE_CONFIG_DIR")
+    return ["%h", *([_quoted(f"-{elsewhere}")] if elsewhere is not None else [])]
 
 
 def _argument(word: str) -> str:

@@ -1,7 +1,6 @@
 """What is found on this machine: the system, the user, the command `dragoman` and its configuration."""
 
 import fnmatch
-import getpass
 import os
 import shutil
 import sys
@@ -49,7 +48,7 @@ def platform_named(name: PlatformName, environ: Mapping[str, str]) -> Platform:
             return platforms.macos(home, user_id() or 0)
         case "windows":
             domain = environ.get("USERDOMAIN")
-            user = getpass.getuser()
+            user = environ.get("USERNAME") or environ.get("USER") or home.name
             return platforms.windows(home, f"{domain}\\{user}" if domain else user)
 
 

@@ -16,7 +16,8 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/dragoman/bin/python -m pip install --no-deps /wheels/*.whl
 
 FROM python:3.13-slim
-RUN useradd --uid 1000 --create-home dragoman
+# so that it may run as whoever owns the folders that are mounted into it
+RUN useradd --uid 1000 --create-home dragoman && chmod 1777 /home/dragoman
 COPY --from=build /opt/dragoman /opt/dragoman
 ENV PATH=/opt/dragoman/bin:$PATH HOME=/home/dragoman PYTHONUNBUFFERED=1
 USER 1000:1000

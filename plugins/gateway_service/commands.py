@@ -60,7 +60,15 @@ def _acting(command: Command) -> Command:
 def install(
     config_file: Path | None, *, dry_run: bool, system: PlatformName | None, as_root: bool
 ) -> None:
-    """Write the service's file, start it, and have it started at login. Also after changes."""
+    """Start it now and at every login.
+
+    Writes the file that says so, and is for installing it anew as well: after an update that
+    moved the command, or when PATH or server.drain_seconds have changed.
+
+    \b
+    dragoman service install --dry-run
+    dragoman service install --config ~/models.yaml
+    """
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
     definition = surroundings.definition(config_file, os.environ)
     text = platform.text(definition)
@@ -76,7 +84,7 @@ def install(
 @service_command.command()
 @_acting
 def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
-    """Stop the service, and remove its file."""
+    """Stop it, and remove its file."""
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
     if dry_run:
         _show(platform.uninstall)
@@ -94,20 +102,27 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
 @service_command.command()
 @_acting
 def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
-    """Start the service now."""
+    """Start it, once it is installed."""
     _act("start", dry_run=dry_run, system=system, as_root=as_root)
 
 
 @service_command.command()
 @_acting
 def stop(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
-    """Stop the service until the next login; running answers may finish."""
+    """Stop it until the next login.
+
+    Running answers may finish, for up to server.drain_seconds.
+    """
     _act("stop", dry_run=dry_run, system=system, as_root=as_root)
 
 
 @service_command.command()
 def status() -> None:
-    """Say whether it is installed, enabled and running, and answers (exit code 1 if not all)."""
+    """Say whether it runs and answers.
+
+    The exit code is 0 if it is installed, enabled and running, and `GET /healthz` is answered;
+    otherwise 1.
+    """
     platform = surroundings.platform_named(surroundings.this_system(), os.environ)
     if not platform.file.exists():
         click.echo(f"installed  no: {_NOT_INSTALLED}")
@@ -126,7 +141,7 @@ def status() -> None:
 @service_command.command()
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
 def logs(*, follow: bool) -> None:
-    """Show the last lines of the service's log."""
+    """Show the end of its log."""
     platform = surroundings.platform_named(surroundings.this_system(), os.environ)
     if not platform.file.exists():
         raise ConfigurationError(_NOT_INSTALLED)

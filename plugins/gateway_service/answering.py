@@ -7,17 +7,18 @@ from typing import Final
 from gateway.config import ServerConfig
 
 PATIENCE_SECONDS: Final = 10
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask, not to listen
+_ANY: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask there
 
 
-def address_of(server: ServerConfig) -> tuple[str, int]:
+def url_of(server: ServerConfig) -> str:
     """Where this machine reaches it."""
-    return _ANY.get(server.host, server.host), server.port
+    host = _host_of(server)
+    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
 
 
-def health_at(host: str, port: int) -> str:
+def health_of(server: ServerConfig) -> str:
     """Its own word for how it is: "ok", "degraded" or "draining". Raises `OSError` if there is none."""
-    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection(_host_of(server), server.port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", "/healthz")
         report = json.loads(connection.getresponse().read())
@@ -26,3 +27,7 @@ def health_at(host: str, port: int) -> str:
         raise ConnectionError("what answers there is no Dragoman") from error
     finally:
         connection.close()
+
+
+def _host_of(server: ServerConfig) -> str:
+    return _ANY.get(server.host, server.host)

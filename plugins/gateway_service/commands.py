@@ -1,8 +1,6 @@
 """`dragoman service`: installing the gateway as a service of the user's, and what one does with it."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -11,15 +9,13 @@ import click
 
 from gateway.errors import ConfigurationError
 from gateway_service import steps, surroundings
-from gateway_service.answering import address_of, health_at
+from gateway_service.answering import url_of
 from gateway_service.definition import Definition, configuration_in
 from gateway_service.files import remove_file, write_file
+from gateway_service.looking import NOT_INSTALLED, logs, status
 from gateway_service.platforms import Platform, PlatformName, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-EXIT_NOT_WELL = 1
-_NOT_INSTALLED = "the service is not installed; `dragoman service install` does that"
 
 
 @click.group("service")
@@ -103,7 +99,8 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
 @_acting
 def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
     """Start it, once it is installed."""
-    _act("start", dry_run=dry_run, system=system, as_root=as_root)
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    _act(platform, platform.start, dry_run=dry_run)
 
 
 @service_command.command()
@@ -113,45 +110,12 @@ def stop(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
 
     Running answers may finish, for up to server.drain_seconds.
     """
-    _act("stop", dry_run=dry_run, system=system, as_root=as_root)
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    _act(platform, platform.stop, dry_run=dry_run)
 
 
-@service_command.command()
-def status() -> None:
-    """Say whether it runs and answers.
-
-    The exit code is 0 if it is installed, enabled and running, and `GET /healthz` is answered;
-    otherwise 1.
-    """
-    platform = surroundings.platform_named(surroundings.this_system(), os.environ)
-    if not platform.file.exists():
-        click.echo(f"installed  no: {_NOT_INSTALLED}")
-        sys.exit(EXIT_NOT_WELL)
-    enabled = steps.asked(platform.enabled, steps.run)
-    running = steps.asked(platform.running, steps.run)
-    answers, said = _health(platform)
-    click.echo(f"installed  yes: {platform.file}")
-    click.echo(f"enabled    {_word(enabled)}")
-    click.echo(f"running    {_word(running)}")
-    click.echo(f"answers    {_word(answers)}: {said}")
-    if not (enabled and running and answers):
-        sys.exit(EXIT_NOT_WELL)
-
-
-@service_command.command()
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
-def logs(*, follow: bool) -> None:
-    """Show the end of its log."""
-    platform = surroundings.platform_named(surroundings.this_system(), os.environ)
-    if not platform.file.exists():
-        raise ConfigurationError(_NOT_INSTALLED)
-    command = platform.follow if follow else platform.logs
-    try:
-        sys.exit(subprocess.call(list(command)))  # noqa: S603 - our own command
-    except FileNotFoundError:
-        raise ConfigurationError(f"{command[0]} is not there, which shows the log") from None
-    except KeyboardInterrupt:
-        sys.exit(0)
+service_command.add_command(status)
+service_command.add_command(logs)
 
 
 def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> Platform:
@@ -183,8 +147,7 @@ def _install(platform: Platform, text: str) -> None:
 
 def _say_where(definition: Definition) -> None:
     config = surroundings.configuration(configuration_in(definition.command))
-    host, port = address_of(config.values.server)
-    click.echo(f"It serves {config.path} at http://{_in_url(host)}:{port}/v1.", err=True)
+    click.echo(f"It serves {config.path} at {url_of(config.values.server)}/v1.", err=True)
 
 
 def _note(platform: Platform) -> None:
@@ -199,13 +162,11 @@ def _note(platform: Platform) -> None:
         click.echo(platform.hint, err=True)
 
 
-def _act(what: str, *, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
-    platform = _platform(system, dry_run=dry_run, as_root=as_root)
-    todo: tuple[steps.Step, ...] = getattr(platform, what)
+def _act(platform: Platform, todo: tuple[steps.Step, ...], *, dry_run: bool) -> None:
     if dry_run:
         _show(todo)
     elif not platform.file.exists():
-        raise ConfigurationError(_NOT_INSTALLED)
+        raise ConfigurationError(NOT_INSTALLED)
     else:
         steps.perform(todo, steps.run)
 
@@ -213,23 +174,3 @@ def _act(what: str, *, dry_run: bool, system: PlatformName | None, as_root: bool
 def _show(todo: tuple[steps.Step, ...]) -> None:
     for step in todo:
         click.echo(shown(step.command))
-
-
-def _health(platform: Platform) -> tuple[bool, str]:
-    """Whether the installed gateway answers, and what is to be said about that."""
-    command = platform.command_in(platform.file.read_text(encoding=platform.encoding))
-    config = surroundings.configuration(configuration_in(command))
-    host, port = address_of(config.values.server)
-    where = f"http://{_in_url(host)}:{port}/healthz"
-    try:
-        return True, f"{where} says {health_at(host, port)!r}"
-    except OSError as error:
-        return False, f"{where}: {error.strerror or error}"
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _word(yes: bool) -> str:  # noqa: FBT001
-    return "yes" if yes else "no"

@@ -109,9 +109,10 @@ def unit_text(definition: Definition) -> str:
 
 
 def command_in(text: str) -> tuple[str, ...]:
-    """The command of a unit that `unit_text` made."""
-    line = next(line for line in text.splitlines() if line.startswith("ExecStart="))
-    words = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
+    """The command of a unit that `unit_text` made. Raises `LookupError` for one without."""
+    if (line := re.search("^ExecStart=.*$", text, re.MULTILINE)) is None:
+        raise LookupError("ExecStart")
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"', line[0])
     return tuple(re.sub(r"\\(.)|%(%)|\$(\$)", r"\1\2\3", word) for word in words)
 
 

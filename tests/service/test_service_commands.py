@@ -11,7 +11,8 @@ import yaml
 from click.testing import Result
 from service_support import System
 
-from gateway_service import commands, steps, surroundings
+from gateway.config import ServerConfig
+from gateway_service import answering, commands, steps, surroundings
 
 Service = Callable[..., Result]
 UNIT = ".config/systemd/user/dragoman.service"
@@ -464,3 +465,48 @@ def test_what_is_not_done_in_time_has_failed(monkeypatch: pytest.MonkeyPatch) ->
 def test_help_names_all_commands(service: Service) -> None:
     listed = service("--help").stdout
     assert all(f"\n  {name} " in listed for name in commands.service_command.commands)
+
+
+@pytest.mark.parametrize("text", ["", "ExecStart", "[Service]\n"])
+def test_status_with_a_file_that_was_broken(
+    text: str, service: Service, system: System, home: Path
+) -> None:
+    service("install")
+    (home / UNIT).write_text(text, encoding="utf-8")
+    result = service("status")
+    assert result.exit_code == 1
+    assert (
+        f"answers    no: {home / UNIT} can't be read; `dragoman service install`" in result.stdout
+    )
+
+
+@pytest.mark.parametrize("text", ["", "<plist>", "<?xml version='1.0'?><plist><dict/></plist>"])
+def test_status_with_a_property_list_that_was_broken(
+    text: str, service: Service, mac: System, home: Path
+) -> None:
+    service("install")
+    (home / PLIST).write_text(text, encoding="utf-8")
+    assert "can't be read; `dragoman service install`" in service("status").stdout
+
+
+def test_status_with_a_configuration_that_was_broken(
+    service: Service, system: System, home: Path
+) -> None:
+    install_on(1, service, home)
+    (home / "elsewhere.yaml").write_text("modles: {}", encoding="utf-8")
+    result = service("status")
+    assert result.exit_code == 1
+    assert "answers    no: " in result.stdout
+    assert "unknown key 'modles'; did you mean 'models'?" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:4000"),
+        ("::", "http://[::1]:4000"),
+        ("0.0.0.0", "http://127.0.0.1:4000"),
+    ],
+)
+def test_where_this_machine_reaches_it(host: str, url: str) -> None:
+    assert answering.url_of(ServerConfig(host=host, port=4000)) == url

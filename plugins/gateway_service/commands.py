@@ -52,9 +52,20 @@ def _acting(command: Command) -> Command:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The YAML that it is to serve; found as `serve` finds it.",
 )
+@click.option(
+    "--sandbox/--no-sandbox",
+    "sandboxed",
+    default=True,
+    help="On Linux: in namespaces of its own, which some systems forbid (226/NAMESPACE).",
+)
 @_acting
 def install(
-    config_file: Path | None, *, dry_run: bool, system: PlatformName | None, as_root: bool
+    config_file: Path | None,
+    *,
+    sandboxed: bool,
+    dry_run: bool,
+    system: PlatformName | None,
+    as_root: bool,
 ) -> None:
     """Start it now and at every login.
 
@@ -66,7 +77,7 @@ def install(
     dragoman service install --config ~/models.yaml
     """
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
-    definition = surroundings.definition(config_file, os.environ)
+    definition = surroundings.definition(config_file, os.environ, sandboxed=sandboxed)
     text = platform.text(definition)
     if dry_run:
         click.echo(f"# {platform.file}\n{text}")

@@ -21,13 +21,15 @@ KEPT: Final = ("PATH", "CLAUDE_CONFIG_DIR", "DRAGOMAN_CLAUDE_COMMAND")
 class Definition:
     """`command` is the whole of it, with the program's path; `stop_seconds` is how long it may take to end.
 
-    `environment` is what the service gets besides what the system gives it.
+    `environment` is what the service gets besides what the system gives it. `sandboxed` is for
+    systemd alone.
     """
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     home: Path
     stop_seconds: int
+    sandboxed: bool = True
 
     def __post_init__(self) -> None:
         for text in (*self.command, *self.environment.values(), str(self.home)):

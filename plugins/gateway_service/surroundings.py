@@ -65,7 +65,9 @@ def home_of_user() -> Path:
         raise ConfigurationError("there is no home folder, and so no place for a service") from None
 
 
-def definition(config_file: Path | None, environ: Mapping[str, str]) -> Definition:
+def definition(
+    config_file: Path | None, environ: Mapping[str, str], *, sandboxed: bool = True
+) -> Definition:
     """A service that serves this configuration. Raises `ConfigurationError` if that is wrong."""
     config = configuration(config_file)
     command = [str(program()), "serve"]
@@ -76,6 +78,7 @@ def definition(config_file: Path | None, environ: Mapping[str, str]) -> Definiti
         environment=kept(environ),
         home=home_of_user(),
         stop_seconds=round(config.values.server.drain_seconds) + MARGIN_SECONDS,
+        sandboxed=sandboxed,
     )
 
 

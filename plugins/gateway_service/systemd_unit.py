@@ -49,33 +49,11 @@ WatchdogSec={watchdog}
 KillMode=mixed
 TimeoutStopSec={stop}
 
-# What it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
-# it has to write in the home itself; but not to what is run at login.
-ProtectSystem=strict
-ProtectHome=read-only
-CacheDirectory=dragoman
-CacheDirectoryMode=0700
-ReadWritePaths={writable}
-ReadOnlyPaths={read_only}
-InaccessiblePaths=-%h/.ssh
-PrivateTmp=yes
-UMask=0077
-
-# What it may do. The CLI's JavaScript engine writes code while it runs.
-PrivateUsers=yes
+# The CLI's JavaScript engine writes code while it runs.
+MemoryDenyWriteExecute=no
 NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
 KeyringMode=private
 LockPersonality=yes
-MemoryDenyWriteExecute=no
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
@@ -84,10 +62,35 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM
-
+UMask=0077
+{sandbox}
 [Install]
 WantedBy=default.target
 """
+
+_SANDBOX: Final = """
+# What it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
+# it has to write in the home itself; but not to what is run at login.
+PrivateUsers=yes
+ProtectSystem=strict
+ProtectHome=read-only
+CacheDirectory=dragoman
+CacheDirectoryMode=0700
+ReadWritePaths={writable}
+ReadOnlyPaths={read_only}
+InaccessiblePaths=-%h/.ssh
+PrivateTmp=yes
+PrivateDevices=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+"""
+"""What needs a user namespace, which not every system lets its users have."""
 
 
 def unit_text(definition: Definition) -> str:
@@ -103,8 +106,7 @@ def unit_text(definition: Definition) -> str:
         environment_file=ENVIRONMENT_FILE,
         watchdog=WATCHDOG_SECONDS,
         stop=definition.stop_seconds,
-        writable=" ".join(_writable(definition)),
-        read_only=" ".join(f"-%h/{path}" for path in READ_ONLY),
+        sandbox=_sandbox(definition) if definition.sandboxed else "",
     )
 
 
@@ -114,6 +116,13 @@ def command_in(text: str) -> tuple[str, ...]:
         raise LookupError("ExecStart")
     words = re.findall(r'"((?:[^"\\]|\\.)*)"', line[0])
     return tuple(re.sub(r"\\(.)|%(%)|\$(\$)", r"\1\2\3", word) for word in words)
+
+
+def _sandbox(definition: Definition) -> str:
+    return _SANDBOX.format(
+        writable=" ".join(_writable(definition)),
+        read_only=" ".join(f"-%h/{path}" for path in READ_ONLY),
+    )
 
 
 def _writable(definition: Definition) -> list[str]:

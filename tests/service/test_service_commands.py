@@ -132,6 +132,16 @@ def test_root_may_insist(
     assert (home / UNIT).exists()
 
 
+def test_without_a_sandbox_what_needs_no_namespace_is_kept(
+    service: Service, system: System, home: Path
+) -> None:
+    service("install", "--no-sandbox")
+    unit = (home / UNIT).read_text(encoding="utf-8")
+    assert all(f"{name}=" not in unit for name in ("PrivateUsers", "PrivateTmp", "ProtectSystem"))
+    assert "CapabilityBoundingSet=" not in unit, "it needs a namespace as well (218/CAPABILITIES)"
+    assert all(f"{name}=" in unit for name in ("NoNewPrivileges", "SystemCallFilter", "UMask"))
+
+
 # -- --dry-run ----------------------------------------------------------------------------
 
 

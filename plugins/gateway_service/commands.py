@@ -1,0 +1,187 @@
+"""`dragoman service`: installing the gateway as a service of the user's, and what one does with it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from gateway.errors import ConfigurationError
+from gateway_service import steps, surroundings
+from gateway_service.answering import url_of
+from gateway_service.definition import Definition, configuration_in
+from gateway_service.files import remove_file, write_file
+from gateway_service.looking import NOT_INSTALLED, logs, status
+from gateway_service.platforms import Platform, PlatformName, shown
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group("service")
+def service_command() -> None:
+    """Start the gateway at login, and keep it running.
+
+    \b
+    Linux    a unit of systemd's user manager
+    macOS    a LaunchAgent
+    Windows  a scheduled task
+    """
+
+
+def _acting(command: Command) -> Command:
+    """The options of what changes something."""
+    for option in (
+        click.option("--as-root", is_flag=True, help="Do it for root, if that is meant."),
+        click.option(
+            "--platform",
+            "system",
+            type=click.Choice(get_args(PlatformName)),
+            help="With --dry-run: as it would be there.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Print it, and do nothing."),
+    ):
+        command = option(command)
+    return command
+
+
+@service_command.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML that it is to serve; found as `serve` finds it.",
+)
+@click.option(
+    "--sandbox/--no-sandbox",
+    "sandboxed",
+    default=True,
+    help="On Linux: in namespaces of its own, which some systems forbid (226/NAMESPACE).",
+)
+@_acting
+def install(
+    config_file: Path | None,
+    *,
+    sandboxed: bool,
+    dry_run: bool,
+    system: PlatformName | None,
+    as_root: bool,
+) -> None:
+    """Start it now and at every login.
+
+    Writes the file that says so, and is for installing it anew as well: after an update that
+    moved the command, or when PATH or server.drain_seconds have changed.
+
+    \b
+    dragoman service install --dry-run
+    dragoman service install --config ~/models.yaml
+    """
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    definition = surroundings.definition(config_file, os.environ, sandboxed=sandboxed)
+    text = platform.text(definition)
+    if dry_run:
+        click.echo(f"# {platform.file}\n{text}")
+        _show(platform.install)
+    else:
+        _install(platform, text)
+        _say_where(definition)
+    _note(platform)
+
+
+@service_command.command()
+@_acting
+def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    """Stop it, and remove its file."""
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    if dry_run:
+        _show(platform.uninstall)
+        click.echo(shown(("rm", str(platform.file))))
+        _show(platform.after_removal)
+    elif not platform.file.exists():
+        click.echo(f"It is not installed: there is no {platform.file}.", err=True)
+    else:
+        steps.perform(platform.uninstall, steps.run)
+        remove_file(platform.file)
+        steps.perform(platform.after_removal, steps.run)
+        click.echo(f"Stopped; {platform.file} is removed.", err=True)
+
+
+@service_command.command()
+@_acting
+def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    """Start it, once it is installed."""
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    _act(platform, platform.start, dry_run=dry_run)
+
+
+@service_command.command()
+@_acting
+def stop(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
+    """Stop it until the next login.
+
+    Running answers may finish, for up to server.drain_seconds.
+    """
+    platform = _platform(system, dry_run=dry_run, as_root=as_root)
+    _act(platform, platform.stop, dry_run=dry_run)
+
+
+service_command.add_command(status)
+service_command.add_command(logs)
+
+
+def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> Platform:
+    """The system to act on, if this user may. Raises `ConfigurationError`."""
+    this = system if dry_run and system else surroundings.this_system()
+    if system not in {None, this}:
+        raise ConfigurationError(f"this is {this}; --platform {system} is for --dry-run")
+    if surroundings.user_id() == 0 and not (dry_run or as_root):
+        raise ConfigurationError(
+            "this is root, and the service would be root's and not yours: go without sudo, or "
+            "say --as-root if root is whom it is for"
+        )
+    return surroundings.platform_named(this, os.environ)
+
+
+def _install(platform: Platform, text: str) -> None:
+    for folder in platform.folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_file(platform.file, text, platform.encoding)
+    try:
+        steps.perform(platform.install, steps.run)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{platform.file} is written, but does not run: {error}; `dragoman service logs` may "
+            "say more"
+        ) from None
+    click.echo(f"Installed as {platform.file}.", err=True)
+
+
+def _say_where(definition: Definition) -> None:
+    config = surroundings.configuration(configuration_in(definition.command))
+    click.echo(f"It serves {config.path} at {url_of(config.values.server)}/v1.", err=True)
+
+
+def _note(platform: Platform) -> None:
+    """What the user has to know, after an installation or a look at one."""
+    if names := surroundings.left_out(os.environ):
+        click.echo(
+            f"Not written into the file, as they may be secrets: {', '.join(names)}. "
+            f"{platform.advice}",
+            err=True,
+        )
+    if platform.hint:
+        click.echo(platform.hint, err=True)
+
+
+def _act(platform: Platform, todo: tuple[steps.Step, ...], *, dry_run: bool) -> None:
+    if dry_run:
+        _show(todo)
+    elif not platform.file.exists():
+        raise ConfigurationError(NOT_INSTALLED)
+    else:
+        steps.perform(todo, steps.run)
+
+
+def _show(todo: tuple[steps.Step, ...]) -> None:
+    for step in todo:
+        click.echo(shown(step.command))

@@ -1,0 +1,84 @@
+"""`dragoman service status` and `logs`, which change nothing."""
+
+import os
+import subprocess
+import sys
+from typing import Final
+from xml.etree import ElementTree as ET
+from xml.parsers.expat import ExpatError
+
+import click
+
+from gateway.errors import ConfigurationError
+from gateway_service import steps, surroundings
+from gateway_service.answering import health_of, url_of
+from gateway_service.definition import configuration_in
+from gateway_service.platforms import Platform
+
+EXIT_NOT_WELL: Final = 1
+NOT_INSTALLED: Final = "the service is not installed; `dragoman service install` does that"
+
+
+@click.command()
+def status() -> None:
+    """Say whether it runs and answers.
+
+    The exit code is 0 if it is installed, enabled and running, and `GET /healthz` is answered;
+    otherwise 1.
+    """
+    platform = surroundings.platform_named(surroundings.this_system(), os.environ)
+    if not platform.file.exists():
+        click.echo(f"installed  no: {NOT_INSTALLED}")
+        sys.exit(EXIT_NOT_WELL)
+    click.echo(f"installed  yes: {platform.file}")
+    well = [
+        _row("enabled", yes=steps.asked(platform.enabled, steps.run)),
+        _row("running", yes=steps.asked(platform.running, steps.run)),
+        _answers(platform),
+    ]
+    if not all(well):
+        sys.exit(EXIT_NOT_WELL)
+
+
+@click.command()
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
+def logs(*, follow: bool) -> None:
+    """Show the end of its log."""
+    platform = surroundings.platform_named(surroundings.this_system(), os.environ)
+    if not platform.file.exists():
+        raise ConfigurationError(NOT_INSTALLED)
+    command = platform.follow if follow else platform.logs
+    try:
+        sys.exit(subprocess.call(list(command)))  # noqa: S603 - our own command
+    except FileNotFoundError:
+        raise ConfigurationError(f"{command[0]} is not there, which shows the log") from None
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _answers(platform: Platform) -> bool:
+    """Whether the installed gateway answers, where its own configuration says."""
+    try:
+        config = surroundings.configuration(configuration_in(_command(platform)))
+    except ConfigurationError as error:
+        return _row("answers", yes=False, more=f": {error}")
+    server = config.values.server
+    where = f"{url_of(server)}/healthz"
+    try:
+        return _row("answers", yes=True, more=f": {where} says {health_of(server)!r}")
+    except OSError as error:
+        return _row("answers", yes=False, more=f": {where}: {error.strerror or error}")
+
+
+def _command(platform: Platform) -> tuple[str, ...]:
+    try:
+        return platform.command_in(platform.file.read_text(encoding=platform.encoding))
+    except (OSError, ValueError, LookupError, ExpatError, ET.ParseError):
+        raise ConfigurationError(
+            f"{platform.file} can't be read; `dragoman service install` writes it anew"
+        ) from None
+
+
+def _row(name: str, *, yes: bool, more: str = "") -> bool:
+    click.echo(f"{name:<11}{'yes' if yes else 'no'}{more}")
+    return yes

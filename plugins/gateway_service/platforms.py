@@ -1,0 +1,153 @@
+"""How each system keeps a service: which file says so, and which commands do what. No I/O."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from gateway_service import launch_agent, scheduled_task, systemd_unit
+from gateway_service.definition import Definition
+from gateway_service.steps import Query, Step
+
+PlatformName: TypeAlias = Literal["linux", "macos", "windows"]
+
+LOG_LINES: Final = "200"
+BOOTSTRAP_SECONDS: Final = 60
+"""launchd refuses a service whose predecessor is still on its way out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What differs between the systems. `folders` are made if need be; `advice` is how variables
+    with secrets reach the service; `hint` is told after an installation."""
+
+    name: PlatformName
+    file: Path
+    text: Callable[[Definition], str]
+    command_in: Callable[[str], tuple[str, ...]]
+    install: tuple[Step, ...]
+    uninstall: tuple[Step, ...]
+    start: tuple[Step, ...]
+    stop: tuple[Step, ...]
+    enabled: Query
+    running: Query
+    logs: tuple[str, ...]
+    follow: tuple[str, ...]
+    advice: str
+    hint: str = ""
+    after_removal: tuple[Step, ...] = ()
+    folders: tuple[Path, ...] = ()
+    encoding: str = "utf-8"
+
+
+def linux(home: Path, environ: Mapping[str, str]) -> Platform:
+    """systemd's user manager."""
+    unit = systemd_unit.UNIT
+    configuration = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    journal = ("journalctl", "--user", "--unit", unit, "--lines", LOG_LINES)
+    reload = Step(("systemctl", "--user", "daemon-reload"))
+    return Platform(
+        name="linux",
+        file=configuration / "systemd" / "user" / unit,
+        text=systemd_unit.unit_text,
+        command_in=systemd_unit.command_in,
+        install=(reload, _systemctl("enable"), _systemctl("restart")),
+        uninstall=(_systemctl("disable", "--now"),),
+        after_removal=(reload,),
+        start=(_systemctl("start"),),
+        stop=(_systemctl("stop"),),
+        enabled=Query(("systemctl", "--user", "is-enabled", unit)),
+        running=Query(("systemctl", "--user", "is-active", unit)),
+        logs=journal,
+        follow=(*journal, "--follow"),
+        advice=(
+            f"Put those that it needs into ~/{systemd_unit.ENVIRONMENT_FILE}, a NAME=value in each "
+            f"line, and make that yours alone: chmod 600 ~/{systemd_unit.ENVIRONMENT_FILE}; then "
+            "`dragoman service stop` and `start`."
+        ),
+        hint="It runs while you are logged in; to have it run always: loginctl enable-linger",
+    )
+
+
+def macos(home: Path, uid: int) -> Platform:
+    """launchd, in the user's own domain."""
+    file = home / "Library/LaunchAgents" / f"{launch_agent.LABEL}.plist"
+    domain = f"gui/{uid}"
+    service = f"{domain}/{launch_agent.LABEL}"
+    log = str(launch_agent.log_file(home))
+    bootout = ("launchctl", "bootout", service)
+    start = (
+        Step(("launchctl", "enable", service)),
+        Step(("launchctl", "bootstrap", domain, str(file)), patience_seconds=BOOTSTRAP_SECONDS),
+    )
+    return Platform(
+        name="macos",
+        file=file,
+        text=launch_agent.plist_text,
+        command_in=launch_agent.command_in,
+        install=(Step(bootout, may_fail=True), *start),
+        uninstall=(Step(bootout, may_fail=True),),
+        start=start,
+        # not `kill`: the gateway then ends by the signal, for which launchd starts it again
+        stop=(Step(bootout),),
+        enabled=Query(
+            ("launchctl", "print-disabled", domain),
+            rf'(?s)\A(?!.*"{launch_agent.LABEL}" => (?:disabled|true))',
+        ),
+        running=Query(("launchctl", "print", service), r"state = running"),
+        logs=("tail", "-n", LOG_LINES, log),
+        follow=("tail", "-n", LOG_LINES, "-F", log),
+        folders=(home / launch_agent.LOGS,),
+        advice=(
+            "Best log the CLI in (`claude auth login`), which needs no variable, and make keys with "
+            "`dragoman keys new NAME`. What else the CLI needs can stand under "
+            "plugins.claude_code.environment in your YAML; then chmod 600 it."
+        ),
+    )
+
+
+def windows(home: Path, user: str) -> Platform:
+    """The Task Scheduler."""
+    folder = home / scheduled_task.FOLDER
+    file = folder / "dragoman-task.xml"
+    task = ("/TN", scheduled_task.TASK)
+    state = _powershell(f"(Get-ScheduledTask -TaskName {scheduled_task.TASK}).State")
+    logs = f"Get-Content -Tail {LOG_LINES} -LiteralPath '{scheduled_task.log_file(home)}'"
+    run = Step(("schtasks", "/Run", *task))
+    return Platform(
+        name="windows",
+        file=file,
+        text=lambda definition: scheduled_task.task_text(definition, user),
+        command_in=scheduled_task.command_in,
+        install=(Step(("schtasks", "/Create", *task, "/XML", str(file), "/F")), run),
+        uninstall=(
+            Step(("schtasks", "/End", *task), may_fail=True),
+            Step(("schtasks", "/Delete", *task, "/F")),
+        ),
+        start=(run,),
+        stop=(Step(("schtasks", "/End", *task)),),
+        enabled=Query(state, r"Ready|Running"),
+        running=Query(state, r"Running"),
+        logs=_powershell(logs),
+        follow=_powershell(f"{logs} -Wait"),
+        folders=(folder,),
+        encoding="utf-16",
+        advice=(
+            "A task gets the variables that are set for your user, and none that only this "
+            "terminal has. Best log the CLI in (`claude auth login`), which needs no variable."
+        ),
+    )
+
+
+def shown(command: tuple[str, ...]) -> str:
+    """A command as one types it."""
+    return shlex.join(command)
+
+
+def _systemctl(*words: str) -> Step:
+    return Step(("systemctl", "--user", *words, systemd_unit.UNIT))
+
+
+def _powershell(script: str) -> tuple[str, ...]:
+    return ("powershell", "-NoProfile", "-Command", script)

@@ -1,0 +1,40 @@
+"""A user of a system whose commands are noted and not obeyed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from service_support import System
+
+from gateway import cli
+from gateway_service import surroundings
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def system(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> System:
+    """A Linux user's, with nothing in the environment but the home and the path."""
+    found = System(tmp_path)
+    for name in surroundings.left_out(surroundings.os.environ):
+        monkeypatch.delenv(name)
+    for name in ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "DRAGOMAN_CLAUDE_COMMAND", "USERDOMAIN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", found.path)
+    monkeypatch.setattr(surroundings.sys, "platform", "linux")
+    monkeypatch.setattr(surroundings.os, "getuid", lambda: 501)
+    monkeypatch.chdir(home)
+    return found
+
+
+@pytest.fixture
+def service(system: System) -> Callable[..., Result]:
+    """Runs `dragoman service …`."""
+    return lambda *arguments: CliRunner().invoke(cli.cli, ["service", *map(str, arguments)])

@@ -1,20 +1,15 @@
 """What a CLI leaves behind that did not get to end by itself, and its removal.
 
 The CLI notes each of its sessions in its configuration folder, and has a socket in the temporary
-folder; it takes them away at an end of input and at SIGTERM, but not when it is killed or crashes
-(seen with 2.1.330). All of these names have the process' id in them.
+folder; it takes them away at an end of input and at SIGTERM, but not when it is killed, crashes, or
+gets the signal in the first moments of its life (seen with 2.1.330). All of these names have the process' id in them.
 """
 
 import contextlib
 import os
-import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-
-ENDS_CLEANLY = frozenset((0, 128 + signal.SIGTERM))
-"""Exit codes after which there is nothing to remove. At SIGTERM the CLI tidies up and exits with
-143; in the first moments of its life the signal ends it at once."""
 
 
 def remove_litter(pid: int, environment: Mapping[str, str]) -> None:

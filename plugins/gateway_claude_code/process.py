@@ -17,7 +17,7 @@ from typing import Final, Self
 import anyio
 
 from gateway.errors import BackendFailed, BackendUnavailable
-from gateway_claude_code.litter import ENDS_CLEANLY, remove_litter
+from gateway_claude_code.litter import remove_litter
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
 log = logging.getLogger("gateway_claude_code")
@@ -125,8 +125,7 @@ class CliProcess:
             async with self._closing:
                 await self._end(busy=busy)
                 await self._finish_stderr()
-                if self._process.returncode not in ENDS_CLEANLY:
-                    remove_litter(self.pid, self._environment)
+                remove_litter(self.pid, self._environment)
 
     async def _end(self, *, busy: bool) -> None:
         if busy:

@@ -26,7 +26,8 @@ class Gateway:
     """One gateway: its configuration, its plugins and its models.
 
     `offline` asks backends to answer without a network and without any account, and to say
-    so in their answers. `host` is what it listens on, as it was named. A plugin that lets in
+    so in their answers. `host` is what it listens on, as it was named; `urls` are where it is
+    served, empty for an application that is only called. A plugin that lets in
     nobody without a key sets `requires_keys`. `loaded_at` is when configuration and models were
     read; `last_error` says what is wrong with the file since, and `needs_restart` names what it
     changes that can't change now.
@@ -43,6 +44,7 @@ class Gateway:
         self.plugins = plugins
         self.offline = offline
         self.host = config.values.server.host
+        self.urls: tuple[str, ...] = ()
         self.requires_keys = False
         self.traffic = Traffic()
         self.last_error: str | None = None

@@ -25,7 +25,14 @@ from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import cli_status
 
 
-@click.command("doctor")
+EXAMPLES = """\b
+Examples:
+  dragoman doctor
+  dragoman doctor --json > report.json
+"""
+
+
+@click.command("doctor", epilog=EXAMPLES)
 @click.option(
     "--config",
     "config_file",

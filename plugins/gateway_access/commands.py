@@ -11,7 +11,6 @@ from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.keyring import Keyring, hash_key, new_key
 from gateway_access.keys_file import change_keys, path_of, read_keys
 
-
 EXAMPLES = """\b
 Examples:
   dragoman keys new laptop

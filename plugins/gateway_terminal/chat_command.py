@@ -9,10 +9,8 @@ import click
 from gateway.errors import GatewayError
 from gateway_terminal.own_gateway import answer_here
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Place, config_option, place, url_option
+from gateway_terminal.settings import Failed, Place, config_option, place, url_option
 
-EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 """As shells have it for Ctrl-C."""
 
@@ -43,7 +41,7 @@ Exit codes:
     help="Answer from the built-in stand-in, in this process: no account, no network.",
 )
 @config_option
-def chat(
+def chat(  # noqa: PLR0917 - click passes them by name
     question: tuple[str, ...],
     model: str | None,
     system: str | None,
@@ -68,11 +66,11 @@ def chat(
             _ask(ServerCall(where.url, where.key), where, text, system, printer)
         except NotUp as error:
             if url is not None:
-                raise click.ClickException(f"{where.url}: {error}") from None
+                raise Failed(f"{where.url}: {error}") from None
             _alone(text, where, system, config_file, printer, offline=False)
     except (GatewayError, Refused, ConnectionError) as error:
         printer.end()
-        raise click.ClickException(str(error)) from None
+        raise Failed(str(error)) from None
     except KeyboardInterrupt:
         printer.end()
         sys.exit(EXIT_INTERRUPTED)
@@ -80,7 +78,7 @@ def chat(
 
 def _whole(question: str) -> str:
     """The question, and what is piped in."""
-    piped = "" if sys.stdin.isatty() else click.get_text_stream("stdin", errors="replace").read()
+    piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
     text = "\n\n".join(each for each in (question, piped.strip()) if each)
     if not text:
         raise click.UsageError("what is the question? Give one, or pipe text in")

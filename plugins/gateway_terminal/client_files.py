@@ -56,7 +56,7 @@ def merge_openclaw(before: str, text: str) -> str:
     """Ours into what is there, key by key. Only plain JSON: comments would be lost."""
     old = json.loads(before) if before.strip() else {}
     if not isinstance(old, dict):
-        raise ValueError("it is no object")
+        raise ValueError("it is no object")  # noqa: TRY004 - of the file, not of an argument
     merged = _merged(old, openclaw_document(text))
     return before if merged == old else json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
 
@@ -122,10 +122,8 @@ def _replace(path: Path, text: str) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
     try:
-        with open(
-            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
+        temporary.touch(mode, exist_ok=False)  # such files hold keys: never wider, not for a moment
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

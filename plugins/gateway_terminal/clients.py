@@ -97,9 +97,9 @@ def configuration(client: Client, where: Place) -> str:
             raise ConfigurationError(f"this {what} can't be put into a client's configuration")
     text = snippet(client.name)
     if client.name == "openclaw" and where.model not in {USUAL_MODEL, SECOND_MODEL}:
-        text = text.replace(SECOND_MODEL, where.model).replace("Claude Opus", where.model)
+        text = text.replace(USUAL_MODEL, where.model).replace("Claude Sonnet", where.model)
     elif client.name == "openclaw":
-        text = text.replace(f"dragoman/{SECOND_MODEL}", f"dragoman/{where.model}")
+        text = text.replace(f"dragoman/{USUAL_MODEL}", f"dragoman/{where.model}")
     else:
         text = text.replace(USUAL_MODEL, where.model)
     text = text.replace(USUAL_URL, where.url)

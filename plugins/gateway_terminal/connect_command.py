@@ -35,7 +35,7 @@ Exit codes:
 @click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
 @click.option("--key", help="The client's key; else DRAGOMAN_API_KEY, or 'unused'.")
 @config_option
-def connect(
+def connect(  # noqa: PLR0917 - click passes them by name
     client: str,
     write: bool,  # noqa: FBT001 - click passes it by name
     check: bool,  # noqa: FBT001

@@ -13,7 +13,9 @@ from gateway.errors import GatewayError
 from gateway.pipeline import Gateway
 from gateway.types import ChatRequest, Message, PartDelta, PartStart, Text
 
-NOT_TO_SERVE: Final = {"claude_code": {"check_cli": False, "max_spares": 0, "min_spares": 0}}
+NOT_TO_SERVE: Final[dict[str, dict[str, object]]] = {
+    "claude_code": {"check_cli": False, "max_spares": 0, "min_spares": 0}
+}
 """One answer needs no process ahead of it, and no look at what the CLI does."""
 
 

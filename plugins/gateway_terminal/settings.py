@@ -3,13 +3,14 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 import click
 
 from gateway.config import FileConfig, find_file, load, packaged_file
 from gateway.errors import ConfigurationError
+from gateway.wording import one_line
 
 KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
@@ -24,6 +25,14 @@ config_option = click.option(
 url_option = click.option(
     "--url", help="Where the gateway is, instead of server.host and server.port."
 )
+
+
+class Failed(click.ClickException):
+    """What was asked for did not come about: one clear line, exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it to stderr, as the core prints its own."""
+        click.echo(f"dragoman: {one_line(self.message)}", file=file, err=file is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,10 +80,12 @@ def _backend_rows(
 
 
 def _checked(check: Mapping[str, Any], paint: Paint) -> str:
-    said = str(check.get("status", "unknown"))
-    differs = [str(each) for each in check.get("differs") or ()]
-    text = said + (f": {', '.join(differs)}" if differs else "")
-    return text if said in {"ok", "holds", "checking", "off"} else paint.notable(text)
+    """What the gateway tried out of this CLI by itself."""
+    if not check.get("checked"):
+        return "not tried out yet; `dragoman doctor` does it now"
+    lists = {word: ", ".join(map(str, check.get(word) or ())) for word in ("differs", "unknown")}
+    odd = "; ".join(f"{word}: {names}" for word, names in lists.items() if names)
+    return paint.notable(f"{odd}; see `dragoman doctor`") if odd else "holds"
 
 
 def _window(window: Mapping[str, Any], now: datetime, paint: Paint) -> str:

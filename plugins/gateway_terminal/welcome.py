@@ -18,6 +18,7 @@ PATIENCE_SECONDS: Final = 20.0
 """For the backend's first look at itself; the CLI takes half a second to say what it is."""
 LOOK_SECONDS: Final = 0.1
 SHOWN_MODELS: Final = 8
+NO_LOGIN: Final = ("none", "unknown")
 
 
 async def welcome(gateway: Gateway) -> None:
@@ -25,7 +26,7 @@ async def welcome(gateway: Gateway) -> None:
     if not gateway.urls:
         return
     with anyio.move_on_after(PATIENCE_SECONDS):
-        while _starting(health := await report(gateway)):
+        while _starting(health := await report(gateway)):  # noqa: ASYNC110 - no plugin says when
             await anyio.sleep(LOOK_SECONDS)
     facts = dict(facts_of(gateway, health))
     if sys.stderr.isatty():
@@ -74,7 +75,7 @@ def login_of(backend: Mapping[str, Any]) -> str:
     if backend.get("logged_in"):
         return str(backend.get("login") or "there is one")
     if backend.get("logged_in") is False:
-        return "none; run `claude` and log in, or `claude setup-token`"
+        return "none: run `claude`, and there /login"
     return "unknown"
 
 
@@ -85,14 +86,22 @@ def as_text(facts: Mapping[str, str], paint: Paint) -> str:
         f"  {paint.quiet(name.ljust(width))}{_painted(name, value, paint)}"
         for name, value in facts.items()
     ]
-    return "\n".join(["", f"  {paint.strong(f'Dragoman {__version__} is ready')}", *rows, "", ""])
+    return "\n".join(["", f"  {_title(facts, paint)}", *rows, "", ""])
+
+
+def _title(facts: Mapping[str, str], paint: Paint) -> str:
+    title = f"Dragoman {__version__} is up"
+    if facts.get("login", "").startswith(NO_LOGIN):
+        return paint.bad(f'{title}, but can\'t answer yet: see "login" and "CLI"')
+    return paint.strong(f"{title}, and ready")
 
 
 def as_lines(facts: Mapping[str, str]) -> list[str]:
     """For a log: what no other line says."""
+    key = "not looked at" if facts["keys"] == "not asked for" else "asked for"
     return [
-        f"models: {facts['models']}; keys: {facts['keys']}",
-        f"for clients: {facts['paste']}; or {facts['or']}",
+        f"models: {facts['models']}",
+        f"for clients: base URL {facts['address']}, API key {key}; or {facts['or']}",
     ]
 
 
@@ -100,7 +109,7 @@ def _painted(name: str, value: str, paint: Paint) -> str:
     match name:
         case "address" | "paste":
             return paint.strong(value)
-        case "login" if value.startswith(("none", "unknown")):
+        case "login" if value.startswith(NO_LOGIN):
             return paint.bad(value)
         case "offline":
             return paint.notable(value)

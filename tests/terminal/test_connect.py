@@ -124,9 +124,7 @@ def test_what_can_t_be_merged_is_left_as_it_is(
     assert [each.name for each in file.parent.iterdir() if each.is_file()] == [file.name]
 
 
-def test_llm_s_models_get_one_more(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_llm_s_models_get_one_more(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_USER_PATH", str(home))
     path = home / "extra-openai-models.yaml"
     path.write_text("# mine\n- model_id: other\n", encoding="utf-8")

@@ -37,8 +37,8 @@ class ServerCall:
         try:
             with closing(self._connect(CONNECT_SECONDS)) as connection:
                 connection.request("GET", "/health", headers=self._headers())
-                response = connection.getresponse()
-                body = json.loads(response.read())
+                with connection.getresponse() as response:
+                    body = json.loads(response.read())
         except (OSError, http.client.HTTPException) as error:
             raise NotUp(_why(error)) from error
         except ValueError as error:
@@ -59,10 +59,10 @@ class ServerCall:
                 connection.request(
                     "POST", "/v1/chat/completions", json.dumps(body).encode(), self._headers()
                 )
-                response = connection.getresponse()
-                if response.status != http.HTTPStatus.OK:
-                    raise Refused(response.status, _message(response.read()))
-                yield from _pieces(response, streamed=bool(body.get("stream")))
+                with connection.getresponse() as response:
+                    if response.status != http.HTTPStatus.OK:
+                        raise Refused(response.status, _message(response.read()))
+                    yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, TimeoutError) as error:
                 raise ConnectionError(f"the answer broke off: {_why(error)}") from error
 

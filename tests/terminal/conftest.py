@@ -1,14 +1,12 @@
 """What the terminal's tests share: the command line, in an empty home and an empty folder."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from terminal_support import Run
 
 from gateway.cli import cli
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)

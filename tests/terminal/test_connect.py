@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Run
+from terminal_support import Run
 
 from gateway_terminal.client_files import MERGES
 from gateway_terminal.clients import CLIENTS, openclaw_document, snippet

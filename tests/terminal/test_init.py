@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Run
 from pydantic import BaseModel
+from terminal_support import Run
 
 from gateway.app import build_gateway
 from gateway.config import LimitsConfig, ServerConfig, load

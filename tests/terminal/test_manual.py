@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import Run
+from terminal_support import Run
 
 from gateway.cli import cli
 from gateway_terminal import manual

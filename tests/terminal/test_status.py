@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import Run
+from terminal_support import Run
 
 from gateway_terminal.colours import Paint
 from gateway_terminal.server_call import NotUp, ServerCall

@@ -30,7 +30,7 @@ Examples:
 RESOLVE_EXAMPLES = """\b
 Examples:
   dragoman models resolve gpt-4o
-  dragoman models resolve --config work.yaml claude-opus-4
+  dragoman models resolve --config work.yaml fast
 """
 
 

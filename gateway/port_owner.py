@@ -56,7 +56,7 @@ def dragoman_at(host: str, port: int) -> str | None:
         return None
     finally:
         connection.close()
-    if not isinstance(health, dict) or not {"version", "offline", "config"} <= health.keys():
+    if not isinstance(health, dict) or not {"version", "offline"} <= health.keys():
         return None
     return str(health["version"])[:40]
 

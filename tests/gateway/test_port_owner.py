@@ -96,7 +96,7 @@ def test_the_message(
 @pytest.mark.parametrize(
     ("health", "version"),
     [
-        ({"version": "1.2", "offline": False, "config": {}}, "1.2"),
+        ({"version": "1.2", "offline": False}, "1.2"),
         ({"status": "ok"}, None),
         ([], None),
     ],

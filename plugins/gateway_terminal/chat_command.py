@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from gateway import logs
 from gateway.errors import GatewayError
 from gateway_terminal.own_gateway import answer_here
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
@@ -120,6 +121,7 @@ def _alone(
     *,
     offline: bool,
 ) -> None:
+    logs.set_up("error")  # what it warns of comes as the error, if it matters
     answer_here(
         text,
         model=where.model,

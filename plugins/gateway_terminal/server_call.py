@@ -63,7 +63,7 @@ class ServerCall:
                     if response.status != http.HTTPStatus.OK:
                         raise Refused(response.status, _message(response.read()))
                     yield from _pieces(response, streamed=bool(body.get("stream")))
-            except (http.client.HTTPException, TimeoutError) as error:
+            except (http.client.HTTPException, OSError) as error:
                 raise ConnectionError(f"the answer broke off: {_why(error)}") from error
 
     def _connect(self, seconds: float) -> http.client.HTTPConnection:

@@ -148,3 +148,25 @@ def test_every_snippet_is_in_the_wheel() -> None:
     assert "plugins/gateway_terminal" in packages
     there = {path.stem for path in (ROOT / "plugins/gateway_terminal/snippets").iterdir()}
     assert there == set(CLIENTS)
+
+
+def test_without_llm_its_folder_has_to_be_named(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run("connect", "llm", "--write")
+    assert result.exit_code == 2
+    assert "LLM_USER_PATH" in result.stderr
+
+
+def test_llm_says_itself_where_its_folder_is(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "llm's"
+    folder.mkdir()
+    program = tmp_path / "llm"
+    program.write_text(f'#!/bin/sh\n[ "$*" = "logs path" ] && echo "{folder}/logs.db"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run("connect", "llm", "--write").exit_code == 0
+    assert (folder / "extra-openai-models.yaml").read_text() == snippet("llm")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from terminal_support import Run
 
+from gateway_terminal import status_command
 from gateway_terminal.colours import Paint
 from gateway_terminal.server_call import NotUp, ServerCall
 from gateway_terminal.status_text import as_text, duration
@@ -173,3 +174,19 @@ def test_nobody_there_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     result = run("status", "--json")
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (2, "down")
+
+
+def test_watch_looks_again_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ServerCall, "health", lambda _: HEALTH)
+    monkeypatch.setattr(status_command.time, "sleep", sleep)
+    result = run("status", "--watch", "--interval", "5", "--json")
+    assert result.exit_code == 0
+    assert looks == [5, 5, 5]
+    assert result.stdout.count('"version": "1.2.3"') == 3

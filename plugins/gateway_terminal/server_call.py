@@ -97,7 +97,7 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
             if text := choice.get("delta", {}).get("content"):
                 yield text
     if not done:
-        raise ConnectionError("the answer broke off: the gateway went away")
+        raise http.client.HTTPException("the gateway went away")
 
 
 def _message(body: bytes) -> str:

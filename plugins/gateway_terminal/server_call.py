@@ -65,6 +65,8 @@ class ServerCall:
                     yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, OSError) as error:
                 raise ConnectionError(f"the answer broke off: {_why(error)}") from error
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                raise ConnectionError("what came is no answer of a gateway") from error
 
     def _connect(self, seconds: float) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

@@ -160,6 +160,13 @@ def test_check_takes_a_whole_answer_too(serve: Serve, run: Run) -> None:
     assert "'Hi!'" in result.stdout
 
 
+@pytest.mark.parametrize("answer", ["<html>", "[]", '{"choices": []}'])
+def test_check_knows_what_is_no_answer(answer: str, serve: Serve, run: Run) -> None:
+    result = run("connect", "curl", "--check", "--url", serve((200, answer))[0])
+    assert result.exit_code == 1
+    assert "no answer of a gateway" in result.stderr
+
+
 @pytest.mark.parametrize(("answer", "why"), [(REFUSED, "401: This gateway"), (BROKEN, "broke off")])
 def test_check_says_what_came_instead(
     answer: tuple[int, str], why: str, serve: Serve, run: Run

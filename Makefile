@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients fuzz audit bench chaos soak lint format types check wheel \
-	lock clean
+	lock docs-commands clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ lock: ## Compile requirements/*.txt and the Node clients' lock anew
 	@sh scripts/lock
 	@sh scripts/bootstrap clients
 	@sh scripts/lock-node
+
+docs-commands: setup ## Make docs/commands.md anew, of the commands' own help
+	.venv/bin/python -m gateway_terminal.manual > docs/commands.md
 
 clean: ## Remove .venv, .venv-clients and all that was built or measured
 	rm -rf .venv .venv-clients tests/clients/node/node_modules build dist .coverage .coverage.* \

@@ -90,7 +90,21 @@ def cli() -> None:
     """Every tool that speaks the OpenAI API, on your own Claude Code login."""
 
 
-@cli.command()
+SERVE_EXAMPLES = """\b
+Examples:
+  dragoman serve
+  dragoman serve --offline
+  dragoman serve --config work.yaml --port 4000
+  dragoman serve --disable access --log-level warning
+
+\b
+Exit codes:
+  0  it was stopped in good order
+  2  the configuration is wrong, or the address can't be had
+"""
+
+
+@cli.command(epilog=SERVE_EXAMPLES)
 @click.option(
     "--config",
     "config_file",
@@ -141,6 +155,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
 
 
 def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
+    gateway.urls = tuple(url_of(listener) for listener in sockets)
     for listener in sockets:
         log.info("serving at %s", url_of(listener))
         if not (gateway.requires_keys or is_loopback(listener.getsockname()[0])):

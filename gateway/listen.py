@@ -5,8 +5,10 @@ import ipaddress
 import socket
 
 from gateway.errors import ConfigurationError
+from gateway.port_owner import taken_by
 
 BACKLOG = 2048
+PRIVILEGED = 1024
 
 
 def listen(host: str, port: int, *, loopback_only: bool = False) -> list[socket.socket]:
@@ -25,7 +27,9 @@ def listen(host: str, port: int, *, loopback_only: bool = False) -> list[socket.
     except OSError as error:
         for listener in sockets:
             listener.close()
-        raise ConfigurationError(f"can't listen on {host}, port {port}: {_reason(error)}") from None
+        raise ConfigurationError(
+            f"can't listen on {host}, port {port}: {_reason(error, host, port)}"
+        ) from None
     return sockets
 
 
@@ -61,7 +65,9 @@ def _refuse_others(host: str, addresses: list[tuple[int, str]]) -> None:
             )
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program has it; choose another with --port or server.port"
+        return f"{taken_by(host, port)}; choose another with --port or server.port"
+    if error.errno == errno.EACCES and port < PRIVILEGED:
+        return f"ports below {PRIVILEGED} are for root; choose another with --port or server.port"
     return error.strerror or str(error)

@@ -21,7 +21,20 @@ config_option = click.option(
 )
 
 
-@click.group("models", invoke_without_command=True)
+EXAMPLES = """\b
+Examples:
+  dragoman models
+  dragoman models --json
+  dragoman models resolve gpt-4o
+"""
+RESOLVE_EXAMPLES = """\b
+Examples:
+  dragoman models resolve gpt-4o
+  dragoman models resolve --config work.yaml fast
+"""
+
+
+@click.group("models", invoke_without_command=True, epilog=EXAMPLES)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_context
@@ -37,7 +50,7 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
         click.echo(table(listed))
 
 
-@models.command()
+@models.command(epilog=RESOLVE_EXAMPLES)
 @config_option
 @click.argument("name")
 @click.pass_context

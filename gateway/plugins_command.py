@@ -19,12 +19,34 @@ CONFIG = click.option(
 )
 
 
-@click.group()
+EXAMPLES = """\b
+Examples:
+  dragoman plugins list
+  dragoman plugins check plugins/my_plugin.py
+  dragoman plugins new my_plugin
+"""
+LIST_EXAMPLES = """\b
+Examples:
+  dragoman plugins list
+  dragoman plugins list --json
+"""
+CHECK_EXAMPLES = """\b
+Examples:
+  dragoman plugins check plugins/my_plugin.py
+"""
+NEW_EXAMPLES = """\b
+Examples:
+  dragoman plugins new my_plugin
+  dragoman plugins new my_plugin --package
+"""
+
+
+@click.group(epilog=EXAMPLES)
 def plugins() -> None:
     """List, check and begin plugins."""
 
 
-@plugins.command("list")
+@plugins.command("list", epilog=LIST_EXAMPLES)
 @CONFIG
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="As for `serve`.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -50,7 +72,7 @@ def _described(plugin: PluginReport) -> str:
     return "\n".join((first, *hooks))
 
 
-@plugins.command("check")
+@plugins.command("check", epilog=CHECK_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
     """Import a single-file plugin and say what the gateway's start would say about it."""
@@ -65,7 +87,7 @@ def check(file: Path) -> None:
         click.echo(f"  {hook} [{KINDS[hook]}]")
 
 
-@plugins.command("new")
+@plugins.command("new", epilog=NEW_EXAMPLES)
 @click.argument("name")
 @click.option("--package", is_flag=True, help="A package to install, in a folder of its own.")
 def new(name: str, package: bool) -> None:  # noqa: FBT001

@@ -11,8 +11,28 @@ from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.keyring import Keyring, hash_key, new_key
 from gateway_access.keys_file import change_keys, path_of, read_keys
 
+EXAMPLES = """\b
+Examples:
+  dragoman keys new laptop
+  dragoman keys list
+  dragoman keys revoke laptop
+"""
+NEW_EXAMPLES = """\b
+Examples:
+  dragoman keys new laptop
+  dragoman keys new phone --model "claude-haiku-*" --rpm 10 --concurrent 2
+"""
+LIST_EXAMPLES = """\b
+Examples:
+  dragoman keys list
+"""
+REVOKE_EXAMPLES = """\b
+Examples:
+  dragoman keys revoke phone
+"""
 
-@click.group("keys")
+
+@click.group("keys", epilog=EXAMPLES)
 @click.option(
     "--config",
     "config_file",
@@ -25,7 +45,7 @@ def keys_command(ctx: click.Context, config_file: Path | None) -> None:
     ctx.obj = config_file
 
 
-@keys_command.command()
+@keys_command.command(epilog=NEW_EXAMPLES)
 @click.argument("name")
 @click.option("--model", "models", multiple=True, metavar="PATTERN", help="Only these models.")
 @click.option("--rpm", type=click.IntRange(1), metavar="N", help="Requests per minute.")
@@ -66,7 +86,7 @@ def new(  # noqa: PLR0917 - click passes them by name
     click.echo(f"The key {name!r}; its hash is in {path}. It won't be shown again.", err=True)
 
 
-@keys_command.command("list")
+@keys_command.command("list", epilog=LIST_EXAMPLES)
 @click.pass_obj
 def list_keys(config_file: Path | None) -> None:
     """Show the keys' names and limits."""
@@ -78,7 +98,7 @@ def list_keys(config_file: Path | None) -> None:
         click.echo(f"{entry.name}\t{_limits_of(entry)}\t{place}")
 
 
-@keys_command.command()
+@keys_command.command(epilog=REVOKE_EXAMPLES)
 @click.argument("name")
 @click.pass_obj
 def revoke(config_file: Path | None, name: str) -> None:

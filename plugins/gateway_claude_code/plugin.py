@@ -142,9 +142,11 @@ def _health_of(status: CliStatus) -> dict[str, Any]:
         state = "not_logged_in"
     return {
         "status": state,
+        "cli_path": str(status.path),
         "cli_version": status.version,
         "answers": status.version is not None,
         "logged_in": status.logged_in,
+        "login": status.method if status.logged_in else None,
     }
 
 
@@ -158,7 +160,14 @@ async def _surroundings(*, offline: bool) -> AsyncGenerator[Surroundings]:
             yield Surroundings.offline(upstream.url, Path(home))
 
 
-@click.command("login-status")
+LOGIN_EXAMPLES = """\b
+Examples:
+  dragoman login-status
+  dragoman login-status && dragoman serve
+"""
+
+
+@click.command("login-status", epilog=LOGIN_EXAMPLES)
 @click.option(
     "--config",
     "config_file",

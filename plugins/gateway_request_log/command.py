@@ -48,7 +48,15 @@ class Since(click.ParamType[datetime]):
             self.fail(f"{value!r} is no age like 30m, 1h or 7d, and no time", param, ctx)
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  dragoman logs --since 1h --errors
+  dragoman logs --follow --model claude-opus-4
+  dragoman logs --stats --since 7d
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.option(
     "--config",
     "config_file",

@@ -18,7 +18,32 @@ from gateway_service.platforms import Platform, PlatformName, shown
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@click.group("service")
+EXAMPLES = """\b
+Examples:
+  dragoman service install
+  dragoman service status
+  dragoman service uninstall
+"""
+INSTALL_EXAMPLES = """\b
+Examples:
+  dragoman service install --dry-run
+  dragoman service install --config ~/gateway/models.yaml
+"""
+UNINSTALL_EXAMPLES = """\b
+Examples:
+  dragoman service uninstall
+"""
+START_EXAMPLES = """\b
+Examples:
+  dragoman service start
+"""
+STOP_EXAMPLES = """\b
+Examples:
+  dragoman service stop
+"""
+
+
+@click.group("service", epilog=EXAMPLES)
 def service_command() -> None:
     """Start the gateway at login, and keep it running.
 
@@ -45,7 +70,7 @@ def _acting(command: Command) -> Command:
     return command
 
 
-@service_command.command()
+@service_command.command(epilog=INSTALL_EXAMPLES)
 @click.option(
     "--config",
     "config_file",
@@ -88,7 +113,7 @@ def install(
     _note(platform)
 
 
-@service_command.command()
+@service_command.command(epilog=UNINSTALL_EXAMPLES)
 @_acting
 def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
     """Stop it, and remove its file."""
@@ -106,7 +131,7 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
         click.echo(f"Stopped; {platform.file} is removed.", err=True)
 
 
-@service_command.command()
+@service_command.command(epilog=START_EXAMPLES)
 @_acting
 def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
     """Start it, once it is installed."""
@@ -114,7 +139,7 @@ def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
     _act(platform, platform.start, dry_run=dry_run)
 
 
-@service_command.command()
+@service_command.command(epilog=STOP_EXAMPLES)
 @_acting
 def stop(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
     """Stop it until the next login.

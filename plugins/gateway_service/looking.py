@@ -19,7 +19,18 @@ EXIT_NOT_WELL: Final = 1
 NOT_INSTALLED: Final = "the service is not installed; `dragoman service install` does that"
 
 
-@click.command()
+STATUS_EXAMPLES = """\b
+Examples:
+  dragoman service status
+"""
+LOGS_EXAMPLES = """\b
+Examples:
+  dragoman service logs
+  dragoman service logs --follow
+"""
+
+
+@click.command(epilog=STATUS_EXAMPLES)
 def status() -> None:
     """Say whether it runs and answers.
 
@@ -40,7 +51,7 @@ def status() -> None:
         sys.exit(EXIT_NOT_WELL)
 
 
-@click.command()
+@click.command(epilog=LOGS_EXAMPLES)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
 def logs(*, follow: bool) -> None:
     """Show the end of its log."""

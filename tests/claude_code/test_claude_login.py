@@ -153,20 +153,36 @@ def test_health_before_the_start_is_starting() -> None:
     [
         (
             status(),
-            {"status": "ok", "cli_version": "2.1.330", "answers": True, "logged_in": True},
+            {
+                "status": "ok",
+                "cli_path": "/bin/claude",
+                "cli_version": "2.1.330",
+                "answers": True,
+                "logged_in": True,
+                "login": "x",
+            },
         ),
         (
             status(logged_in=False),
             {
                 "status": "not_logged_in",
+                "cli_path": "/bin/claude",
                 "cli_version": "2.1.330",
                 "answers": True,
                 "logged_in": False,
+                "login": None,
             },
         ),
         (
             status(version=None, logged_in=False),
-            {"status": "silent", "cli_version": None, "answers": False, "logged_in": False},
+            {
+                "status": "silent",
+                "cli_path": "/bin/claude",
+                "cli_version": None,
+                "answers": False,
+                "logged_in": False,
+                "login": None,
+            },
         ),
         (
             BackendUnavailable("there is no CLI"),

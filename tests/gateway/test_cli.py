@@ -154,13 +154,16 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(
     assert served == {}
 
 
-def test_a_taken_port_is_one_line_and_exit_code_2(write: Write) -> None:
+def test_a_taken_port_is_one_line_and_exit_code_2(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "taken_by", lambda host, port: f"nginx at {host}:{port} has it")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run("serve", "--config", write(MODELS), "--port", port)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"dragoman: can't listen on 127.0.0.1, port {port}: another program has it; "
+        f"dragoman: can't listen on 127.0.0.1, port {port}: nginx at 127.0.0.1:{port} has it; "
         "choose another with --port or server.port\n"
     )
 

@@ -288,7 +288,7 @@ def test_a_check_ends_in_time(schema: Schema, value: Any) -> None:
     checked = CheckedSchema(schema)
     begin = time.monotonic()
     assert checked.problem(value) == "the schema is too involved to be checked"
-    assert time.monotonic() - begin < SECONDS * 5
+    assert time.monotonic() - begin < SECONDS * 30  # rather than never
 
 
 def test_after_a_check_that_took_too_long_the_next_one_has_its_own_time() -> None:

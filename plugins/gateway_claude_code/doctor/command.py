@@ -24,8 +24,14 @@ from gateway_claude_code.doctor.scenarios import look_at_all, quick_part
 from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import cli_status
 
+EXAMPLES = """\b
+Examples:
+  dragoman doctor
+  dragoman doctor --json > report.json
+"""
 
-@click.command("doctor")
+
+@click.command("doctor", epilog=EXAMPLES)
 @click.option(
     "--config",
     "config_file",

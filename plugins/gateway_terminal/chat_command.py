@@ -1,0 +1,133 @@
+"""`dragoman chat`: an answer in the terminal."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gateway import logs
+from gateway.errors import GatewayError
+from gateway_terminal.own_gateway import answer_here
+from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.settings import Failed, Place, config_option, place, url_option
+
+EXIT_INTERRUPTED: Final = 130
+"""As shells have it for Ctrl-C."""
+
+EXAMPLES = """\b
+Examples:
+  dragoman chat "Why is the sky blue?"
+  dragoman chat --model claude-haiku-4 --system "Answer in verse." "What is rain?"
+  git diff | dragoman chat "Write a commit message for this"
+  dragoman chat --offline "Hello!"
+
+\b
+Exit codes:
+  0    the answer is complete
+  1    there was none, or it broke off
+  2    wrong options, or a wrong configuration
+  130  Ctrl-C
+"""
+
+
+@click.command("chat", epilog=EXAMPLES)
+@click.argument("question", nargs=-1)
+@click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
+@click.option("--system", "-s", help="System text.")
+@url_option
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Answer from the built-in stand-in, in this process: no account, no network.",
+)
+@config_option
+def chat(  # noqa: PLR0917 - click passes them by name
+    question: tuple[str, ...],
+    model: str | None,
+    system: str | None,
+    url: str | None,
+    offline: bool,  # noqa: FBT001 - click passes it by name
+    config_file: Path | None,
+) -> None:
+    """Ask QUESTION and print the answer as it comes.
+
+    The gateway that runs is asked (with the key in DRAGOMAN_API_KEY, if it wants one); where none
+    runs, a gateway of this process answers, for this one question. Text that is piped in follows
+    the question.
+    """
+    text = _whole(" ".join(question))
+    where = place(config_file, url, model)
+    printer = _Printer()
+    try:
+        if offline:
+            _alone(text, where, system, config_file, printer, offline=True)
+            return
+        try:
+            _ask(ServerCall(where.url, where.key), where, text, system, printer)
+        except NotUp as error:
+            if url is not None:
+                raise Failed(f"{where.url}: {error}") from None
+            _alone(text, where, system, config_file, printer, offline=False)
+    except (GatewayError, Refused, ConnectionError) as error:
+        printer.end()
+        raise Failed(str(error)) from None
+    except KeyboardInterrupt:
+        printer.end()
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _whole(question: str) -> str:
+    """The question, and what is piped in."""
+    piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
+    text = "\n\n".join(each for each in (question, piped.strip()) if each)
+    if not text:
+        raise click.UsageError("what is the question? Give one, or pipe text in")
+    return text
+
+
+class _Printer:
+    """Writes pieces as they come, and ends the line."""
+
+    def __init__(self) -> None:
+        self._open = False
+
+    def write(self, piece: str) -> None:
+        click.echo(piece, nl=False)
+        self._open = not piece.endswith("\n")
+
+    def end(self) -> None:
+        if self._open:
+            click.echo()
+        self._open = False
+
+
+def _ask(
+    server: ServerCall, where: Place, text: str, system: str | None, printer: _Printer
+) -> None:
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": text})
+    for piece in server.chat({"model": where.model, "messages": messages, "stream": True}):
+        printer.write(piece)
+    printer.end()
+
+
+def _alone(
+    text: str,
+    where: Place,
+    system: str | None,
+    config_file: Path | None,
+    printer: _Printer,
+    *,
+    offline: bool,
+) -> None:
+    logs.set_up("error")  # what it warns of comes as the error, if it matters
+    answer_here(
+        text,
+        model=where.model,
+        system=system,
+        config_file=config_file,
+        offline=offline,
+        write=printer.write,
+    )
+    printer.end()

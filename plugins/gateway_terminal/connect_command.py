@@ -1,0 +1,91 @@
+"""`dragoman connect`: a client's configuration, printed, written or tried out."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from gateway_terminal.client_files import write as write_file
+from gateway_terminal.clients import CLIENTS, Client, configuration
+from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.settings import Place, config_option, place, url_option
+
+EXAMPLES = """\b
+Examples:
+  dragoman connect curl | sh
+  dragoman connect openai-python > ask.py
+  dragoman connect openclaw --write
+  dragoman connect aider --model claude-opus-4
+  dragoman connect llm --check
+
+\b
+Exit codes:
+  0  done
+  1  --check: no answer came
+  2  wrong options, or a file that was left as it is
+"""
+
+
+@click.command("connect", epilog=EXAMPLES)
+@click.argument("client", type=click.Choice(sorted(CLIENTS)))
+@click.option("--write", is_flag=True, help="Put it into the client's own file, with a backup.")
+@click.option("--check", is_flag=True, help="Ask for an answer of one token, as the client would.")
+@url_option
+@click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
+@click.option("--key", help="The client's key; else DRAGOMAN_API_KEY, or 'unused'.")
+@config_option
+def connect(  # noqa: PLR0917 - click passes them by name
+    client: str,
+    write: bool,  # noqa: FBT001 - click passes it by name
+    check: bool,  # noqa: FBT001
+    url: str | None,
+    model: str | None,
+    key: str | None,
+    config_file: Path | None,
+) -> None:
+    """Print what CLIENT needs to ask Dragoman: a configuration, or commands.
+
+    That goes to stdout, what there is to know beside it to stderr.
+    """
+    where, known = place(config_file, url, model, key), CLIENTS[client]
+    if check:
+        sys.exit(0 if _answers(known, where) else 1)
+    text = configuration(known, where)
+    if write:
+        _write(known, text)
+    else:
+        click.echo(text, nl=False)
+        for note in known.notes:
+            click.echo(f"# {note}", err=True)
+    if client == "llm" and where.key is not None:
+        click.echo("# Then give it the key: llm keys set dragoman", err=True)
+
+
+def _write(client: Client, text: str) -> None:
+    path, backup = write_file(client, text)
+    if backup is not None:
+        click.echo(f"Wrote {path}; what was there is in {backup}.", err=True)
+    else:
+        click.echo(f"{path} has it.", err=True)
+
+
+def _answers(client: Client, where: Place) -> bool:
+    """Ask over the route that the client uses, and say what came."""
+    body: dict[str, object] = {
+        "model": where.model,
+        "messages": [{"role": "user", "content": "Hi"}],
+        "max_tokens": 1,
+        "stream": client.streams,
+    }
+    how = "streamed" if client.streams else "whole"
+    route = f"POST {where.url}/v1/chat/completions, {how}, {where.model}"
+    began = time.monotonic()
+    try:
+        said = "".join(ServerCall(where.url, where.key).chat(body))
+    except (NotUp, Refused, ConnectionError) as error:
+        status = f"{error.status}: " if isinstance(error, Refused) else ""
+        click.echo(f"{route}: {status}{error}", err=True)
+        return False
+    click.echo(f"{route}: answered in {time.monotonic() - began:.1f} s: {said!r}")
+    return True

@@ -1,0 +1,66 @@
+"""`dragoman init`: a configuration file to begin with."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gateway.errors import ConfigurationError
+
+USER_FILE: Final = "~/.config/dragoman/models.yaml"
+
+EXAMPLES = """\b
+Examples:
+  dragoman init
+  dragoman init ./models.yaml
+  dragoman init --force ~/.config/dragoman/models.yaml
+"""
+
+
+@click.command("init", epilog=EXAMPLES)
+@click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace a file that is there; it is kept as PATH.bak.")
+def init(path: Path | None, force: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Write a commented models.yaml to PATH, or to ~/.config/dragoman/models.yaml.
+
+    Every setting is in it, commented out, with its default: as it is, it changes nothing. A file
+    that is there already is left alone.
+    """
+    target = path if path is not None else _user_file()
+    write_sample(target, force=force)
+    click.echo(f"Wrote {target}. Take the # off what you want to change.")
+    if path is None and Path("models.yaml").is_file():
+        click.echo("Note: in this folder, ./models.yaml goes before it.", err=True)
+
+
+def sample() -> str:
+    """The commented file. Lines of settings begin with `#` alone, prose with `# `."""
+    return files("gateway_terminal").joinpath("sample.yaml").read_text(encoding="utf-8")
+
+
+def write_sample(path: Path, *, force: bool) -> None:
+    """Raises `ConfigurationError` if it can't be written, or is there and not to be replaced."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if force and path.exists():
+            path.replace(path.with_name(f"{path.name}.bak"))
+        # "x": nothing that somebody else makes meanwhile is overwritten
+        with path.open("x", encoding="utf-8") as file:
+            file.write(sample())
+    except FileExistsError:
+        raise ConfigurationError(
+            f"{path} is there already, and was left as it is; --force replaces it"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} can't be written: {os.strerror(error.errno or 0)}"
+        ) from None
+
+
+def _user_file() -> Path:
+    try:
+        return Path(USER_FILE).expanduser()
+    except RuntimeError:
+        raise ConfigurationError("there is no home folder; say where: dragoman init PATH") from None

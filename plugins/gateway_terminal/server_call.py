@@ -1,0 +1,119 @@
+"""Asking a gateway that runs, over HTTP, as any client would."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 600.0
+_DATA: Final = b"data:"
+
+
+class NotUp(Exception):
+    """Nobody listens there, or it is no gateway."""
+
+
+class Refused(Exception):
+    """The gateway said no: `status`, and its own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ServerCall:
+    """A gateway's address and the key for it."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self.url = url
+        self._key = key
+
+    def health(self) -> dict[str, Any]:
+        """`GET /health`. Raises `NotUp`, also for a server that is no gateway."""
+        try:
+            with closing(self._connect(CONNECT_SECONDS)) as connection:
+                connection.request("GET", "/health", headers=self._headers())
+                with connection.getresponse() as response:
+                    body = json.loads(response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise NotUp(_why(error)) from error
+        except ValueError as error:
+            raise NotUp("something answers there, but it is no dragoman") from error
+        if response.status != http.HTTPStatus.OK or not isinstance(body, dict):
+            raise NotUp(f"something answers there ({response.status}), but it is no dragoman")
+        return body
+
+    def chat(self, body: Mapping[str, object]) -> Iterator[str]:
+        """The pieces of an answer's text. Raises `NotUp`, `Refused`, `ConnectionError`."""
+        with closing(self._connect(CONNECT_SECONDS)) as connection:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise NotUp(_why(error)) from error
+            connection.sock.settimeout(ANSWER_SECONDS)
+            try:
+                connection.request(
+                    "POST", "/v1/chat/completions", json.dumps(body).encode(), self._headers()
+                )
+                with connection.getresponse() as response:
+                    if response.status != http.HTTPStatus.OK:
+                        raise Refused(response.status, _message(response.read()))
+                    yield from _pieces(response, streamed=bool(body.get("stream")))
+            except (http.client.HTTPException, OSError) as error:
+                raise ConnectionError(f"the answer broke off: {_why(error)}") from error
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                raise ConnectionError("what came is no answer of a gateway") from error
+
+    def _connect(self, seconds: float) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        return kind(parts.hostname or "", parts.port, timeout=seconds)
+
+    def _headers(self) -> dict[str, str]:
+        key = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
+        return {"Content-Type": "application/json", **key}
+
+
+def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[str]:
+    if not streamed:
+        answer = json.loads(response.read())
+        yield answer["choices"][0]["message"]["content"] or ""
+        return
+    done = False
+    for line in response:
+        if not line.startswith(_DATA):
+            continue
+        data = line.removeprefix(_DATA).strip()
+        if data == b"[DONE]":
+            done = True
+            continue
+        event = json.loads(data)
+        if "error" in event:
+            raise Refused(response.status, str(event["error"].get("message")))
+        for choice in event.get("choices", ()):
+            if text := choice.get("delta", {}).get("content"):
+                yield text
+    if not done:
+        raise http.client.HTTPException("the gateway went away")
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return body[:200].decode(errors="replace") or "no reason was given"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return "there is no such host"
+    return str(error) or type(error).__name__

@@ -1,0 +1,92 @@
+"""`dragoman status`: how the gateway that runs is."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from gateway_terminal.colours import Paint, wants_colour
+from gateway_terminal.server_call import NotUp, ServerCall
+from gateway_terminal.settings import config_option, place, url_option
+from gateway_terminal.status_text import as_text
+
+EXIT_DEGRADED: Final = 1
+EXIT_NOT_UP: Final = 2
+CLEAR: Final = "\x1b[H\x1b[2J"
+
+EXAMPLES = """\b
+Examples:
+  dragoman status
+  dragoman status --watch
+  dragoman status --json | jq .claude_code.quota
+
+\b
+Exit codes:
+  0  up, and everything is well
+  1  up, but something is not: no login, a CLI that is refused, being stopped, …
+  2  not up; or wrong options
+"""
+
+
+@click.command("status", epilog=EXAMPLES)
+@click.option("--json", "as_json", is_flag=True, help="What GET /health says, as it is.")
+@click.option("--watch", is_flag=True, help="Again and again, until Ctrl-C.")
+@click.option(
+    "--interval", type=click.FloatRange(0.2), default=2.0, help="Seconds between two looks (2)."
+)
+@url_option
+@config_option
+def status(
+    as_json: bool,  # noqa: FBT001 - click passes it by name
+    watch: bool,  # noqa: FBT001
+    interval: float,
+    url: str | None,
+    config_file: Path | None,
+) -> None:
+    """Say how the gateway is: CLI, login, the plan's quota, processes, the last errors.
+
+    A gateway with keys tells the whole only to who has one: set DRAGOMAN_API_KEY.
+    """
+    where = place(config_file, url)
+    server = ServerCall(where.url, where.key)
+    try:
+        code = _show(server, as_json=as_json, clear=watch)
+        while watch:
+            time.sleep(interval)
+            code = _show(server, as_json=as_json, clear=True)
+    except KeyboardInterrupt:
+        click.echo()
+        return
+    sys.exit(code)
+
+
+def _show(server: ServerCall, *, as_json: bool, clear: bool) -> int:
+    """Print it once; returns the exit code that goes with it."""
+    code, text = _look(server, as_json=as_json)
+    screen = CLEAR if clear and not as_json and sys.stdout.isatty() else ""
+    click.echo(screen + text, color=wants_colour(sys.stdout) or None)
+    return code
+
+
+def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
+    paint = Paint(colour=wants_colour(sys.stdout))
+    try:
+        health = server.health()
+    except NotUp as error:
+        if as_json:
+            return EXIT_NOT_UP, json.dumps({"status": "down", "url": server.url, "why": str(error)})
+        down = paint.bad("not up")
+        return EXIT_NOT_UP, f"{down}: {server.url}: {error}; `dragoman serve` starts it"
+    code = 0 if health.get("status") == "ok" else EXIT_DEGRADED
+    return code, _as_json(server, health) if as_json else as_text(
+        server.url, health, datetime.now().astimezone(), paint
+    )
+
+
+def _as_json(server: ServerCall, health: Mapping[str, Any]) -> str:
+    return json.dumps({**health, "url": server.url}, ensure_ascii=False)

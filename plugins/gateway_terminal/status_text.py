@@ -1,0 +1,148 @@
+"""`GET /health` as text for a person."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gateway_terminal.colours import Paint
+from gateway_terminal.welcome import cli_of, login_of
+
+SHOWN_ERRORS: Final = 5
+BAR: Final = 20
+WINDOWS: Final = {"five_hour": "5 hours", "seven_day": "7 days"}
+NEARLY: Final = 0.8
+
+Row = tuple[str, str]
+
+
+def as_text(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> str:
+    """All of it, a row for each thing. `now` has a time zone."""
+    rows = list(_rows(url, health, now, paint))
+    width = max(len(name) for name, _ in rows) + 2
+    lines = [f"{paint.quiet(name.ljust(width))}{value}".rstrip() for name, value in rows]
+    return "\n".join(lines)
+
+
+def _rows(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> Iterator[Row]:
+    yield "gateway", _state(health, paint)
+    yield "address", f"{url}/v1"
+    if "version" not in health:
+        yield "more", "asks for a key: set DRAGOMAN_API_KEY to see the rest"
+        return
+    yield "version", str(health["version"])
+    ours = health.get("terminal") or {}
+    if (started := _time(ours.get("started_at"))) is not None:
+        yield "up since", f"{_local(started, now)} ({duration((now - started).total_seconds())})"
+        yield "answers", f"{ours.get('answered', 0)}, and {ours.get('failed', 0)} that failed"
+    if health.get("offline"):
+        yield "offline", paint.notable("answers come from a built-in stand-in, not from a model")
+    backend = health.get("claude_code")
+    if isinstance(backend, Mapping):
+        yield from _backend_rows(backend, now, paint, offline=bool(health.get("offline")))
+    yield from _config_rows(health.get("config") or {}, now, paint)
+    yield from _error_rows(ours.get("last_errors") or [], now, paint)
+
+
+def _state(health: Mapping[str, Any], paint: Paint) -> str:
+    match health.get("status"):
+        case "ok":
+            return paint.good("up")
+        case "draining":
+            return paint.notable("being stopped: running answers finish")
+        case other:
+            return paint.bad(f"up, but {other}")
+
+
+def _backend_rows(
+    backend: Mapping[str, Any], now: datetime, paint: Paint, *, offline: bool
+) -> Iterator[Row]:
+    yield "CLI", cli_of(backend)
+    if (message := backend.get("message")) is not None and backend.get("cli_version"):
+        yield "", paint.bad(str(message))
+    check = backend.get("cli_check") or {}
+    if check:
+        yield "CLI check", _checked(check, paint)
+    login = login_of(backend)
+    yield (
+        "login",
+        "not needed: offline"
+        if offline
+        else (login if backend.get("logged_in") else paint.bad(login)),
+    )
+    if backend.get("processes"):
+        yield (
+            "processes",
+            ", ".join(f"{count} {state}" for state, count in backend["processes"].items()),
+        )
+    windows = (backend.get("quota") or {}).get("windows") or {}
+    for name, window in windows.items():
+        yield f"plan, {WINDOWS.get(name, name.replace('_', ' '))}", _window(window, now, paint)
+
+
+def _checked(check: Mapping[str, Any], paint: Paint) -> str:
+    """What the gateway tried out of this CLI by itself."""
+    if not check.get("checked"):
+        return "not tried out yet; `dragoman doctor` does it now"
+    lists = {word: ", ".join(map(str, check.get(word) or ())) for word in ("differs", "unknown")}
+    odd = "; ".join(f"{word}: {names}" for word, names in lists.items() if names)
+    return paint.notable(f"{odd}; see `dragoman doctor`") if odd else "holds"
+
+
+def _window(window: Mapping[str, Any], now: datetime, paint: Paint) -> str:
+    used, resets = window.get("utilization"), window.get("resets_at")
+    text = "unknown"
+    if isinstance(used, int | float):
+        full = round(min(max(used, 0), 1) * BAR)
+        text = f"{'█' * full}{'░' * (BAR - full)} {used:4.0%} used"
+        text = paint.bad(text) if used >= 1 else paint.notable(text) if used >= NEARLY else text
+    if isinstance(resets, int | float):
+        at = datetime.fromtimestamp(resets, UTC)
+        text += f", resets {_local(at, now)} (in {duration((at - now).total_seconds())})"
+    return text
+
+
+def _config_rows(config: Mapping[str, Any], now: datetime, paint: Paint) -> Iterator[Row]:
+    loaded = _time(config.get("loaded_at"))
+    yield "YAML", f"read {_local(loaded, now)}" if loaded else "unknown"
+    if error := config.get("last_error"):
+        yield "", paint.bad(f"refused since: {error}")
+    if later := config.get("needs_restart"):
+        yield "", paint.notable(f"needs a restart: {', '.join(later)}")
+
+
+def _error_rows(errors: list[Mapping[str, Any]], now: datetime, paint: Paint) -> Iterator[Row]:
+    if not errors:
+        yield "last errors", "none"
+    for index, error in enumerate(errors[:SHOWN_ERRORS]):
+        at = _time(error.get("at"))
+        when = _local(at, now) if at else "?"
+        what = f"{error.get('status')} {error.get('kind')}"
+        message = f": {error['message']}" if error.get("message") else ""
+        yield (
+            "last errors" if index == 0 else "",
+            (f"{when} {paint.bad(what)} {error.get('model')} {error.get('request_id')}{message}"),
+        )
+
+
+def duration(seconds: float) -> str:
+    """In the two largest units that matter."""
+    left = max(int(seconds), 0)
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text)) if text else None
+    except ValueError:
+        return None
+
+
+def _local(at: datetime, now: datetime) -> str:
+    """In the zone of `now`; with the day, if it is another one."""
+    here = at.astimezone(now.tzinfo)
+    return here.strftime("%H:%M:%S" if here.date() == now.date() else "%a %d %b %H:%M")

@@ -1,0 +1,172 @@
+"""`dragoman connect`: what it prints is what the README says, and what clients take."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from terminal_support import Run
+
+from gateway_terminal.client_files import MERGES
+from gateway_terminal.clients import CLIENTS, openclaw_document, snippet
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+IN_README = ("aider", "curl", "env", "langchain", "llm", "openai-node", "openai-python", "openclaw")
+
+
+@pytest.mark.parametrize("client", IN_README)
+def test_the_readme_says_the_same(client: str, run: Run) -> None:
+    marked = rf"<!-- client: {client} -->\s*```\w+\n(.*?)^```"
+    [text] = re.findall(marked, README, re.DOTALL | re.MULTILINE)
+    assert run("connect", client).stdout == text
+
+
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_address_model_and_key_get_into_the_text(client: str, run: Run) -> None:
+    options = ("--url", "http://10.0.0.5:4000/v1", "--model", "claude-new-9", "--key", "dgm-abc123")
+    result = run("connect", client, *options)
+    assert result.exit_code == 0, result.output
+    assert "http://10.0.0.5:4000" in result.stdout
+    assert "127.0.0.1" not in result.stdout
+    assert "unused" not in result.stdout
+    if client not in {"env", "open-webui", "openai-node"}:  # there the model is asked for later
+        assert "claude-new-9" in result.stdout
+        assert "claude-sonnet-4" not in result.stdout
+    if client == "llm":
+        assert "llm keys set dragoman" in result.stderr
+    else:
+        assert "dgm-abc123" in result.stdout
+
+
+def test_the_address_is_that_of_the_configuration(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "models.yaml").write_text(
+        "server: {host: 0.0.0.0, port: 4001}\nmodels: {'a*': {backend: b}, mine: {backend: b}}\n",
+        encoding="utf-8",
+    )
+    printed = run("connect", "llm").stdout
+    [entry] = yaml.safe_load(printed)
+    assert entry["api_base"] == "http://127.0.0.1:4001/v1"
+    assert entry["model_name"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--url", "http://h:1/$(id)"),
+        ("--url", "ftp://h"),
+        ("--url", "http://h'x:1"),
+        ("--model", "a'; id; '"),
+        ("--key", 'k"ey'),
+    ],
+)
+def test_nothing_gets_in_that_a_shell_would_run(options: tuple[str, str], run: Run) -> None:
+    result = run("connect", "curl", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("client", sorted(set(CLIENTS) - set(MERGES)))
+def test_a_client_without_a_file_says_so(client: str, run: Run) -> None:
+    result = run("connect", client, "--write")
+    assert result.exit_code == 2
+    assert "has no file to write" in result.stderr
+
+
+def test_openclaw_s_file_is_written_and_then_left_as_it_is(home: Path, run: Run) -> None:
+    path = home / ".openclaw/openclaw.json"
+    assert run("connect", "openclaw", "--write").exit_code == 0
+    assert json.loads(path.read_text(encoding="utf-8")) == openclaw_document(snippet("openclaw"))
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = path.stat().st_mtime_ns
+    assert run("connect", "openclaw", "--write").exit_code == 0
+    assert path.stat().st_mtime_ns == before
+
+
+def test_openclaw_s_own_settings_stay(home: Path, run: Run) -> None:
+    path = home / ".openclaw/openclaw.json"
+    path.parent.mkdir()
+    old = {"gateway": {"port": 1}, "models": {"providers": {"other": {"baseUrl": "http://x"}}}}
+    path.write_text(json.dumps(old), encoding="utf-8")
+    assert run("connect", "openclaw", "--write").exit_code == 0
+    new = json.loads(path.read_text(encoding="utf-8"))
+    assert new["gateway"] == {"port": 1}
+    assert set(new["models"]["providers"]) == {"other", "dragoman"}
+    backup = path.with_name("openclaw.json.before-dragoman")
+    assert json.loads(backup.read_text(encoding="utf-8")) == old
+
+
+@pytest.mark.parametrize(
+    ("client", "path", "text"),
+    [
+        ("openclaw", ".openclaw/openclaw.json", "{ models: {}, // mine\n}\n"),
+        ("openclaw", ".openclaw/openclaw.json", "[]"),
+        ("continue", ".continue/config.yaml", "models: # mine\n  - name: a\n"),
+        ("continue", ".continue/config.yaml", "models: {a: b}\n"),
+        ("continue", ".continue/config.yaml", "models: [\n"),
+        ("llm", "extra-openai-models.yaml", "a: b\n"),
+        ("llm", "extra-openai-models.yaml", "- model_id: dragoman # mine\n  model_name: x\n"),
+    ],
+)
+def test_what_can_t_be_merged_is_left_as_it_is(
+    client: str, path: str, text: str, home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLM_USER_PATH", str(home))
+    file = home / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    result = run("connect", client, "--write")
+    assert result.exit_code == 2
+    assert "was left as it is" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert file.read_text(encoding="utf-8") == text
+    assert [each.name for each in file.parent.iterdir() if each.is_file()] == [file.name]
+
+
+def test_llm_s_models_get_one_more(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_USER_PATH", str(home))
+    path = home / "extra-openai-models.yaml"
+    path.write_text("# mine\n- model_id: other\n", encoding="utf-8")
+    assert run("connect", "llm", "--write").exit_code == 0
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# mine\n")
+    assert [entry["model_id"] for entry in yaml.safe_load(text)] == ["other", "dragoman"]
+
+
+def test_an_entry_of_the_same_name_is_replaced(home: Path, run: Run) -> None:
+    path = home / ".continue/config.yaml"
+    run("connect", "continue", "--write")
+    assert run("connect", "continue", "--write", "--url", "http://h:1").exit_code == 0
+    [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    assert model["apiBase"] == "http://h:1/v1"
+
+
+def test_every_snippet_is_in_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert "plugins/gateway_terminal" in packages
+    there = {path.stem for path in (ROOT / "plugins/gateway_terminal/snippets").iterdir()}
+    assert there == set(CLIENTS)
+
+
+def test_without_llm_its_folder_has_to_be_named(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run("connect", "llm", "--write")
+    assert result.exit_code == 2
+    assert "LLM_USER_PATH" in result.stderr
+
+
+def test_llm_says_itself_where_its_folder_is(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "llm's"
+    folder.mkdir()
+    program = tmp_path / "llm"
+    program.write_text(f'#!/bin/sh\n[ "$*" = "logs path" ] && echo "{folder}/logs.db"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run("connect", "llm", "--write").exit_code == 0
+    assert (folder / "extra-openai-models.yaml").read_text() == snippet("llm")

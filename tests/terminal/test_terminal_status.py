@@ -1,0 +1,192 @@
+"""`dragoman status`: rows, exit codes, JSON."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from terminal_support import Run
+
+from gateway_terminal import status_command
+from gateway_terminal.colours import Paint
+from gateway_terminal.server_call import NotUp, ServerCall
+from gateway_terminal.status_text import as_text, duration
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+URL = "http://127.0.0.1:3456"
+HEALTH: Mapping[str, Any] = {
+    "status": "ok",
+    "version": "1.2.3",
+    "offline": False,
+    "config": {
+        "loaded_at": "2026-03-02T11:30:00+00:00",
+        "last_error": None,
+        "needs_restart": [],
+    },
+    "terminal": {
+        "started_at": "2026-03-02T09:00:00+00:00",
+        "answered": 7,
+        "failed": 0,
+        "last_errors": [],
+    },
+    "claude_code": {
+        "status": "ok",
+        "cli_path": "/bin/claude",
+        "cli_version": "2.1.330",
+        "answers": True,
+        "logged_in": True,
+        "login": "claude.ai",
+        "processes": {"busy": 1, "spare": 2},
+        "cli_check": {"checked": True, "differs": [], "unknown": []},
+        "quota": {
+            "status": "allowed",
+            "limit": "five_hour",
+            "resets_at": 1772460000,
+            "windows": {
+                "five_hour": {"utilization": 0.25, "resets_at": NOW.timestamp() + 5400},
+                "seven_day_opus": {"utilization": 1.0, "resets_at": NOW.timestamp() + 90000},
+            },
+        },
+    },
+}
+
+
+def rows(health: Mapping[str, Any]) -> dict[str, str]:
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    width = len(lines[0]) - len(lines[0].split(maxsplit=1)[1])
+    return {line[:width].strip(): line[width:] for line in lines}
+
+
+def test_everything_that_is_known_has_a_row() -> None:
+    assert rows(HEALTH) == {
+        "gateway": "up",
+        "address": "http://127.0.0.1:3456/v1",
+        "version": "1.2.3",
+        "up since": "09:00:00 (3 h)",
+        "answers": "7, and 0 that failed",
+        "CLI": "2.1.330, /bin/claude",
+        "CLI check": "holds",
+        "login": "claude.ai",
+        "processes": "1 busy, 2 spare",
+        "plan, 5 hours": "█████░░░░░░░░░░░░░░░  25% used, resets 13:30:00 (in 1 h 30 min)",
+        "plan, seven day opus": (
+            "████████████████████ 100% used, resets Tue 03 Mar 13:00 (in 1 d 1 h)"
+        ),
+        "YAML": "read 11:30:00",
+        "last errors": "none",
+    }
+
+
+def changed(**parts: Any) -> dict[str, Any]:
+    return {
+        **HEALTH,
+        **{
+            name: {**HEALTH[name], **part} if isinstance(part, dict) else part
+            for name, part in parts.items()
+        },
+    }
+
+
+ERROR = {
+    "at": "2026-03-02T11:59:00+00:00",
+    "request_id": "req_1",
+    "model": "claude-opus-4",
+    "status": 503,
+    "kind": "Overloaded",
+    "message": "all processes are busy",
+}
+
+
+@pytest.mark.parametrize(
+    ("health", "name", "says"),
+    [
+        (changed(status="degraded"), "gateway", "up, but degraded"),
+        (changed(status="draining"), "gateway", "being stopped: running answers finish"),
+        (changed(offline=True), "login", "not needed: offline"),
+        (
+            changed(claude_code={"logged_in": False}),
+            "login",
+            "none: run `claude`, and there /login",
+        ),
+        (
+            changed(claude_code={"cli_check": {"checked": False}}),
+            "CLI check",
+            "not tried out yet; `dragoman doctor` does it now",
+        ),
+        (
+            changed(claude_code={"cli_check": {"checked": True, "differs": ["a"]}}),
+            "CLI check",
+            "differs: a; see `dragoman doctor`",
+        ),
+        (changed(config={"last_error": "line 3"}), "", "refused since: line 3"),
+        (changed(config={"needs_restart": ["server.port"]}), "", "needs a restart: server.port"),
+        (
+            changed(terminal={"last_errors": [ERROR]}),
+            "last errors",
+            "11:59:00 503 Overloaded claude-opus-4 req_1: all processes are busy",
+        ),
+        ({"status": "ok"}, "more", "asks for a key: set DRAGOMAN_API_KEY to see the rest"),
+    ],
+)
+def test_what_is_not_as_usual_is_said(health: dict[str, Any], name: str, says: str) -> None:
+    assert rows(health)[name] == says
+
+
+def test_colours_are_only_around_the_texts() -> None:
+    plain = as_text(URL, HEALTH, NOW, Paint(colour=False))
+    coloured = as_text(URL, HEALTH, NOW, Paint(colour=True))
+    assert "\x1b" not in plain
+    assert "\x1b[32mup\x1b[0m" in coloured
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-1, "0 s"), (59.9, "59 s"), (60, "1 min"), (3725, "1 h 2 min"), (90061, "1 d 1 h")],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("health", "code"),
+    [(HEALTH, 0), ({"status": "degraded"}, 1), ({"status": "draining"}, 1)],
+)
+def test_the_exit_code_says_how_it_is(
+    health: dict[str, Any], code: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ServerCall, "health", lambda _: health)
+    assert run("status").exit_code == code
+    result = run("status", "--json")
+    assert result.exit_code == code
+    assert json.loads(result.stdout) == {**health, "url": URL}
+
+
+def test_nobody_there_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: ServerCall) -> None:
+        raise NotUp("nobody listens there")
+
+    monkeypatch.setattr(ServerCall, "health", nobody)
+    result = run("status", "--url", "localhost:1")
+    assert result.exit_code == 2
+    assert result.stdout == (
+        "not up: http://localhost:1: nobody listens there; `dragoman serve` starts it\n"
+    )
+    result = run("status", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (2, "down")
+
+
+def test_watch_looks_again_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ServerCall, "health", lambda _: HEALTH)
+    monkeypatch.setattr(status_command.time, "sleep", sleep)
+    result = run("status", "--watch", "--interval", "5", "--json")
+    assert result.exit_code == 0
+    assert looks == [5, 5, 5]
+    assert result.stdout.count('"version": "1.2.3"') == 3

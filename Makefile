@@ -1,9 +1,9 @@
 # Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use
-# (and into .venv-clients, what only the clients' tests need).
+# (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients fuzz audit bench chaos soak lint format types check wheel \
-	lock docs-commands clean
+.PHONY: help setup run test test-clients fuzz audit bench chaos soak lint format types check dist \
+	docs docs-serve docs-commands lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,8 +51,16 @@ types: setup ## Check types
 
 check: lint types test ## Everything that a change has to pass
 
-wheel: setup ## Build the wheel, install it into a new environment, and run it from there
-	@sh scripts/check-wheel
+dist: setup ## Build wheel and sdist into dist/, and have both answer from new environments
+	@sh scripts/check-dist
+
+docs: ## Build the site of docs/ into site/; a broken link or anchor fails
+	@sh scripts/bootstrap docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict --quiet
+
+docs-serve: ## Show the site, and each change of it, on 127.0.0.1:8000
+	@sh scripts/bootstrap docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs serve $(ARGS)
 
 lock: ## Compile requirements/*.txt and the Node clients' lock anew
 	@sh scripts/lock
@@ -62,7 +70,7 @@ lock: ## Compile requirements/*.txt and the Node clients' lock anew
 docs-commands: setup ## Make docs/commands.md anew, of the commands' own help
 	.venv/bin/python -m gateway_terminal.manual > docs/commands.md
 
-clean: ## Remove .venv, .venv-clients and all that was built or measured
-	rm -rf .venv .venv-clients tests/clients/node/node_modules build dist .coverage .coverage.* \
+clean: ## Remove .venv, .venv-clients, .venv-docs and all that was built or measured
+	rm -rf .venv .venv-* tests/clients/node/node_modules build dist site .coverage .coverage.* \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

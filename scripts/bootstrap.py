@@ -2,8 +2,9 @@
 
 Each group is one compiled file in `requirements/`: `run` to serve, `dev` to develop, `cli` for
 the Claude Code CLI, which is left out where there is a `claude` already. They go into `.venv`.
-`clients` goes into `.venv-clients`, as these clients' requirements don't agree with `dev`'s. A
-group is installed again when what it was made from has changed. Its stamp is written last, so an
+`clients` goes into `.venv-clients`, as these clients' requirements don't agree with `dev`'s, and
+`docs`, which builds the site, into `.venv-docs`, without the project. A group is installed again
+when what it was made from has changed. Its stamp is written last, so an
 interrupted run is simply taken up by the next one; two runs at once wait for each other.
 """
 
@@ -25,8 +26,10 @@ SOURCES = {
     "dev": ["requirements/dev.txt"],
     "cli": ["requirements/cli.txt"],
     "clients": ["requirements/clients.txt"],
+    "docs": ["requirements/docs.txt"],
     PROJECT: ["requirements/build.txt", "pyproject.toml", "gateway/__init__.py"],
 }
+APART = ("clients", "docs")
 NOTES = {
     "cli": " (there is no `claude` on PATH: a wheel of about 170 MB, once)",
     "clients": " (what Dragoman is tested with: about 700 MB on disk, once)",
@@ -37,13 +40,14 @@ def main(groups: list[str]) -> None:
     """Bring the groups up to date, and the project itself with them."""
     if "cli" in groups and (shutil.which("claude") or os.environ.get("DRAGOMAN_CLAUDE_COMMAND")):
         groups.remove("cli")
-    apart = [group for group in groups if group == "clients"]
-    together = [group for group in groups if group != "clients"]
+    together = [group for group in groups if group not in APART]
     with _lock():
         if together:
             Environment(".venv").update([*together, PROJECT])
-        if apart:
-            Environment(".venv-clients").update([*apart, PROJECT])
+        if "clients" in groups:
+            Environment(".venv-clients").update(["clients", PROJECT])
+        if "docs" in groups:
+            Environment(".venv-docs").update(["docs"])
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What a gateway holds, seen from outside: processes, tasks, open files, memory, files on disk."""
 
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -61,9 +62,10 @@ def children(pid: int) -> list[int]:
 def left_files(home: Path, temporary: Path) -> list[Path]:
     """Files that belong to a process that is gone: named after it, or in the temporary folder."""
     found = []
-    for folder in (home, temporary):
-        for path in folder.rglob("*"):
-            owner = re.search(r"(?:^|\.)(\d{2,7})\.", path.name)
-            if owner and not Path(f"/proc/{owner[1]}").exists():
-                found.append(path)
+    for top in (home, temporary):
+        for folder, _, names in os.walk(top):  # goes on where a folder vanishes meanwhile
+            for name in names:
+                owner = re.search(r"(?:^|\.)(\d{2,7})\.", name)
+                if owner and not Path(f"/proc/{owner[1]}").exists():
+                    found.append(Path(folder, name))
     return found

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gateway_claude_code.upstream import in_order, text_answer
 from tests.e2e.gateways import RunningGateway
+
+pytestmark = pytest.mark.e2e
 
 DRAGOMAN = Path(sys.executable).with_name("dragoman")
 

@@ -5,13 +5,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from gateway.types import ChatRequest, StopReason, StreamEvent, Target, Usage
+from gateway.types import ChatRequest, StopReason, Target, Usage
 
 if TYPE_CHECKING:
     from gateway.pipeline import Gateway
     from gateway.streams import EventSource
 
 ADJUSTED_HEADER = "x-dragoman-adjusted"
+
+
+def _not_watched(_: float) -> None:
+    """Where nobody wants to know."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +33,9 @@ class RequestContext:
     stream, not transformed, wrapped or observed; who called it passes the events on, and
     closes it. It is there from when `gateway_open_stream` is called.
 
+    `report_cost` takes what a backend says that the answer cost, in US dollars. It may be called
+    after the answer's end, as some only know it then, and more than once: costs add up.
+
     `timings` are seconds from arrival to what backends `mark`: "ready", when there is something
     that can answer and waiting in line is over, and "asked", when it was given the whole request.
     A backend without such steps marks nothing.
@@ -42,6 +49,7 @@ class RequestContext:
     headers: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     reopen: "Callable[[ChatRequest], Awaitable[EventSource]] | None" = None
+    report_cost: Callable[[float], None] = field(default=_not_watched, repr=False, compare=False)
     gateway: "Gateway" = field(init=False, repr=False, compare=False)
 
     def mark(self, step: Literal["ready", "asked"]) -> None:
@@ -71,13 +79,16 @@ OutcomeStatus: TypeAlias = Literal["completed", "failed", "cancelled"]
 class Outcome:
     """How an answer ended. Durations are in seconds since the request arrived.
 
-    `first_event` is when the backend's first event came, None if there was none.
+    `first_event` is when the backend's first event came, `first_token` when the first piece of a
+    part did; None if there was none. `tool_calls` is how many calls of the client's tools began.
     `cancelled` means that the client went away, or the answer was dropped half-way.
     """
 
     status: OutcomeStatus
     duration: float
     first_event: float | None = None
+    first_token: float | None = None
+    tool_calls: int = 0
     error: BaseException | None = None
     usage: Usage | None = None
     stop_reason: StopReason | None = None
@@ -85,10 +96,16 @@ class Outcome:
 
 
 class StreamObserver(Protocol):
-    """Watches one answer. Must be quick: it runs inline, between two events."""
+    """Watches one answer. Must be quick: it runs inline, while the client waits.
 
-    def on_event(self, event: StreamEvent) -> None:
-        """Called with each event, in order, after all `gateway_wrap_stream`."""
+    Two more methods are called if an observer has them; both are optional.
+
+    `on_event(event: StreamEvent)`: each event, in order, after all `gateway_wrap_stream`. What
+    can do without it is told less, and costs less: an `Outcome` has the sums.
+
+    `on_cost(usd: float)`: what a backend reports as the answer's cost. It comes when the backend
+    knows it, which may be shortly after `on_end`, or never; more than one add up.
+    """
 
     def on_end(self, outcome: Outcome) -> None:
         """Called exactly once, however the answer ended."""

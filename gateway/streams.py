@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -158,13 +159,16 @@ class AnswerStream:
         self._source = source
         self._wrapped = wrapped
         self._ctx = ctx
-        self._observers = list(observers)
+        self._observers = _by_method(list(observers))
+        ctx.report_cost = partial(self._tell, "on_cost")
         self._watchdog = Watchdog(limits, ctx.started)
         self._most_bytes = limits.answer_bytes
         self._bytes = 0
         self._held: StreamEvent | None = None
         self._closed = False
         self._first_event: float | None = None
+        self._first_token: float | None = None
+        self._tool_calls = 0
         self._error: BaseException | None = None
         self._usage: Usage | None = None
         self._stop_reason: StopReason | None = None
@@ -223,14 +227,18 @@ class AnswerStream:
             self._first_event = time.perf_counter() - self._ctx.started
         match event:
             case PartDelta():
+                if self._first_token is None:
+                    self._first_token = time.perf_counter() - self._ctx.started
                 self._count(event.text)
+            case PartStart():
+                self._tool_calls += isinstance(event.part, ToolCall)
             case UsageUpdate():
                 self._usage = event.usage
             case ResponseStart():
                 self._model = event.model
             case ResponseEnd():
                 self._stop_reason = event.stop_reason
-        if self._observers:
+        if self._observers["on_event"]:
             self._tell("on_event", event)
 
     def _count(self, text: str) -> None:
@@ -242,12 +250,15 @@ class AnswerStream:
             raise self._failed(BackendFailed(what))
 
     def _tell(self, method: str, value: Any) -> None:  # noqa: ANN401
-        for observer in self._observers:  # replaced below, never changed
+        for observer in self._observers[method]:  # replaced below, never changed
             try:
                 getattr(observer, method)(value)
             except Exception:
                 log.exception("an observer failed in %s and is dropped", method)
-                self._observers = [other for other in self._observers if other is not observer]
+                self._observers = {
+                    name: [other for other in others if other is not observer]
+                    for name, others in self._observers.items()
+                }
 
     async def aclose(self) -> None:
         """Close the backend's stream and tell the observers how it ended; once."""
@@ -265,6 +276,8 @@ class AnswerStream:
             status=self._status(),
             duration=time.perf_counter() - self._ctx.started,
             first_event=self._first_event,
+            first_token=self._first_token,
+            tool_calls=self._tool_calls,
             error=self._error,
             usage=self._usage,
             stop_reason=self._stop_reason,
@@ -275,3 +288,10 @@ class AnswerStream:
         if isinstance(self._error, Exception):
             return "failed"
         return "cancelled" if self._stop_reason is None else "completed"
+
+
+def _by_method(observers: Sequence[StreamObserver]) -> dict[str, Sequence[StreamObserver]]:
+    """Who wants to be told what: all of them the end, the rest is optional."""
+    optional = ("on_event", "on_cost")
+    wanted = {name: [each for each in observers if hasattr(each, name)] for name in optional}
+    return {"on_end": observers, **wanted}

@@ -4,14 +4,12 @@ import logging
 
 from gateway import hookimpl
 from gateway.context import Outcome, RequestContext, StreamObserver
-from gateway.types import ChatRequest, StreamEvent
+from gateway.types import ChatRequest
 
 
 class AnswerLine:
     def __init__(self, model: str) -> None:
         self.model = model
-
-    def on_event(self, event: StreamEvent) -> None: ...
 
     def on_end(self, outcome: Outcome) -> None:
         line = "%s %s in %.1f s"

@@ -14,7 +14,7 @@ from gateway import hookimpl
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, NotAuthenticated
 from gateway.pipeline import Gateway
-from gateway.types import ChatRequest, StreamEvent
+from gateway.types import ChatRequest
 from gateway_access.commands import keys_command
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.environment import environment_keys
@@ -95,9 +95,6 @@ class _TokenCount:
 
     def __init__(self, limits: KeyLimits) -> None:
         self._limits = limits
-
-    def on_event(self, event: StreamEvent) -> None:
-        """Only the end counts: usage comes as a sum."""
 
     def on_end(self, outcome: Outcome) -> None:
         """Whatever was used counts, also by answers that failed half-way."""

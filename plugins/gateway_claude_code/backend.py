@@ -166,10 +166,9 @@ class ClaudeCodeBackend:
         step = continuation(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
-            self._note_process("live", ctx)
+            self._note_process("live", waiting, ctx)
             reader = prepared.reader()
             events = self._next_step(prepared, waiting, step, reader, ctx)
-            note_transcript(waiting, ctx)
             try:
                 async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
                     async for event in answer:
@@ -180,10 +179,9 @@ class ClaudeCodeBackend:
                     raise
         while True:
             conversation = await self._obtain(prepared)
-            self._note_process("spare" if conversation.was_spare else "cold", ctx)
+            self._note_process("spare" if conversation.was_spare else "cold", conversation, ctx)
             reader = prepared.reader()
             events = self._from_the_start(prepared, conversation, reader, ctx)
-            note_transcript(conversation, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events)
                 async with aclosing(followed) as answer:
@@ -235,9 +233,13 @@ class ClaudeCodeBackend:
         async for event in events:
             yield event
 
-    def _note_process(self, kind: ProcessKind, ctx: RequestContext) -> None:
+    def _note_process(
+        self, kind: ProcessKind, conversation: Conversation, ctx: RequestContext
+    ) -> None:
         self._taken[kind] += 1
+        conversation.report_cost = ctx.report_cost
         ctx.mark("ready")
+        note_transcript(conversation, ctx)
 
     async def _from_the_start(
         self,

@@ -1,5 +1,6 @@
 """One process answering one conversation, over one turn or many."""
 
+import math
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -30,7 +31,8 @@ class Conversation:
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
     `calls` are the ids of the calls that the last answer ended with; `was_spare` is True if the
     process was started ahead of its request, `transcribed` if it got its earlier turns as text.
-    `note_quota` is told each `rate_limit_info`.
+    `note_quota` is told each `rate_limit_info`, and `report_cost`, which belongs to the request
+    that is answered now, what the CLI says that a turn cost, in US dollars.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Conversation:
         self._guarded = False
         self._settled: anyio.Event | None = None
         self._reusable = False
+        self._total_cost = 0.0
+        self.report_cost: Callable[[float], None] = nobody_asks
         self.busy = False
         self.calls: tuple[str, ...] = ()
         self.was_spare = False
@@ -182,6 +186,7 @@ class Conversation:
         except GatewayError:
             self._reusable = False
         finally:
+            self.report_cost = nobody_asks  # it holds on to the whole request
             self._settled.set()
 
     async def reusable(self) -> bool:
@@ -243,8 +248,11 @@ class Conversation:
             line = await self._process.receive()
             if line is None:
                 raise exited(await self._process.exit_code(), started=started)
-            if line.get("type") == "rate_limit_event":
-                self._note_quota(line.get("rate_limit_info"))
+            match line.get("type"):
+                case "rate_limit_event":
+                    self._note_quota(line.get("rate_limit_info"))
+                case "result":
+                    self._note_cost(line.get("total_cost_usd"))
             if line.get("type") != "control_request":
                 return line
             if self._bridge is not None and (answer := self._bridge.take(line)) is not None:
@@ -252,9 +260,19 @@ class Conversation:
             elif self.calls:
                 return line
 
+    def _note_cost(self, total: object) -> None:
+        """`total` is that of all turns of the process so far."""
+        if isinstance(total, int | float) and self._total_cost < total < math.inf:
+            self.report_cost(total - self._total_cost)
+            self._total_cost = total
+
     def _next_id(self) -> str:
         self._requests += 1
         return f"dragoman-{self._requests}"
+
+
+def nobody_asks(_: float) -> None:
+    """Where the cost does not matter."""
 
 
 def lacks_output(line: Line) -> bool:

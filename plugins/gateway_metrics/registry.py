@@ -56,6 +56,12 @@ class Metrics:
             ("model", "kind"),
             registry=self.registry,
         )
+        self._cost = Counter(
+            "dragoman_cost_usd",
+            "What answers cost by model, in US dollars, as the backend works it out.",
+            ("model",),
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "dragoman_answer_seconds",
             "From a request's arrival to: the end of waiting in line (queue), being handed over to "
@@ -69,11 +75,9 @@ class Metrics:
         """Count an HTTP request; `endpoint` is a route's path, None where nothing is served."""
         self._http.labels(endpoint or OTHER, str(status)).inc()
 
-    def count_answer(
-        self, model: str, ctx: RequestContext, outcome: Outcome, first_token: float | None
-    ) -> None:
+    def count_answer(self, model: str, ctx: RequestContext, outcome: Outcome) -> None:
         """Count an answer that has ended."""
-        series = self._of_model(model if ctx.target is not None else OTHER)
+        series = self._of_model(model, ctx)
         series.answers[outcome.status].inc()
         if outcome.status == "failed":
             self._errors.labels(series.model, code_of(outcome.error)).inc()
@@ -83,21 +87,26 @@ class Metrics:
         for stage, seconds in (
             ("queue", ctx.timings.get("ready")),
             ("asked", ctx.timings.get("asked")),
-            ("first_token", first_token),
+            ("first_token", outcome.first_token),
             ("total", outcome.duration),
         ):
             if seconds is not None:
                 series.seconds[stage].observe(seconds)
 
-    def _of_model(self, model: str) -> "_Series":
+    def count_cost(self, model: str, ctx: RequestContext, usd: float) -> None:
+        """Add what an answer cost, in US dollars."""
+        self._of_model(model, ctx).cost.inc(usd)
+
+    def _of_model(self, model: str, ctx: RequestContext) -> "_Series":
+        if ctx.target is None or (model not in self._series and len(self._series) >= MOST_MODELS):
+            model = OTHER
         if model not in self._series:
-            if len(self._series) >= MOST_MODELS and model != OTHER:
-                return self._of_model(OTHER)
             self._series[model] = _Series(
                 model,
                 {status: self._answers.labels(model, status) for status in get_args(OutcomeStatus)},
                 {kind: self._tokens.labels(model, kind) for kind in tokens(Usage())},
                 {stage: self._seconds.labels(model, stage) for stage in STAGES},
+                self._cost.labels(model),
             )
         return self._series[model]
 
@@ -110,6 +119,7 @@ class _Series:
     answers: dict[str, Counter]
     tokens: dict[str, Counter]
     seconds: dict[str, Histogram]
+    cost: Counter
 
 
 def code_of(error: BaseException | None) -> str:

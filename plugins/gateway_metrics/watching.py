@@ -1,33 +1,28 @@
 """Where the numbers come from: an observer of each answer, and middleware around all requests."""
 
-import time
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.context import Outcome, RequestContext
-from gateway.types import PartDelta, StreamEvent
 from gateway_metrics.registry import Metrics
 
 SERVER_ERROR = 500
 
 
 class AnswerObserver:
-    """Counts one answer at its end."""
+    """Counts one answer at its end, and its cost."""
 
     def __init__(self, model: str, ctx: RequestContext, metrics: Metrics) -> None:
         self._model = model
         self._ctx = ctx
         self._metrics = metrics
-        self._first_token: float | None = None
-
-    def on_event(self, event: StreamEvent) -> None:
-        """Look for the first token."""
-        if self._first_token is None and isinstance(event, PartDelta):
-            self._first_token = time.perf_counter() - self._ctx.started
 
     def on_end(self, outcome: Outcome) -> None:
         """Count it."""
-        self._metrics.count_answer(self._model, self._ctx, outcome, self._first_token)
+        self._metrics.count_answer(self._model, self._ctx, outcome)
+
+    def on_cost(self, usd: float) -> None:
+        """Add what it cost."""
+        self._metrics.count_cost(self._model, self._ctx, usd)
 
 
 class CountRequests:

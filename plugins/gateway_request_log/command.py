@@ -150,6 +150,8 @@ def text_line(row: dict[str, Any]) -> str:
         line += f"  first {row['first_token_ms'] / 1000:.2f} s"
     if row["input_tokens"] is not None:
         line += f"  {row['input_tokens']} in, {row['output_tokens']} out"
+    if row.get("cost_usd") is not None:
+        line += f"  ${row['cost_usd']:.4f}"
     if row["tool_calls"]:
         line += f"  {row['tool_calls']} calls"
     if row["error_code"]:
@@ -162,7 +164,7 @@ def _show_statistics(found: Statistics, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False))
         return
-    head = ["model", "requests", "failed", "cancelled", *TOKEN_KINDS]
+    head = ["model", "requests", "failed", "cancelled", *TOKEN_KINDS, "cost"]
     head += ["first p50", "first p95", "total p50", "total p95"]
     table = [head, *(_cells(name, sums) for name, sums in values["models"].items())]
     for line in aligned(table):
@@ -174,10 +176,12 @@ def _show_statistics(found: Statistics, *, as_json: bool) -> None:
 def _cells(name: str, sums: dict[str, Any]) -> list[str]:
     counts = [sums["requests"], sums["failed"], sums["cancelled"]]
     counts += [sums["tokens"].get(kind, 0) for kind in TOKEN_KINDS]
+    cost = f"${sums['cost_usd']:.4f}"
     times = [sums[kind][rank] for kind in ("first_token_ms", "total_ms") for rank in ("p50", "p95")]
     return [
         name,
         *map(str, counts),
+        cost,
         *("-" if value is None else f"{value / 1000:.2f} s" for value in times),
     ]
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from gateway_request_log.row import COLUMNS, Row
 
-VERSION: Final = 1
+VERSION: Final = 2
 LOCK_SECONDS: Final = 1.0
 """How long the writer waits for a lock before it tries again later."""
 TIDY_SECONDS: Final = 60.0
@@ -45,11 +45,15 @@ CREATE TABLE IF NOT EXISTS requests (
     tool_calls INTEGER NOT NULL,
     error_code TEXT,
     error_message TEXT,
+    cost_usd REAL,
     request TEXT,
     answer TEXT
 );
 CREATE INDEX IF NOT EXISTS requests_time ON requests (time);
 """
+
+CHANGES: Final = {1: "ALTER TABLE requests ADD COLUMN cost_usd REAL;"}
+"""What makes a database of one version one of the next."""
 
 ROWS_AT_ONCE: Final = 40
 """In one statement: between two of them the thread lets go of Python's lock and has to get it back
@@ -127,7 +131,11 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
-    connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA};PRAGMA user_version={VERSION};COMMIT")
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    changes = "".join(changed for older, changed in CHANGES.items() if 0 < version <= older)
+    connection.executescript(
+        f"BEGIN IMMEDIATE;{SCHEMA};{changes}PRAGMA user_version={VERSION};COMMIT"
+    )
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""Watches one answer, and hands over its row when it has ended."""
+"""Watches one answer, and hands over what its row is made of when it has ended."""
 
 import time
 from collections.abc import Callable
@@ -7,50 +7,70 @@ from contextlib import suppress
 from gateway.context import Outcome, RequestContext
 from gateway.errors import BackendFailed
 from gateway.streams import AnswerBuilder
-from gateway.types import ChatRequest, PartDelta, PartStart, StreamEvent, ToolCall
-from gateway_request_log.row import Bodies, Row, make_row
+from gateway.types import ChatRequest, StreamEvent
+from gateway_request_log.row import Answered, Bodies, explain
 
 
 class RowObserver:
-    """`put` gets the row, and the bodies if they are kept."""
+    """`put` gets what the row is made of; its cost may be added later."""
 
     def __init__(
-        self,
-        request: ChatRequest,
-        ctx: RequestContext,
-        put: Callable[[Row, Bodies | None], None],
-        *,
-        bodies: bool,
+        self, request: ChatRequest, ctx: RequestContext, put: Callable[[Answered], None]
     ) -> None:
         self._request = request
         self._ctx = ctx
         self._put = put
-        self._builder = AnswerBuilder() if bodies else None
-        self._first_token: float | None = None
-        self._tool_calls = 0
-
-    def on_event(self, event: StreamEvent) -> None:
-        """Look for the first token, and count calls."""
-        if isinstance(event, PartDelta):
-            if self._first_token is None:
-                self._first_token = time.perf_counter() - self._ctx.started
-        elif isinstance(event, PartStart) and isinstance(event.part, ToolCall):
-            self._tool_calls += 1
-        if self._builder is not None:
-            with suppress(BackendFailed):  # the frontend's to report; the row is wanted even so
-                self._builder.add(event)
+        self._cost: float | None = None
+        self._answered: Answered | None = None
 
     def on_end(self, outcome: Outcome) -> None:
-        """Make the row."""
-        row = make_row(
-            self._request,
-            self._ctx,
-            outcome,
-            ended=time.time(),
-            first_token=self._first_token,
-            tool_calls=self._tool_calls,
+        """Hand over. The request itself is not kept: it may be large, and rows may have to wait."""
+        request, ctx = self._request, self._ctx
+        self._answered = Answered(
+            time.time() - outcome.duration,
+            ctx.request_id,
+            request.client.key,
+            request.client.user_agent,
+            request.model,
+            len(request.tools),
+            ctx.target,
+            ctx.timings,
+            outcome.status,
+            outcome.stop_reason,
+            outcome.model,
+            outcome.duration,
+            outcome.first_token,
+            outcome.tool_calls,
+            outcome.usage,
+            None if outcome.error is None else explain(outcome.error),
+            self._bodies(),
+            self._cost,
         )
-        bodies = None
-        if self._builder is not None:
-            bodies = Bodies(request=self._request, answer=self._builder.parts())
-        self._put(row, bodies)
+        self._put(self._answered)
+
+    def on_cost(self, usd: float) -> None:
+        """Add to the row's cost; nobody sees it any more if the row is written."""
+        self._cost = (self._cost or 0) + usd
+        if self._answered is not None:
+            self._answered.cost = self._cost
+
+    def _bodies(self) -> Bodies | None:
+        return None
+
+
+class BodiesObserver(RowObserver):
+    """Keeps what was asked and answered as well."""
+
+    def __init__(
+        self, request: ChatRequest, ctx: RequestContext, put: Callable[[Answered], None]
+    ) -> None:
+        super().__init__(request, ctx, put)
+        self._builder = AnswerBuilder()
+
+    def on_event(self, event: StreamEvent) -> None:
+        """Take a piece of the answer."""
+        with suppress(BackendFailed):  # the frontend's to report; the row is wanted even so
+            self._builder.add(event)
+
+    def _bodies(self) -> Bodies:
+        return Bodies(request=self._request, answer=self._builder.parts())

@@ -98,6 +98,7 @@ def attributes(row: Row) -> dict[str, str | int | float | tuple[str, ...]]:
         "dragoman.asked_ms": row.asked_ms,
         "dragoman.tools_offered": row.tools_offered,
         "dragoman.tool_calls": row.tool_calls,
+        "dragoman.cost_usd": row.cost_usd,
     }
     return {name: value for name, value in named.items() if value is not None}
 

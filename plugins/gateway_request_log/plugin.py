@@ -19,8 +19,8 @@ from gateway_request_log.command import logs
 from gateway_request_log.config import SECTION, RequestLogConfig
 from gateway_request_log.database import Database
 from gateway_request_log.json_lines import JsonLines
-from gateway_request_log.observer import RowObserver
-from gateway_request_log.row import Bodies, Row
+from gateway_request_log.observer import BodiesObserver, RowObserver
+from gateway_request_log.row import Answered
 from gateway_request_log.writer import Sink, Writer
 
 
@@ -60,7 +60,8 @@ class RequestLogPlugin:
         """Watch an answer, if there is somewhere to write."""
         if not self._writers:
             return None
-        return RowObserver(request, ctx, self._put, bodies=self._bodies)
+        observer = BodiesObserver if self._bodies else RowObserver
+        return observer(request, ctx, self._put)
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any] | None:
@@ -76,9 +77,9 @@ class RequestLogPlugin:
             for writer in self._writers
         }
 
-    def _put(self, row: Row, bodies: Bodies | None) -> None:
+    def _put(self, answered: Answered) -> None:
         for writer in self._writers:
-            writer.put(row, bodies)
+            writer.put(answered)
 
     @asynccontextmanager
     async def _writing(self, config: RequestLogConfig) -> AsyncGenerator[None]:

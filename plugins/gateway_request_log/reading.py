@@ -79,11 +79,14 @@ def last_id(connection: sqlite3.Connection) -> int:
 
 @dataclass(slots=True)
 class Sums:
-    """Of one model. Tokens by kind, times in milliseconds, of answers that were completed."""
+    """Of one model. Tokens by kind, cost in US dollars, times in milliseconds of answers that were
+    completed.
+    """
 
     requests: int = 0
     failed: int = 0
     cancelled: int = 0
+    cost: float = 0.0
     tokens: Counter[str] = field(default_factory=Counter)
     first_token: list[float] = field(default_factory=list)
     total: list[float] = field(default_factory=list)
@@ -95,6 +98,7 @@ class Sums:
             "failed": self.failed,
             "cancelled": self.cancelled,
             "tokens": dict(self.tokens),
+            "cost_usd": round(self.cost, 6),
             "first_token_ms": _percentiles(self.first_token),
             "total_ms": _percentiles(self.total),
         }
@@ -123,7 +127,8 @@ _SUMMED: Final = (
 def statistics(connection: sqlite3.Connection, chosen: Filter) -> Statistics:
     """Sum up the rows that are meant."""
     where, values = chosen.where()
-    query = f"SELECT {', '.join(_SUMMED)} FROM requests WHERE {where}"  # noqa: S608 - no value
+    columns = ", ".join((*_SUMMED, _cost(connection)))
+    query = f"SELECT {columns} FROM requests WHERE {where}"  # noqa: S608 - no value
     found = Statistics({}, Counter())
     with closing(connection.execute(query, values)) as rows:
         for row in rows:
@@ -131,9 +136,16 @@ def statistics(connection: sqlite3.Connection, chosen: Filter) -> Statistics:
     return found
 
 
+def _cost(connection: sqlite3.Connection) -> str:
+    """The column, which a database lacks that only an earlier version has written to."""
+    present = {row["name"] for row in connection.execute("PRAGMA table_info(requests)")}
+    return "cost_usd" if "cost_usd" in present else "NULL AS cost_usd"
+
+
 def _add(found: Statistics, row: sqlite3.Row) -> None:
     sums = found.models.setdefault(row["model"], Sums())
     sums.requests += 1
+    sums.cost += row["cost_usd"] or 0
     for kind in TOKEN_KINDS:
         sums.tokens[kind] += row[f"{kind}_tokens"] or 0
     match row["status"]:

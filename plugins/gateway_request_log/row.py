@@ -1,4 +1,4 @@
-"""What is kept of one answer: a row, and how it is made of a request and its outcome. Pure."""
+"""What is kept of one answer: a row, and what it is made of. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,21 +6,33 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from gateway.context import Outcome, RequestContext
+from gateway.context import OutcomeStatus
 from gateway.errors import GatewayError, ServerFault
 from gateway.redaction import redact
-from gateway.types import ChatRequest, Document, Image, Part, Text, Thinking, ToolCall, ToolResult
+from gateway.types import (
+    ChatRequest,
+    Document,
+    Image,
+    Part,
+    Target,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 
 MESSAGE_CHARACTERS: Final = 2000
 """How much of an error's message is kept."""
 
 
 class Row(NamedTuple):
-    """One answer; a tuple, as it is made while a client waits.
+    """One answer.
 
     `time` is that of the request's arrival, in UTC. Durations are milliseconds since then; None: it
     did not get there.
     `input_tokens` are all of them, `cached_tokens` those of them that were read from a cache.
+    `cost_usd` is what the backend said, in US dollars; None if it did not, or not soon.
     `request` and `answer` are JSON, and None unless bodies are kept.
     """
 
@@ -45,6 +57,7 @@ class Row(NamedTuple):
     tool_calls: int
     error_code: str | None
     error_message: str | None
+    cost_usd: float | None = None
     request: str | None = None
     answer: str | None = None
 
@@ -52,42 +65,64 @@ class Row(NamedTuple):
 COLUMNS: Final = Row._fields
 
 
-def make_row(
-    request: ChatRequest,
-    ctx: RequestContext,
-    outcome: Outcome,
-    *,
-    ended: float,
-    first_token: float | None,
-    tool_calls: int,
-) -> Row:
-    """The row of an answer that ended at `ended` (Unix time), without bodies."""
-    usage, target = outcome.usage, ctx.target
-    code, message = explain(outcome.error)
-    arrived = datetime.fromtimestamp(ended - outcome.duration, UTC)
-    return Row(
-        time=arrived.isoformat(timespec="milliseconds"),
-        request_id=ctx.request_id,
-        key=request.client.key,
-        client=clean(request.client.user_agent),
-        model=clean(request.model) or "",
-        backend=target.backend if target else None,
-        backend_model=clean(outcome.model or (target.name if target else None)),
-        status=outcome.status,
-        finish_reason=outcome.stop_reason,
-        queue_ms=milliseconds(ctx.timings.get("ready")),
-        asked_ms=milliseconds(ctx.timings.get("asked")),
-        first_token_ms=milliseconds(first_token),
-        total_ms=round(outcome.duration * 1000, 3),
-        input_tokens=usage.prompt_tokens if usage else None,
-        output_tokens=usage.output_tokens if usage else None,
-        cached_tokens=usage.cache_read_tokens if usage else None,
-        reasoning_tokens=usage.reasoning_tokens if usage else None,
-        tools_offered=len(request.tools),
-        tool_calls=tool_calls,
-        error_code=code,
-        error_message=message,
-    )
+@dataclass(slots=True)
+class Answered:
+    """What a row is made of, as it is when the answer ends; the row is made later, by who writes it.
+
+    `arrived` is Unix time, `duration` and `first_token` are seconds since then. `error` is the code
+    and the message. `cost` may still grow.
+    """
+
+    arrived: float
+    request_id: str
+    key: str | None
+    client: str | None
+    model: str
+    tools_offered: int
+    target: Target | None
+    timings: Mapping[str, float]
+    status: OutcomeStatus
+    finish_reason: str | None
+    backend_model: str | None
+    duration: float
+    first_token: float | None
+    tool_calls: int
+    usage: Usage | None
+    error: tuple[str | None, str | None] | None = None
+    bodies: "Bodies | None" = None
+    cost: float | None = None
+
+    def row(self) -> Row:
+        """The row."""
+        usage, target = self.usage, self.target
+        code, message = self.error or (None, None)
+        request, answer = self.bodies.texts() if self.bodies is not None else (None, None)
+        return Row(
+            time=datetime.fromtimestamp(self.arrived, UTC).isoformat(timespec="milliseconds"),
+            request_id=self.request_id,
+            key=self.key,
+            client=clean(self.client),
+            model=clean(self.model) or "",
+            backend=target.backend if target else None,
+            backend_model=clean(self.backend_model or (target.name if target else None)),
+            status=self.status,
+            finish_reason=self.finish_reason,
+            queue_ms=milliseconds(self.timings.get("ready")),
+            asked_ms=milliseconds(self.timings.get("asked")),
+            first_token_ms=milliseconds(self.first_token),
+            total_ms=round(self.duration * 1000, 3),
+            input_tokens=usage.prompt_tokens if usage else None,
+            output_tokens=usage.output_tokens if usage else None,
+            cached_tokens=usage.cache_read_tokens if usage else None,
+            reasoning_tokens=usage.reasoning_tokens if usage else None,
+            tools_offered=self.tools_offered,
+            tool_calls=self.tool_calls,
+            error_code=code,
+            error_message=message,
+            cost_usd=None if self.cost is None else round(self.cost, 9),
+            request=request,
+            answer=answer,
+        )
 
 
 def explain(error: BaseException | None) -> tuple[str | None, str | None]:

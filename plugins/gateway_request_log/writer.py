@@ -10,14 +10,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from gateway_request_log.row import Bodies, Row
+from gateway_request_log.row import Answered, Row
 
 log = logging.getLogger("gateway_request_log")
 
-BATCH_SECONDS: Final = 0.2
-"""How long rows are gathered: at most so much is lost when the gateway is killed."""
+BATCH_SECONDS: Final = 0.25
+"""How long rows are gathered."""
+COST_SECONDS: Final = 0.5
+"""How long a row waits for its cost at least: the Claude Code CLI says it some 20 to 80 ms after the
+answer's end. When the gateway is killed, what is lost is no older than both of these together."""
 BATCH_ROWS: Final = 500
 RETRY_SECONDS: Final = 1.0
 SAY_SECONDS: Final = 60.0
@@ -35,17 +38,8 @@ class Sink(Protocol):
         """Free what is open."""
 
 
-class _Entry(NamedTuple):
-    row: Row
-    bodies: Bodies | None
-    characters: int
-
-    def whole(self) -> Row:
-        """The row, with its bodies."""
-        if self.bodies is None:
-            return self.row
-        request, answer = self.bodies.texts()
-        return self.row._replace(request=request, answer=answer)
+_Entry: TypeAlias = tuple[Answered, int, float]
+"""What the row is made of, the characters of its bodies, and when it may be written (monotonic)."""
 
 
 class Writer:
@@ -79,15 +73,16 @@ class Writer:
         """How many rows were not written, and won't be."""
         return self._refused + self._broken
 
-    def put(self, row: Row, bodies: Bodies | None) -> None:
-        """Take a row, or lose it if too many wait. Neither blocks nor raises."""
+    def put(self, answered: Answered) -> None:
+        """Take what a row is made of, or lose it if too many wait. Neither blocks nor raises."""
+        bodies = answered.bodies
         characters = bodies.characters if bodies is not None else 0
         room = QUEUE_CHARACTERS - (self._came - self._went)
         if len(self._queue) >= self._queue_rows or characters > room:
             self._refused += 1
         else:
             self._came += characters
-            self._queue.append(_Entry(row, bodies, characters))
+            self._queue.append((answered, characters, time.monotonic() + COST_SECONDS))
         if not self._news.is_set():
             self._news.set()
 
@@ -106,24 +101,27 @@ class Writer:
             self._news.wait(SAY_SECONDS)
             self._closing.wait(BATCH_SECONDS)
             self._news.clear()
-            while self._queue and self._write_batch():
+            while self._write_batch(time.monotonic()):
                 pass
             self._say_lost()
-            if self._queue:
+            if self._failure is not None:
                 self._closing.wait(RETRY_SECONDS)
+            if self._queue:
                 self._news.set()
-        while self._queue and self._write_batch():
+        while self._write_batch(float("inf")):
             pass
         try:
             self._sink.close()
         except Exception:
             log.exception("closing the request log (%s) failed", self.name)
 
-    def _write_batch(self) -> bool:
-        """Write the first rows of the queue; False if that has to be tried again later."""
-        entries = [self._queue[index] for index in range(min(len(self._queue), BATCH_ROWS))]
+    def _write_batch(self, now: float) -> bool:
+        """Write the first rows of the queue; False if none may be written, or they have to wait."""
+        some = [self._queue[index] for index in range(min(len(self._queue), BATCH_ROWS))]
+        if not (entries := [entry for entry in some if entry[2] <= now]):
+            return False
         try:
-            self._sink.write([entry.whole() for entry in entries])
+            self._sink.write([answered.row() for answered, _, _ in entries])
             self.written += len(entries)
             self._failure = None
         except (OSError, sqlite3.OperationalError) as error:
@@ -132,9 +130,9 @@ class Writer:
         except Exception:
             self._broken += len(entries)
             log.exception("%d rows of the request log (%s) are lost", len(entries), self.name)
-        for entry in entries:
+        for _, characters, _ in entries:
             self._queue.popleft()
-            self._went += entry.characters
+            self._went += characters
         return True
 
     def _say_lost(self, *, last: bool = False) -> None:

@@ -15,7 +15,6 @@ from gateway.errors import (
     RateLimited,
     TimedOut,
 )
-from gateway.types import StreamEvent
 
 KEPT: Final = 20
 LONGEST: Final = 300
@@ -65,9 +64,6 @@ class Watch:
     def __init__(self, errors: RecentErrors, ctx: RequestContext) -> None:
         self._errors = errors
         self._ctx = ctx
-
-    def on_event(self, event: StreamEvent) -> None:
-        """Only the end counts."""
 
     def on_end(self, outcome: Outcome) -> None:
         """Called once for each answer."""

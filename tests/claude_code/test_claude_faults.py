@@ -51,6 +51,31 @@ async def test_an_answer(fake_cli: MakeCli, environ: Environ) -> None:
     assert events[-1] == ResponseEnd(stop_reason="end")
 
 
+@pytest.mark.parametrize(
+    ("total", "costs"),
+    [("0.25", [0.25]), ("None", []), ("'free'", []), ("-1", []), ("float('inf')", [])],
+)
+async def test_what_the_cli_says_of_the_cost(
+    fake_cli: MakeCli, environ: Environ, total: str, costs: list[float]
+) -> None:
+    cli = fake_cli(f"{ANSWER}; say(dict(type='result', total_cost_usd={total})); hold()")
+    backend = backend_for(cli, environ, max_live=1)
+    found: list[float] = []
+    said = anyio.Event()
+
+    def note(usd: float) -> None:
+        found.append(usd)
+        said.set()
+
+    ctx = RequestContext(request_id="r-1", report_cost=note)
+    async with backend.running():
+        async for _ in backend.answer(a_request(), TARGET, ctx):
+            pass
+        with anyio.move_on_after(5 if costs else 0.3):
+            await said.wait()
+    assert found == costs
+
+
 async def test_after_an_answer_the_process_is_gone(fake_cli: MakeCli, environ: Environ) -> None:
     cli = fake_cli(f"{ANSWER}; hold()")
     await events_of(backend_for(cli, environ), a_request())

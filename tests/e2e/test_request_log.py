@@ -10,7 +10,10 @@ import httpx
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
+from gateway_claude_code.upstream import Answer, TextBlock, ToolUseBlock, Usage, in_order
+from tests.e2e.bodies import asked_again, chat, function
 from tests.e2e.conftest import StartGateway
+from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e
 
@@ -19,6 +22,15 @@ def number(metrics: str, sample: str) -> float:
     found = re.search(rf"^{re.escape(sample)} (\S+)$", metrics, re.MULTILINE)
     assert found is not None, metrics
     return float(found[1])
+
+
+def written_metrics(gateway: RunningGateway, rows: int) -> str:
+    """The metrics, once so many rows are in the log."""
+    end = time.monotonic() + 10
+    while httpx.get(f"{gateway.url}/health").json()["request_log"]["database"]["written"] < rows:
+        assert time.monotonic() < end, "the rows were not written"
+        time.sleep(0.05)
+    return httpx.get(f"{gateway.url}/metrics", timeout=30).text
 
 
 def test_a_conversation_that_goes_on(start_gateway: StartGateway, tmp_path: Path) -> None:
@@ -34,11 +46,7 @@ def test_a_conversation_that_goes_on(start_gateway: StartGateway, tmp_path: Path
         text = answer.choices[0].message.content or ""
         messages.append({"role": "assistant", "content": text})
         messages.append({"role": "user", "content": "And now?"})
-    end = time.monotonic() + 10
-    while httpx.get(f"{gateway.url}/health").json()["request_log"]["database"]["written"] < 2:
-        assert time.monotonic() < end, "the rows were not written"
-        time.sleep(0.05)
-    metrics = httpx.get(f"{gateway.url}/metrics", timeout=30).text
+    metrics = written_metrics(gateway, 2)
     taken = {
         kind: number(
             metrics, f'dragoman_processes_taken_total{{backend="claude_code",kind="{kind}"}}'
@@ -58,3 +66,42 @@ def test_a_conversation_that_goes_on(start_gateway: StartGateway, tmp_path: Path
     for steps in rows:
         assert list(steps) == sorted(steps)
     assert logged == tokens
+
+
+PLAIN = Usage(input_tokens=1000, output_tokens=100)
+
+
+def test_each_answer_has_the_cost_that_the_cli_works_out(
+    start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    """The CLI says a sum over all turns of its process, and only after the answer's end.
+
+    A turn with calls ends with the answer to their results: so does its cost.
+    """
+    database = tmp_path / "r.db"
+    plugins = {"request_log": {"database": str(database)}, "metrics": True}
+    gateway = start_gateway(config={"plugins": plugins})
+    call = Answer(blocks=(ToolUseBlock("mcp__t__look", {}),), usage=PLAIN)
+    gateway.upstream.script = in_order(
+        *(Answer(blocks=(TextBlock(f"answer {n}"),), usage=PLAIN) for n in (1, 2)),
+        call,
+        Answer(blocks=(TextBlock("answer 4"),), usage=PLAIN),
+    )
+    messages: list[dict[str, object]] = []
+    for question in ("question 1", "question 2"):
+        messages.append({"role": "user", "content": question})
+        answer = chat(gateway, messages=messages).choice
+        messages.append({"role": "assistant", "content": answer.content})
+    tools = [function("look")]
+    asked = [{"role": "user", "content": "look"}]
+    choice = chat(gateway, messages=asked, tools=tools).choice
+    results = {choice.tool_calls[0]["id"]: "seen"}
+    chat(gateway, messages=[*asked, *asked_again(choice, results)], tools=tools)
+    metrics = written_metrics(gateway, 4)
+    with closing(sqlite3.connect(database)) as connection:
+        costs = [cost for (cost,) in connection.execute("SELECT cost_usd FROM requests")]
+    first, second, calling, final = costs
+    assert first > 0
+    assert (second, calling, final) == (pytest.approx(first), None, pytest.approx(2 * first))
+    total = number(metrics, 'dragoman_cost_usd_total{model="claude-sonnet-4"}')
+    assert total == pytest.approx(4 * first)

@@ -8,11 +8,11 @@ import anyio
 import pytest
 from core_support import Recorder, context
 
-from gateway.context import RequestContext
+from gateway.context import Outcome, RequestContext
 from gateway.errors import BackendFailed, GatewayError, RateLimited, ServerFault, TimedOut
 from gateway.streams import AnswerStream, StreamLimits, close
-from gateway.testing import Script, text_answer
-from gateway.types import ResponseStart, StreamEvent, Usage
+from gateway.testing import Script, answer, part, text_answer
+from gateway.types import ResponseStart, StreamEvent, Text, ToolCall, Usage
 
 NOW = 0.0
 """A limit that has passed as soon as somebody waits."""
@@ -321,6 +321,56 @@ async def test_an_observer_that_raises_is_dropped(caplog: pytest.LogCaptureFixtu
     assert (len(failing.events), failing.outcomes) == (1, [])
     assert sound.outcome.status == "completed"
     assert "an observer failed in on_event" in caplog.text
+
+
+class EndOnly:
+    """An observer with nothing that is optional."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def on_end(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+
+async def test_an_observer_needs_only_the_end_which_has_the_sums() -> None:
+    observer, ctx = EndOnly(), context()
+    call = part(1, ToolCall(id="c", name="f"), "{}", "")
+    events = answer(part(0, Text(text=""), "a"), call, stop_reason="tool_calls")
+    stream = AnswerStream(Source(events), ctx, [observer], StreamLimits())
+    assert await read(stream) == events
+    ctx.report_cost(0.5)  # which it does not ask for
+    [outcome] = observer.outcomes
+    assert (outcome.status, outcome.tool_calls) == ("completed", 1)
+    assert outcome.first_event is not None
+    assert outcome.first_token is not None
+    assert 0 < outcome.first_event <= outcome.first_token <= outcome.duration
+
+
+async def test_costs_reach_who_asks_for_them_also_after_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Billed(EndOnly):
+        def __init__(self, *wrong: float) -> None:
+            super().__init__()
+            self.wrong = wrong
+            self.costs: list[float] = []
+
+        def on_cost(self, usd: float) -> None:
+            self.costs.append(usd)
+            if usd in self.wrong:
+                raise KeyError(usd)
+
+    failing, sound, ctx = Billed(0.25), Billed(), context()
+    await read(AnswerStream(Source(text_answer("a")), ctx, [failing, sound], StreamLimits()))
+    ctx.report_cost(0.25)
+    ctx.report_cost(0.5)
+    assert (failing.costs, sound.costs) == ([0.25], [0.25, 0.5])
+    assert "an observer failed in on_cost" in caplog.text
+
+
+def test_without_observers_a_cost_is_nobody_s() -> None:
+    context().report_cost(1.0)
 
 
 async def test_an_observer_that_raises_at_the_end_is_logged(

@@ -16,9 +16,11 @@ from starlette.responses import JSONResponse
 
 from gateway import hookimpl
 from gateway.app import create_app
+from gateway.context import RequestContext
 from gateway.errors import BackendFailed, ConfigurationError, RateLimited
+from gateway.streams import EventSource
 from gateway.testing import ScriptedBackend, answer, build, part
-from gateway.types import Text, Usage
+from gateway.types import StreamEvent, Text, Usage
 from gateway_metrics import registry as registry_module
 
 DASHBOARD = Path(__file__).parent.parent.parent / "docs" / "grafana" / "dragoman.json"
@@ -204,6 +206,31 @@ async def test_what_backends_report(tmp_path: Path) -> None:
         assert sample(families, "dragoman_processes_taken_total", kind=kind) == number
     assert sample(families, "dragoman_quota_utilization") == 0.25
     assert sample(families, "dragoman_quota_reset_timestamp_seconds") == 1_800_000_000
+
+
+class Costly:
+    """Says of each answer that it cost a quarter of a dollar."""
+
+    @hookimpl
+    async def gateway_wrap_stream(
+        self, stream: EventSource, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
+        return self._costing(stream, ctx)
+
+    async def _costing(
+        self, stream: EventSource, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
+        ctx.report_cost(0.25)
+        async for event in stream:
+            yield event
+
+
+async def test_costs_are_added_up_by_model(tmp_path: Path) -> None:
+    async with serving(tmp_path, ScriptedBackend(GOOD), Costly()) as client:
+        for _ in range(2):
+            await ask(client)
+        families = await scrape(client)
+    assert sample(families, "dragoman_cost_usd_total", model="test-model") == 0.5
 
 
 async def test_two_gateways_have_numbers_of_their_own(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from gateway.app import create_app
 from gateway.testing import build
-from gateway_request_log.row import Row
+from gateway_request_log.row import Answered, Row
 
 ECHO = {"m": {"backend": "echo"}}
 
@@ -40,6 +40,27 @@ def row(**values: Any) -> Row:
         "error_message": None,
     }
     return Row(**{**usual, **values})
+
+
+def answered(request_id: str = "req_1", **values: Any) -> Answered:
+    """What a row is made of."""
+    usual: dict[str, Any] = {
+        "arrived": 1_767_323_045.678,
+        "key": None,
+        "client": "a client",
+        "model": "m",
+        "tools_offered": 0,
+        "target": None,
+        "timings": {},
+        "status": "completed",
+        "finish_reason": "end",
+        "backend_model": "m-1",
+        "duration": 0.4,
+        "first_token": 0.03,
+        "tool_calls": 0,
+        "usage": None,
+    }
+    return Answered(request_id=request_id, **{**usual, **values})
 
 
 class ListSink:

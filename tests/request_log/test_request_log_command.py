@@ -26,7 +26,7 @@ def ago(**age: float) -> str:
 
 ROWS = [
     row(request_id="r1", time=ago(hours=30), model="opus", answer='[{"type": "text"}]'),
-    row(request_id="r2", time=ago(minutes=150), total_ms=2000.0, tool_calls=2),
+    row(request_id="r2", time=ago(minutes=150), total_ms=2000.0, tool_calls=2, cost_usd=0.0125),
     row(
         request_id="r3",
         time=ago(minutes=120),
@@ -94,7 +94,8 @@ def test_json_has_bodies_as_values(run: Run) -> None:
 def test_lines_for_a_person(run: Run) -> None:
     lines = run().output.splitlines()
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  m +end +2\.00 s  first 0\.03 s  10 in, 5 out  2 calls",
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  m +end +2\.00 s  first 0\.03 s  10 in, 5 out  \$0\.0125"
+        r"  2 calls",
         lines[1],
     )
     assert lines[2].endswith("failed          0.40 s  backend_error: it died")
@@ -110,12 +111,14 @@ def test_statistics(run: Run) -> None:
         "failed": 1,
         "cancelled": 1,
         "tokens": {"input": 20, "output": 10, "cached": 12, "reasoning": 3},
+        "cost_usd": 0.0125,
         "first_token_ms": {"p50": 30, "p95": 30},
         "total_ms": {"p50": 2000, "p95": 2000},
     }
     table = run("--stats").output.splitlines()
     assert table[0].split()[:4] == ["model", "requests", "failed", "cancelled"]
     assert table[1].split()[:4] == ["m", "3", "1", "1"]
+    assert (table[0].split()[8], table[1].split()[8]) == ("cost", "$0.0125")
     assert table[2].split()[0] == "opus"
     assert table[3] == "error backend_error: 1"
 

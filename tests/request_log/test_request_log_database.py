@@ -10,7 +10,8 @@ import pytest
 from request_log_support import read, row
 
 from gateway_request_log import database as database_module
-from gateway_request_log.database import Database, used_bytes
+from gateway_request_log.database import SCHEMA, Database, used_bytes
+from gateway_request_log.reading import Filter, open_to_read, statistics
 from gateway_request_log.row import COLUMNS
 
 KEEP = timedelta(days=3)
@@ -42,6 +43,29 @@ def test_a_database_goes_on_after_a_restart(tmp_path: Path) -> None:
         database.write([row(time=now(), request_id=f"req_{number}")])
         database.close()
     assert [found["request_id"] for found in read(tmp_path / "r.db")] == ["req_0", "req_1"]
+
+
+def test_a_database_of_the_first_version_gets_the_new_column(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as first:
+        first.executescript(SCHEMA.replace("    cost_usd REAL,\n", ""))
+        first.execute("PRAGMA user_version=1")
+        first.execute(
+            "INSERT INTO requests (time, request_id, model, status, total_ms, tools_offered, "
+            "tool_calls) VALUES (?, 'old', 'm', 'completed', 1, 0, 0)",
+            (now(),),
+        )
+    with closing(open_to_read(path)) as connection:
+        assert statistics(connection, Filter()).models["m"].cost == 0
+    database = open_database(path)
+    database.write([row(time=now(), request_id="new", cost_usd=0.25)])
+    database.close()
+    assert [(found["request_id"], found["cost_usd"]) for found in read(path)] == [
+        ("old", None),
+        ("new", 0.25),
+    ]
+    with closing(open_to_read(path)) as connection:
+        assert statistics(connection, Filter()).models["m"].cost == 0.25
 
 
 def test_what_is_too_old_goes(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """What a row says of a request and its outcome."""
 
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -22,7 +24,8 @@ from gateway.types import (
     ToolResult,
     Usage,
 )
-from gateway_request_log.row import Bodies, Row, as_json, clean, explain, make_row
+from gateway_request_log.observer import RowObserver
+from gateway_request_log.row import Answered, Bodies, Row, as_json, clean, explain
 
 REQUEST = ChatRequest(
     model="claude-sonnet-4",
@@ -35,21 +38,41 @@ USAGE = Usage(
 )
 
 
-def made(ctx: RequestContext, outcome: Outcome, first_token: float | None = None) -> Row:
-    ended = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC).timestamp()
-    return make_row(REQUEST, ctx, outcome, ended=ended, first_token=first_token, tool_calls=1)
+Observe = Callable[[RequestContext], RowObserver]
 
 
-def test_the_row_of_an_answer() -> None:
+@pytest.fixture
+def kept() -> list[Answered]:
+    return []
+
+
+@pytest.fixture
+def observe(kept: list[Answered], monkeypatch: pytest.MonkeyPatch) -> Observe:
+    """Observers of `REQUEST`, at a time that stands still."""
+    now = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(time, "time", lambda: now)
+    return lambda ctx: RowObserver(REQUEST, ctx, kept.append)
+
+
+def test_the_row_of_an_answer(observe: Observe, kept: list[Answered]) -> None:
     ctx = RequestContext(
         request_id="req_1",
         target=Target(model="claude-sonnet-4", backend="claude-code", name="sonnet"),
         timings={"ready": 0.5, "asked": 0.75},
     )
-    outcome = Outcome(
-        status="completed", duration=1.5, usage=USAGE, stop_reason="tool_calls", model="s-1"
+    observe(ctx).on_end(
+        Outcome(
+            status="completed",
+            duration=1.5,
+            first_token=1.25,
+            tool_calls=1,
+            usage=USAGE,
+            stop_reason="tool_calls",
+            model="s-1",
+        )
     )
-    assert made(ctx, outcome, 1.25) == Row(
+    [answered] = kept
+    assert answered.row() == Row(
         time="2026-01-02T03:04:04.100+00:00",
         request_id="req_1",
         key="ci",
@@ -74,11 +97,22 @@ def test_the_row_of_an_answer() -> None:
     )
 
 
-def test_what_is_not_known_is_null() -> None:
-    found = made(RequestContext(request_id="r"), Outcome(status="cancelled", duration=0.1))
+def test_what_is_not_known_is_null(observe: Observe, kept: list[Answered]) -> None:
+    observe(RequestContext(request_id="r")).on_end(Outcome(status="cancelled", duration=0.1))
+    found = kept[0].row()
     assert (found.backend, found.backend_model, found.finish_reason) == (None, None, None)
     assert (found.queue_ms, found.asked_ms, found.first_token_ms) == (None, None, None)
-    assert (found.input_tokens, found.output_tokens) == (None, None)
+    assert (found.input_tokens, found.output_tokens, found.cost_usd) == (None, None, None)
+
+
+def test_a_cost_that_comes_before_or_after_the_end_is_added(
+    observe: Observe, kept: list[Answered]
+) -> None:
+    observer = observe(RequestContext(request_id="r"))
+    observer.on_cost(0.125)
+    observer.on_end(Outcome(status="completed", duration=0.1))
+    observer.on_cost(0.25)
+    assert kept[0].row().cost_usd == 0.375
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from request_log_support import ListSink, row
+from request_log_support import ListSink, answered
 
 from gateway.types import ChatRequest, Message, Text
 from gateway_request_log import writer as writer_module
@@ -32,7 +32,7 @@ def start() -> Iterator[Start]:
 
 def put(writer: Writer, number: int) -> None:
     for index in range(number):
-        writer.put(row(request_id=f"req_{index}"), None)
+        writer.put(answered(f"req_{index}"))
 
 
 def test_all_rows_are_written_in_order(start: Start) -> None:
@@ -49,10 +49,24 @@ def test_bodies_are_made_in_the_thread(start: Start) -> None:
     sink = ListSink()
     writer = start(sink)
     request = ChatRequest(model="m", messages=(), system="sk-abcdefgh12")
-    writer.put(row(), Bodies(request=request, answer=()))
+    writer.put(answered(bodies=Bodies(request=request, answer=())))
     writer.close()
     assert sink.rows[0].request == '{"system": "[redacted]", "messages": []}'
     assert sink.rows[0].answer == "[]"
+
+
+def test_a_row_waits_for_its_cost(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "BATCH_SECONDS", 0.001)
+    monkeypatch.setattr(writer_module, "COST_SECONDS", 3600)
+    sink = ListSink()
+    writer = start(sink)
+    first = answered("early")
+    writer.put(first)
+    threading.Event().wait(0.1)  # many batches' time
+    assert (writer.waiting, sink.rows) == (1, [])
+    first.cost = 0.5
+    writer.close()
+    assert [row.cost_usd for row in sink.rows] == [0.5]
 
 
 @pytest.mark.parametrize("error", [OSError("full"), sqlite3.OperationalError("locked")])
@@ -61,6 +75,7 @@ def test_what_fails_for_now_is_tried_again(
 ) -> None:
     monkeypatch.setattr(writer_module, "RETRY_SECONDS", 0.001)
     monkeypatch.setattr(writer_module, "BATCH_SECONDS", 0.001)
+    monkeypatch.setattr(writer_module, "COST_SECONDS", 0)
     written = threading.Event()
 
     class Sink(ListSink):
@@ -106,9 +121,9 @@ def test_bodies_have_a_bound_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
     writer = blocked()
     message = Message(role="user", parts=(Text(text="x" * 60),))
     bodies = Bodies(request=ChatRequest(model="m", messages=(message,)), answer=())
-    writer.put(row(), bodies)
-    writer.put(row(), bodies)
-    writer.put(row(), None)
+    writer.put(answered(bodies=bodies))
+    writer.put(answered(bodies=bodies))
+    writer.put(answered())
     assert (writer.waiting, writer.lost) == (2, 1)
 
 
@@ -117,6 +132,7 @@ def test_losses_are_said_once_a_minute_with_their_reason(
 ) -> None:
     monkeypatch.setattr(writer_module, "RETRY_SECONDS", 0.001)
     monkeypatch.setattr(writer_module, "BATCH_SECONDS", 0.001)
+    monkeypatch.setattr(writer_module, "COST_SECONDS", 0)
     caplog.set_level(logging.WARNING)
     tried = threading.Event()
 

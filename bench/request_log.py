@@ -84,8 +84,8 @@ def take_turns(folder: Path, database: Path, rounds: int, requests: int) -> dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=5000, help="of each gateway in all")
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--requests", type=int, default=20_000, help="of each gateway in all")
+    parser.add_argument("--rounds", type=int, default=40)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dragoman-bench-") as name:
         database = Path(name) / "requests.db"
@@ -96,16 +96,20 @@ def main() -> None:
 
 
 def show(rounds: dict[str, list[Round]], rows: int) -> None:
-    """Print what all rounds come to, beside "off"; the processor's time is the steadier number."""
-    rate = {
-        name: statistics.harmonic_mean([one.rate for one in found])
-        for name, found in rounds.items()
-    }
-    cpu = {name: statistics.mean(one.cpu_ms for one in found) for name, found in rounds.items()}
-    for name in rounds:
+    """Print the medians, and those of what each round comes to beside "off" in the same round.
+
+    The processor's time is the steadier number.
+    """
+    off = rounds["off"]
+    for name, found in rounds.items():
+        rate = statistics.median(one.rate for one in found)
+        cpu = statistics.median(one.cpu_ms for one in found)
+        pairs = list(zip(found, off, strict=True))
         print(
-            f"{name:<8} {rate[name]:6.0f} requests/s, x{rate[name] / rate['off']:.3f}; "
-            f"processor {cpu[name]:.3f} ms each, x{cpu[name] / cpu['off']:.3f}"
+            f"{name:<8} {rate:6.0f} requests/s, "
+            f"x{statistics.median(one.rate / beside.rate for one, beside in pairs):.3f}; "
+            f"processor {cpu:.3f} ms each, "
+            f"x{statistics.median(one.cpu_ms / beside.cpu_ms for one, beside in pairs):.3f}"
         )
     print(f"{rows} rows were written")
 

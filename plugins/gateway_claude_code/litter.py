@@ -28,11 +28,23 @@ def litter_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
     folder = Path(configured) if configured else home / ".claude"
     temporary = Path(environment.get("TMPDIR") or tempfile.gettempdir())
     places = (
-        (folder / "sessions", f"{pid}.*"),
-        (folder if configured else home, f".claude.json.tmp.{pid}.*"),
+        (folder / "sessions", f"{pid}."),
+        (folder if configured else home, f".claude.json.tmp.{pid}."),
         (temporary / "cc-socks", f"{pid}.sock"),
     )
-    return [path for place, name in places for path in place.glob(name)]
+    return [path for place, start in places for path in _beginning_with(start, place)]
+
+
+def _beginning_with(start: str, folder: Path) -> list[Path]:
+    """The files of a folder by how their names begin.
+
+    Not `Path.glob`: it keeps what it has compiled for thousands of patterns, and these have the
+    number of a process in them, so that none is ever asked for again.
+    """
+    try:
+        return [path for path in folder.iterdir() if path.name.startswith(start)]
+    except OSError:
+        return []
 
 
 def _runs(pid: int) -> bool:

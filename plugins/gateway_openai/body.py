@@ -36,7 +36,8 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
     if not text:
         raise InvalidRequest("The request body is empty; it has to be a JSON object.")
     try:
-        value = from_json(text, allow_inf_nan=False)
+        # with values in it, the parser's own cache would hold on to what clients have said
+        value = from_json(text, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         raise InvalidRequest(
             f"The request body is not valid JSON: {error}.{_hint(error)}"

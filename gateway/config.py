@@ -163,8 +163,12 @@ class Config:
     def explain(
         self, error: ValidationError, prefix: Location, model: type[BaseModel]
     ) -> ConfigurationError:
-        """The first of pydantic's errors, with its place in the file."""
-        problem = error.errors(include_url=False)[0]
+        """One of pydantic's errors, with its place in the file.
+
+        The first, but an unknown key before all: it may be what another error lacks, misspelt.
+        """
+        problems = error.errors(include_url=False)
+        problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
         within = tuple(str(step) for step in problem["loc"] if step != "[key]")
         location = (*prefix, *within)
         if problem["type"] == "extra_forbidden":

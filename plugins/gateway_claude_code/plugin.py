@@ -6,18 +6,19 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 import click
-from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
 from gateway.config import find_file, load, packaged_file
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
+from gateway.models import ModelMap
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
@@ -53,11 +54,18 @@ class ClaudeCodePlugin:
         register(SECTION, ClaudeCodeConfig)
 
     @hookimpl
-    def gateway_register_routes(self, router: APIRouter, gateway: Gateway) -> None:
-        """No routes; but here the models are known, and their options can be checked."""
-        for name, entry in gateway.models.entries.items():
+    def gateway_check_models(self, models: ModelMap) -> None:
+        """Refuse options that there are none of, and name what looks like this backend misspelt.
+
+        That is not refused: another plugin's backend may be named so.
+        """
+        for name, entry in models.entries.items():
             if entry.backend == BACKEND:
                 check_options(name, entry.options)
+            elif get_close_matches(entry.backend.replace("_", "-").lower(), [BACKEND], cutoff=0.8):
+                log.warning(
+                    "the model %r has the backend %r: was %r meant?", name, entry.backend, BACKEND
+                )
 
     @hookimpl
     def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import BackendUnavailable
+from gateway.testing import build
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 
@@ -324,3 +325,13 @@ def test_a_directory_that_cant_be_made_is_an_error(tmp_path: Path) -> None:
     config = ClaudeCodeConfig(working_directory=tmp_path / "file" / "below")
     with pytest.raises(BackendUnavailable, match="can't be used"):
         command.working_directory(config, {})
+
+
+@pytest.mark.parametrize("backend", ["claude_code", "claude-cod", "Claude-Code", "cluade-code"])
+def test_a_backend_that_looks_like_this_one_misspelt_is_named_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, backend: str
+) -> None:
+    build(tmp_path, config={"models": {"m": {"backend": backend}, "e": {"backend": "echo"}}})
+    assert caplog.messages == [
+        f"the model 'm' has the backend {backend!r}: was 'claude-code' meant?"
+    ]

@@ -87,8 +87,12 @@ def test_a_key_without_a_value_is_a_key_left_out(write: Write) -> None:
             "line 3: unknown key 'idle' in 'limits'; did you mean 'idle_seconds'?",
         ),
         (
-            "models:\n  m:\n    bakend: b",
+            "models:\n  m:\n    target: t",
             "line 2: Field required in 'models.m.backend'",
+        ),
+        (
+            "models:\n  m:\n    bakend: b",
+            "line 3: unknown key 'bakend' in 'models.m'; did you mean 'backend'?",
         ),
         (
             "models:\n  m:\n    backend: b\n    taget: x",

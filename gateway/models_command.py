@@ -7,18 +7,12 @@ from typing import Any
 import click
 
 from gateway.app import build_gateway
+from gateway.command_options import config_option
 from gateway.errors import ModelNotFound
 from gateway.models import ModelEntry, ModelMap, Step
 from gateway.pipeline import Gateway
 
 COLUMNS = ("name", "aliases", "leads to", "defaults", "from", "description")
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
-)
 
 
 EXAMPLES = """\b

@@ -6,18 +6,11 @@ from pathlib import Path
 import click
 
 from gateway.app import build_gateway
+from gateway.command_options import config_option
 from gateway.errors import ConfigurationError
 from gateway.hookspecs import KINDS
 from gateway.plugin_report import PluginReport, check_file, report
 from gateway.plugin_templates import package_files, single_file
-
-CONFIG = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML, as for `serve`.",
-)
-
 
 EXAMPLES = """\b
 Examples:
@@ -47,7 +40,7 @@ def plugins() -> None:
 
 
 @plugins.command("list", epilog=LIST_EXAMPLES)
-@CONFIG
+@config_option
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="As for `serve`.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_plugins(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
+from gateway.command_options import config_option
 from gateway.config import find_file, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
@@ -33,12 +34,7 @@ Examples:
 
 
 @click.group("keys", epilog=EXAMPLES)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
-)
+@config_option
 @click.pass_context
 def keys_command(ctx: click.Context, config_file: Path | None) -> None:
     """Keys for clients; once there are any, nobody gets in without one."""

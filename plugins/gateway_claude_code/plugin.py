@@ -15,6 +15,7 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
+from gateway.command_options import config_option
 from gateway.config import find_file, load, packaged_file
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
@@ -176,12 +177,7 @@ Examples:
 
 
 @click.command("login-status", epilog=LOGIN_EXAMPLES)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
-)
+@config_option
 def login_status(config_file: Path | None) -> None:
     """Say whether the Claude Code CLI is logged in (exit code 1 if not, 2 if there is no CLI)."""
     loaded = load(find_file(config_file, packaged_file()), packaged_file())

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 from pydantic import ValidationError
 
+from gateway.command_options import config_option
 from gateway.config import find_file, load, packaged_file
 from gateway_request_log.config import SECTION, RequestLogConfig
 from gateway_request_log.reading import (
@@ -57,12 +58,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
-)
+@config_option
 @click.option("-n", "number", type=click.IntRange(min=0), default=20, help="How many rows.")
 @click.option("--since", type=Since(), help="Not older than this: 30m, 1h, 7d, or a time.")
 @click.option("--model", help="Only of this model, as asked for or as it answered.")

@@ -7,10 +7,11 @@ from typing import Final
 import click
 
 from gateway import logs
+from gateway.command_options import config_option
 from gateway.errors import GatewayError
 from gateway_terminal.own_gateway import answer_here
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Failed, Place, config_option, place, url_option
+from gateway_terminal.settings import Failed, Place, place, url_option
 
 EXIT_INTERRUPTED: Final = 130
 """As shells have it for Ctrl-C."""

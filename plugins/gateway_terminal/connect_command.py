@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from gateway.command_options import config_option
 from gateway_terminal.client_files import write as write_file
 from gateway_terminal.clients import CLIENTS, Client, configuration
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Place, config_option, place, url_option
+from gateway_terminal.settings import Place, place, url_option
 
 EXAMPLES = """\b
 Examples:

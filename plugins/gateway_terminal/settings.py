@@ -16,12 +16,6 @@ KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
 USUAL_MODEL: Final = "claude-sonnet-4"
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
-)
 url_option = click.option(
     "--url", help="Where the gateway is, instead of server.host and server.port."
 )

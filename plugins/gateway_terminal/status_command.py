@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import click
 
+from gateway.command_options import config_option
 from gateway_terminal.colours import Paint, wants_colour
 from gateway_terminal.server_call import NotUp, ServerCall
-from gateway_terminal.settings import config_option, place, url_option
+from gateway_terminal.settings import place, url_option
 from gateway_terminal.status_text import as_text
 
 EXIT_DEGRADED: Final = 1

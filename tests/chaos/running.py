@@ -3,6 +3,7 @@
 import copy
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -65,6 +66,8 @@ def gateway(
     }
     (folder / "models.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [str(Path(sys.executable).parent / "dragoman"), "serve", "--port", "0"]
+    # what ends this process has to end the gateway as well
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     log = folder / "gateway.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

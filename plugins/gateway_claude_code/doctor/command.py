@@ -12,6 +12,7 @@ import anyio
 import click
 
 from gateway import __version__
+from gateway.command_options import config_option
 from gateway.errors import BackendUnavailable
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -32,12 +33,7 @@ Examples:
 
 
 @click.command("doctor", epilog=EXAMPLES)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def doctor(config_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Try out whether the installed Claude Code CLI does what Dragoman relies on.

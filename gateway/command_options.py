@@ -1,0 +1,13 @@
+"""Options that commands have in common, those of plugins too."""
+
+from pathlib import Path
+
+import click
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The YAML; found as `serve` finds it.",
+)
+"""`config_file: Path | None`, for `gateway.config.find_file`."""

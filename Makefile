@@ -2,7 +2,7 @@
 # (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients fuzz audit bench chaos soak lint format types check dist \
+.PHONY: help setup run test test-clients test-openclaw fuzz audit bench chaos soak lint format types check dist \
 	docs docs-serve docs-commands lock clean
 
 help: ## Show this list
@@ -22,6 +22,10 @@ test: ## Run all tests and print their coverage; a selection with ARGS="-k model
 test-clients: ## Run the tests of the Node clients
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test-clients $(ARGS)
+
+test-openclaw: ## Have OpenClaw from npm ask the gateway; installs a gigabyte
+	@sh scripts/bootstrap dev cli clients
+	@sh scripts/test-openclaw $(ARGS)
 
 fuzz: setup ## Try thousands of requests made up from our OpenAPI document; how many with CASES=
 	FUZZ_CASES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/fuzz -q -s $(ARGS)

@@ -13,6 +13,7 @@ from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, ServerFault
 from gateway.model_defaults import with_entry
 from gateway.models import Found, ModelMap
+from gateway.observers import Observers
 from gateway.plugins import PluginRegistry
 from gateway.splits import conversation_key
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
@@ -167,8 +168,4 @@ class Gateway:
             duration=time.perf_counter() - ctx.started,
             error=error,
         )
-        for observer in self._observers(request, ctx):
-            try:
-                observer.on_end(outcome)
-            except Exception:
-                log.exception("an observer failed in on_end")
+        Observers(self._observers(request, ctx)).tell("on_end", outcome)

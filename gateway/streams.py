@@ -3,14 +3,14 @@
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import anyio
 
 from gateway.context import Outcome, OutcomeStatus, RequestContext, StreamObserver
 from gateway.errors import BackendFailed, GatewayError, as_server_fault
+from gateway.observers import Observers
 from gateway.types import (
     ChatResponse,
     PartDelta,
@@ -159,8 +159,8 @@ class AnswerStream:
         self._source = source
         self._wrapped = wrapped
         self._ctx = ctx
-        self._observers = _by_method(list(observers))
-        ctx.report_cost = partial(self._tell, "on_cost")
+        self._observers = Observers(observers)
+        ctx.report_cost = self._observers.tell_cost
         self._watchdog = Watchdog(limits, ctx.started)
         self._most_bytes = limits.answer_bytes
         self._bytes = 0
@@ -238,8 +238,8 @@ class AnswerStream:
                 self._model = event.model
             case ResponseEnd():
                 self._stop_reason = event.stop_reason
-        if self._observers["on_event"]:
-            self._tell("on_event", event)
+        if self._observers.want_events:
+            self._observers.tell("on_event", event)
 
     def _count(self, text: str) -> None:
         self._bytes += (
@@ -248,17 +248,6 @@ class AnswerStream:
         if self._bytes > self._most_bytes:
             what = f"the answer is over the limit of {self._most_bytes} bytes (limits.answer_bytes)"
             raise self._failed(BackendFailed(what))
-
-    def _tell(self, method: str, value: Any) -> None:  # noqa: ANN401
-        for observer in self._observers[method]:  # replaced below, never changed
-            try:
-                getattr(observer, method)(value)
-            except Exception:
-                log.exception("an observer failed in %s and is dropped", method)
-                self._observers = {
-                    name: [other for other in others if other is not observer]
-                    for name, others in self._observers.items()
-                }
 
     async def aclose(self) -> None:
         """Close the backend's stream and tell the observers how it ended; once."""
@@ -269,7 +258,7 @@ class AnswerStream:
         try:
             await close_all((self._source, *self._wrapped))
         finally:
-            self._tell("on_end", self._outcome())
+            self._observers.tell("on_end", self._outcome())
 
     def _outcome(self) -> Outcome:
         return Outcome(
@@ -288,10 +277,3 @@ class AnswerStream:
         if isinstance(self._error, Exception):
             return "failed"
         return "cancelled" if self._stop_reason is None else "completed"
-
-
-def _by_method(observers: Sequence[StreamObserver]) -> dict[str, Sequence[StreamObserver]]:
-    """Who wants to be told what: all of them the end, the rest is optional."""
-    optional = ("on_event", "on_cost")
-    wanted = {name: [each for each in observers if hasattr(each, name)] for name in optional}
-    return {"on_end": observers, **wanted}

@@ -26,6 +26,7 @@ class RowObserver:
     def on_end(self, outcome: Outcome) -> None:
         """Hand over. The request itself is not kept: it may be large, and rows may have to wait."""
         request, ctx = self._request, self._ctx
+        del self._request
         self._answered = Answered(
             time.time() - outcome.duration,
             ctx.request_id,
@@ -43,7 +44,7 @@ class RowObserver:
             outcome.tool_calls,
             outcome.usage,
             None if outcome.error is None else explain(outcome.error),
-            self._bodies(),
+            self._bodies(request),
             self._cost,
         )
         self._put(self._answered)
@@ -54,7 +55,7 @@ class RowObserver:
         if self._answered is not None:
             self._answered.cost = self._cost
 
-    def _bodies(self) -> Bodies | None:
+    def _bodies(self, _: ChatRequest) -> Bodies | None:
         return None
 
 
@@ -72,5 +73,5 @@ class BodiesObserver(RowObserver):
         with suppress(BackendFailed):  # the frontend's to report; the row is wanted even so
             self._builder.add(event)
 
-    def _bodies(self) -> Bodies:
-        return Bodies(request=self._request, answer=self._builder.parts())
+    def _bodies(self, request: ChatRequest) -> Bodies:
+        return Bodies(request=request, answer=self._builder.parts())

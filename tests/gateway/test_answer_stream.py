@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 from collections.abc import AsyncGenerator
 
 import anyio
@@ -400,3 +401,14 @@ async def test_an_answer_may_have_as_many_bytes_as_the_limit_says(piece: str, si
     assert (await read(10 * size)).outcome.status == "completed"
     with pytest.raises(BackendFailed, match=r"limits\.answer_bytes"):
         await read(10 * size - 1)
+
+
+async def test_what_a_late_cost_needs_holds_on_to_no_answer() -> None:
+    """A backend may keep `report_cost` for a while, and an answer may be large."""
+    ctx = context()
+    stream = AnswerStream(Source(text_answer("a")), ctx, [EndOnly()], StreamLimits())
+    kept = weakref.ref(stream)
+    await read(stream)
+    del stream
+    assert kept() is None
+    ctx.report_cost(0.5)

@@ -1,0 +1,43 @@
+"""Telling the observers of one answer what comes by; what they do wrong harms nobody else."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from gateway.context import StreamObserver
+
+log = logging.getLogger("gateway.observers")
+
+OPTIONAL: Final = ("on_event", "on_cost")
+"""Methods that an observer may leave out."""
+
+
+class Observers:
+    """Those of one answer. It refers to nothing else: costs may come when the answer is gone."""
+
+    def __init__(self, observers: Iterable[StreamObserver]) -> None:
+        every = tuple(observers)
+        self._telling: dict[str, Sequence[StreamObserver]] = {"on_end": every}
+        for method in OPTIONAL:
+            self._telling[method] = tuple(each for each in every if hasattr(each, method))
+
+    @property
+    def want_events(self) -> bool:
+        """Whether there is anybody to be told of each event."""
+        return bool(self._telling["on_event"])
+
+    def tell(self, method: str, value: Any) -> None:  # noqa: ANN401
+        """Call a method of all that have it. Never raises; an observer that does is dropped."""
+        for observer in self._telling[method]:  # replaced below, never changed
+            try:
+                getattr(observer, method)(value)
+            except Exception:
+                log.exception("an observer failed in %s and is dropped", method)
+                self._telling = {
+                    name: tuple(other for other in others if other is not observer)
+                    for name, others in self._telling.items()
+                }
+
+    def tell_cost(self, usd: float) -> None:
+        """What is reported as the answer's cost, or a part of it."""
+        self.tell("on_cost", usd)

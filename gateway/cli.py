@@ -12,10 +12,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway import __version__, logs
+from gateway.addresses import reached_at, url_of
 from gateway.app import build_gateway, create_app
 from gateway.errors import ConfigurationError
 from gateway.http_limits import limited_protocol
-from gateway.listen import is_loopback, listen, url_of
+from gateway.listen import is_loopback, listen
 from gateway.models_command import models
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
@@ -155,11 +156,12 @@ def serve(  # noqa: PLR0917 - click passes them by name
 
 
 def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
-    gateway.urls = tuple(url_of(listener) for listener in sockets)
-    for listener in sockets:
-        log.info("serving at %s", url_of(listener))
-        if not (gateway.requires_keys or is_loopback(listener.getsockname()[0])):
-            log.warning(INSECURE, url_of(listener))
+    places = [(str(host), int(port)) for host, port, *_ in (s.getsockname() for s in sockets)]
+    gateway.urls = tuple(url_of(reached_at(host), port) for host, port in places)
+    for host, port in places:
+        log.info("serving at %s", url_of(host, port))
+        if not (gateway.requires_keys or is_loopback(host)):
+            log.warning(INSECURE, url_of(host, port))
 
 
 def _uvicorn_config(gateway: Gateway, app: ASGIApp) -> uvicorn.Config:

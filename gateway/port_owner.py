@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.addresses import reached_at
+
 LISTENING: Final = "0A"
 """The state of a socket that listens, in /proc/net/tcp."""
 ASK_SECONDS: Final = 0.5
@@ -48,7 +50,7 @@ def owner_of(port: int) -> Owner | None:
 
 def dragoman_at(host: str, port: int) -> str | None:
     """The version that a gateway there tells of itself; with keys it tells nobody."""
-    connection = http.client.HTTPConnection(_reachable(host), port, timeout=ASK_SECONDS)
+    connection = http.client.HTTPConnection(reached_at(host), port, timeout=ASK_SECONDS)
     try:
         connection.request("GET", "/health")
         health = json.loads(connection.getresponse().read(1_000_000))
@@ -59,10 +61,6 @@ def dragoman_at(host: str, port: int) -> str | None:
     if not isinstance(health, dict) or not {"version", "offline"} <= health.keys():
         return None
     return str(health["version"])[:40]
-
-
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
 
 def _by_proc(port: int, proc: Path) -> Owner | None:

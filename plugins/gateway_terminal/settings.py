@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from gateway.addresses import reached_at, url_of
 from gateway.config import FileConfig, find_file, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.wording import one_line
@@ -47,7 +48,7 @@ def place(
     """From the options, else from the configuration. Raises `ConfigurationError`."""
     values = load(find_file(config_file, packaged_file()), packaged_file()).values
     return Place(
-        url=_origin(url) if url else _url_of(values),
+        url=_origin(url) if url else url_of(reached_at(values.server.host), values.server.port),
         key=key or os.environ.get(KEY_VARIABLE, "").strip() or None,
         model=model or usual_model(values),
     )
@@ -60,15 +61,6 @@ def usual_model(values: FileConfig) -> str:
         return USUAL_MODEL
     named = (name for name, entry in models.items() if "*" not in name and not entry.hidden)
     return next(named, USUAL_MODEL)
-
-
-def _url_of(values: FileConfig) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(values.server.host, values.server.host)  # noqa: S104
-    return (
-        f"http://[{host}]:{values.server.port}"
-        if ":" in host
-        else (f"http://{host}:{values.server.port}")
-    )
 
 
 def _origin(url: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import anyio
 
 from gateway import __version__
+from gateway.addresses import reached_at
 from gateway.health import report
 from gateway.pipeline import Gateway
 from gateway_terminal.colours import Paint, wants_colour
@@ -45,7 +46,8 @@ def _starting(health: Mapping[str, Any]) -> bool:
 def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is worth saying, by name, in the order in which it is read."""
     url = f"{gateway.urls[0]}/v1"
-    yield "address", url
+    everywhere = gateway.host != reached_at(gateway.host)
+    yield "address", f"{url}, and any other address of this machine" if everywhere else url
     if (backend := health.get("claude_code")) is not None:
         yield "CLI", cli_of(backend)
         yield "login", "not needed: offline" if gateway.offline else login_of(backend)

@@ -28,6 +28,7 @@ def gateway(**changes: Any) -> Any:
     entries = {"opus": entry, "secret": SimpleNamespace(hidden=True), "claude-*": entry}
     return SimpleNamespace(
         **{
+            "host": "127.0.0.1",
             "urls": (URL,),
             "offline": False,
             "requires_keys": False,
@@ -60,6 +61,12 @@ def test_it_says_where_who_and_what_to_paste() -> None:
             CLI,
             "paste",
             f"export OPENAI_BASE_URL={URL}/v1 OPENAI_API_KEY=YOUR-KEY",
+        ),
+        (
+            {"host": "0.0.0.0"},
+            CLI,
+            "address",
+            f"{URL}/v1, and any other address of this machine",
         ),
         ({}, {"status": "unavailable", "message": "no CLI"}, "CLI", "no CLI"),
         ({}, {"status": "unavailable", "message": "no CLI"}, "login", "unknown"),

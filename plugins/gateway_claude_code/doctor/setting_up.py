@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
+from gateway.addresses import reached_at
 from gateway.app import build_gateway
 from gateway.config import ServerConfig, find_file, load, packaged_file
 from gateway.errors import BackendUnavailable, ConfigurationError
@@ -118,7 +119,7 @@ async def port(server: ServerConfig) -> Finding:
 
 def _health_at(server: ServerConfig) -> Mapping[str, Any] | None:
     """What a dragoman that runs there says of its health; None if it is something else."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    host = reached_at(server.host)
     connection = http.client.HTTPConnection(host, server.port, timeout=PORT_SECONDS)
     try:
         connection.request("GET", "/health")

@@ -20,6 +20,8 @@ LOCK_SECONDS: Final = 1.0
 """How long the writer waits for a lock before it tries again later."""
 TIDY_SECONDS: Final = 60.0
 WAL_BYTES: Final = 16_000_000
+CACHE_KIB: Final = 256
+"""Of pages, in memory. Rows go to the end of a table and of its index: more is only kept, not read."""
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -131,6 +133,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     [version] = connection.execute("PRAGMA user_version").fetchone()
     changes = "".join(changed for older, changed in CHANGES.items() if 0 < version <= older)
     connection.executescript(

@@ -17,6 +17,7 @@ from gateway.errors import GatewayError
 from gateway.failures import render_error, render_failure
 from gateway.identity import RequestIdentity
 from gateway.logs import failures_of_the_loop
+from gateway.near_paths import served_by
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
 from gateway.tools import ServedTools
@@ -72,6 +73,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     router = APIRouter()
     gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)
     app.include_router(router)
+    app.state.served = served_by(router)
 
     async def on_error(request: Request, error: Exception) -> Response:
         return render_failure(gateway, request, error)

@@ -22,6 +22,7 @@ from gateway.errors import (
     UnsupportedMediaType,
     as_server_fault,
 )
+from gateway.near_paths import nearest
 from gateway.pipeline import Gateway
 
 log = logging.getLogger("gateway")
@@ -76,7 +77,7 @@ def as_gateway_error(request: Request, error: Exception) -> GatewayError:
         case RequestValidationError():
             return _invalid(error)
         case HTTPException(status_code=404):
-            return NotFound(f"There is nothing at {request.method} {request.url.path}.")
+            return NotFound(_nothing_there(request))
         case HTTPException(status_code=405):
             what = f"{request.method} {request.url.path}"
             return MethodNotAllowed(f"{what} is not allowed: the path takes other methods.")
@@ -85,6 +86,15 @@ def as_gateway_error(request: Request, error: Exception) -> GatewayError:
             return _BY_STATUS.get(error.status_code, fallback)(str(error.detail))
         case _:
             return as_server_fault(error)
+
+
+def _nothing_there(request: Request) -> str:
+    path = request.url.path
+    says = f"There is nothing at {request.method} {path}."
+    near = nearest(request.method, path, request.app.state.served)
+    if near is None:
+        return says
+    return f"{says} Did you mean {near}? Have a look at the base URL that the client has."
 
 
 def _invalid(error: RequestValidationError) -> InvalidRequest:

@@ -231,7 +231,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, error: GatewayError) -> None:
         """Answer without the application, and close."""
         self._stop_waiting()
-        if self._answering:
+        if self._answering and not self._take_over():
             self.transport.abort()  # in the middle of another answer
             return
         response = self.render(error)
@@ -241,6 +241,18 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.write(head + bytes(response.body))
         self.transport.close()
         self._linger()
+
+    def _take_over(self) -> bool:
+        """Whether what is wrong is the body of the only request, with nothing answered so far.
+
+        The application, which waits for the rest of it, then hears that the client is gone.
+        """
+        cycle = self.cycle
+        if self.pipeline or cycle.response_started or not cycle.more_body:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return True
 
     # -- writing ----------------------------------------------------------------------
 

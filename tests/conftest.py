@@ -1,8 +1,19 @@
 """What all tests share."""
 
+import contextlib
+
 import pytest
 
 from gateway_access import environment, keys_file
+
+with contextlib.suppress(ImportError):  # the clients' environment has none
+    from hypothesis import HealthCheck, settings
+
+    # On a busy machine time says nothing about the code.
+    settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from gateway.context import RequestContext
 from gateway.errors import UnsupportedParameter
 from gateway.pipeline import Gateway
 from gateway.types import Client
+from gateway_openai.absent import add_absent
 from gateway_openai.body import read_json_object
 from gateway_openai.call import Call
 from gateway_openai.config import SECTION, OpenAIConfig
@@ -65,6 +66,7 @@ def add_routes(router: APIRouter, gateway: Gateway) -> None:
         return await answer(request, text_completions)
 
     _add_model_routes(router, gateway)
+    add_absent(router)
 
 
 def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:

@@ -209,7 +209,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 
 
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
-@settings(deadline=None)
 def test_any_bytes_get_an_answer_that_is_no_500(app: FastAPI, content: bytes) -> None:
     async def post() -> int:
         async with http_client(app) as client:
@@ -221,7 +220,7 @@ def test_any_bytes_get_an_answer_that_is_no_500(app: FastAPI, content: bytes) ->
 
 
 @given(fields=bodies)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_json_object_gets_an_answer_that_is_no_500(
     app: FastAPI, fields: dict[str, object]
 ) -> None:

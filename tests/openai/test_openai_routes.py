@@ -19,6 +19,7 @@ from gateway.errors import (
 )
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import ChatRequest, PartStart, ResponseStart, Text, Usage, UsageUpdate
+from gateway_openai.absent import ABSENT
 from gateway_openai.config import OpenAIConfig
 
 
@@ -281,6 +282,27 @@ async def test_errors_of_paths_have_the_envelope_too(
     assert response.status_code == status
     assert set(response.json()["error"]) == {"message", "type", "param", "code"}
     assert response.json()["error"]["code"] == code
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ABSENT)
+async def test_an_endpoint_that_is_not_served_says_what_to_do(
+    build_app: BuildApp, method: str, path: str
+) -> None:
+    async with http_client(build_app(ScriptedBackend())) as client:
+        response = await client.request(method, path)
+        described = (await client.get("/openapi.json")).json()["paths"]
+    assert response.status_code == 404
+    error = response.json()["error"]
+    assert error["code"] == "unknown_url"
+    assert ABSENT[path] in error["message"]
+    assert path not in described
+
+
+async def test_a_wrong_base_url_is_named(build_app: BuildApp) -> None:
+    async with http_client(build_app(ScriptedBackend())) as client:
+        response = await client.post("/v1/v1/chat/completions", json={})
+    assert "Did you mean /v1/chat/completions?" in response.json()["error"]["message"]
 
 
 async def test_another_frontend_renders_its_own_errors(build_app: BuildApp) -> None:

@@ -131,6 +131,21 @@ def test_what_is_no_http_is_a_400_in_the_form_of_the_frontend(gateway: Served) -
     assert "no valid HTTP" in answer.error["message"]
 
 
+def test_a_body_in_broken_chunks_is_a_400(gateway: Served) -> None:
+    start = head(headers=["content-type: application/json", "transfer-encoding: chunked"])
+    answer = gateway.exchange(start + b'5\r\n{"mod\r\nzz\r\n')
+    assert answer.status == 400
+    assert "no valid HTTP" in answer.error["message"]
+    assert answer.raw.count(b"HTTP/1.1") == 1
+
+
+def test_broken_chunks_behind_another_request_are_not_blamed_on_it(gateway: Served) -> None:
+    first = post(chat("one two three", "slow")).replace(b"connection: close\r\n", b"")
+    start = head(headers=["content-type: application/json", "transfer-encoding: chunked"])
+    answer = gateway.exchange(first + start + b"zz\r\n")
+    assert answer.status != 400  # which would be said of the first one
+
+
 # -- keep-alive ---------------------------------------------------------------------------
 
 

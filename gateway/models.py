@@ -29,12 +29,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A model and how it was found. `description` is that of the split, where there was one."""
+    """A model and how it was found. `description` is that of the split, where there was one.
+
+    `reach` has the names of all entries that the name can lead to: several with a split.
+    """
 
     target: Target
     entry: ModelEntry
     steps: tuple[Step, ...]
     description: str | None
+    reach: tuple[str, ...]
 
 
 class ModelMap:
@@ -84,7 +88,9 @@ class ModelMap:
         """
         current, entry, steps = self._follow(name)
         description = entry.description
+        reach: tuple[str, ...] = (current,)
         if entry.split:
+            reach = tuple(self._follow(model)[0] for model in entry.split)
             picked = pick(entry.split, f"{current}\0{conversation()}")
             steps.append(Step(kind="split", key=steps.pop().key, leads_to=picked))
             current, entry, more = self._follow(picked)
@@ -99,6 +105,7 @@ class ModelMap:
             entry=entry,
             steps=tuple(steps),
             description=description or entry.description,
+            reach=reach,
         )
 
     def lost_aliases(self) -> Iterator[tuple[str, str]]:
@@ -155,9 +162,10 @@ class ModelMap:
 
     def _suggestion(self, name: str) -> str:
         names = [one for one in self.names if one not in self.entries or one in self.listed]
-        near = difflib.get_close_matches(_short(name), names, n=3, cutoff=0.5)
+        spelt = {one.lower(): one for one in reversed(names)}
+        near = difflib.get_close_matches(_short(name).lower(), spelt, n=3, cutoff=0.5)
         if near:
-            return f"Did you mean {' or '.join(map(repr, near))}?"
+            return f"Did you mean {' or '.join(repr(spelt[one]) for one in near)}?"
         return f"There are: {', '.join(self.listed) or 'none'}."
 
 

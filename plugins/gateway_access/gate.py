@@ -25,7 +25,7 @@ _BEARER: Final = b"bearer"
 class KeyGate:
     """Lets in who has a key, once there are any; the key's name goes to `request.state`.
 
-    `request.state.may_use_model(asked, target)` is for lists of models, if the key has not all.
+    `request.state.may_use_model(asked, reach)` is for lists of models, if the key has not all.
     """
 
     def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, refuse: Refuse) -> None:

@@ -8,13 +8,9 @@ from gateway.errors import NotAllowed
 from gateway_access.config import KeyEntry
 
 
-def check_model(entry: KeyEntry, asked: str, target: str) -> None:
-    """Raises `NotAllowed`, unless the key may ask for this model.
-
-    `asked` is the client's name for it, `target` the entry of the model map that it led to; the
-    patterns may name either.
-    """
-    if not may_use(entry.models, asked, target):
+def check_model(entry: KeyEntry, asked: str, reach: Sequence[str]) -> None:
+    """Raises `NotAllowed`, unless the key may ask for this model; see `may_use`."""
+    if not may_use(entry.models, asked, reach):
         raise NotAllowed(
             f"The key {entry.name!r} may not use the model {asked[:100]!r}; "
             f"it may use: {', '.join(entry.models)}.",
@@ -22,13 +18,18 @@ def check_model(entry: KeyEntry, asked: str, target: str) -> None:
         )
 
 
-def may_use(patterns: Sequence[str], asked: str, target: str) -> bool:
-    """Whether the patterns let through a model with these names; without any, they do."""
-    return not patterns or any(_matches(each, asked, target) for each in patterns)
+def may_use(patterns: Sequence[str], asked: str, reach: Sequence[str]) -> bool:
+    """Whether the patterns let a model through; without any, they do.
+
+    `asked` is the client's name for it, `reach` the entries of the model map that it can lead to.
+    The patterns have to name the first, or else all of the others: whether a request is allowed
+    does not depend on which model of a split it gets.
+    """
+    return not patterns or _matches(patterns, asked) or all(_matches(patterns, m) for m in reach)
 
 
-def _matches(pattern: str, *names: str) -> bool:
-    return any(_compiled(pattern).fullmatch(name) for name in names)
+def _matches(patterns: Sequence[str], name: str) -> bool:
+    return any(_compiled(pattern).fullmatch(name) for pattern in patterns)
 
 
 @lru_cache(maxsize=1024)

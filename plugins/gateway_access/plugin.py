@@ -67,8 +67,8 @@ class AccessPlugin:
     def gateway_transform_request(self, request: ChatRequest, ctx: RequestContext) -> None:
         """No change; but here the model's name is known, and can be held against the key."""
         entry = self._entry(request)
-        if entry is not None and ctx.target is not None:
-            check_model(entry, request.model, ctx.target.model)
+        if entry is not None and entry.models:
+            check_model(entry, request.model, ctx.gateway.find(request.model).reach)
 
     @hookimpl
     def gateway_observe(self, request: ChatRequest, ctx: RequestContext) -> StreamObserver | None:

@@ -1,8 +1,9 @@
 """The models as `GET /v1/models` lists them: `openai.types.Model`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NotRequired, TypeAlias, TypedDict
 
+from gateway.errors import NotAllowed
 from gateway.pipeline import Gateway
 
 CREATED: Final = 1735689600
@@ -29,8 +30,8 @@ class ModelList(TypedDict):
     data: list[ModelObject]
 
 
-MayUse: TypeAlias = Callable[[str, str], bool]
-"""Whether a client may ask for a model, by the name in the list and that of its entry."""
+MayUse: TypeAlias = Callable[[str, Sequence[str]], bool]
+"""Whether a client may ask for a model, by its name and those of the entries that it can lead to."""
 
 
 def list_models(gateway: Gateway, may_use: MayUse | None = None) -> ModelList:
@@ -38,13 +39,15 @@ def list_models(gateway: Gateway, may_use: MayUse | None = None) -> ModelList:
     aliases = [alias for alias in gateway.models.aliases if "*" not in alias]
     names = dict.fromkeys((*gateway.models.listed, *aliases))
     if may_use is not None:
-        names = {name: None for name in names if may_use(name, gateway.resolve(name).model)}
+        names = {name: None for name in names if may_use(name, gateway.find(name).reach)}
     return {"object": "list", "data": [describe_model(gateway, name) for name in names]}
 
 
-def describe_model(gateway: Gateway, name: str) -> ModelObject:
-    """One model, under the name that was asked for. Raises `ModelNotFound`."""
+def describe_model(gateway: Gateway, name: str, may_use: MayUse | None = None) -> ModelObject:
+    """One model, under the name that was asked for. Raises `ModelNotFound` and `NotAllowed`."""
     found = gateway.find(name)
+    if may_use is not None and not may_use(name, found.reach):
+        raise NotAllowed(f"This key may not use the model {name[:100]!r}.", param="model")
     model: ModelObject = {
         "id": name,
         "object": "model",

@@ -14,7 +14,7 @@ from gateway_openai.call import Call
 from gateway_openai.config import SECTION, OpenAIConfig
 from gateway_openai.endpoints import Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
-from gateway_openai.model_list import describe_model, list_models
+from gateway_openai.model_list import MayUse, describe_model, list_models
 from gateway_openai.openapi import GENERATING, LISTING, ONE_MODEL, request_body, responses
 from gateway_openai.sizes import check_sizes
 from gateway_openai.wire import ChatCompletionRequest
@@ -81,8 +81,7 @@ def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
     )
     async def list_all_models(request: Request) -> Response:
         """Models and aliases, without patterns."""
-        may_use = getattr(request.state, "may_use_model", None)  # as with `client_of`
-        return JSONResponse(list_models(gateway, may_use))
+        return JSONResponse(list_models(gateway, _may_use(request)))
 
     @router.head("/v1/models/{name:path}", include_in_schema=False)
     @router.get(
@@ -93,9 +92,14 @@ def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
         response_class=Response,
         responses=responses("Model", ("id", "object", "created", "owned_by"), ONE_MODEL),
     )
-    async def retrieve_model(name: str) -> Response:
+    async def retrieve_model(name: str, request: Request) -> Response:
         """Any name that a request may have, so those that match a pattern, too."""
-        return JSONResponse(describe_model(gateway, name))
+        return JSONResponse(describe_model(gateway, name, _may_use(request)))
+
+
+def _may_use(request: Request) -> MayUse | None:
+    """What the middleware that checks keys says of models; see `client_of`."""
+    return getattr(request.state, "may_use_model", None)
 
 
 def _refuse_ignored(call: Call, config: OpenAIConfig) -> None:

@@ -189,7 +189,11 @@ async def test_a_key_gets_its_models_only(build_app: BuildApp) -> None:
 
 
 async def test_a_key_sees_its_models_only(tmp_path: Path) -> None:
-    models = {name: {"backend": "scripted"} for name in ("large", "small-1", "small-2")}
+    models: dict[str, object] = {
+        name: {"backend": "scripted"} for name in ("large", "small-1", "small-2")
+    }
+    models["mixed"] = {"split": {"large": 1, "small-1": 1}}
+    models["both"] = {"split": {"small-2": 1, "small-1": 1}}
     section = {"access": {"keys": [stored(models=["small-*"]), stored("all", OTHER)]}}
     config = {"models": models, "aliases": {"l": "large", "s": "small-1"}, "plugins": section}
     app = create_app(build(tmp_path, config=config, disabled=("claude_code",)))
@@ -198,10 +202,15 @@ async def test_a_key_sees_its_models_only(tmp_path: Path) -> None:
         for key in (KEY, OTHER):
             listed = (await http.get("/v1/models", headers=bearer(key))).json()["data"]
             seen[key] = [model["id"] for model in listed]
+        alone = {
+            name: (await http.get(f"/v1/models/{name}", headers=bearer())).status_code
+            for name in ("large", "small-1", "mixed", "both")
+        }
     assert seen == {
-        KEY: ["small-1", "small-2", "s"],
-        OTHER: ["large", "small-1", "small-2", "l", "s"],
+        KEY: ["both", "small-1", "small-2", "s"],
+        OTHER: ["both", "large", "mixed", "small-1", "small-2", "l", "s"],
     }
+    assert alone == {"large": 403, "small-1": 200, "mixed": 403, "both": 200}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from access_support import Clock, entry
 from gateway.errors import NotAllowed, RateLimited
 from gateway_access.buckets import Bucket
 from gateway_access.limits import KeyLimits, Limits, duration
-from gateway_access.models import check_model
+from gateway_access.models import check_model, may_use
 
 
 def limits(clock: Clock, **given: int) -> KeyLimits:
@@ -119,9 +119,17 @@ def test_limits_stay_with_a_key_until_they_are_changed() -> None:
 def test_models_of_a_key(patterns: tuple[str, ...], asked: str, target: str, may: bool) -> None:
     key = entry(models=patterns)
     if may:
-        check_model(key, asked, target)
+        check_model(key, asked, [target])
     else:
         with pytest.raises(NotAllowed, match="it may use: ") as caught:
-            check_model(key, asked, target)
+            check_model(key, asked, [target])
         assert all(pattern in caught.value.message for pattern in patterns)
         assert caught.value.param == "model"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "may"),
+    [(("mix",), True), (("big",), False), (("big", "small"), True), (("*l",), False)],
+)
+def test_a_split_is_for_who_may_use_all_of_its_models(patterns: tuple[str, ...], may: bool) -> None:
+    assert may_use(patterns, "mix", ["big", "small"]) is may

@@ -102,6 +102,7 @@ def test_resolution(asked: str, name: str) -> None:
     ("asked", "said"),
     [
         ("exat", r"The model 'exat' does not exist\. Did you mean 'exact'\?"),
+        ("EXACT", r"The model 'EXACT' does not exist\. Did you mean 'exact'"),
         ("zzz", r"There are: exact, both\."),
         ("p-*", "The model 'p-\\*' does not exist"),
         ("loop", "The alias 'loop' goes round in a circle"),

@@ -11,7 +11,10 @@ from typing import Any, Final
 import yaml
 
 from gateway.errors import ConfigurationError
-from gateway_terminal.clients import Client, openclaw_document
+from gateway_terminal.clients import Client, document
+
+ELSEWHERE: Final = {"openclaw": "OPENCLAW_CONFIG_PATH", "opencode": "OPENCODE_CONFIG"}
+"""The variable that names another file, by client."""
 
 Merge = Callable[[str, str], str]
 """Of what is in the file and of the configuration, the new text. Raises `ValueError`."""
@@ -25,7 +28,7 @@ def path_of(client: Client) -> Path:
         )
     if client.name == "llm":
         return _folder_of_llm() / client.path
-    if client.name == "openclaw" and (elsewhere := os.environ.get("OPENCLAW_CONFIG_PATH")):
+    if elsewhere := os.environ.get(ELSEWHERE.get(client.name, "")):
         return Path(elsewhere).expanduser()
     return Path("~").expanduser() / client.path
 
@@ -52,12 +55,12 @@ def write(client: Client, text: str) -> tuple[Path, Path | None]:
     return path, backup
 
 
-def merge_openclaw(before: str, text: str) -> str:
+def merge_json(before: str, text: str) -> str:
     """Ours into what is there, key by key. Only plain JSON: comments would be lost."""
     old = json.loads(before) if before.strip() else {}
     if not isinstance(old, dict):
         raise ValueError("it is no object")  # noqa: TRY004 - of the file, not of an argument
-    merged = _merged(old, openclaw_document(text))
+    merged = _merged(old, document(text))
     return before if merged == old else json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -74,7 +77,8 @@ def merge_continue(before: str, text: str) -> str:
 MERGES: Final[Mapping[str, Merge]] = {
     "continue": merge_continue,
     "llm": merge_llm,
-    "openclaw": merge_openclaw,
+    "openclaw": merge_json,
+    "opencode": merge_json,
 }
 
 

@@ -15,6 +15,8 @@ from gateway_terminal.settings import NO_KEY, USUAL_MODEL, Place
 
 USUAL_URL: Final = "http://127.0.0.1:3456"
 SECOND_MODEL: Final = "claude-opus-4"
+LIST_BOTH_MODELS: Final = frozenset({"openclaw", "opencode"})
+"""Clients that want to know of each model, and which one is the default."""
 
 _FITS: Final = {
     "url": re.compile(r"https?://[A-Za-z0-9.\-:\[\]_]+"),
@@ -85,6 +87,12 @@ CLIENTS: Final = {
             path=".openclaw/openclaw.json",
             notes=("It stands in ~/.openclaw/openclaw.json; --write puts it there.",),
         ),
+        Client(
+            name="opencode",
+            streams=True,
+            path=".config/opencode/opencode.json",
+            notes=("It stands in ~/.config/opencode/opencode.json; --write puts it there.",),
+        ),
     )
 }
 
@@ -96,9 +104,10 @@ def configuration(client: Client, where: Place) -> str:
         if not _FITS[what].fullmatch(value):
             raise ConfigurationError(f"this {what} can't be put into a client's configuration")
     text = snippet(client.name)
-    if client.name == "openclaw" and where.model not in {USUAL_MODEL, SECOND_MODEL}:
+    both = client.name in LIST_BOTH_MODELS
+    if both and where.model not in {USUAL_MODEL, SECOND_MODEL}:
         text = text.replace(USUAL_MODEL, where.model).replace("Claude Sonnet", where.model)
-    elif client.name == "openclaw":
+    elif both:
         text = text.replace(f"dragoman/{USUAL_MODEL}", f"dragoman/{where.model}")
     else:
         text = text.replace(USUAL_MODEL, where.model)
@@ -120,11 +129,11 @@ def _with_key(client: Client, text: str, key: str) -> str:
     return text.replace(NO_KEY, key)
 
 
-def openclaw_document(text: str) -> dict[str, object]:
-    """OpenClaw's snippet as JSON: it is JSON5 of bare keys and commas at ends, and no more."""
+def document(text: str) -> dict[str, object]:
+    """A snippet as JSON; OpenClaw's is JSON5 of bare keys and commas at ends, and no more."""
     quoted = re.sub(r"^(\s*|.*?[{,]\s*)(\w+):(?=\s)", r'\1"\2":', text, flags=re.MULTILINE)
     while (again := re.sub(r"([{,]\s*)([A-Za-z]\w*):(?=\s)", r'\1"\2":', quoted)) != quoted:
         quoted = again
-    document = json.loads(re.sub(r",(\s*[}\]])", r"\1", quoted))
-    assert isinstance(document, dict)  # noqa: S101 - our own text
-    return document
+    parsed = json.loads(re.sub(r",(\s*[}\]])", r"\1", quoted))
+    assert isinstance(parsed, dict)  # noqa: S101 - our own text
+    return parsed

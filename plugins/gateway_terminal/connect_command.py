@@ -50,17 +50,17 @@ def connect(  # noqa: PLR0917 - click passes them by name
     That goes to stdout, what there is to know beside it to stderr.
     """
     where, known = place(config_file, url, model, key), CLIENTS[client]
-    if check:
-        sys.exit(0 if _answers(known, where) else 1)
     text = configuration(known, where)
     if write:
         _write(known, text)
-    else:
+    elif not check:
         click.echo(text, nl=False)
         for note in known.notes:
             click.echo(f"# {note}", err=True)
-    if client == "llm" and where.key is not None:
+    if client == "llm" and where.key is not None and (write or not check):
         click.echo("# Then give it the key: llm keys set dragoman", err=True)
+    if check:
+        sys.exit(0 if _answers(known, where) else 1)
 
 
 def _write(client: Client, text: str) -> None:

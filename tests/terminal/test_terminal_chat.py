@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,6 +152,18 @@ def test_check_asks_as_the_client_would(client: str, serve: Serve, run: Run) -> 
     assert result.exit_code == 0
     assert "'Hello'" in result.stdout
     assert (asked[0]["stream"], asked[0]["max_tokens"]) == (True, 1)
+
+
+def test_what_is_written_can_be_checked_at_once(
+    tmp_path: Path, serve: Serve, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "opencode.json"
+    monkeypatch.setenv("OPENCODE_CONFIG", str(file))
+    url, asked = serve(WHOLE)
+    result = run("connect", "opencode", "--write", "--check", "--url", url)
+    assert result.exit_code == 0
+    assert url in file.read_text(encoding="utf-8")
+    assert len(asked) == 1
 
 
 def test_check_takes_a_whole_answer_too(serve: Serve, run: Run) -> None:

@@ -10,11 +10,21 @@ import yaml
 from terminal_support import Run
 
 from gateway_terminal.client_files import MERGES
-from gateway_terminal.clients import CLIENTS, openclaw_document, snippet
+from gateway_terminal.clients import CLIENTS, document, snippet
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-IN_README = ("aider", "curl", "env", "langchain", "llm", "openai-node", "openai-python", "openclaw")
+IN_README = (
+    "aider",
+    "curl",
+    "env",
+    "langchain",
+    "llm",
+    "openai-node",
+    "openai-python",
+    "openclaw",
+    "opencode",
+)
 
 
 @pytest.mark.parametrize("client", IN_README)
@@ -77,7 +87,7 @@ def test_a_client_without_a_file_says_so(client: str, run: Run) -> None:
 def test_openclaw_s_file_is_written_and_then_left_as_it_is(home: Path, run: Run) -> None:
     path = home / ".openclaw/openclaw.json"
     assert run("connect", "openclaw", "--write").exit_code == 0
-    assert json.loads(path.read_text(encoding="utf-8")) == openclaw_document(snippet("openclaw"))
+    assert json.loads(path.read_text(encoding="utf-8")) == document(snippet("openclaw"))
     assert path.stat().st_mode & 0o777 == 0o600
     before = path.stat().st_mtime_ns
     assert run("connect", "openclaw", "--write").exit_code == 0
@@ -86,7 +96,7 @@ def test_openclaw_s_file_is_written_and_then_left_as_it_is(home: Path, run: Run)
 
 def test_openclaw_s_own_settings_stay(home: Path, run: Run) -> None:
     path = home / ".openclaw/openclaw.json"
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     old = {"gateway": {"port": 1}, "models": {"providers": {"other": {"baseUrl": "http://x"}}}}
     path.write_text(json.dumps(old), encoding="utf-8")
     assert run("connect", "openclaw", "--write").exit_code == 0
@@ -102,6 +112,7 @@ def test_openclaw_s_own_settings_stay(home: Path, run: Run) -> None:
     [
         ("openclaw", ".openclaw/openclaw.json", "{ models: {}, // mine\n}\n"),
         ("openclaw", ".openclaw/openclaw.json", "[]"),
+        ("opencode", ".config/opencode/opencode.json", "{} // mine"),
         ("continue", ".continue/config.yaml", "models: # mine\n  - name: a\n"),
         ("continue", ".continue/config.yaml", "models: {a: b}\n"),
         ("continue", ".continue/config.yaml", "models: [\n"),
@@ -114,7 +125,7 @@ def test_what_can_t_be_merged_is_left_as_it_is(
 ) -> None:
     monkeypatch.setenv("LLM_USER_PATH", str(home))
     file = home / path
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     result = run("connect", client, "--write")
     assert result.exit_code == 2

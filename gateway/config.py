@@ -174,7 +174,7 @@ class Config:
         if problem["type"] == "extra_forbidden":
             key = location[-1]
             return self.error(location, f"unknown key {key!r}", key, keys_at(model, within[:-1]))
-        return self.error(location, one_line(problem["msg"]))
+        return self.error(location, one_line(problem["msg"]).removeprefix("Value error, "))
 
     def error(
         self, location: Location, what: str, key: str | None = None, valid: Iterable[str] = ()

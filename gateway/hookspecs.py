@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from gateway.config import Config
     from gateway.context import RequestContext, StreamObserver
     from gateway.errors import GatewayError
     from gateway.models import ModelEntry, ModelMap
@@ -77,10 +78,11 @@ def gateway_register_models(register: "Callable[[str, ModelEntry], None]") -> No
 
 
 @hookspec
-def gateway_check_models(models: "ModelMap") -> None:
+def gateway_check_models(models: "ModelMap", config: "Config") -> None:
     """Look at the model map before it holds; to refuse it, raise `ConfigurationError`.
 
-    For backends that check the `options` of their own models.
+    For backends that check the `options` of their own models: `config.explain(error, location,
+    model)` makes a `ConfigurationError` with its line of pydantic's, `config.error` of a text.
     """
 
 

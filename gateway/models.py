@@ -116,6 +116,14 @@ class ModelMap:
             if self._leads_to(name) is None:
                 yield alias, name
 
+    def goes_round(self, alias: str) -> bool:
+        """Whether it is one of the aliases that it leads to."""
+        seen, name = {alias}, self.aliases[alias]
+        while name in self.aliases and name not in seen:
+            seen.add(name)
+            name = self.aliases[name]
+        return name in seen
+
     def lost_splits(self) -> Iterator[tuple[str, str]]:
         """The splits that lead to something else than a model, and to what."""
         for name, entry in self.entries.items():

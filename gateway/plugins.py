@@ -272,8 +272,9 @@ def _call_of(implementation: pluggy.HookImpl) -> _Call:
 
 
 def _stopped(culprit: str, hook: str, error: Exception) -> ConfigurationError:
-    what = str(error) if isinstance(error, ConfigurationError) else repr(error)
-    return ConfigurationError(f"{culprit} failed in {hook}: {what}")
+    if isinstance(error, ConfigurationError):  # nothing failed: the plugin says what is wrong
+        return ConfigurationError(f"{error} ({culprit.split(' (', 1)[0]})")
+    return ConfigurationError(f"{culprit} failed in {hook}: {error!r}")
 
 
 def _runs_in(frame: FrameType, function: Callable[..., Any]) -> bool:

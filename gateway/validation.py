@@ -12,7 +12,7 @@ def validated(config: Config, registry: PluginRegistry) -> ModelMap:
     """Validate the plugins' sections, and make the model map. Raises `ConfigurationError`."""
     _validate_sections(config, registry)
     models = _model_map(config, registry)
-    registry.call_register("gateway_check_models", models=models)
+    registry.call_register("gateway_check_models", models=models, config=config)
     return models
 
 
@@ -48,6 +48,8 @@ def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
                 sources[name] = config.source((section, name))
     models = ModelMap({**entries, **(values.models or {})}, values.aliases, sources)
     for alias, name in models.lost_aliases():
+        if models.goes_round(alias):
+            raise config.error(("aliases", alias), f"the alias {alias!r} goes round in a circle")
         what = f"the alias {alias!r} leads to {name!r}, which is no model"
         raise config.error(("aliases", alias), what, name, models.names)
     for split, name in models.lost_splits():

@@ -59,8 +59,10 @@ async def _check(served: Served) -> object:
     entry = ModelEntry(backend="shout", options={"loud": True})
     models = ModelMap({**served.gateway.models.entries, "loud": entry}, {})
     with pytest.raises(ConfigurationError) as caught:
-        served.gateway.plugins.call_register("gateway_check_models", models=models)
-    return str(caught.value).rpartition(": ")[2]
+        served.gateway.plugins.call_register(
+            "gateway_check_models", models=models, config=served.gateway.config
+        )
+    return str(caught.value).rpartition(": ")[2].partition(" (")[0]
 
 
 async def _tools(served: Served) -> object:
@@ -120,7 +122,7 @@ Look = Callable[[Served], Awaitable[object]]
 WORKS: dict[str, tuple[Look, object]] = {
     "gateway_register_config": (_config, {"text": "Be brave."}),
     "gateway_register_models": (_models, "e1"),
-    "gateway_check_models": (_check, "the model 'loud' takes no options"),
+    "gateway_check_models": (_check, "shouting takes no options in 'models.loud.options'"),
     "gateway_register_routes": (_routes, True),
     "gateway_register_commands": (_commands, "Hello!\n"),
     "gateway_register_tools": (_tools, ["3"]),

@@ -6,7 +6,7 @@ said in the YAML alone; no request can ask for it, or for anything more of it.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from gateway.errors import ConfigurationError, InvalidRequest
+from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Target
 from gateway.wording import one_line
 
@@ -82,16 +82,6 @@ class ModelOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     agent: Agent | None = None
-
-
-def check_options(name: str, options: dict[str, Any]) -> None:
-    """Raises `ConfigurationError` for what is wrong in the options of the model `name`."""
-    try:
-        ModelOptions.model_validate(options)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, ("options", *first["loc"])))
-        raise ConfigurationError(f"the model {name!r}: {key}: {one_line(first['msg'])}") from None
 
 
 def agent_of(target: Target) -> Agent | None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
 from gateway.command_options import config_option
-from gateway.config import find_file, load, packaged_file
+from gateway.config import Config, find_file, load, packaged_file
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.models import ModelMap
@@ -24,7 +24,7 @@ from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
 from gateway_claude_code import command
-from gateway_claude_code.agent import check_options
+from gateway_claude_code.agent import ModelOptions
 from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
@@ -55,14 +55,18 @@ class ClaudeCodePlugin:
         register(SECTION, ClaudeCodeConfig)
 
     @hookimpl
-    def gateway_check_models(self, models: ModelMap) -> None:
+    def gateway_check_models(self, models: ModelMap, config: Config) -> None:
         """Refuse options that there are none of, and name what looks like this backend misspelt.
 
         That is not refused: another plugin's backend may be named so.
         """
         for name, entry in models.entries.items():
             if entry.backend == BACKEND:
-                check_options(name, entry.options)
+                try:
+                    ModelOptions.model_validate(entry.options)
+                except ValidationError as error:
+                    location = ("models", name, "options")
+                    raise config.explain(error, location, ModelOptions) from None
             elif get_close_matches(entry.backend.replace("_", "-").lower(), [BACKEND], cutoff=0.8):
                 log.warning(
                     "the model %r has the backend %r: was %r meant?", name, entry.backend, BACKEND

@@ -5,8 +5,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from gateway import hookimpl
+from gateway.config import Config
 from gateway.context import RequestContext
-from gateway.errors import ConfigurationError
 from gateway.models import ModelMap
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
@@ -16,7 +16,7 @@ BACKEND: Final = "echo"
 
 
 @hookimpl
-def gateway_check_models(models: ModelMap) -> None:
+def gateway_check_models(models: ModelMap, config: Config) -> None:
     """The options of the models that are answered here."""
     for name, entry in models.entries.items():
         if entry.backend != BACKEND:
@@ -24,9 +24,7 @@ def gateway_check_models(models: ModelMap) -> None:
         try:
             EchoOptions.model_validate(entry.options)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, ("options", *first["loc"])))
-            raise ConfigurationError(f"the model {name!r}: {key}: {first['msg']}") from None
+            raise config.explain(error, ("models", name, "options"), EchoOptions) from None
 
 
 @hookimpl

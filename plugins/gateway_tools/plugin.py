@@ -16,7 +16,6 @@ from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
 from gateway.types import ChatRequest
-from gateway.wording import nearest
 from gateway_tools.config import SECTION, ToolsConfig
 from gateway_tools.mcp_server import McpServer
 from gateway_tools.memory import Memory
@@ -132,5 +131,5 @@ def check_offer(config: ToolsConfig, gateway: Gateway) -> None:
                 pattern.startswith(f"{server}_") or fnmatchcase(f"{server}_", pattern)
                 for server in config.mcp_servers
             ):
-                what = f"no tool is named {pattern!r}{nearest(pattern, names)}"
-                raise gateway.config.error(where, what)
+                what = f"no tool is named {pattern!r}"
+                raise gateway.config.error((*where, pattern), what, pattern, names)

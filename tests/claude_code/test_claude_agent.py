@@ -54,14 +54,20 @@ def test_its_processes_are_nobody_else_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("agent", "message"),
     [
-        ({}, "options.agent.directory: Field required"),
+        ({}, "Field required in .models.m.options.agent.directory"),
         ({"directory": "not/whole"}, "the whole path of a folder that there is"),
         ({"directory": "/nowhere/at/all"}, "the whole path of a folder that there is"),
         ({"directory": "/", "tools": []}, "at least one tool"),
-        ({"directory": "/", "tools": ["--x"]}, "options.agent.tools.0"),
+        ({"directory": "/", "tools": ["--x"]}, "in .models.m.options.agent.tools.0"),
         ({"directory": "/", "allow": ["--dangerously"]}, "rules as for --allowedTools"),
-        ({"directory": "/", "permission_mode": "yolo"}, "options.agent.permission_mode"),
-        ({"directory": "/", "toools": ["Read"]}, "options.agent.toools"),
+        (
+            {"directory": "/", "permission_mode": "yolo"},
+            "in .models.m.options.agent.permission_mode",
+        ),
+        (
+            {"directory": "/", "toools": ["Read"]},
+            "unknown key .toools. in .models.m.options.agent.; did you mean .tools",
+        ),
     ],
     ids=str,
 )
@@ -69,7 +75,7 @@ def test_what_can_be_no_agent_stops_the_start(
     tmp_path: Path, agent: dict[str, Any], message: str
 ) -> None:
     models = {"m": {"backend": "claude-code", "options": {"agent": agent}}}
-    with pytest.raises(ConfigurationError, match=f"the model 'm'.*{message}"):
+    with pytest.raises(ConfigurationError, match=rf"models.yaml, line \d+: .*{message}"):
         create_app(build(tmp_path, config={"models": models}))
 
 

@@ -103,9 +103,9 @@ async def test_other_backends_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"chunks": 0}, "the model 'm': options.chunks: Input should be greater than or equal"),
-        ({"delay": "long"}, "the model 'm': options.delay: Input should be a valid number"),
-        ({"chunk": 3}, "the model 'm': options.chunk: Extra inputs are not permitted"),
+        ({"chunks": 0}, "line 5: Input should be greater than or equal"),
+        ({"delay": "long"}, "Input should be a valid number, .* in 'models.m.options.delay'"),
+        ({"chunk": 3}, "unknown key 'chunk' in 'models.m.options'; did you mean 'chunks'"),
     ],
 )
 async def test_wrong_options_stop_the_start(

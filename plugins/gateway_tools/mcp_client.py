@@ -2,9 +2,11 @@
 
 import json
 import math
+import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import anyio
@@ -53,6 +55,7 @@ async def _transport(config: McpServerConfig, stack: AsyncExitStack) -> Any:  # 
         http = httpx2.AsyncClient(headers=dict(config.headers), timeout=HTTP_TIMEOUT)
         return streamable_http_client(config.url, http_client=await stack.enter_async_context(http))
     program, *arguments = config.command
+    _find(program, config)
     return stdio_client(
         StdioServerParameters(
             command=program,
@@ -61,6 +64,15 @@ async def _transport(config: McpServerConfig, stack: AsyncExitStack) -> Any:  # 
             cwd=config.directory,
         )
     )
+
+
+def _find(program: str, config: McpServerConfig) -> None:
+    """The system's own error does not say what it did not find."""
+    if Path(program).name == program:
+        if shutil.which(program, path=config.environment.get("PATH")) is None:
+            raise FileNotFoundError(f"there is no command {program!r} on the PATH")
+    elif not Path(config.directory or ".", program).exists():
+        raise FileNotFoundError(f"there is no program {program!r}")
 
 
 class _McpConnection:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field
 from gateway import hookimpl
 from gateway.config import Config
 from gateway.context import RequestContext
-from gateway.errors import GatewayError, Overloaded, RateLimited
+from gateway.errors import GatewayError, ModelNotFound, Overloaded, RateLimited
+from gateway.models import ModelMap
 from gateway.streams import EventSource, close
 from gateway.types import ChatRequest, StreamEvent
 
@@ -34,6 +35,19 @@ class FallbackConfig(BaseModel):
 @hookimpl
 def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) -> None:
     register(NAME, FallbackConfig)
+
+
+@hookimpl
+def gateway_check_models(models: ModelMap, config: Config) -> None:
+    """What is asked instead has to be there: its 404 would be no answer to an overload."""
+    if not config.enabled(NAME):
+        return
+    for name, others in config.section(NAME, FallbackConfig).models.items():
+        for other in others:
+            try:
+                models.resolve(other)
+            except ModelNotFound as error:
+                raise config.error(("plugins", NAME, "models", name), error.message) from None
 
 
 @hookimpl(tryfirst=True)

@@ -50,6 +50,19 @@ def adding() -> Iterator[tuple[str, Keys]]:
         thread.join(10)
 
 
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("no-such-command", "no command 'no-such-command' on the PATH"),
+        ("/no/such/program", "no program '/no/such/program'"),
+    ],
+)
+async def test_a_program_that_is_not_there_is_named(program: str, said: str) -> None:
+    with pytest.raises(FileNotFoundError, match=said):
+        async with connector(McpServerConfig(command=(program,)))():
+            pass
+
+
 async def test_a_tool_is_called_over_http(adding: tuple[str, Keys]) -> None:
     url, keys = adding
     config = McpServerConfig(url=url, headers={"authorization": "Bearer k"})

@@ -299,6 +299,13 @@ def test_the_store_is_bounded_in_entries_bytes_and_time() -> None:
 CHAIN = {"models": {"test-model": ["b", "c"]}}
 
 
+async def test_a_model_that_there_is_none_of_can_be_no_fallback() -> None:
+    chain = {"models": {"test-model": ["b", "nowhere"]}}
+    with pytest.raises(ConfigurationError, match=r"'nowhere' does not exist.* in 'plugins\.fall"):
+        async with with_section("fallback", chain):
+            pass
+
+
 @pytest.mark.parametrize("error", [Overloaded("x"), RateLimited("x"), QuotaExhausted("x")])
 async def test_the_next_model_answers(error: GatewayError) -> None:
     backend = ScriptedBackend([error], [error], text_answer("third"))

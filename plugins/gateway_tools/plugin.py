@@ -124,8 +124,9 @@ def check_offer(config: ToolsConfig, gateway: Gateway) -> None:
         if "*" not in model:
             try:
                 gateway.resolve(model)
-            except ModelNotFound as error:
-                raise gateway.config.error(where, error.message) from None
+            except ModelNotFound:
+                what, names_there = f"there is no model {model!r}", gateway.models.names
+                raise gateway.config.error(where, what, model, names_there) from None
         for pattern in patterns:
             if not any(fnmatchcase(name, pattern) for name in names) and not any(
                 pattern.startswith(f"{server}_") or fnmatchcase(f"{server}_", pattern)

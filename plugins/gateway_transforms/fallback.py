@@ -46,8 +46,10 @@ def gateway_check_models(models: ModelMap, config: Config) -> None:
         for other in others:
             try:
                 models.resolve(other)
-            except ModelNotFound as error:
-                raise config.error(("plugins", NAME, "models", name), error.message) from None
+            except ModelNotFound:
+                where = ("plugins", NAME, "models", name, other)
+                what = f"there is no model {other!r}"
+                raise config.error(where, what, other, models.names) from None
 
 
 @hookimpl(tryfirst=True)

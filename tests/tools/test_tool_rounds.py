@@ -339,7 +339,10 @@ async def test_a_model_is_offered_what_the_yaml_says(
     ("offer", "message"),
     [
         ({"*": ["clok"]}, "no tool is named 'clok' in .*; did you mean 'clock'"),
-        ({"test-modle": ["clock"]}, "Did you mean 'test-model'"),
+        (
+            {"test-modle": ["clock"]},
+            "no model 'test-modle' in 'plugins.tools.offer'; did you mean 'test-model'",
+        ),
     ],
 )
 def test_what_there_is_not_can_t_be_offered(

@@ -1,8 +1,10 @@
 """The routes of the OpenAI API that are served here."""
 
+from typing import Final
+
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from gateway.context import RequestContext
 from gateway.errors import UnsupportedParameter
@@ -19,6 +21,12 @@ from gateway_openai.openapi import GENERATING, LISTING, ONE_MODEL, request_body,
 from gateway_openai.sizes import check_sizes
 from gateway_openai.wire import ChatCompletionRequest
 from gateway_openai.wire_completions import CompletionRequest
+
+SIGNPOST: Final = """Dragoman is up.
+
+The base URL for clients of the OpenAI API is this address with /v1 at its end.
+/v1/models lists what can be asked for, /health says how the gateway is.
+"""
 
 
 def add_routes(router: APIRouter, gateway: Gateway) -> None:
@@ -66,6 +74,7 @@ def add_routes(router: APIRouter, gateway: Gateway) -> None:
         return await answer(request, text_completions)
 
     _add_model_routes(router, gateway)
+    _add_signpost(router)
     add_absent(router)
 
 
@@ -95,6 +104,15 @@ def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
     async def retrieve_model(name: str, request: Request) -> Response:
         """Any name that a request may have, so those that match a pattern, too."""
         return JSONResponse(describe_model(gateway, name, _may_use(request)))
+
+
+def _add_signpost(router: APIRouter) -> None:
+    """For people who look whether the address is right, in a browser."""
+
+    @router.get("/", include_in_schema=False)
+    @router.get("/v1", include_in_schema=False)
+    async def signpost() -> Response:
+        return PlainTextResponse(SIGNPOST)
 
 
 def _may_use(request: Request) -> MayUse | None:

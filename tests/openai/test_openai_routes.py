@@ -265,7 +265,7 @@ async def test_the_quota_tells_clients_when_to_come_back(ask: Ask) -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "unknown_url"),
-        ("GET", "/", 404, "unknown_url"),
+        ("POST", "/", 405, "method_not_allowed"),
         ("GET", "/v1/chat/completions", 405, "method_not_allowed"),
         ("POST", "/v1/models", 405, "method_not_allowed"),
         ("GET", "/v1/models/nothing", 404, "model_not_found"),
@@ -297,6 +297,15 @@ async def test_an_endpoint_that_is_not_served_says_what_to_do(
     assert error["code"] == "unknown_url"
     assert ABSENT[path] in error["message"]
     assert path not in described
+
+
+@pytest.mark.parametrize("path", ["/", "/v1"])
+async def test_the_address_itself_says_where_to_go_on(build_app: BuildApp, path: str) -> None:
+    async with http_client(build_app(ScriptedBackend())) as client:
+        response = await client.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain")
+    assert "/v1/models" in response.text
 
 
 async def test_a_wrong_base_url_is_named(build_app: BuildApp) -> None:

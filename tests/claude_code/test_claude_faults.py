@@ -58,7 +58,7 @@ async def test_an_answer(fake_cli: MakeCli, environ: Environ) -> None:
 async def test_what_the_cli_says_of_the_cost(
     fake_cli: MakeCli, environ: Environ, total: str, costs: list[float]
 ) -> None:
-    cli = fake_cli(f"{ANSWER}; say(dict(type='result', total_cost_usd={total})); hold()")
+    cli = fake_cli(f"{ANSWER}; say(dict(type='result', total_cost_usd={total})); hear()")
     backend = backend_for(cli, environ, max_live=1)
     found: list[float] = []
     said = anyio.Event()

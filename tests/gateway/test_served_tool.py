@@ -101,7 +101,6 @@ def no_schema(a: Callable[[int], int]) -> None:
             "the schema of 'a' is not JSON",
         ),
     ],
-    ids=str,
 )
 def test_what_can_be_no_tool_is_refused(tool: Any, message: str) -> None:
     tools = ServedTools()

@@ -22,7 +22,7 @@ from gateway.errors import (
     UnsupportedMediaType,
     as_server_fault,
 )
-from gateway.near_paths import nearest
+from gateway.near_paths import path_meant
 from gateway.pipeline import Gateway
 
 log = logging.getLogger("gateway")
@@ -91,7 +91,7 @@ def as_gateway_error(request: Request, error: Exception) -> GatewayError:
 def _nothing_there(request: Request) -> str:
     path = request.url.path
     says = f"There is nothing at {request.method} {path}."
-    near = nearest(request.method, path, request.app.state.served)
+    near = path_meant(request.method, path, request.app.state.served)
     if near is None:
         return says
     return f"{says} Did you mean {near}? Have a look at the base URL that the client has."

@@ -16,7 +16,7 @@ def served_by(router: APIRouter) -> tuple[tuple[str, str], ...]:
     )
 
 
-def nearest(method: str, path: str, served: Iterable[tuple[str, str]]) -> str | None:
+def path_meant(method: str, path: str, served: Iterable[tuple[str, str]]) -> str | None:
     """The path that ends as this one does, if any; of several the one with most in common."""
     asked = _segments(path)
     paths = [known for takes, known in served if takes == method and known != path]

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import APIRouter
 
-from gateway.near_paths import nearest, served_by
+from gateway.near_paths import path_meant, served_by
 
 SERVED = (
     ("POST", "/v1/chat/completions"),
@@ -29,7 +29,7 @@ SERVED = (
     ],
 )
 def test_the_path_that_was_meant(method: str, path: str, meant: str | None) -> None:
-    assert nearest(method, path, SERVED) == meant
+    assert path_meant(method, path, SERVED) == meant
 
 
 def test_only_documented_paths_without_parameters_are_told() -> None:

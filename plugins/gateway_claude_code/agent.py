@@ -20,6 +20,7 @@ from pydantic import (
 from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Target
 from gateway.wording import one_line
+from gateway_claude_code.facts.fact_values import FactValues
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -82,6 +83,7 @@ class ModelOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     agent: Agent | None = None
+    facts: FactValues = FactValues()
 
 
 def agent_of(target: Target) -> Agent | None:

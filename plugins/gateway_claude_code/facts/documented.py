@@ -1,0 +1,160 @@
+"""What Anthropic's public documentation says of each model, with the page of each fact.
+
+Pages are those of platform.claude.com/docs/en, read in October and November 2026. Texts of the
+live API that were quoted in public issues: can1357/oh-my-pi#12939, vercel/ai#21364,
+BerriAI/litellm#42717.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+from gateway_claude_code.facts.model_facts import EFFORT_LEVELS, ModelFacts
+
+OVERVIEW: Final = "about-claude/models/overview"
+THINKING: Final = "build-with-claude/thinking"
+EFFORT: Final = "build-with-claude/effort"
+ERRORS: Final = "api/errors"
+STRUCTURED: Final = "build-with-claude/structured-outputs"
+CACHING: Final = "build-with-claude/prompt-caching"
+
+PAGES: Final[Mapping[str, str]] = {
+    "thinking": THINKING,
+    "efforts": EFFORT,
+    "effort_without_thinking": EFFORT,
+    "sampling": ERRORS,
+    "forced_tool_choice": ERRORS,
+    "forced_while_thinking": THINKING,
+    "prefill": ERRORS,
+    "system_messages": ERRORS,
+    "bound_thinking": "build-with-claude/thinking-troubleshooting",
+    "thinking_leads_tool_loop": THINKING,
+    "output_format": STRUCTURED,
+    "cache_marks": CACHING,
+    "max_output_tokens": OVERVIEW,
+    "context_window": OVERVIEW,
+}
+"""For each fact, the page that has it; a row of the table may name a page of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentedModel:
+    """One row: the model's name without its date, its facts, and the page of what differs."""
+
+    name: str
+    facts: ModelFacts
+    page: str | None = None
+
+    def source(self, fact: str) -> str:
+        """The page of documentation that has this fact."""
+        return self.page or PAGES[fact]
+
+
+_NEWEST: Final = ModelFacts(
+    thinking=frozenset({"adaptive"}),
+    efforts=EFFORT_LEVELS,
+    effort_without_thinking="high",
+    sampling="defaults",
+    forced_tool_choice=False,
+    forced_while_thinking=False,
+    prefill=False,
+    system_messages=True,
+    bound_thinking=True,
+    thinking_leads_tool_loop=False,
+    output_format=True,
+    cache_marks=True,
+    max_output_tokens=128_000,
+    context_window=1_000_000,
+)
+_FIFTH: Final = replace(
+    _NEWEST,
+    thinking=frozenset({"adaptive", "disabled"}),
+    forced_tool_choice=True,
+    forced_while_thinking=True,
+    bound_thinking=False,
+)
+_OPUS_4_8: Final = replace(_FIFTH, effort_without_thinking=None, forced_while_thinking=False)
+_FOUR_SIX: Final = replace(
+    _OPUS_4_8,
+    thinking=frozenset({"adaptive", "enabled", "disabled"}),
+    efforts=("low", "medium", "high", "max"),
+    sampling="one",
+)
+_FOUR_FIVE: Final = replace(
+    _FOUR_SIX,
+    thinking=frozenset({"enabled", "disabled"}),
+    efforts=(),
+    prefill=True,
+    system_messages=False,
+    thinking_leads_tool_loop=True,
+    max_output_tokens=64_000,
+    context_window=200_000,
+)
+
+MODELS: Final[tuple[DocumentedModel, ...]] = (
+    DocumentedModel(name="claude-opus-5-5", facts=_NEWEST, page="models/opus-5-5/whats-new"),
+    DocumentedModel(
+        name="claude-sonnet-5-5",
+        facts=replace(_NEWEST, thinking=frozenset({"adaptive", "between_tools"})),
+        page="models/sonnet-5-5/whats-new",
+    ),
+    DocumentedModel(
+        name="claude-haiku-5-5",
+        facts=replace(_FIFTH, bound_thinking=True),
+        page="models/haiku-5-5/whats-new",
+    ),
+    DocumentedModel(name="claude-fable-5-2", facts=_NEWEST, page="models/fable-5-1/whats-new"),
+    DocumentedModel(name="claude-fable-5-1", facts=_NEWEST, page="models/fable-5-1/whats-new"),
+    DocumentedModel(
+        name="claude-fable-5",
+        facts=replace(_FIFTH, thinking=frozenset({"adaptive"})),
+    ),
+    DocumentedModel(name="claude-opus-5", facts=_FIFTH),
+    DocumentedModel(
+        name="claude-sonnet-5",
+        facts=replace(_FIFTH, effort_without_thinking=None, system_messages=False),
+    ),
+    DocumentedModel(name="claude-opus-4-8", facts=_OPUS_4_8),
+    DocumentedModel(name="claude-opus-4-7", facts=_OPUS_4_8),
+    DocumentedModel(name="claude-opus-4-6", facts=_FOUR_SIX),
+    DocumentedModel(name="claude-sonnet-4-6", facts=_FOUR_SIX),
+    DocumentedModel(
+        name="claude-opus-4-5", facts=replace(_FOUR_FIVE, efforts=("low", "medium", "high"))
+    ),
+    DocumentedModel(name="claude-sonnet-4-5", facts=_FOUR_FIVE),
+    DocumentedModel(name="claude-haiku-4-5", facts=_FOUR_FIVE),
+    DocumentedModel(
+        name="claude-opus-4-1",
+        facts=replace(_FOUR_FIVE, max_output_tokens=32_000),
+    ),
+)
+
+FAMILIES: Final[Mapping[str, str]] = {
+    "opus": "claude-opus-5-5",
+    "sonnet": "claude-sonnet-5-5",
+    "haiku": "claude-haiku-5-5",
+    "fable": "claude-fable-5-2",
+}
+"""The CLI's short names and what they stand for (`list_models` of CLI 2.1.330)."""
+
+UNKNOWN: Final = DocumentedModel(name="", facts=_NEWEST)
+"""A model that is not in the table gets the rules of the newest family."""
+
+FACT_NAMES: Final = tuple(field.name for field in fields(ModelFacts))
+
+
+def documented(model: str) -> DocumentedModel:
+    """The row for a model by any name: short, dated, a cloud's, or with `[1m]` behind it.
+
+    `UNKNOWN` for one that is not in the table.
+    """
+    plain = full_name(model)
+    rows = (row for row in MODELS if re.search(rf"{row.name}(?!-?\d(?!\d{{5}}))", plain))
+    return max(rows, key=lambda row: len(row.name), default=UNKNOWN)
+
+
+def full_name(model: str) -> str:
+    """A model's name without a context suffix, short names written out."""
+    plain = model.partition("[")[0]
+    return FAMILIES.get(plain, plain)

@@ -1,0 +1,125 @@
+"""All that is known about the models, in one place: set, seen, asked, documented, assumed.
+
+For each fact the first of these that says something counts: the YAML entry's word; what a refusal
+has taught or `dragoman doctor --live` has confirmed; what the CLI says; the documentation; and for
+a model that nobody describes, the rules of the newest family.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from gateway.types import Target
+from gateway_claude_code.facts import asked
+from gateway_claude_code.facts.asked import AskedModel
+from gateway_claude_code.facts.documented import FACT_NAMES, UNKNOWN, documented, full_name
+from gateway_claude_code.facts.fact_values import FactValues
+from gateway_claude_code.facts.model_facts import ModelFacts, SamplingRule
+from gateway_claude_code.facts.seen import SeenFacts
+
+OriginKind: TypeAlias = Literal["set", "learnt", "confirmed", "asked", "documented", "assumed"]
+
+_BY_SAMPLING_KEY: Final[Mapping[object, SamplingRule]] = {True: "both", False: "defaults"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a fact comes from. `source` is a page, a control request or the words of a refusal.
+
+    `date` is the day (ISO 8601) on which it was learnt or confirmed.
+    """
+
+    kind: OriginKind
+    source: str = ""
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """What is known about one model: `name` in full, its facts, and the origin of each by name."""
+
+    name: str
+    facts: ModelFacts
+    origins: Mapping[str, Origin]
+
+
+class KnownModels:
+    """The facts about every model. `asked` is what the CLI said last; `seen` is kept on disk."""
+
+    def __init__(self, seen: SeenFacts | None = None, models: Iterable[AskedModel] = ()) -> None:
+        self.seen = seen or SeenFacts(None)
+        self._answered: dict[str, str] = {}
+        self._by_value: dict[str, AskedModel] = {}
+        self._by_model: dict[str, AskedModel] = {}
+        self.asked(models)
+
+    def asked(self, models: Iterable[AskedModel]) -> None:
+        """Take what the CLI said about its models, in place of what it said before."""
+        self._by_value = {model.value: model for model in models}
+        self._by_model = {model.model: model for model in self._by_value.values()}
+
+    @property
+    def offered(self) -> tuple[AskedModel, ...]:
+        """The models that the CLI listed, in its order."""
+        return tuple(self._by_value.values())
+
+    def answered(self, name: str, model: str | None) -> None:
+        """Note that the model which answers to `name` calls itself `model`."""
+        if model and name not in self._by_value:
+            self._answered[name] = model
+
+    def full_name(self, name: str) -> str:
+        """The model that answers to a backend's name, as far as is known."""
+        plain = name.partition("[")[0]
+        if (listed := self._by_value.get(plain)) is not None:
+            return listed.model
+        return self._answered.get(name) or full_name(plain)
+
+    def about(self, target: Target) -> KnownModel:
+        """The facts about the model that a name of the map leads to."""
+        name = self.full_name(target.name)
+        values, origins = self._described(name)
+        for fact, found in self.seen.about(name).items():
+            values[fact] = found.value
+            origins[fact] = Origin(kind=found.how, source=found.said, date=found.date)
+        for fact, value in _set(target).items():
+            values[fact], origins[fact] = value, Origin(kind="set", source="models.yaml")
+        return KnownModel(name=name, facts=ModelFacts(**values), origins=origins)
+
+    def _described(self, name: str) -> tuple[dict[str, Any], dict[str, Origin]]:
+        row = documented(name)
+        kind: OriginKind = "assumed" if row is UNKNOWN else "documented"
+        origins = {fact: Origin(kind=kind, source=row.source(fact)) for fact in FACT_NAMES}
+        facts = row.facts
+        if (said := self._by_model.get(name)) is not None:
+            facts, told = _with_asked(facts, said, described=row is not UNKNOWN)
+            origins.update({fact: Origin(kind="asked", source=asked.SOURCE) for fact in told})
+        return {fact: getattr(facts, fact) for fact in FACT_NAMES}, origins
+
+
+def _with_asked(
+    facts: ModelFacts, said: AskedModel, *, described: bool
+) -> tuple[ModelFacts, tuple[str, ...]]:
+    """The facts with what the CLI said, and which of them it has said.
+
+    Its `supportsThinkingOff` is about its own switch: CLI 2.1.330 says false of haiku-5-5, whose
+    documentation accepts `disabled`. So it counts for models without documentation only.
+    """
+    told = []
+    if said.efforts is not None:
+        facts, told = replace(facts, efforts=said.efforts), ["efforts"]
+    if not described and None not in (said.adaptive_thinking, said.thinking_off):
+        thinking = {"adaptive"} if said.adaptive_thinking else {"enabled"}
+        off = {"disabled"} if said.thinking_off else set()
+        facts = replace(facts, thinking=frozenset({*thinking, *off}))  # type: ignore[arg-type]
+        told.append("thinking")
+    return facts, tuple(told)
+
+
+def _set(target: Target) -> dict[str, Any]:
+    """What the entry of the YAML says."""
+    options = target.options.get("facts")
+    said = FactValues.model_validate(options).said() if options else {}
+    if target.sampling in _BY_SAMPLING_KEY:
+        said["sampling"] = _BY_SAMPLING_KEY[target.sampling]
+    return said

@@ -1,0 +1,63 @@
+"""What a model takes in a request, as one value. Pure.
+
+The facts are those in which the models of Anthropic's API differ; each can be documented
+(`documented`), asked of the CLI (`asked`), learnt from a refusal (`learnt`) or set in the YAML.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+ThinkingType: TypeAlias = Literal["adaptive", "enabled", "disabled", "between_tools"]
+"""`thinking.type` of a request. "enabled" is thinking with a budget of tokens."""
+EffortLevel: TypeAlias = Literal["low", "medium", "high", "xhigh", "max"]
+SamplingRule: TypeAlias = Literal["defaults", "one", "both"]
+
+EFFORT_LEVELS: Final[tuple[EffortLevel, ...]] = ("low", "medium", "high", "xhigh", "max")
+"""From the least to the most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """The facts about one model.
+
+    `thinking` has the accepted `thinking.type`s, `efforts` the accepted effort levels from the
+    least to the most, and `effort_without_thinking` the highest level beside "disabled" or
+    "between_tools"; None is no limit. `sampling` says what is accepted of temperature and top_p:
+    only their `defaults`, `one` of the two, or `both`.
+
+    `forced_tool_choice` is whether the model may be made to call a tool, and
+    `forced_while_thinking` whether it may think beforehand. `prefill` accepts a conversation
+    that ends with the assistant, `system_messages` a `role: system` message inside of one.
+    `bound_thinking` is whether thinking blocks are valid only behind what they were made behind, and
+    `thinking_leads_tool_loop` whether, with thinking on, the last assistant turn before tool
+    results has to begin with a thinking block. `output_format` is native structured output,
+    `cache_marks` accepts `cache_control`.
+
+    `max_output_tokens` and `context_window` count tokens.
+    """
+
+    thinking: frozenset[ThinkingType]
+    efforts: tuple[EffortLevel, ...]
+    effort_without_thinking: EffortLevel | None
+    sampling: SamplingRule
+    forced_tool_choice: bool
+    forced_while_thinking: bool
+    prefill: bool
+    system_messages: bool
+    bound_thinking: bool
+    thinking_leads_tool_loop: bool
+    output_format: bool
+    cache_marks: bool
+    max_output_tokens: int
+    context_window: int
+
+    @property
+    def thinks_by_budget(self) -> bool:
+        """Whether thinking is only available with a budget of tokens."""
+        return "enabled" in self.thinking and "adaptive" not in self.thinking
+
+    def level_at_most(self, wanted: EffortLevel) -> EffortLevel | None:
+        """The highest accepted level that is not above `wanted`, else the lowest there is."""
+        rank = EFFORT_LEVELS.index
+        fitting = [level for level in self.efforts if rank(level) <= rank(wanted)]
+        return fitting[-1] if fitting else next(iter(self.efforts), None)

@@ -15,7 +15,6 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.history import turns
 from gateway_claude_code.launch import Launch, launch_for
-from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.prepare import prepare
 from gateway_openai.config import OpenAIConfig
 from gateway_openai.endpoints import chat_completions
@@ -86,7 +85,7 @@ async def ask_spawned(launch: Launch, body: Body) -> Asked:
     request = call.requests[0]
     prepared = prepare(request, Target(model=body["model"], backend="claude-code", name=TARGET))
     history = turns(prepared.request.messages, prepared.names)
-    settings = flag_settings(prepared.request, prepared.names, TARGET)
+    settings = prepared.settings(seeded=True)
     sent, first = time.monotonic(), 0.0
     conversation = Conversation(await launch.start(1), SECONDS)
     try:

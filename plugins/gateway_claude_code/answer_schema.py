@@ -47,6 +47,7 @@ class AnswerSchema:
     for_cli: Schema
     checked: CheckedSchema
     wrapped: bool
+    native: Schema | None = None
 
     @classmethod
     def of(cls, schema: Mapping[str, Any]) -> "AnswerSchema":

@@ -1,11 +1,9 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
-import os
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
@@ -29,51 +27,38 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
-from gateway_claude_code.cache_marks import CacheMarks
+from gateway_claude_code.cache_marks import with_cache_mark
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
+from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import NotReady, ProcessGone
 from gateway_claude_code.events import EventReader
+from gateway_claude_code.facts.asked import AskedModel, read_models
+from gateway_claude_code.facts.catalogue import ModelCatalogue
+from gateway_claude_code.facts.known import KnownModels
+from gateway_claude_code.facts.lessons import Sent, lesson_of
+from gateway_claude_code.facts.remembered import RememberedModels
+from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.gate import Gate
 from gateway_claude_code.history import turns
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
-from gateway_claude_code.limits import adjustments
-from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
-from gateway_claude_code.sampling import SamplingSupport
 from gateway_claude_code.start_breaker import StartBreaker
+from gateway_claude_code.surroundings import Surroundings
+from gateway_claude_code.terms import careful
 from gateway_claude_code.transcript import transcribed
 
 ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
+ANY_MODEL: Final = "sonnet"
+"""To start a process with that is not asked anything of a model."""
+
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the CLI runs in: the environment that it is built from, and what overrides it."""
-
-    environ: Mapping[str, str]
-    overrides: Mapping[str, str]
-
-    @classmethod
-    def of_user(cls) -> "Surroundings":
-        """The gateway's own environment, with the user's login and settings."""
-        return cls(environ=dict(os.environ), overrides={})
-
-    @classmethod
-    def offline(cls, url: str, home: Path) -> "Surroundings":
-        """Nothing of the user's: an empty home, a made-up key and the stand-in's address."""
-        environ = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
-        if named := os.environ.get(command.COMMAND_VARIABLE):
-            environ[command.COMMAND_VARIABLE] = named
-        overrides = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "offline"}
-        return cls(environ=environ, overrides=overrides)
 
 
 class ClaudeCodeBackend:
@@ -87,13 +72,14 @@ class ClaudeCodeBackend:
     ) -> None:
         self._config = config
         self._surroundings = surroundings
-        self._sampling = SamplingSupport()
-        self._cache_marks = CacheMarks()
         self._starts = StartBreaker()
         self._usual_model: str | None = None
         self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
         self.pool = Pool(config, keeper)
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
+        self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
+        remembered = RememberedModels.of_user(surroundings.environ)
+        self.catalogue = ModelCatalogue(self.known, remembered, self._ask_models)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -127,31 +113,65 @@ class ClaudeCodeBackend:
     ) -> AsyncGenerator[StreamEvent]:
         """The events of one answer. Raises `GatewayError`s only.
 
-        A model that turns out to refuse a sampling parameter, or a mark for the prompt cache, is
-        asked once more without it.
+        A model that turns out to refuse what was sent is asked once more, without anything that
+        it may refuse, and what it said is remembered.
         """
-        asked, quota = request, self.pool.quota
+        quota = self.pool.quota
         quota.check(target.name)
+        await self.catalogue.ready()
+        facts, last_try = self.known.about(target).facts, False
         while True:
-            request = self._sampling.supported(asked, target, ctx)
+            prepared = prepare(request, target, facts)
             started = False
             try:
-                async with aclosing(self._answer_once(prepare(request, target), ctx)) as events:
+                async with aclosing(self._held_to_choice(prepared, ctx)) as events:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             started = True
                             quota.succeeded(target.name)
-                            note_adjustments(request, event.model, ctx)
+                            self.known.answered(target.name, event.model)
+                            note_terms(prepared, ctx)
                         yield event
                 return
             except QuotaExhausted as error:
                 quota.remember(target.name, error)
                 raise
             except InvalidRequest as error:
-                if started or not (
-                    self._sampling.learn(request, target, error) or self._cache_marks.learn(error)
-                ):
+                if started or last_try or not self._learn(error, prepared, target):
                     raise
+                facts, last_try = careful(self.known.about(target).facts), True
+
+    def _learn(self, error: InvalidRequest, prepared: Prepared, target: Target) -> bool:
+        """Whether the refusal is about something that can be left out; it is remembered."""
+        sent = Sent(request=prepared.request, terms=prepared.seeded_terms, facts=prepared.facts)
+        lesson = lesson_of(error.message, sent)
+        if lesson is None:
+            return False
+        self.known.learn(target, lesson.fact, lesson.value, said=error.message)
+        return True
+
+    async def _held_to_choice(
+        self, prepared: Prepared, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
+        """The answer; where a call is demanded that can't be forced, asked for twice at most."""
+        if not prepared.demanded:
+            async with aclosing(self._answer_once(prepared, ctx)) as events:
+                async for event in events:
+                    yield event
+            return
+        demanded = DemandedAnswer(prepared.request.tool_choice)
+        while not demanded.followed:
+            attempt = AnswerBuilder()
+            async with aclosing(self._answer_once(prepared, ctx)) as events:
+                async for event in events:
+                    attempt.add(event)
+                    for passed_on in demanded.feed(event):
+                        yield passed_on
+            if not demanded.followed:
+                demanded.try_again()
+                prepared = replace(
+                    prepared, request=asked_again(prepared.request, prepared.names, attempt.parts())
+                )
 
     async def _answer_once(
         self, prepared: Prepared, ctx: RequestContext
@@ -223,7 +243,7 @@ class ClaudeCodeBackend:
         reader: EventReader,
         ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
-        await conversation.set_parameters(self._settings(prepared))
+        await conversation.set_parameters(self._settings(prepared, seeded=False))
         ctx.mark("asked")
         if step.turn is not None:
             events = conversation.ask(step.turn, reader, once=prepared.plain)
@@ -256,7 +276,7 @@ class ClaudeCodeBackend:
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
-        last = self._cache_marks.put(history[-1])
+        last = with_cache_mark(history[-1]) if prepared.facts.cache_marks else history[-1]
         async for event in conversation.ask(last, reader, once=once):
             yield event
 
@@ -265,7 +285,7 @@ class ClaudeCodeBackend:
             await conversation.set_up(
                 prepared.request.system,
                 prepared.bridge(),
-                self._settings(prepared),
+                self._settings(prepared, seeded=True),
                 prepared.json_schema,
             )
         except (BackendFailed, TimedOut) as error:
@@ -274,15 +294,15 @@ class ClaudeCodeBackend:
             raise
         self._starts.succeeded()
 
-    def _settings(self, prepared: Prepared) -> dict[str, Any]:
-        switch = self._usual_model is not None
-        return flag_settings(prepared.request, prepared.names, prepared.model, switch=switch)
+    def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
+        return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
 
     async def _obtain(self, prepared: Prepared) -> Conversation:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
+        self.catalogue.notice(program)
         client = prepared.request.client
         self._starts.check()
         try:
@@ -304,6 +324,12 @@ class ClaudeCodeBackend:
             one_request=one_request,
             agent=agent,
         )
+
+    async def _ask_models(self) -> Sequence[AskedModel]:
+        """Ask a process of its own, in a slot like all others."""
+        launch = self._launch(self._usual_model or ANY_MODEL, one_request=False)
+        async with self.pool.aside(launch) as conversation:
+            return read_models(await conversation.ask_cli({"subtype": "list_models"}))
 
 
 def key_after(
@@ -332,6 +358,8 @@ def may_go_on(
         return False
     if prepared.request.messages[-1].role == "assistant":
         return False
+    if prepared.demanded and reader.calls:  # the client's history will lack the demand
+        return False
     if prepared.agent is not None:
         return end.stop_reason == ("tool_calls" if reader.calls else "end")
     if not reader.verbatim:
@@ -355,6 +383,7 @@ def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
         ctx.headers["x-dragoman-history"] = "transcript"
 
 
-def note_adjustments(request: ChatRequest, model: str | None, ctx: RequestContext) -> None:
-    """Say in a header which parameters were lowered to what the model takes."""
-    ctx.adjust(adjustments(request.sampling, model))
+def note_terms(prepared: Prepared, ctx: RequestContext) -> None:
+    """Say in headers what of the request is left out, and what is other than asked for."""
+    ctx.ignore(prepared.seeded_terms.ignored)
+    ctx.adjust(prepared.seeded_terms.adjusted)

@@ -11,7 +11,6 @@ the last user turn, before the note, is at a place that the next request has as 
 from dataclasses import replace
 from typing import Final
 
-from gateway.errors import GatewayError
 from gateway_claude_code.history import Turn
 
 MARK: Final = {"type": "ephemeral"}
@@ -19,22 +18,9 @@ MARK: Final = {"type": "ephemeral"}
 The CLI has two in the system prompt and one in the messages (seen with 2.1.197 and 2.1.330)."""
 
 
-class CacheMarks:
-    """Puts the marks, until the API refuses them."""
-
-    def __init__(self) -> None:
-        self._wanted = True
-
-    def put(self, turn: Turn) -> Turn:
-        """The turn with a mark on its last block. For one turn of a process' life only."""
-        if not self._wanted or not turn.blocks:
-            return turn
-        *before, last = turn.blocks
-        return replace(turn, blocks=(*before, {**last, "cache_control": MARK}))
-
-    def learn(self, error: GatewayError) -> bool:
-        """Whether trying again makes sense after this error, as it is about marks."""
-        if not self._wanted or "cache_control" not in error.message:
-            return False
-        self._wanted = False
-        return True
+def with_cache_mark(turn: Turn) -> Turn:
+    """The turn with a mark on its last block. For one turn of a process' life only."""
+    if not turn.blocks:
+        return turn
+    *before, last = turn.blocks
+    return replace(turn, blocks=(*before, {**last, "cache_control": MARK}))

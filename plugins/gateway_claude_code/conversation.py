@@ -90,6 +90,16 @@ class Conversation:
         first = protocol.initialize(self._next_id(), system, servers, json_schema)
         await self._apply(settings, first)
 
+    async def ask_cli(self, question: Mapping[str, Any]) -> object:
+        """What the CLI answers to a control request about itself.
+
+        Raises `TimedOut` when the CLI does not start, and `BackendFailed` when it has no answer.
+        """
+        request_id = self._next_id()
+        with self._start_limit():
+            await self._process.send(protocol.control_request(request_id, question))
+            return await self._until_applied(request_id)
+
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""
         for number, turn in enumerate(turns):
@@ -104,6 +114,8 @@ class Conversation:
 
     async def set_parameters(self, settings: Mapping[str, Any]) -> None:
         """Parameters for the next turn of a conversation that is set up already."""
+        if "effortLevel" in self._settings and "effortLevel" not in settings:
+            settings = {**settings, "effortLevel": None}  # the CLI would keep the old one
         if self._guarded or settings != self._settings:
             await self._apply(settings)
 
@@ -230,17 +242,18 @@ class Conversation:
                 "(plugins.claude_code.start_seconds)"
             ) from error
 
-    async def _until_applied(self, request_id: str) -> None:
+    async def _until_applied(self, request_id: str) -> object:
+        """The answer to a control request, once it is there."""
         while True:
             response = (await self._next_line()).get("response")
             if not isinstance(response, dict):
                 continue
             if response.get("subtype") == "error":
                 raise BackendFailed(
-                    f"The Claude Code CLI refused to be set up: {response.get('error')}"
+                    f"The Claude Code CLI refused a control request: {response.get('error')}"
                 )
             if response.get("request_id") == request_id:
-                return
+                return response.get("response")
 
     async def _next_line(self, *, started: bool = False) -> Line:
         """The next line that is not the tools' server's business."""

@@ -54,7 +54,9 @@ class JsonAnswer(Protocol):
         """The events to send on for this one. Raises `BackendFailed` for what is not as asked."""
 
 
-def json_answer(form: ResponseFormat, schema: AnswerSchema | None) -> JsonAnswer | None:
+def json_answer(
+    form: ResponseFormat, schema: AnswerSchema | None, *, native: bool = False
+) -> JsonAnswer | None:
     """What the form of the answer needs; None for plain text."""
     if schema is not None:
         return SchemaAnswer(schema)

@@ -25,7 +25,7 @@ from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
 from gateway_claude_code import command
 from gateway_claude_code.agent import ModelOptions
-from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
+from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
 from gateway_claude_code.doctor.watch import watch
@@ -33,6 +33,7 @@ from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.upstream import Upstream, offline_script
 
 log = logging.getLogger("gateway_claude_code")
@@ -113,6 +114,7 @@ class ClaudeCodePlugin:
             backend = ClaudeCodeBackend(config, surroundings, keeper)
             async with backend.running(), anyio.create_task_group() as tasks:
                 self._backend = backend
+                tasks.start_soon(backend.catalogue.tend)
                 tasks.start_soon(self._look_at_cli, config, surroundings, _usual_model(gateway))
                 if config.check_cli:
                     slots = backend.pool.slots
@@ -134,6 +136,7 @@ class ClaudeCodePlugin:
         self._health = _health_of(status)
         if self._backend is not None:
             self._backend.gate.notice(program_at(status.path))
+            self._backend.catalogue.notice(program_at(status.path), status.method)
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)

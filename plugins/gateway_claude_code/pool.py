@@ -25,6 +25,7 @@ from gateway_claude_code.spares import Spares
 
 log = logging.getLogger("gateway_claude_code")
 
+ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
 FAILED_SECONDS: Final = 10
 """How long no spare is started after one could not be."""
@@ -108,6 +109,19 @@ class Pool:
         await self.slots.acquire(caller)
         return await self._start(launch)
 
+    @asynccontextmanager
+    async def aside(self, launch: Launch) -> AsyncGenerator[Conversation]:
+        """A process that answers no request, in a slot like all others; closed at the end.
+
+        Raises `BackendUnavailable` and `RateLimited`.
+        """
+        await self.slots.acquire(ASIDE)
+        conversation = await self._start(launch)
+        try:
+            yield conversation
+        finally:
+            self.retire(conversation)
+
     def keep(self, conversation: Conversation, key: Digest) -> None:
         """Let a conversation wait for what continues it, as soon as its process has settled."""
         if not self._live.most:
@@ -169,7 +183,9 @@ class Pool:
     async def _start(self, launch: Launch) -> Conversation:
         """Start a process in a slot that was acquired."""
         try:
-            process = await launch.start(self._config.close_seconds)
+            # cancelled half-way it would be there, and nobody would know of it
+            with anyio.CancelScope(shield=True):
+                process = await launch.start(self._config.close_seconds)
         except BaseException:
             self.slots.release()
             raise

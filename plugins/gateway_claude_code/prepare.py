@@ -17,10 +17,14 @@ from gateway_claude_code.canonical import (
     parameters_digest,
     setting_digest,
 )
+from gateway_claude_code.demanded_choice import with_demand
 from gateway_claude_code.events import EventReader
+from gateway_claude_code.facts.documented import documented
+from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.json_answer import json_answer
 from gateway_claude_code.mcp_bridge import McpBridge
-from gateway_claude_code.parameters import may_answer_by_schema
+from gateway_claude_code.parameters import flag_settings
+from gateway_claude_code.terms import Terms, may_answer_by_schema, must_call, terms_for
 from gateway_claude_code.tool_names import ToolNames
 
 JSON_ONLY: Final = (
@@ -35,12 +39,20 @@ FEW_TOKENS: Final = 256
 class Prepared:
     """A request, ready to be put to the CLI.
 
+    `terms` are those for a process that has the conversation already; one that is given it anew
+    gets `seeded_terms`. With `demanded` the request has a sentence that demands a call, and the
+    answer is to be held to it.
+
     `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
     is not; the same conversation under the same of both can go on in the same process.
     """
 
     request: ChatRequest
     model: str
+    facts: ModelFacts
+    terms: Terms
+    seeded_terms: Terms
+    demanded: bool
     names: ToolNames
     schema: AnswerSchema | None
     setting: Digest
@@ -50,7 +62,7 @@ class Prepared:
     @property
     def plain(self) -> bool:
         """Whether the model can do nothing but write text."""
-        return not self.request.tools and self.schema is None and self.agent is None
+        return not self.request.tools and self.json_schema is None and self.agent is None
 
     @property
     def one_request(self) -> bool:
@@ -63,8 +75,20 @@ class Prepared:
 
     @property
     def json_schema(self) -> Mapping[str, Any] | None:
-        """The schema for the CLI."""
-        return self.schema.for_cli if self.schema is not None else None
+        """The schema for the CLI's own tool; None where the API takes it natively."""
+        if self.schema is None or self.terms.schema_way == "native":
+            return None
+        return self.schema.for_cli
+
+    def settings(self, *, seeded: bool, switch: bool = False) -> dict[str, Any]:
+        """What the CLI has to be set to for this request; see `parameters.flag_settings`."""
+        return flag_settings(
+            self.request,
+            self.names,
+            self.seeded_terms if seeded else self.terms,
+            native_schema=self.schema.native if self.schema is not None else None,
+            switch_to=self.model if switch else None,
+        )
 
     def bridge(self) -> McpBridge | None:
         """The server of the client's tools, if there are any."""
@@ -72,7 +96,8 @@ class Prepared:
 
     def reader(self) -> EventReader:
         """What reads the answer."""
-        answer = json_answer(self.request.response_format, self.schema)
+        native = self.terms.schema_way == "native"
+        answer = json_answer(self.request.response_format, self.schema, native=native)
         return EventReader(self.names, answer, self.agent)
 
     def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
@@ -85,21 +110,34 @@ class Prepared:
         return digest_of([part.hex() for part in (self.setting, free, transcript)])
 
 
-def prepare(request: ChatRequest, target: Target) -> Prepared:
-    """Raises `InvalidRequest` and `ModelNotFound`."""
+def prepare(request: ChatRequest, target: Target, facts: ModelFacts | None = None) -> Prepared:
+    """The request for a model of these facts, by default the documented ones.
+
+    Raises `InvalidRequest` and `ModelNotFound`.
+    """
     model, agent = model_name(target), agent_of(target)
+    facts = documented(model).facts if facts is None else facts
     check_request(request, agent)
     request = with_offered_tools(request)
     schema = answer_schema(request)
     if request.response_format.kind == "json_object":
         request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
+    native = schema is not None and schema.native is not None
+    terms = terms_for(request, facts, native_schema=native)
+    demanded = must_call(request) and not terms.forced_choice
+    by_tool = schema is not None and terms.schema_way == "tool"
+    names = ToolNames(tool.name for tool in request.tools)
     return Prepared(
-        request=request,
+        request=with_demand(request, names) if demanded else request,
         model=model,
-        names=ToolNames(tool.name for tool in request.tools),
+        facts=facts,
+        terms=terms,
+        seeded_terms=terms_for(request, facts, native_schema=native, seeded=True),
+        demanded=demanded,
+        names=names,
         schema=schema,
         setting=setting_digest(
-            request, model, with_schema=schema is not None, agent=repr(agent) if agent else None
+            request, model, with_schema=by_tool, agent=repr(agent) if agent else None
         ),
         parameters=parameters_digest(request),
         agent=agent,

@@ -11,8 +11,9 @@ import pytest
 
 from gateway.context import RequestContext
 from gateway.types import ChatRequest, Message, StreamEvent, Target, Text
-from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
+from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.surroundings import Surroundings
 
 PRELUDE = """\
 import json, os, signal, sys, time
@@ -87,12 +88,14 @@ def backend_for(cli: FakeCli, environ: Mapping[str, str], **config: Any) -> Clau
     )
 
 
-async def events_of(backend: ClaudeCodeBackend, request: ChatRequest) -> list[StreamEvent]:
+async def events_of(
+    backend: ClaudeCodeBackend, request: ChatRequest, target: Target = TARGET
+) -> list[StreamEvent]:
     events: list[StreamEvent] = []
     failure: Exception | None = None
     async with backend.running():
         try:
-            async for event in backend.answer(request, TARGET, RequestContext(request_id="r-1")):
+            async for event in backend.answer(request, target, RequestContext(request_id="r-1")):
                 events.append(event)  # noqa: PERF401 - what came before the error counts
         except Exception as error:  # noqa: BLE001 - the task group would wrap it
             failure = error

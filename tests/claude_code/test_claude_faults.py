@@ -168,7 +168,8 @@ async def test_a_model_without_sampling_is_asked_without_it(
 
 async def test_a_model_with_sampling_is_asked_with_it(fake_cli: MakeCli, environ: Environ) -> None:
     cli = fake_cli(ANSWER)
-    await events_of(backend_for(cli, environ), a_request(sampling=Sampling(top_k=3)))
+    target = replace(TARGET, sampling=True)
+    await events_of(backend_for(cli, environ), a_request(sampling=Sampling(top_k=3)), target)
     env = cli.heard[1]["request"]["settings"]["env"]
     assert env["CLAUDE_CODE_EXTRA_BODY"] == '{"top_k": 3}'
 
@@ -247,7 +248,7 @@ DURING = "set_up(); hear(); begin(); text('H'); "
         ),
         (
             "say(dict(type='control_response', response=dict(subtype='error', error='no')));hold()",
-            "refused to be set up: no",
+            "refused a control request: no",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""From a request's parameters to the CLI's settings."""
+"""From a request and its terms to the CLI's settings."""
 
 import json
 from typing import Any
@@ -6,104 +6,116 @@ from typing import Any
 import pytest
 from claude_code_support import a_request
 
-from gateway.types import Sampling, Tool, ToolChoice
-from gateway_claude_code.parameters import EFFORT_LEVELS, extra_body, flag_settings
+from gateway.types import ResponseFormat, Sampling, Tool, ToolChoice
+from gateway_claude_code.parameters import extra_body, flag_settings
+from gateway_claude_code.terms import OFF, Terms
 from gateway_claude_code.tool_names import ToolNames
 
 TOOLS = (Tool(name="look"), Tool(name="get.time"))
 NAMES = ToolNames(tool.name for tool in TOOLS)
-NO_THINKING = {"thinking": {"type": "disabled"}, "context_management": {"edits": []}}
+SCHEMA = ResponseFormat(kind="json_schema", schema={"type": "object"}, name="x")
+
+
+def terms(**fields: Any) -> Terms:
+    return Terms(**{"sampling": Sampling(), **fields})
 
 
 @pytest.mark.parametrize(
-    ("sampling", "body"),
+    ("given", "body"),
     [
-        (Sampling(), {}),
-        (Sampling(temperature=0), {"temperature": 0, **NO_THINKING}),
-        (Sampling(temperature=0.5), {"temperature": 0.5, **NO_THINKING}),
-        (Sampling(temperature=2), {"temperature": 1, **NO_THINKING}),
-        (Sampling(top_p=0.9), {"top_p": 0.9, **NO_THINKING}),
-        (Sampling(top_k=5), {"top_k": 5}),
-        (Sampling(stop=("a", "b")), {"stop_sequences": ["a", "b"]}),
-        (Sampling(max_output_tokens=1024), NO_THINKING),
-        (Sampling(max_output_tokens=1025), {}),
+        (terms(), {}),
+        (terms(sampling=Sampling(temperature=0)), {"temperature": 0}),
+        (terms(sampling=Sampling(top_p=0.9, top_k=5)), {"top_p": 0.9, "top_k": 5}),
+        (terms(sampling=Sampling(stop=("a", "b"))), {"stop_sequences": ["a", "b"]}),
+        (terms(thinking=OFF), {"thinking": OFF, "context_management": {"edits": []}}),
+        (
+            terms(thinking={"type": "between_tools"}),
+            {"thinking": {"type": "between_tools"}, "context_management": {"edits": []}},
+        ),
+        (
+            terms(thinking={"type": "enabled", "budget_tokens": 1024}),
+            {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+        ),
     ],
 )
-def test_sampling(sampling: Sampling, body: dict[str, Any]) -> None:
-    assert extra_body(a_request(sampling=sampling), NAMES) == body
+def test_the_body(given: Terms, body: dict[str, Any]) -> None:
+    assert extra_body(a_request(), NAMES, given) == body
 
 
 @pytest.mark.parametrize(
-    ("choice", "body"),
+    ("choice", "forced", "body"),
     [
-        (ToolChoice(), {}),
-        (ToolChoice(mode="none"), {"tool_choice": {"type": "none"}}),
-        (
-            ToolChoice(parallel=False),
-            {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
-        ),
-        (ToolChoice(mode="required"), {"tool_choice": {"type": "any"}, **NO_THINKING}),
-        (
-            ToolChoice(mode="required", names=("look", "get.time")),
-            {"tool_choice": {"type": "any"}, **NO_THINKING},
-        ),
+        (ToolChoice(), True, {}),
+        (ToolChoice(mode="none"), True, {"type": "none"}),
+        (ToolChoice(parallel=False), True, {"type": "auto", "disable_parallel_tool_use": True}),
+        (ToolChoice(mode="required"), True, {"type": "any"}),
+        (ToolChoice(mode="required", names=("look", "get.time")), True, {"type": "any"}),
         (
             ToolChoice(mode="required", names=("get.time",)),
-            {"tool_choice": {"type": "tool", "name": "mcp__t__get_time"}, **NO_THINKING},
+            True,
+            {"type": "tool", "name": "mcp__t__get_time"},
         ),
         (
             ToolChoice(mode="required", names=("look",), parallel=False),
-            {
-                "tool_choice": {
-                    "type": "tool",
-                    "name": "mcp__t__look",
-                    "disable_parallel_tool_use": True,
-                },
-                **NO_THINKING,
-            },
+            True,
+            {"type": "tool", "name": "mcp__t__look", "disable_parallel_tool_use": True},
+        ),
+        (ToolChoice(mode="required", names=("look",)), False, {}),
+        (
+            ToolChoice(mode="required", parallel=False),
+            False,
+            {"type": "auto", "disable_parallel_tool_use": True},
         ),
     ],
 )
-def test_tool_choice(choice: ToolChoice, body: dict[str, Any]) -> None:
-    assert extra_body(a_request(tools=TOOLS, tool_choice=choice), NAMES) == body
+def test_tool_choice(choice: ToolChoice, forced: bool, body: dict[str, Any]) -> None:
+    request = a_request(tools=TOOLS, tool_choice=choice)
+    found = extra_body(request, NAMES, terms(forced_choice=forced))
+    assert found == ({"tool_choice": body} if body else {})
 
 
 def test_a_tool_choice_without_tools_is_not_sent() -> None:
     request = a_request(tool_choice=ToolChoice(mode="required"))
-    assert extra_body(request, ToolNames([])) == {}
+    assert extra_body(request, ToolNames([]), terms()) == {}
 
 
-@pytest.mark.parametrize(("effort", "level"), list(EFFORT_LEVELS.items()))
-def test_effort(effort: str, level: str) -> None:
-    assert flag_settings(a_request(effort=effort), NAMES)["effortLevel"] == level
+def test_a_schema_goes_natively() -> None:
+    native = {"type": "object", "additionalProperties": False}
+    found = extra_body(a_request(response_format=SCHEMA), NAMES, terms(schema_way="native"), native)
+    assert found == {"output_config": {"format": {"type": "json_schema", "schema": native}}}
 
 
-def test_without_an_effort_the_clis_own_holds() -> None:
-    assert "effortLevel" not in flag_settings(a_request(), NAMES)
+@pytest.mark.parametrize("fields", [{}, {"tools": TOOLS}])
+def test_a_schema_by_the_tool_forces_nothing(fields: dict[str, Any]) -> None:
+    assert extra_body(a_request(response_format=SCHEMA, **fields), NAMES, terms()) == {}
+
+
+def test_a_choice_of_none_does_not_forbid_the_tool_of_the_schema() -> None:
+    none = {"tools": TOOLS, "tool_choice": ToolChoice(mode="none")}
+    request = a_request(response_format=SCHEMA, **none)
+    assert extra_body(request, NAMES, terms()) == {}
+    native = extra_body(request, NAMES, terms(schema_way="native"), {})
+    assert native["tool_choice"] == {"type": "none"}
+
+
+@pytest.mark.parametrize("effort", [None, "low", "max"])
+def test_effort_is_a_setting_and_left_out_it_is_the_clis_own(effort: Any) -> None:
+    assert flag_settings(a_request(), NAMES, terms(effort=effort)).get("effortLevel") == effort
 
 
 @pytest.mark.parametrize(("tokens", "value"), [(None, ""), (2000, "2000")])
 def test_the_output_limit_is_a_variable(tokens: int | None, value: str) -> None:
-    request = a_request(sampling=Sampling(max_output_tokens=tokens))
-    assert flag_settings(request, NAMES)["env"]["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == value
+    given = terms(sampling=Sampling(max_output_tokens=tokens))
+    settings = flag_settings(a_request(), NAMES, given)
+    assert settings["env"]["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == value
 
 
 def test_the_extra_body_is_json_in_a_variable() -> None:
-    request = a_request(sampling=Sampling(stop=("END",)))
-    body = flag_settings(request, NAMES)["env"]["CLAUDE_CODE_EXTRA_BODY"]
-    assert json.loads(body) == {"stop_sequences": ["END"]}
+    settings = flag_settings(a_request(), NAMES, terms(sampling=Sampling(stop=("END",))))
+    assert json.loads(settings["env"]["CLAUDE_CODE_EXTRA_BODY"]) == {"stop_sequences": ["END"]}
 
 
-def test_a_model_without_thinking_is_told_nothing_about_it() -> None:
-    request = a_request(sampling=Sampling(temperature=0.5))
-    assert extra_body(request, ToolNames([]), "us.anthropic.claude-3-5-haiku-20241022-v1:0") == {
-        "temperature": 0.5
-    }
-
-
-@pytest.mark.parametrize(("switch", "model"), [(True, "claude-x"), (False, None)])
-def test_the_model_is_a_setting_if_the_process_was_not_started_for_it(
-    switch: bool, model: str | None
-) -> None:
-    settings = flag_settings(a_request(), ToolNames([]), "claude-x", switch=switch)
+@pytest.mark.parametrize("model", ["claude-x", None])
+def test_the_model_is_a_setting_if_the_process_was_not_started_for_it(model: str | None) -> None:
+    settings = flag_settings(a_request(), NAMES, terms(), switch_to=model)
     assert settings.get("model") == model

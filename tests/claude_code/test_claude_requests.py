@@ -5,37 +5,9 @@ import re
 import pytest
 
 from gateway.errors import ModelNotFound
-from gateway.types import ChatRequest, Message, ResponseFormat, Target, Text, Tool, ToolChoice
+from gateway.types import Target
 from gateway_claude_code.history import api_id, call_input
-from gateway_claude_code.parameters import extra_body
 from gateway_claude_code.prepare import model_name
-from gateway_claude_code.tool_names import ToolNames
-
-ASKED = (Message(role="user", parts=(Text(text="Hi"),)),)
-SCHEMA = ResponseFormat(kind="json_schema", schema={"type": "object"}, name="x")
-FORCED = {"type": "tool", "name": "StructuredOutput"}
-
-
-def body_of(**fields: object) -> dict[str, object]:
-    request = ChatRequest(model="m", messages=ASKED, response_format=SCHEMA, **fields)
-    return extra_body(request, ToolNames(tool.name for tool in request.tools))
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{}, {"tools": (Tool(name="f"),), "tool_choice": ToolChoice(mode="none")}],
-    ids=["no tools", "tools that must not be called"],
-)
-def test_a_schema_alone_leaves_no_choice(fields: dict[str, object]) -> None:
-    assert body_of(**fields) == {
-        "tool_choice": FORCED,
-        "thinking": {"type": "disabled"},
-        "context_management": {"edits": []},
-    }
-
-
-def test_a_schema_beside_tools_leaves_the_choice_to_the_model() -> None:
-    assert "tool_choice" not in body_of(tools=(Tool(name="f"),))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "x\0", "a\nb", "é", "x" * 257])

@@ -14,12 +14,13 @@ from gateway.context import RequestContext
 from gateway.errors import GatewayError
 from gateway.streams import AnswerBuilder
 from gateway.types import ChatRequest, ChatResponse, Message, Role, Target, Text
-from gateway_claude_code.backend import ClaudeCodeBackend, Surroundings
+from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.launch import launch_for
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.process import CliProcess
+from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.upstream import MessagesRequest, Script, Upstream, text_answer
 
 MODEL: Final = "sonnet"

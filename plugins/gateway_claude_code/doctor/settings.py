@@ -7,11 +7,11 @@ from gateway_claude_code.backend import switches_models
 from gateway_claude_code.doctor.rig import MODEL, Rig, asking, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
-from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.upstream import MessagesRequest
 
 LIMIT: Final = 777
-ANOTHER_MODEL: Final = "haiku"
+ANOTHER_MODEL: Final = "claude-haiku-4-5"
+"""One that takes a temperature and a forced tool choice, unlike the newest."""
 
 
 async def parameters(rig: Rig) -> None:
@@ -23,9 +23,9 @@ async def parameters(rig: Rig) -> None:
         sampling=Sampling(max_output_tokens=LIMIT, temperature=0.25, stop=("END",)),
     )
     switch = switches_models(rig.cli.version)
-    model = ANOTHER_MODEL if switch else MODEL
+    model = ANOTHER_MODEL
     asked = prepared(given, model)
-    async with rig.process() as (_, talk):
+    async with rig.process(MODEL if switch else model) as (_, talk):
         await set_up(talk, asked, switch=switch)
         await ask(talk, asked)
         _note_given(rig, rig.requests[0])
@@ -33,7 +33,7 @@ async def parameters(rig: Rig) -> None:
         if not await settled(talk):
             return
         plain = prepared(asking(message("user", "Again"), tools=(LOOK,)), model)
-        await talk.set_parameters(flag_settings(plain.request, plain.names, model, switch=switch))
+        await talk.set_parameters(plain.settings(seeded=False, switch=switch))
         await ask(talk, plain)
     _note_taken_back(rig, rig.requests[-1])
 

@@ -4,13 +4,12 @@ from gateway.streams import AnswerBuilder
 from gateway.types import ChatResponse
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.history import turns
-from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.prepare import Prepared
 
 
 async def set_up(talk: Conversation, asked: Prepared, *, switch: bool = False) -> None:
     """Give a new process the system prompt, the tools, the parameters and the earlier turns."""
-    settings = flag_settings(asked.request, asked.names, asked.model, switch=switch)
+    settings = asked.settings(seeded=True, switch=switch)
     await talk.set_up(asked.request.system, asked.bridge(), settings, asked.json_schema)
     await talk.add_history(turns(asked.request.messages, asked.names)[:-1])
 

@@ -68,6 +68,10 @@ class KnownModels:
         if model and name not in self._by_value:
             self._answered[name] = model
 
+    def learn(self, target: Target, fact: str, value: object, *, said: str) -> None:
+        """Take what a refusal has taught about the model that a name leads to."""
+        self.seen.note(self.full_name(target.name), fact, value, how="learnt", said=said)
+
     def full_name(self, name: str) -> str:
         """The model that answers to a backend's name, as far as is known."""
         plain = name.partition("[")[0]

@@ -1,0 +1,72 @@
+"""Asking the installed CLI for its models: once for each program and login, in the background."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
+
+import anyio
+
+from gateway.errors import GatewayError
+from gateway_claude_code.facts.asked import AskedModel
+from gateway_claude_code.facts.known import KnownModels
+from gateway_claude_code.facts.remembered import RememberedModels
+from gateway_claude_code.launch import Program
+
+log = logging.getLogger("gateway_claude_code")
+
+AskModels: TypeAlias = Callable[[], Awaitable[Sequence[AskedModel]]]
+
+WAIT_SECONDS: Final = 5
+"""How long a request waits for the list; then the documentation has to do."""
+
+
+class ModelCatalogue:
+    """Keeps `known` in step with the CLI that is installed. Works while `tend` runs."""
+
+    def __init__(self, known: KnownModels, remembered: RememberedModels, ask: AskModels) -> None:
+        self._known = known
+        self._remembered = remembered
+        self._ask = ask
+        self._current: tuple[Program, str] | None = None
+        self._news = anyio.Event()
+        self._up_to_date = anyio.Event()
+        self._tended = False
+
+    def notice(self, program: Program, login: str | None = None) -> None:
+        """This CLI answers now; without a `login` it is the last one."""
+        before = self._current[1] if self._current is not None else ""
+        if self._current != (current := (program, before if login is None else login)):
+            self._current = current
+            self._up_to_date = anyio.Event()
+            self._news.set()
+
+    async def ready(self) -> None:
+        """Wait until the CLI that was noticed last has said what it has, within limits."""
+        if self._tended and self._current is not None:
+            with anyio.move_on_after(WAIT_SECONDS):
+                await self._up_to_date.wait()
+
+    async def tend(self) -> None:
+        """Ask each CLI that is noticed."""
+        self._tended = True
+        try:
+            while True:
+                await self._news.wait()
+                self._news = anyio.Event()
+                if self._current is not None:
+                    await self._look_up(*self._current)
+        finally:
+            self._tended = False
+
+    async def _look_up(self, program: Program, login: str) -> None:
+        done = self._up_to_date
+        try:
+            models = self._remembered.recall(program, login)
+            if models is None:
+                models = [*await self._ask()]
+                self._remembered.keep(program, login, models)
+            self._known.asked(models)
+        except (GatewayError, OSError) as error:
+            log.warning("the CLI does not say which models it has: %s", error)
+        finally:
+            done.set()

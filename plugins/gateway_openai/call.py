@@ -1,7 +1,7 @@
 """A decoded call of either endpoint, and what decoding has in common for both. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -18,7 +18,8 @@ class Call:
     """What goes to the hub, and what this frontend does itself.
 
     `requests` has one for each choice; `stop` are the sequences to cut at here; `ignored`
-    names fields without effect, in the client's spelling.
+    names fields without effect, in the client's spelling, and `adjusted` those that are met by
+    something else, with that.
     """
 
     requests: tuple[ChatRequest, ...]
@@ -26,6 +27,7 @@ class Call:
     include_usage: bool = False
     stop: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    adjusted: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def choices(self) -> int:

@@ -7,6 +7,7 @@ from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Client, ResponseFormat
 from gateway_openai.call import Call, checked, decode_sampling, emulated_stop, wants_usage
 from gateway_openai.decode_messages import decode_messages
+from gateway_openai.decode_reasoning import decode_reasoning
 from gateway_openai.decode_tools import check_schema, decode_tool_choice, decode_tools
 from gateway_openai.field_rows import CHAT
 from gateway_openai.wire import ChatCompletionRequest, JSONSchemaFormat
@@ -14,9 +15,12 @@ from gateway_openai.wire import ChatCompletionRequest, JSONSchemaFormat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatCall(Call):
-    """`legacy_functions` means that calls go back as `function_call`."""
+    """`legacy_functions` means that calls go back as `function_call`; without `shows_reasoning`
+    the model's reasoning does not go back.
+    """
 
     legacy_functions: bool = False
+    shows_reasoning: bool = True
 
     @property
     def request(self) -> ChatRequest:
@@ -34,6 +38,7 @@ def decode(wire: ChatCompletionRequest, client: Client = Client()) -> ChatCall:
     ignored = CHAT.ignored(wire)
     conversation = decode_messages(wire.messages)
     tools = decode_tools(wire)
+    reasoning = decode_reasoning(wire)
     request = ChatRequest(
         model=wire.model,
         system=conversation.system,
@@ -42,7 +47,8 @@ def decode(wire: ChatCompletionRequest, client: Client = Client()) -> ChatCall:
         tool_choice=decode_tool_choice(wire, tools),
         response_format=_response_format(wire),
         sampling=decode_sampling(wire, wire.max_completion_tokens or wire.max_tokens),
-        effort=wire.reasoning_effort,
+        effort=reasoning.effort,
+        thinking=reasoning.thinking,
         client=client,
     )
     return ChatCall(
@@ -52,6 +58,8 @@ def decode(wire: ChatCompletionRequest, client: Client = Client()) -> ChatCall:
         stop=emulated_stop(wire),
         legacy_functions=bool(wire.functions),
         ignored=ignored,
+        adjusted=reasoning.adjusted,
+        shows_reasoning=reasoning.shown,
     )
 
 

@@ -66,7 +66,7 @@ def chat_completions(
         id=completion_id(),
         created=int(time.time()),
         model=call.request.model,
-        thinking=config.thinking,
+        thinking=config.thinking if call.shows_reasoning else "off",
         legacy_functions=call.legacy_functions,
         include_usage=call.include_usage,
     )

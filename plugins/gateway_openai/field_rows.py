@@ -88,7 +88,18 @@ ROWS: Final = (
         "honoured",
         "`text`; `json_schema` natively; `json_object` by an instruction",
     ),
-    _chat("reasoning_effort", "honoured", "`none` to `max`"),
+    _chat(
+        "reasoning_effort",
+        "honoured",
+        "`none` to `max`, as near as the model has it; goes before `temperature`, and before "
+        "`reasoning` and `thinking`",
+    ),
+    _chat(
+        "reasoning",
+        "honoured",
+        "`effort`, `enabled`, `exclude`; `max_tokens` is the nearest effort",
+    ),
+    _chat("thinking", "honoured", "`type`; `budget_tokens` is the nearest effort"),
     _chat("modalities", "refused", "anything but `text`", ([], ["text"])),
     _chat("audio", "ignored", "there is no audio output"),
     _field("frequency_penalty", "ignored", "checked for its range", (0,)),

@@ -140,7 +140,7 @@ def client_of(request: Request) -> Client:
 def _contexts(request: Request, call: Call) -> tuple[RequestContext, ...]:
     """A context for each choice; those after the first have their number after the id."""
     request_id = request.state.request_id
-    return tuple(
+    contexts = tuple(
         RequestContext(
             request_id=f"{request_id}-{index}" if index else request_id,
             started=request.state.started,
@@ -148,3 +148,6 @@ def _contexts(request: Request, call: Call) -> tuple[RequestContext, ...]:
         )
         for index in range(call.choices)
     )
+    for context in contexts:
+        context.adjust(call.adjusted)
+    return contexts

@@ -98,6 +98,25 @@ class ResponseFormat(WireModel):
     json_schema: JSONSchemaFormat | None = None
 
 
+ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+class Reasoning(WireModel):
+    """Reasoning as OpenRouter has it. `exclude` leaves it out of the answer."""
+
+    effort: ReasoningEffort | None = None
+    max_tokens: Annotated[Integer, Field(ge=0)] | None = None
+    enabled: bool | None = None
+    exclude: bool | None = None
+
+
+class Thinking(WireModel):
+    """Reasoning as Anthropic has it, which LiteLLM and others pass on; "disabled" is none."""
+
+    type: str | None = None
+    budget_tokens: Annotated[Integer, Field(ge=0)] | None = None
+
+
 class ChatCompletionRequest(GenerationRequest):
     """A request for one chat completion, or `n` of them."""
 
@@ -109,9 +128,9 @@ class ChatCompletionRequest(GenerationRequest):
     functions: list[FunctionDefinition] | None = None
     function_call: FunctionCallChoice | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
-        None
-    )
+    reasoning_effort: ReasoningEffort | None = None
+    reasoning: Reasoning | None = None
+    thinking: Thinking | None = None
     modalities: list[str] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[Integer, Field(ge=0, le=20)] | None = None

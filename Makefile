@@ -2,7 +2,7 @@
 # (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw fuzz audit bench chaos soak lint format types check dist \
+.PHONY: help setup run test test-clients test-openclaw fuzz audit bench chaos soak matrix full lint format types check dist \
 	docs docs-serve docs-commands lock clean
 
 help: ## Show this list
@@ -41,6 +41,17 @@ chaos: setup ## A thousand requests with faults everywhere; fewer with ARGS="--r
 
 soak: setup ## An hour of mixed load; the plot goes to docs/soak.svg; shorter with ARGS="--minutes 5"
 	.venv/bin/python -m tests.chaos.soak $(ARGS)
+
+matrix: setup ## Try every parameter with every model; the page goes to docs/matrix.md
+	.venv/bin/python -m tests.matrix $(ARGS)
+
+full: ## Run every on-demand target, one after another; takes hours
+	@$(MAKE) matrix
+	@$(MAKE) fuzz
+	@$(MAKE) test-openclaw
+	@$(MAKE) chaos
+	@$(MAKE) bench
+	@$(MAKE) soak
 
 lint: setup ## Check style and formatting
 	.venv/bin/ruff check .

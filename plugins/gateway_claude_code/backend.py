@@ -119,9 +119,10 @@ class ClaudeCodeBackend:
         quota = self.pool.quota
         quota.check(target.name)
         await self.catalogue.ready()
-        facts, last_try = self.known.about(target).facts, False
+        known, last_try = self.known.about(target), False
+        facts = known.facts
         while True:
-            prepared = prepare(request, target, facts)
+            prepared = prepare(request, target, facts, known.name)
             started = False
             try:
                 async with aclosing(self._held_to_choice(prepared, ctx)) as events:

@@ -110,20 +110,27 @@ class Prepared:
         return digest_of([part.hex() for part in (self.setting, free, transcript)])
 
 
-def prepare(request: ChatRequest, target: Target, facts: ModelFacts | None = None) -> Prepared:
+def prepare(
+    request: ChatRequest,
+    target: Target,
+    facts: ModelFacts | None = None,
+    full_name: str | None = None,
+) -> Prepared:
     """The request for a model of these facts, by default the documented ones.
 
-    Raises `InvalidRequest` and `ModelNotFound`.
+    `full_name` is the model's, where the target has a short one. Raises `InvalidRequest` and
+    `ModelNotFound`.
     """
     model, agent = model_name(target), agent_of(target)
-    facts = documented(model).facts if facts is None else facts
+    usual = documented(full_name or model).facts
+    facts = usual if facts is None else facts
     check_request(request, agent)
     request = with_offered_tools(request)
     schema = answer_schema(request)
     if request.response_format.kind == "json_object":
         request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
     native = schema is not None and schema.native is not None
-    terms = terms_for(request, facts, native_schema=native)
+    terms = terms_for(request, facts, usual=usual, native_schema=native)
     demanded = must_call(request) and not terms.forced_choice
     by_tool = schema is not None and terms.schema_way == "tool"
     names = ToolNames(tool.name for tool in request.tools)
@@ -132,7 +139,7 @@ def prepare(request: ChatRequest, target: Target, facts: ModelFacts | None = Non
         model=model,
         facts=facts,
         terms=terms,
-        seeded_terms=terms_for(request, facts, native_schema=native, seeded=True),
+        seeded_terms=terms_for(request, facts, usual=usual, native_schema=native, seeded=True),
         demanded=demanded,
         names=names,
         schema=schema,

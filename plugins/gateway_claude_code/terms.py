@@ -66,23 +66,33 @@ def terms_for(
     request: ChatRequest,
     facts: ModelFacts,
     *,
+    usual: ModelFacts | None = None,
     native_schema: bool = False,
     seeded: bool = False,
 ) -> Terms:
     """The terms of this request with a model of these facts.
 
+    `usual` are the facts that the CLI goes by where it is told nothing, by default the same.
     `native_schema` says that the answer's schema can be said in the API's own words; `seeded`
     that the conversation is given to a new process, without the thinking that was in it.
     """
-    return _Decision(request, facts, native_schema=native_schema, seeded=seeded).terms()
+    decision = _Decision(request, facts, usual or facts, native_schema=native_schema, seeded=seeded)
+    return decision.terms()
 
 
 class _Decision:
     def __init__(
-        self, request: ChatRequest, facts: ModelFacts, *, native_schema: bool, seeded: bool
+        self,
+        request: ChatRequest,
+        facts: ModelFacts,
+        usual: ModelFacts,
+        *,
+        native_schema: bool,
+        seeded: bool,
     ) -> None:
         self._request = request
         self._facts = facts
+        self._usual = usual
         self._native_schema = native_schema
         self._lost_thinking = seeded and lost_thinking(request)
         self._ignored: list[str] = []
@@ -118,6 +128,8 @@ class _Decision:
         tokens, most = self._sampling.max_output_tokens, self._facts.max_output_tokens
         if tokens is not None and tokens > most:
             self._set_tokens(most)
+        elif tokens is None and most < self._usual.max_output_tokens:
+            self._sampling = replace(self._sampling, max_output_tokens=most)
 
     def _set_tokens(self, tokens: int) -> None:
         self._adjusted[TOKENS_FIELD] = tokens
@@ -183,36 +195,48 @@ class _Decision:
         if not must_not:
             return self._with_thinking()
         if self._can_stop_thinking():
+            if not self._unwanted:
+                self._adjusted[EFFORT_FIELD] = "none"
             return OFF, self._effort(most=self._facts.effort_without_thinking)
         if self._unwanted and "between_tools" in self._facts.thinking:
             self._adjusted[EFFORT_FIELD] = "between_tools"
             return BETWEEN_TOOLS, self._effort(most=self._facts.effort_without_thinking)
         if self._facts.thinks_by_budget:
-            tokens = self._sampling.max_output_tokens
-            if tokens is not None and tokens <= SMALLEST_BUDGET:
-                self._set_tokens(ROOM_FOR_THINKING)
-            return {"type": "enabled", "budget_tokens": SMALLEST_BUDGET}, None
+            return self._least_budget(), None
         lowest = self._facts.level_at_most("low")
         self._adjusted[EFFORT_FIELD] = lowest or "low"
         return None, lowest
 
+    def _least_budget(self) -> Mapping[str, Any]:
+        """The least thinking of a model that can't be without, which needs room in the answer."""
+        tokens = self._sampling.max_output_tokens
+        if tokens is not None and tokens <= SMALLEST_BUDGET:
+            self._set_tokens(ROOM_FOR_THINKING)
+        self._adjusted[EFFORT_FIELD] = f"{SMALLEST_BUDGET}_tokens"
+        return {"type": "enabled", "budget_tokens": SMALLEST_BUDGET}
+
     def _with_thinking(self) -> tuple[Mapping[str, Any] | None, EffortLevel | None]:
         facts, wanted = self._facts, self._request.effort
+        if facts.thinks_by_budget and not self._usual.thinks_by_budget:
+            return self._budget(LEVELS[wanted or "medium"]), None
         if wanted is None or facts.efforts or not facts.thinks_by_budget:
             return None, self._effort()
-        tokens = self._sampling.max_output_tokens or facts.max_output_tokens
-        budget = BUDGETS.get(LEVELS[wanted])
-        if budget is None:
-            return None, None
+        return self._budget(LEVELS[wanted]), None
+
+    def _budget(self, level: EffortLevel) -> Mapping[str, Any] | None:
+        """A budget for an effort; None for more than there is a budget for."""
+        if (budget := BUDGETS.get(level)) is None:
+            return None
+        tokens = self._sampling.max_output_tokens or self._facts.max_output_tokens
         budget = max(SMALLEST_BUDGET, min(budget, tokens // 2))
         self._adjusted[EFFORT_FIELD] = f"{budget}_tokens"
-        return {"type": "enabled", "budget_tokens": budget}, None
+        return {"type": "enabled", "budget_tokens": budget}
 
     def _effort(self, most: EffortLevel | None = None) -> EffortLevel | None:
         """The level for the effort that was asked for; `none` asks for no level."""
         wanted = self._request.effort
         if wanted is None or wanted == "none":
-            return None
+            return self._usual_effort()
         level = self._facts.level_at_most(LEVELS[wanted])
         if most is not None and level is not None and level in _above(most):
             level = most
@@ -221,6 +245,12 @@ class _Decision:
         elif level != LEVELS[wanted]:
             self._adjusted[EFFORT_FIELD] = level
         return level
+
+    def _usual_effort(self) -> EffortLevel | None:
+        """None is the CLI's own level: medium or high, by the model (seen with 2.1.330)."""
+        if not self._facts.efforts or {"medium", "high"} <= set(self._facts.efforts):
+            return None
+        return self._facts.level_at_most("medium")
 
 
 def _above(level: EffortLevel) -> tuple[EffortLevel, ...]:
@@ -253,7 +283,7 @@ def careful(facts: ModelFacts) -> ModelFacts:
     """Facts under which nothing is sent that a model may refuse: for one more try."""
     return replace(
         facts,
-        thinking=facts.thinking - {"disabled", "between_tools"},
+        thinking=facts.thinking - {"disabled", "between_tools"} or facts.thinking,
         efforts=(),
         sampling="defaults",
         forced_tool_choice=False,

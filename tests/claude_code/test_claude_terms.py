@@ -62,9 +62,9 @@ def test_an_output_limit_above_the_models_is_lowered(model: str) -> None:
 @pytest.mark.parametrize("model", EVERY)
 def test_a_small_output_limit_ends_thinking_only_where_a_budget_has_no_room(model: str) -> None:
     found = terms(model, sampling=Sampling(max_output_tokens=100))
-    wanted = OFF if facts(model).thinks_by_budget else None
-    assert (found.thinking, found.sampling.max_output_tokens) == (wanted, 100)
-    assert not found.adjusted
+    off = facts(model).thinks_by_budget
+    assert (found.thinking, found.sampling.max_output_tokens) == (OFF if off else None, 100)
+    assert found.adjusted == ({"reasoning_effort": "none"} if off else {})
 
 
 # -- sampling -----------------------------------------------------------------------------
@@ -201,7 +201,8 @@ def test_a_required_call_is_forced_where_the_model_takes_that(
 ) -> None:
     found = terms(model, **REQUIRED)
     assert (found.forced_choice, found.thinking) == (forced, thinking)
-    assert found.adjusted == ({} if forced else {"tool_choice": "asked_for"})
+    without = {"reasoning_effort": "none"} if thinking == OFF else {}
+    assert found.adjusted == (without if forced else {"tool_choice": "asked_for"})
 
 
 def test_a_choice_that_excludes_thinking_is_not_forced_where_thinking_stays() -> None:
@@ -235,6 +236,27 @@ def test_thinking_is_off_in_a_seeded_tool_loop_that_has_lost_it(model: str) -> N
 )
 def test_thinking_stays_on_where_it_is_not_lost(parts: tuple[Any, ...], seeded: bool) -> None:
     assert terms_for(in_a_loop(*parts), facts(BUDGET), seeded=seeded).thinking is None
+
+
+# -- what is other than the CLI thinks ----------------------------------------------------
+
+
+def test_a_limit_below_the_clis_own_is_always_said() -> None:
+    lower = replace(facts(OPUS), max_output_tokens=64_000)
+    found = terms_for(a_request(), lower, usual=facts(OPUS))
+    assert (found.sampling.max_output_tokens, found.adjusted) == (64_000, {})
+
+
+def test_thinking_that_the_cli_would_ask_for_in_vain_gets_a_budget() -> None:
+    found = terms_for(
+        a_request(), replace(facts(OLDER), thinking=frozenset({"enabled"})), usual=facts(OLDER)
+    )
+    assert found.thinking == {"type": "enabled", "budget_tokens": 8192}
+
+
+def test_an_effort_that_the_cli_would_ask_for_in_vain_is_replaced() -> None:
+    found = terms_for(a_request(), replace(facts(OPUS), efforts=("low", "max")))
+    assert found.effort == "low"
 
 
 # -- schemas ------------------------------------------------------------------------------

@@ -9,12 +9,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest
 import yaml
 from openai import OpenAI
 
+from gateway_claude_code.facts.asked import AskedModel
+from gateway_claude_code.facts.documented import FAMILIES, documented
+from gateway_claude_code.facts.remembered import RememberedModels
+from gateway_claude_code.launch import program_at
 from gateway_claude_code.upstream import Upstream
 
 A_PROCESS_A_REQUEST: Mapping[str, object] = {
@@ -22,6 +27,11 @@ A_PROCESS_A_REQUEST: Mapping[str, object] = {
     "server": {"drain_seconds": 10},
 }
 """A configuration in which no process waits, so that one that is left over shows."""
+
+MODELS_OF_THE_CLI: Final = [
+    AskedModel(value=short, model=model, efforts=documented(model).facts.efforts)
+    for short, model in FAMILIES.items()
+]
 
 UNCHECKED: Mapping[str, object] = {"check_cli": False}
 """The gateway's look at the CLI has processes of its own, which would be counted with the others."""
@@ -60,6 +70,7 @@ def running_gateway(
     """Run the command until the end of the context. `environment` goes over the usual one."""
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
+    _remember_models(home, environment)
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump(_unchecked(config)), encoding="utf-8")
     log = folder / "gateway.log"
@@ -90,6 +101,14 @@ def running_gateway(
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _remember_models(home: Path, environment: Mapping[str, str]) -> None:
+    """As if this CLI had been asked for its models at an earlier start: it saves a process."""
+    if named := environment.get("DRAGOMAN_CLAUDE_COMMAND"):
+        remembered = RememberedModels.of_user({"HOME": str(home)})
+        for login in ("api_key", "oauth_token"):
+            remembered.keep(program_at(Path(named).absolute()), login, MODELS_OF_THE_CLI)
 
 
 def _is_guardian(pid: int) -> bool:

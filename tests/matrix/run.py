@@ -17,9 +17,7 @@ from tests.matrix.cells import CELLS, Cell, with_results
 
 WORKERS: Final = 2
 CONFIG: Final = {
-    "plugins": {
-        "claude_code": {"max_spares": 2, "min_spares": 2, "max_live": 2, "keep_alive": 5}
-    }
+    "plugins": {"claude_code": {"max_spares": 2, "min_spares": 2, "max_live": 2, "keep_alive": 5}}
 }
 NO_MODELS_ASKED: Final = "model-facts.json"
 """The file in which lessons are kept: there are none if it is missing."""
@@ -113,9 +111,7 @@ def outcome(gateway: RunningGateway, model: str, cell: Cell) -> Outcome:
     )
 
 
-def _ask(
-    gateway: RunningGateway, model: str, cell: Cell, messages: list[dict[str, Any]]
-) -> Reply:
+def _ask(gateway: RunningGateway, model: str, cell: Cell, messages: list[dict[str, Any]]) -> Reply:
     return post(gateway, model=asked_name(model), messages=messages, **cell.fields)
 
 

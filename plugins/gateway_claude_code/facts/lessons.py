@@ -59,25 +59,36 @@ def _output_format(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="output_format", value=False) if native else None
 
 
-def _effort(sent: Sent, _: str) -> Lesson | None:
-    level = sent.terms.effort
+def _effort(sent: Sent, message: str) -> Lesson | None:
+    facts = sent.facts
+    if not facts.efforts:
+        return None
+    if "effort parameter" in message:
+        return Lesson(fact="efforts", value=())
+    level = sent.terms.effort or _named_level(message)
     if level is None:
         return None
-    if sent.terms.thinking is not None and level in ("xhigh", "max"):
+    if "thinking is disabled" in message and facts.effort_without_thinking != "high":
         return Lesson(fact="effort_without_thinking", value="high")
-    others = tuple(one for one in sent.facts.efforts if one != level)
-    lower = tuple(one for one in others if EFFORT_LEVELS.index(one) < EFFORT_LEVELS.index(level))
-    # where the least level is refused, the parameter is
-    return Lesson(fact="efforts", value=others if lower else ())
+    return Lesson(fact="efforts", value=tuple(one for one in facts.efforts if one != level))
 
 
-def _thinking(sent: Sent, _: str) -> Lesson | None:
-    if sent.terms.thinking is None:
+def _named_level(message: str) -> str | None:
+    found = re.search(rf"'({'|'.join(EFFORT_LEVELS)})'", message)
+    return found[1] if found else None
+
+
+def _thinking(sent: Sent, message: str) -> Lesson | None:
+    facts = sent.facts
+    if sent.terms.thinking is not None:
+        kind = sent.terms.thinking["type"]
+    elif "adaptive" in message and "not supported" in message and "thinking.type" not in message:
+        kind = "adaptive"  # the CLI's own
+    else:
         return None
-    kind = sent.terms.thinking["type"]
     if kind == "enabled":
-        return Lesson(fact="thinking", value=(sent.facts.thinking - {kind}) | {"adaptive"})
-    return Lesson(fact="thinking", value=sent.facts.thinking - {kind})
+        return Lesson(fact="thinking", value=(facts.thinking - {kind}) | {"adaptive"})
+    return Lesson(fact="thinking", value=facts.thinking - {kind})
 
 
 def _sampling(sent: Sent, message: str) -> Lesson | None:
@@ -103,6 +114,7 @@ _LESSONS: Final[tuple[tuple[re.Pattern[str], Callable[[Sent, str], Lesson | None
         re.compile(r"output_config\.format|output_format|json_schema|structured output", re.I),
         _output_format,
     ),
+    (re.compile(r"thinking\.type"), _thinking),
     (re.compile(r"effort", re.I), _effort),
     (re.compile(r"temperature|top_p|top_k"), _sampling),
     (re.compile(r"thinking", re.I), _thinking),

@@ -101,7 +101,7 @@ def effort(level: Effort) -> dict[str, Any]:
             Lesson(fact="efforts", value=()),
         ),
         (
-            "effort 'max' is not supported when thinking is disabled",
+            "output_config.effort 'max' is not supported when thinking is disabled on this model.",
             sent(OLDER, effort="max", thinking=False),
             Lesson(fact="effort_without_thinking", value="high"),
         ),

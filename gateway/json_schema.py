@@ -18,6 +18,8 @@ from jsonschema.validators import extend, validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from gateway.metaschema import first_problem
+
 Schema: TypeAlias = dict[str, Any]
 
 SECONDS: Final = 0.5
@@ -59,11 +61,11 @@ class CheckedSchema:
         dialect = _dialect(schema)
         try:
             checked = map_schema(schema, _checked_part)
-            dialect.check_schema(checked, format_checker=None)
-        except SchemaError as error:
-            raise InvalidSchema(_located(error)) from None
+            error = first_problem(checked, dialect)
         except RecursionError:
             raise InvalidSchema("it is nested too deeply") from None
+        if error is not None:
+            raise InvalidSchema(_located(error))
         for reference in references(checked):
             resolve(checked, reference)
         self._validator: Validator = _bounded(dialect)(checked, registry=Registry())

@@ -5,7 +5,7 @@ ends within `SECONDS`, whatever patterns and references there are.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -18,11 +18,14 @@ from jsonschema.validators import extend, validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from gateway.metaschema import first_problem
+
 Schema: TypeAlias = dict[str, Any]
 
 SECONDS: Final = 0.5
 """For one check. What takes longer was made to take long."""
 _LONGEST_PROBLEM: Final = 300
+_MOST_SHOWN: Final = 50
 
 # keywords of which the value is a schema, a list of schemas, or a mapping of schemas
 _ONE: Final = frozenset(
@@ -58,11 +61,11 @@ class CheckedSchema:
         dialect = _dialect(schema)
         try:
             checked = map_schema(schema, _checked_part)
-            dialect.check_schema(checked, format_checker=None)
-        except SchemaError as error:
-            raise InvalidSchema(_located(error)) from None
+            error = first_problem(checked, dialect)
         except RecursionError:
             raise InvalidSchema("it is nested too deeply") from None
+        if error is not None:
+            raise InvalidSchema(_located(error))
         for reference in references(checked):
             resolve(checked, reference)
         self._validator: Validator = _bounded(dialect)(checked, registry=Registry())
@@ -98,6 +101,28 @@ def map_schema(schema: Mapping[str, Any], change: Callable[[Schema], Schema]) ->
         else:
             copy[key] = inner(value) if key in _ONE else value
     return change(copy)
+
+
+def distinct(values: Sequence[Any]) -> list[Any]:
+    """The JSON values without repetitions, in their order; in linear time."""
+    found: dict[Hashable, Any] = {}
+    for value in values:
+        found.setdefault(value_key(value), value)
+    return list(found.values())
+
+
+def value_key(value: Any) -> Hashable:  # noqa: ANN401
+    """Equal for equal JSON values: 1 and 1.0 are equal, true and 1 are not."""
+    match value:
+        case bool():
+            return ("boolean", value)
+        case dict():
+            return frozenset((name, value_key(item)) for name, item in value.items())
+        case list():
+            return tuple(value_key(item) for item in value)
+        case _:
+            key: Hashable = value
+            return key
 
 
 def references(schema: Mapping[str, Any]) -> list[str]:
@@ -156,13 +181,46 @@ def _checked_part(part: Schema) -> Schema:
 
 
 def _bounded(dialect: Any) -> Any:  # noqa: ANN401
-    """The dialect with a deadline where a check can take long: references and patterns."""
+    """The dialect with checks that end in time.
+
+    References and patterns have a deadline. The library compares each of an enum's values, and
+    each two of a list's items.
+    """
     keywords = dialect.VALIDATORS
-    bounded: dict[str, Any] = {"pattern": _pattern}
+    bounded: dict[str, Any] = {"pattern": _pattern, "uniqueItems": _unique_items}
+    if "enum" in keywords:
+        bounded["enum"] = _Enums().check
     for reference in _REFERENCES:
         if reference in keywords:
             bounded[reference] = _within_deadline(keywords[reference])
     return extend(dialect, bounded)  # type: ignore[no-untyped-call]
+
+
+class _Enums:
+    """The check of `enum`, with a set of the values for each of the schema's enums."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, frozenset[Hashable]] = {}
+
+    def check(
+        self, _: Validator, enum: list[Any], value: object, __: Schema
+    ) -> Iterator[ValidationError]:
+        # the schema keeps its lists, so that an identity stays the same list's
+        keys = self._keys.get(id(enum))
+        if keys is None:
+            keys = self._keys[id(enum)] = frozenset(map(value_key, enum))
+        if value_key(value) not in keys:
+            some = (
+                f"one of the {len(enum)} values" if len(enum) > _MOST_SHOWN else f"one of {enum!r}"
+            )
+            yield ValidationError(f"{value!r} is not {some}")
+
+
+def _unique_items(
+    _: Validator, unique: object, value: object, __: Schema
+) -> Iterator[ValidationError]:
+    if unique and isinstance(value, list) and len(distinct(value)) < len(value):
+        yield ValidationError(f"{value!r} has non-unique elements")
 
 
 def _within_deadline(check: Callable[..., Any]) -> Callable[..., Any]:

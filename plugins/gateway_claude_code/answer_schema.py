@@ -5,17 +5,21 @@ The CLI makes a tool's input schema of it, and compiles it with Ajv in its stric
 keyword, a repeated name in `required`) makes the CLI leave the schema out without a word. The
 model's API wants an object at the root, without `anyOf` and the like beside it. So the CLI's
 schema says as much as both take, and the answer is held against the client's own in the end.
+
+The API's own structured output takes another subset: `output_format`. It comes first, and the
+CLI's tool is for schemas that do not fit it.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gateway.json_schema import CheckedSchema, Schema, map_schema, resolve
+from gateway.json_schema import CheckedSchema, Schema, distinct, map_schema, resolve
+from gateway_claude_code.output_format import WRAPPER, OutputFormat
+from gateway_claude_code.schema_merge import NotNative
 
-WRAPPER: Final = "value"
-"""The one property of the object that an answer stands in which is no object itself."""
+__all__ = ["WRAPPER", "AnswerSchema"]
 
 _KEPT: Final = frozenset(
     ("type", "enum", "const", "properties", "required", "additionalProperties", "items",
@@ -41,13 +45,16 @@ _COMMON_PATTERN: Final = re.compile(
 class AnswerSchema:
     """What the CLI is given, and what the answer is held against.
 
-    With `wrapped` the model's answer is an object whose `WRAPPER` is the client's answer.
+    With `wrapped` the input of the CLI's tool is an object whose `WRAPPER` is the client's answer.
+    `format` is for the API's own structured output; None where the schema does not fit, and
+    `not_native` then says why.
     """
 
     for_cli: Schema
     checked: CheckedSchema
     wrapped: bool
-    native: Schema | None = None
+    format: OutputFormat | None = None
+    not_native: str = ""
 
     @classmethod
     def of(cls, schema: Mapping[str, Any]) -> "AnswerSchema":
@@ -55,11 +62,20 @@ class AnswerSchema:
         checked = CheckedSchema(schema)
         common = map_schema(schema, _common)
         root = _root_object(common)
-        return cls(
+        answer = cls(
             for_cli=_wrapped(common) if root is None else root,
             checked=checked,
             wrapped=root is None,
         )
+        try:
+            return replace(answer, format=OutputFormat.of(schema))
+        except NotNative as problem:
+            return replace(answer, not_native=str(problem))
+
+    @property
+    def native(self) -> Schema | None:
+        """The schema for `output_config.format`, if the client's fits the API's subset."""
+        return self.format.schema if self.format is not None else None
 
 
 def _root_object(schema: Schema) -> Schema | None:
@@ -118,7 +134,7 @@ def _common(part: Schema) -> Schema:
         kept["type"] = [kept["type"], "null"]
     for key in ("required", "enum", "type"):
         if isinstance(kept.get(key), list):
-            kept[key] = _distinct(kept[key])
+            kept[key] = distinct(kept[key])
     if kept.get("enum") == []:
         del kept["enum"]
     for key in ("exclusiveMinimum", "exclusiveMaximum"):
@@ -146,19 +162,10 @@ def _list_items(part: Schema) -> Schema | None:
         first, rest = rest, part.get("additionalItems")
     if not isinstance(first, list):
         return None
-    kinds = _distinct([kind for kind in (*first, rest) if isinstance(kind, dict)])
+    kinds = distinct([kind for kind in (*first, rest) if isinstance(kind, dict)])
     if True in first or not kinds:
         return {}
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
-
-
-def _distinct(values: list[Any]) -> list[Any]:
-    found: list[Any] = []
-    for value in values:
-        # True == 1 in Python, and not in JSON
-        if not any(type(value) is type(other) and value == other for other in found):
-            found.append(value)
-    return found
 
 
 def _sentence(description: object, more: str) -> str:

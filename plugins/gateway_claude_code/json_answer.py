@@ -1,17 +1,17 @@
 """Answers in JSON: the model's structured output, or its prose, as the text that was asked for.
 
-With a schema the answer is the input of the CLI's tool `StructuredOutput`, and streams as the
-text of the answer. Prose is held back: before the JSON it would spoil it, and only the end of the
-answer tells whether there is more than prose.
+With a schema that does not fit the API's own structured output (`native_answer`) the answer is
+the input of the CLI's tool `StructuredOutput`, and streams as the text of the answer. The model
+is free to call it. Prose is held back: before the JSON it would spoil it, and only the end of the
+answer tells whether there is more than prose; then the CLI asks once more by itself.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from gateway.errors import BackendFailed
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -22,21 +22,34 @@ from gateway.types import (
     Text,
     ToolCall,
 )
+from gateway_claude_code.answer_form import (
+    NO_JSON,
+    NOT_AS_ASKED,
+    WHOLE,
+    check,
+    not_as_asked,
+    parsed,
+)
 from gateway_claude_code.answer_schema import WRAPPER, AnswerSchema
 from gateway_claude_code.json_text import ValueCutter
+from gateway_claude_code.native_answer import NativeAnswer
+from gateway_claude_code.object_answer import ObjectAnswer
+
+__all__ = [
+    "NOT_AS_ASKED",
+    "OUTPUT",
+    "JsonAnswer",
+    "NativeAnswer",
+    "ObjectAnswer",
+    "SchemaAnswer",
+    "json_answer",
+]
 
 OUTPUT: Final = "(structured output)"
 """What the model's structured output is called among its calls; no client's tool can be."""
 
-NOT_AS_ASKED: Final = "invalid_model_output"
-"""The error code of an answer that does not have the form that was asked for."""
-
-_OBJECT: Final = re.compile(r'(?P<value>\{)\s*["}]')
 _WRAPPED: Final = re.compile(rf'\{{\s*"{WRAPPER}"\s*:\s*(?P<value>\S)')
 _FENCED: Final = re.compile(r"\s*```\w*\s*\n(.*)\n\s*```\s*", re.DOTALL)
-
-_WHOLE: Final = ("end", "tool_calls")
-"""Stop reasons after which JSON has to be whole; the others may cut it anywhere."""
 
 
 class JsonAnswer(Protocol):
@@ -57,45 +70,15 @@ class JsonAnswer(Protocol):
 def json_answer(
     form: ResponseFormat, schema: AnswerSchema | None, *, native: bool = False
 ) -> JsonAnswer | None:
-    """What the form of the answer needs; None for plain text."""
+    """What the form of the answer needs; None for plain text.
+
+    `native`: the request has `output_config.format`, of a schema that fits.
+    """
     if schema is not None:
+        if native and schema.format is not None:
+            return NativeAnswer(schema.format, schema.checked)
         return SchemaAnswer(schema)
     return ObjectAnswer() if form.kind == "json_object" else None
-
-
-class ObjectAnswer:
-    """One JSON object out of the model's text: without code fences and words around it."""
-
-    satisfied = True  # the model is asked once, and its answer is checked at the end
-
-    def __init__(self) -> None:
-        self._cutter = ValueCutter(_OBJECT)
-        self._texts: set[int] = set()
-        self._pieces: list[str] = []
-        self._calls = False
-
-    @property
-    def verbatim(self) -> bool:
-        """Whether there was no text to be cut."""
-        return not self._texts
-
-    def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        """Text is cut down to the object; everything else goes on as it is."""
-        match event:
-            case PartDelta() if event.index in self._texts:
-                piece = self._cutter.feed(event.text)
-                self._pieces.append(piece)
-                if not piece:
-                    return
-                event = replace(event, text=piece)
-            case PartStart(part=Text()):
-                self._texts.add(event.index)
-            case PartStart(part=ToolCall()):
-                self._calls = True
-            case ResponseEnd(stop_reason=reason) if reason in _WHOLE and not self._calls:
-                if not isinstance(_parsed("".join(self._pieces)), dict):
-                    raise _not_as_asked("it has no JSON object")
-        yield event
 
 
 class SchemaAnswer:
@@ -171,13 +154,13 @@ class SchemaAnswer:
         reason = event.stop_reason
         if self._output is not None:
             self._held.clear()
-            if reason in _WHOLE:
-                self._check(_parsed("".join(self._pieces)))
+            if reason in WHOLE:
+                check(parsed("".join(self._pieces)), self._schema.checked)
             if reason == "tool_calls" and not self._calls:
                 event = replace(event, stop_reason="end")
         elif reason == "end" and not self._calls:
             if (text := self._from_prose()) is None:
-                raise _not_as_asked("it is prose")
+                raise not_as_asked("it is prose")
             yield from self._instead(text)
         yield from self._release()
         yield event
@@ -196,37 +179,15 @@ class SchemaAnswer:
         ]
         yield from self._release()
 
-    def _check(self, value: object) -> None:
-        problem = "it is no JSON" if value is _NO_JSON else self._schema.checked.problem(value)
-        if problem is not None:
-            raise _not_as_asked(problem)
-
     def _from_prose(self) -> str | None:
         """The prose as JSON of the schema, without a code fence, if that is what it is."""
         text = "".join(event.text for event in self._held if isinstance(event, PartDelta))
         if fenced := _FENCED.fullmatch(text):
             text = fenced[1]
-        value = _parsed(text)
+        value = parsed(text)
         if self._schema.wrapped and isinstance(value, dict) and set(value) == {WRAPPER}:
             value = value[WRAPPER]
             text = json.dumps(value, ensure_ascii=False)
-        if value is _NO_JSON or self._schema.checked.problem(value) is not None:
+        if value is NO_JSON or self._schema.checked.problem(value) is not None:
             return None
         return text.strip()
-
-
-_NO_JSON: Final = object()
-
-
-def _parsed(text: str) -> Any:  # noqa: ANN401
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return _NO_JSON
-
-
-def _not_as_asked(problem: str) -> BackendFailed:
-    return BackendFailed(
-        f"The model's answer does not have the form that was asked for: {problem}.",
-        code=NOT_AS_ASKED,
-    )

@@ -1,5 +1,6 @@
 """Answers in JSON: the structured output or the prose, as the text that was asked for."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -26,6 +27,7 @@ from gateway_claude_code.json_answer import (
     NOT_AS_ASKED,
     OUTPUT,
     JsonAnswer,
+    NativeAnswer,
     ObjectAnswer,
     SchemaAnswer,
     json_answer,
@@ -70,6 +72,11 @@ def fed(answer: JsonAnswer, *events: list[StreamEvent]) -> list[StreamEvent]:
     return list(each())
 
 
+def joined(events: list[StreamEvent]) -> str:
+    """All text of the events."""
+    return "".join(event.text for event in events if isinstance(event, PartDelta))
+
+
 def problem(answer: JsonAnswer, *events: list[StreamEvent]) -> str:
     """What the failure says that these events end in."""
     with pytest.raises(BackendFailed) as caught:
@@ -97,6 +104,13 @@ def test_what_each_form_needs(
     form: ResponseFormat, schema: AnswerSchema | None, kind: type
 ) -> None:
     assert type(json_answer(form, schema)) is kind
+
+
+def test_what_fits_the_apis_own_structured_output_is_read_natively() -> None:
+    form = ResponseFormat(kind="json_schema", schema=OBJECT)
+    assert type(json_answer(form, AnswerSchema.of(OBJECT), native=True)) is NativeAnswer
+    free_form = AnswerSchema.of({"type": "object"})
+    assert type(json_answer(form, free_form, native=True)) is SchemaAnswer
 
 
 # -- a schema: the output -----------------------------------------------------------------
@@ -182,11 +196,11 @@ def test_everything_else_goes_on_as_it_is(other: list[StreamEvent]) -> None:
         (OBJECT, ['{"b":1}'], "'a' is a required property"),
         (OBJECT, ['{"a":"x"}'], "a: 'x' is not of type 'integer'"),
         (OBJECT, [], "'a' is a required property"),
-        (OBJECT, ['{"a":'], "it is no JSON"),
-        (OBJECT, ["[" * 100_000], "it is no JSON"),
+        (OBJECT, ['{"a":'], "it is not JSON"),
+        (OBJECT, ["[" * 100_000], "it is not JSON"),
         (LIST, ['{"value": ["x"]}'], "[0]: 'x' is not of type 'integer'"),
-        (LIST, ['{"other": [1]}'], "it is no JSON"),
-        (LIST, [], "it is no JSON"),
+        (LIST, ['{"other": [1]}'], "it is not JSON"),
+        (LIST, [], "it is not JSON"),
     ],
 )
 @pytest.mark.parametrize("calls", [[], call(9, "{}")], ids=["alone", "beside a call"])
@@ -298,44 +312,121 @@ def test_what_may_be_the_whole_answer(events: list[StreamEvent], *, satisfied: b
     ("pieces", "shown"),
     [
         (['{"a": 1}'], ['{"a": 1}']),
-        (["```json\n", "{", '"a"', ": {}}\n", "```"], ['{"a"', ": {}}"]),
-        (["Sure: {this}", ' {"a": "}"}', ' or {"b": 2}'], ['{"a": "}"}']),
         (["{}"], ["{}"]),
+        (["\n ", '{"a":', " 1}", "\n"], ['{"a":', " 1}"]),
+        (["```json\n", "{", '"a"', ": {}}\n", "```"], ["{", '"a"', ": {}}"]),
+        (["`", "``", "\n", '{"a": 1} ``', "`"], ['{"a": 1}']),
+        (['{"a": 1}', ' or {"b": 2}'], ['{"a": 1}']),
     ],
 )
 @pytest.mark.parametrize("reason", ["end", "tool_calls"])
-def test_the_object_is_cut_out_of_the_text(
+def test_an_object_at_the_beginning_streams(
     pieces: list[str], shown: list[str], reason: StopReason
 ) -> None:
-    events = fed(ObjectAnswer(), said(0, *pieces), end(reason))
-    assert events == [*said(0, *shown), *end(reason)]
-
-
-def test_the_object_may_come_in_several_texts() -> None:
-    events = fed(ObjectAnswer(), said(0, "Sure."), said(1, '{"a":'), said(2, "1} Done."), end())
-    assert events == [*said(0), *said(1, '{"a":'), *said(2, "1}"), *end()]
+    answer = ObjectAnswer()
+    streamed = fed(answer, said(0, *pieces)[:-1])
+    assert streamed == said(0, *shown)[:-1]
+    assert fed(answer, said(0)[1:], end(reason)) == [PartEnd(index=0), *end(reason)]
 
 
 @pytest.mark.parametrize(
-    "pieces", [[], ["no"], ["[1]"], ['{"a"'], ['{"a" is no object}'], ["{", "not}"]]
+    ("pieces", "shown"),
+    [
+        (["Sure: {this}", ' {"a": "}"}', ' or {"b": 2}'], '{"a": "}"}'),
+        (["Sure.\n```json\n{", '"a": 1}\n```'], '{"a": 1}'),
+        (['Not {"this}, but {"a": 1}'], '{"a": 1}'),
+        (["[", '{"a": 1}', "]"], '{"a": 1}'),
+    ],
 )
 @pytest.mark.parametrize("reason", ["end", "tool_calls"])
-def test_a_text_without_an_object_is_a_failure(pieces: list[str], reason: StopReason) -> None:
-    assert problem(ObjectAnswer(), said(0, *pieces), end(reason)) == "it has no JSON object"
+def test_an_object_after_words_comes_at_the_end(
+    pieces: list[str], shown: str, reason: StopReason
+) -> None:
+    answer = ObjectAnswer()
+    assert fed(answer, said(0, *pieces)) == []
+    assert fed(answer, end(reason)) == [*said(0, shown), *end(reason)]
+
+
+def test_the_object_may_come_in_several_texts() -> None:
+    events = fed(ObjectAnswer(), said(0, '{"a":'), said(1, "1"), said(2, "} Done."), end())
+    assert events == [*said(0, '{"a":'), *said(1, "1"), *said(2, "}"), *end()]
+
+
+def test_words_and_the_object_may_come_in_several_texts() -> None:
+    events = fed(ObjectAnswer(), said(0, "Sure."), said(1, '{"a":'), said(2, "1} Done."), end())
+    assert events == [*said(0, '{"a":1}'), *end()]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        [""],
+        ["I can", "not."],
+        ["[1]"],
+        ["```json\n[1]\n```"],
+        ['{"a"'],
+        ['{"a" is no', " object}", " at", " all"],
+        ["{", "not}", "\n", "{not}"],
+        ["{" * 2000],
+        ['Here: {"a": oops}'],
+    ],
+    ids=lambda pieces: repr(pieces)[:30],
+)
+@pytest.mark.parametrize("reason", get_args(StopReason))
+def test_a_text_without_an_object_is_given_as_it_is(pieces: list[str], reason: StopReason) -> None:
+    answer = ObjectAnswer()
+    events = fed(answer, said(0, *pieces), end(reason))
+    assert joined(events) == joined(said(0, *pieces))
+    assert [type(event) for event in events if not isinstance(event, PartDelta)] == [
+        PartStart,
+        PartEnd,
+        ResponseEnd,
+    ]
+    assert answer.verbatim
+
+
+def test_an_answer_of_nothing_stays_one() -> None:
+    assert fed(ObjectAnswer(), end()) == end()
 
 
 @pytest.mark.parametrize("reason", CUT)
-def test_an_object_that_was_cut_is_passed_on(reason: StopReason) -> None:
-    events = fed(ObjectAnswer(), said(0, 'Sure: {"a": "b'), end(reason))
+@pytest.mark.parametrize("before", ["", "Sure: "])
+def test_an_object_that_was_cut_is_passed_on(reason: StopReason, before: str) -> None:
+    events = fed(ObjectAnswer(), said(0, f'{before}{{"a": "b'), end(reason))
     assert events == [*said(0, '{"a": "b'), *end(reason)]
 
 
-def test_with_calls_there_need_be_no_object() -> None:
-    events = fed(ObjectAnswer(), said(0, "Let me look."), call(1, '{"x":1}'), end("tool_calls"))
-    assert events == [*said(0), *call(1, '{"x":1}'), *end("tool_calls")]
+def test_with_calls_the_text_is_given_as_it_is() -> None:
+    events = [*said(0, "Let me ", "look."), *call(1, '{"x":1}'), *end("tool_calls")]
+    assert fed(ObjectAnswer(), events) == events
+
+
+@pytest.mark.parametrize(
+    ("pieces", "verbatim"),
+    [
+        (['{"a": 1}'], True),
+        (['{"a": 1}', "\n"], False),
+        (["```json\n", '{"a": 1}', "\n```"], False),
+        (['Sure: {"a": 1}'], False),
+        (["prose"], True),
+    ],
+)
+def test_an_object_is_verbatim_without_a_cut(pieces: list[str], *, verbatim: bool) -> None:
+    answer = ObjectAnswer()
+    fed(answer, said(0, *pieces), end())
+    assert answer.verbatim is verbatim
 
 
 def test_an_object_is_asked_for_once() -> None:
     answer = ObjectAnswer()
     fed(answer, said(0, "prose"))
     assert answer.satisfied
+
+
+def test_prose_in_many_pieces_takes_linear_time() -> None:
+    answer = ObjectAnswer()
+    started = time.monotonic()
+    fed(answer, said(0, *['{"a' for _ in range(50_000)]), end())
+    fed(ObjectAnswer(), said(0, *['no {"a": ' for _ in range(50_000)]), end())
+    assert time.monotonic() - started < 5

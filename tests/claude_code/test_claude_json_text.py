@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_claude_code.json_answer import _OBJECT, _WRAPPED
+from gateway_claude_code.json_answer import _WRAPPED
 from gateway_claude_code.json_text import ValueCutter, ValueScanner
+
+_OBJECT = re.compile(r'(?P<value>\{)\s*["}]')
 
 SCALARS = (
     st.none()

@@ -9,6 +9,7 @@ from gateway.json_schema import (
     SECONDS,
     CheckedSchema,
     InvalidSchema,
+    distinct,
     map_schema,
     references,
     resolve,
@@ -391,3 +392,61 @@ def test_map_schema_changes_inner_schemas_first_and_leaves_values_alone() -> Non
         "seen": ["$defs", "allOf", "default", "enum", "items", "not", "properties"],
     }
     assert str(schema) == original
+
+
+# -- values -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [
+        ([], []),
+        (["b", "a", "b"], ["b", "a"]),
+        ([1, True, 0, False, 1, 1.0], [1, True, 0, False]),
+        ([[1], [True], [1.0]], [[1], [True]]),
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": [1]}], [{"a": 1, "b": 2}, {"a": [1]}]),
+        ([None, "", [], {}, 0, False], [None, "", [], {}, 0, False]),
+    ],
+)
+def test_distinct_values_are_those_of_json(values: list[Any], left: list[Any]) -> None:
+    assert distinct(values) == left
+    assert list(map(type, distinct(values))) == list(map(type, left))
+
+
+MANY = 10_000
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"enum": [number if number % 2 else f"v{number}" for number in range(MANY)]}, 1),
+        ({"$schema": DRAFT_7, "enum": [{"a": number} for number in range(MANY)]}, {"a": 1}),
+        ({"items": {"enum": [f"v{number}" for number in range(MANY)]}}, ["v9999"] * MANY),
+        ({"uniqueItems": True}, [{"a": number} for number in range(MANY)]),
+        ({"items": {"anyOf": [{"enum": list(range(MANY))}, {}]}}, ["x"] * 100),
+    ],
+    ids=["mixed enum", "enum of objects", "many of an enum", "unique objects", "misses"],
+)
+def test_many_values_take_linear_time(schema: Schema, value: Any) -> None:
+    started = time.monotonic()
+    checked = CheckedSchema(schema)
+    assert checked.problem(value) is None
+    assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "said"),
+    [
+        ({"uniqueItems": True}, [{"a": 1}, {"a": 1.0}], "has non-unique elements"),
+        ({"uniqueItems": True}, [1, True, "1"], None),
+        ({"uniqueItems": False}, [1, 1], None),
+        ({"uniqueItems": True}, "11", None),
+        ({"enum": ["a"]}, "b", "'b' is not one of ['a']"),
+        ({"enum": [1]}, True, "True is not one of [1]"),
+        ({"enum": [1]}, 1.0, None),
+        ({"enum": list(range(100))}, "b", "'b' is not one of the 100 values"),
+    ],
+)
+def test_values_are_compared_as_json_does(schema: Schema, value: Any, said: str | None) -> None:
+    found = problem(schema, value)
+    assert found == said if said is None else found is not None and said in found

@@ -6,7 +6,6 @@ from typing import Final, Literal
 from gateway.errors import BackendUnavailable
 from gateway.types import InputKind, ModelDescription, ModelFact, Parameter, Target
 from gateway_claude_code import command
-from gateway_claude_code.agent import agent_of
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.facts.documented import FACT_NAMES
 from gateway_claude_code.facts.fact_values import to_json
@@ -34,9 +33,7 @@ def describe(known: KnownModels, target: Target) -> ModelDescription:
         efforts=facts.efforts,
         thinking=_thinking(facts),
         inputs=INPUTS,
-        facts=tuple(
-            _row(fact, getattr(facts, fact), model.origins[fact]) for fact in sorted(FACT_NAMES)
-        ),
+        facts=tuple(_row(fact, getattr(facts, fact), model.origins[fact]) for fact in FACT_NAMES),
     )
 
 
@@ -55,7 +52,7 @@ def _parameters(facts: ModelFacts, target: Target) -> tuple[Parameter, ...]:
     if facts.sampling != "defaults":
         found += ["temperature", "top_p", "top_k"]
     found += ["stop", "tools", "tool_choice"]
-    if agent_of(target) is None:
+    if "agent" not in target.options:  # see `agent.check_request`
         found.append("response_format")
     if facts.efforts:
         found.append("effort")

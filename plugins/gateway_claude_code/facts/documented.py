@@ -38,12 +38,24 @@ PAGES: Final[Mapping[str, str]] = {
     "max_output_tokens": OVERVIEW,
     "context_window": CONTEXT,
 }
-"""For each fact, the page that has it; a row of the table may name a page of its own."""
+"""For each fact, the page that has it; see `WHATS_NEW` for rows that name a page of their own."""
+
+
+WHATS_NEW: Final = frozenset(
+    {
+        "thinking",
+        "effort_without_thinking",
+        "forced_tool_choice",
+        "forced_while_thinking",
+        "bound_thinking",
+    }
+)
+"""What the newest models' own pages are about; their limits are on the pages that all share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentedModel:
-    """One row: the model's name without its date, its facts, and the page of what differs."""
+    """One row: the model's name without its date, its facts, and the page of what is new in it."""
 
     name: str
     facts: ModelFacts
@@ -51,7 +63,7 @@ class DocumentedModel:
 
     def source(self, fact: str) -> str:
         """The page of documentation that has this fact."""
-        return self.page or PAGES[fact]
+        return self.page if self.page and fact in WHATS_NEW else PAGES[fact]
 
 
 _NEWEST: Final = ModelFacts(

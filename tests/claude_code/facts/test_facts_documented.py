@@ -80,10 +80,11 @@ def test_every_fact_has_a_page(row: DocumentedModel) -> None:
         assert re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+)+", row.source(fact)), fact
 
 
-def test_a_row_s_own_page_goes_before_the_fact_s() -> None:
-    own = "models/opus-5-5/whats-new-opus-5-5"
-    assert ROWS["claude-opus-5-5"].source("thinking") == own
-    assert ROWS["claude-opus-4-8"].source("efforts") == "build-with-claude/effort"
+def test_a_row_s_own_page_has_what_is_new_in_the_model_and_no_more() -> None:
+    newest = ROWS["claude-opus-5-5"]
+    assert newest.source("forced_tool_choice") == "models/opus-5-5/whats-new-opus-5-5"
+    assert newest.source("max_output_tokens") == "models/overview"
+    assert ROWS["claude-opus-4-8"].source("forced_tool_choice") == "api/errors"
 
 
 @pytest.mark.parametrize("name", FAMILIES.values())

@@ -1,6 +1,6 @@
 """What clients read off an entry of `GET /v1/models`, beyond OpenAI's own fields. Pure.
 
-Each field is one that some server's clients look for already:
+Each field is one that another server has, and that clients look for already:
 
 - `context_length`, `architecture`, `top_provider`, `supported_parameters`, `reasoning`: OpenRouter
   (openrouter.ai/docs/models, "Model Object Schema"; `ModelReasoning` of its SDKs). Its

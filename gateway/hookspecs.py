@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.pipeline import Gateway
     from gateway.streams import EventSource
     from gateway.tools import ServedTool
-    from gateway.types import ChatRequest, Target
+    from gateway.types import ChatRequest, ModelDescription, Target
 
 HookKind: TypeAlias = Literal["register", "first", "fold", "nested", "notify"]
 
@@ -51,6 +51,7 @@ KINDS: dict[str, HookKind] = {
     "gateway_reconfigured": "notify",
     "gateway_render_error": "first",
     "gateway_resolve_model": "first",
+    "gateway_describe_model": "first",
     "gateway_transform_request": "fold",
     "gateway_open_stream": "first",
     "gateway_wrap_stream": "fold",
@@ -144,6 +145,15 @@ def gateway_render_error(error: "GatewayError", request: "Request") -> "Response
 @hookspec(firstresult=True)
 def gateway_resolve_model(name: str, models: "ModelMap") -> str | None:
     """Decide on an alias by code: return the name to look up in the model map instead."""
+
+
+@hookspec(firstresult=True)
+def gateway_describe_model(target: "Target") -> "ModelDescription | None":
+    """Say what is known of a model, if `target.backend` is yours: its limits, what it takes.
+
+    Also called when nothing is served, for `dragoman models`. Must answer quickly, from what is
+    known already. Fields that are unknown stay None; lists of models leave them out.
+    """
 
 
 @hookspec

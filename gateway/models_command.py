@@ -10,16 +10,20 @@ from gateway.app import build_gateway
 from gateway.command_options import config_option
 from gateway.errors import ModelNotFound
 from gateway.models import ModelEntry, ModelMap, Step
+from gateway.models_table import described, sheet, table
 from gateway.pipeline import Gateway
-
-COLUMNS = ("name", "aliases", "leads to", "defaults", "from", "description")
-
 
 EXAMPLES = """\b
 Examples:
   dragoman models
   dragoman models --json
+  dragoman models show opus
   dragoman models resolve gpt-4o
+"""
+SHOW_EXAMPLES = """\b
+Examples:
+  dragoman models show opus
+  dragoman models show --json sonnet
 """
 RESOLVE_EXAMPLES = """\b
 Examples:
@@ -37,11 +41,37 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
     context.obj = config_file
     if context.invoked_subcommand is not None:
         return
-    listed = [*rows(build_gateway(config_file).models)]
+    listed = rows(build_gateway(config_file))
     if as_json:
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     else:
         click.echo(table(listed))
+
+
+@models.command(epilog=SHOW_EXAMPLES)
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.argument("name")
+@click.pass_context
+def show(context: click.Context, config_file: Path | None, as_json: bool, name: str) -> None:  # noqa: FBT001
+    """Print every known fact about the model NAME, and how it is known (exit code 1 if none is).
+
+    A fact is set in the YAML, learnt from a refusal, confirmed by a trial, asked of the backend,
+    documented, or assumed of a model that is new.
+    """
+    gateway = build_gateway(config_file or context.obj)
+    try:
+        known = {model: gateway.describe(model) for model in gateway.find(name).reach}
+    except ModelNotFound as error:
+        click.echo(error.message, err=True)
+        context.exit(1)
+    if as_json:
+        said = {model: each and described(each) for model, each in known.items()}
+        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join(sheet(model, each) for model, each in known.items()))
+    if not any(known.values()):
+        context.exit(1)
 
 
 @models.command(epilog=RESOLVE_EXAMPLES)
@@ -58,8 +88,9 @@ def resolve(context: click.Context, config_file: Path | None, name: str) -> None
         context.exit(1)
 
 
-def rows(model_map: ModelMap) -> list[dict[str, Any]]:
+def rows(gateway: Gateway) -> list[dict[str, Any]]:
     """One for each entry, then one for each alias whose model depends on what it matches."""
+    model_map = gateway.models
     aliases: dict[str, list[str]] = {}
     free: list[str] = []
     for alias, name in model_map.aliases.items():
@@ -80,6 +111,7 @@ def rows(model_map: ModelMap) -> list[dict[str, Any]]:
             "defaults": entry.defaults.model_dump(exclude_none=True),
             "limits": entry.limits.model_dump(exclude_none=True),
             "hidden": entry.hidden,
+            "known": _known(gateway, name),
             "from": model_map.sources.get(name, "code"),
         }
         for name, entry in model_map.entries.items()
@@ -90,38 +122,14 @@ def rows(model_map: ModelMap) -> list[dict[str, Any]]:
     ]
 
 
+def _known(gateway: Gateway, name: str) -> dict[str, Any] | None:
+    """What is known of an entry's model; nothing of a pattern, which stands for many."""
+    description = None if "*" in name else gateway.describe(name)
+    return None if description is None else described(description)
+
+
 def _key_of(model_map: ModelMap, name: str) -> str:
     return model_map.find(name).steps[0 if name in model_map.entries else -1].key
-
-
-def table(listed: list[dict[str, Any]]) -> str:
-    """The rows as text, in columns."""
-    cells = [COLUMNS, *(_cells(row) for row in listed)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    )
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    if "alias_of" in row:
-        return (row["name"], "", row["alias_of"], "", row["from"] or "", "")
-    said = {**row["defaults"], **{f"{key}<": value for key, value in row["limits"].items()}}
-    return (
-        row["name"] + (" (hidden)" if row["hidden"] else ""),
-        ", ".join(row["aliases"]),
-        _leads_to(row),
-        " ".join(f"{key}={value}" for key, value in said.items()).replace("<=", "≤"),
-        row["from"],
-        row["description"] or "",
-    )
-
-
-def _leads_to(row: dict[str, Any]) -> str:
-    if row["split"]:
-        return ", ".join(f"{name} {weight}" for name, weight in row["split"].items())
-    return f"{row['backend']}: {row['target'] or 'the same name'}"
 
 
 def way(gateway: Gateway, name: str) -> list[str]:

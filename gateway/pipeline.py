@@ -12,6 +12,7 @@ from gateway.config import Config
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, ServerFault
 from gateway.model_defaults import with_entry
+from gateway.model_descriptions import least_of, within_limits
 from gateway.models import Found, ModelMap
 from gateway.observers import Observers
 from gateway.plugins import PluginRegistry
@@ -19,7 +20,7 @@ from gateway.splits import conversation_key
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
 from gateway.tools import ServedTools
 from gateway.traffic import Traffic
-from gateway.types import ChatRequest, Target
+from gateway.types import ChatRequest, ModelDescription, Target
 
 log = logging.getLogger("gateway")
 
@@ -100,6 +101,22 @@ class Gateway:
         """The model that a name leads to, and how. Raises `ModelNotFound`."""
         alias = self.alias_by_code(name)
         return self.models.find(name if alias is None else alias, conversation)
+
+    def describe(self, name: str) -> ModelDescription | None:
+        """What is known of the model that a name leads to; of a split, what holds for each model.
+
+        Raises `ModelNotFound`.
+        """
+        reached = [self.models.find(model) for model in self.find(name).reach]
+        return least_of([self._described(found) for found in reached])
+
+    def _described(self, found: Found) -> ModelDescription | None:
+        said = self.plugins.call_first("gateway_describe_model", target=found.target)
+        if said is None:
+            return None
+        if not isinstance(said, ModelDescription):
+            raise ServerFault(f"a plugin's description of {found.target.model!r} is not one")
+        return within_limits(said, found.entry)
 
     def alias_by_code(self, name: str) -> str | None:
         """The name that a plugin wants looked up instead."""

@@ -174,6 +174,57 @@ class Target:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+# -- what is known of a model -------------------------------------------------------------
+
+Parameter: TypeAlias = Literal[
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "stop",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "effort",
+]
+InputKind: TypeAlias = Literal["text", "image", "document"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFact:
+    """One fact about a model, for people.
+
+    `origin` says in a word how it is known, `source` names the page or the words that say so, and
+    `date` is the day (ISO 8601) on which it was seen, where it was.
+    """
+
+    name: str
+    value: str
+    origin: str
+    source: str = ""
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDescription:
+    """What a backend knows of a model; None is unknown.
+
+    `resolved` is the full name of the model that answers. `context_length` and
+    `max_output_tokens` count tokens. `parameters` are those of a request that have an effect,
+    `efforts` the levels that the model tells apart, from the least to the most, and `thinking`
+    says whether it thinks before it answers.
+    """
+
+    resolved: str | None = None
+    context_length: int | None = None
+    max_output_tokens: int | None = None
+    parameters: tuple[Parameter, ...] | None = None
+    efforts: tuple[Effort, ...] | None = None
+    thinking: Literal["never", "optional", "always"] | None = None
+    inputs: tuple[InputKind, ...] | None = None
+    facts: tuple[ModelFact, ...] = ()
+
+
 # -- the answer, as it arrives ------------------------------------------------------------
 
 

@@ -102,6 +102,11 @@ async def _resolve(served: Served) -> object:
     return served.backend.targets[0].model
 
 
+async def _describe(served: Served) -> object:
+    description = served.gateway.describe("very-loud")
+    return description and (description.context_length, description.max_output_tokens)
+
+
 async def _transform(served: Served) -> object:
     await served.ask()
     return served.backend.requests[0].system
@@ -132,6 +137,7 @@ WORKS: dict[str, tuple[Look, object]] = {
     "gateway_reconfigured": (_reconfigured, [["my_section"]]),
     "gateway_render_error": (_error, "There is nothing at GET /plain/x."),
     "gateway_resolve_model": (_resolve, "test-model"),
+    "gateway_describe_model": (_describe, (8000, 500)),
     "gateway_transform_request": (_transform, "You are s1."),
     "gateway_open_stream": (_shout, ["HEY"]),
     "gateway_wrap_stream": (_say, "Ahoy there"),

@@ -22,7 +22,7 @@ from gateway.errors import BackendUnavailable, GatewayError
 from gateway.models import ModelMap
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
-from gateway.types import ChatRequest, Target
+from gateway.types import ChatRequest, ModelDescription, Target
 from gateway_claude_code import command
 from gateway_claude_code.agent import ModelOptions
 from gateway_claude_code.backend import ClaudeCodeBackend
@@ -30,9 +30,11 @@ from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
 from gateway_claude_code.doctor.watch import watch
 from gateway_claude_code.errors import LOGIN_HELP
+from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.model_description import describe, known_from_outside
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.upstream import Upstream, offline_script
 
@@ -49,6 +51,8 @@ class ClaudeCodePlugin:
     def __init__(self) -> None:
         self._backend: ClaudeCodeBackend | None = None
         self._health: dict[str, Any] = {"status": "starting"}
+        self._config: Config | None = None
+        self._known: KnownModels | None = None
 
     @hookimpl
     def gateway_register_config(self, register: Callable[[str, type[BaseModel]], None]) -> None:
@@ -61,6 +65,7 @@ class ClaudeCodePlugin:
 
         That is not refused: another plugin's backend may be named so.
         """
+        self._config = config
         for name, entry in models.entries.items():
             if entry.backend == BACKEND:
                 try:
@@ -88,6 +93,19 @@ class ClaudeCodePlugin:
         if self._backend is None:
             raise BackendUnavailable("the gateway is not serving yet")
         return self._backend.answer(request, target, ctx)
+
+    @hookimpl
+    def gateway_describe_model(self, target: Target) -> ModelDescription | None:
+        """The facts about the model: those that the running backend goes by, else what is known."""
+        return describe(self._known_models(), target) if target.backend == BACKEND else None
+
+    def _known_models(self) -> KnownModels:
+        if self._backend is not None:
+            return self._backend.known
+        if self._known is None:
+            config = self._config and self._config.section(SECTION, ClaudeCodeConfig)
+            self._known = known_from_outside(config or ClaudeCodeConfig(), os.environ)
+        return self._known
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:

@@ -1,26 +1,14 @@
 """The models as `GET /v1/models` lists them: `openai.types.Model`."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, NotRequired, TypeAlias, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 
 from gateway.errors import NotAllowed
 from gateway.pipeline import Gateway
+from gateway_openai.model_fields import SCHEMA, ModelObject, described
 
 CREATED: Final = 1735689600
 """2025-01-01, for all of them: clients want a time, the model map has none."""
-
-
-class ModelObject(TypedDict):
-    """One model. `owned_by` is the name of the backend that answers for it.
-
-    `description` is the model map's, and not of OpenAI's format.
-    """
-
-    id: str
-    object: str
-    created: int
-    owned_by: str
-    description: NotRequired[str]
 
 
 class ModelList(TypedDict):
@@ -29,6 +17,15 @@ class ModelList(TypedDict):
     object: str
     data: list[ModelObject]
 
+
+LIST_SCHEMA: Final[dict[str, Any]] = {
+    "title": "ModelList",
+    "type": "object",
+    "required": ["object", "data"],
+    "additionalProperties": False,
+    "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": SCHEMA}},
+}
+"""`ModelList` for the OpenAPI document."""
 
 MayUse: TypeAlias = Callable[[str, Sequence[str]], bool]
 """Whether a client may ask for a model, by its name and those of the entries that it can lead to."""
@@ -56,4 +53,4 @@ def describe_model(gateway: Gateway, name: str, may_use: MayUse | None = None) -
     }
     if found.description:
         model["description"] = found.description
-    return model
+    return {**model, **described(gateway.describe(name))}

@@ -74,6 +74,13 @@ def responses(
         "required": names,
         "properties": {name: {} for name in names},
     }
+    return responses_of(schema, errors, streamed=streamed)
+
+
+def responses_of(
+    schema: dict[str, Any], errors: Iterable[int], *, streamed: bool = False
+) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route whose good one has this schema."""
     good: dict[str, Any] = {"application/json": {"schema": schema}}
     if streamed:
         good["text/event-stream"] = _EVENTS

@@ -16,8 +16,16 @@ from gateway_openai.call import Call
 from gateway_openai.config import SECTION, OpenAIConfig
 from gateway_openai.endpoints import Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
-from gateway_openai.model_list import MayUse, describe_model, list_models
-from gateway_openai.openapi import GENERATING, LISTING, ONE_MODEL, request_body, responses
+from gateway_openai.model_fields import SCHEMA
+from gateway_openai.model_list import LIST_SCHEMA, MayUse, describe_model, list_models
+from gateway_openai.openapi import (
+    GENERATING,
+    LISTING,
+    ONE_MODEL,
+    request_body,
+    responses,
+    responses_of,
+)
 from gateway_openai.sizes import check_sizes
 from gateway_openai.wire import ChatCompletionRequest
 from gateway_openai.wire_completions import CompletionRequest
@@ -86,10 +94,10 @@ def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
         summary="What can be asked for",
         tags=["Models"],
         response_class=Response,
-        responses=responses("ModelList", ("object", "data"), LISTING),
+        responses=responses_of(LIST_SCHEMA, LISTING),
     )
     async def list_all_models(request: Request) -> Response:
-        """Models and aliases, without patterns."""
+        """Models and aliases, without patterns; of each what is known of it."""
         return JSONResponse(list_models(gateway, _may_use(request)))
 
     @router.head("/v1/models/{name:path}", include_in_schema=False)
@@ -99,7 +107,7 @@ def _add_model_routes(router: APIRouter, gateway: Gateway) -> None:
         summary="One model",
         tags=["Models"],
         response_class=Response,
-        responses=responses("Model", ("id", "object", "created", "owned_by"), ONE_MODEL),
+        responses=responses_of(SCHEMA, ONE_MODEL),
     )
     async def retrieve_model(name: str, request: Request) -> Response:
         """Any name that a request may have, so those that match a pattern, too."""

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
+from gateway.app import build_gateway
 from gateway.command_options import config_option
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.types import ModelDescription
 from gateway_terminal.client_files import write as write_file
-from gateway_terminal.clients import CLIENTS, Client, configuration
+from gateway_terminal.client_models import Describe, from_list, with_models
+from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
 from gateway_terminal.settings import Place, place, url_option
 
@@ -47,10 +51,13 @@ def connect(  # noqa: PLR0917 - click passes them by name
 ) -> None:
     """Print what CLIENT needs to ask Dragoman: a configuration, or commands.
 
-    That goes to stdout, what there is to know beside it to stderr.
+    That goes to stdout, what there is to know beside it to stderr. Clients that are told what
+    their models can are told what the running gateway lists, or else what is known without it.
     """
     where, known = place(config_file, url, model, key), CLIENTS[client]
     text = configuration(known, where)
+    if client in LIST_BOTH_MODELS:
+        text = with_models(client, text, _describing(where, config_file))
     if write:
         _write(known, text)
     elif not check:
@@ -69,6 +76,29 @@ def _write(client: Client, text: str) -> None:
         click.echo(f"Wrote {path}; what was there is in {backup}.", err=True)
     else:
         click.echo(f"{path} has it.", err=True)
+
+
+def _describing(where: Place, config_file: Path | None) -> Describe:
+    """Asks the gateway that runs; this process's own, which is made when needed, knows the rest."""
+    call, up = ServerCall(where.url, where.key), True
+    gateway = None
+
+    def describe(name: str) -> ModelDescription | None:
+        nonlocal up, gateway
+        try:
+            if up and (found := from_list(call.model(name))) is not None:
+                return found
+        except NotUp:
+            up = False
+        except Refused:
+            pass
+        try:
+            gateway = gateway or build_gateway(config_file)
+            return gateway.describe(name)
+        except (ConfigurationError, GatewayError):
+            return None
+
+    return describe
 
 
 def _answers(client: Client, where: Place) -> bool:

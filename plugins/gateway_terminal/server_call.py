@@ -6,11 +6,12 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 600.0
 _DATA: Final = b"data:"
+_NO_GATEWAY: Final = "something answers there, but it is no dragoman"
 
 
 class NotUp(Exception):
@@ -42,9 +43,27 @@ class ServerCall:
         except (OSError, http.client.HTTPException) as error:
             raise NotUp(_why(error)) from error
         except ValueError as error:
-            raise NotUp("something answers there, but it is no dragoman") from error
+            raise NotUp(_NO_GATEWAY) from error
         if response.status != http.HTTPStatus.OK or not isinstance(body, dict):
             raise NotUp(f"something answers there ({response.status}), but it is no dragoman")
+        return body
+
+    def model(self, name: str) -> dict[str, Any]:
+        """`GET /v1/models/NAME`. Raises `NotUp`, also for a server that is no gateway, `Refused`."""
+        try:
+            with closing(self._connect(CONNECT_SECONDS)) as connection:
+                connection.request("GET", f"/v1/models/{quote(name)}", headers=self._headers())
+                with connection.getresponse() as response:
+                    content = response.read()
+            if response.status != http.HTTPStatus.OK:
+                raise Refused(response.status, _message(content))
+            body = json.loads(content)
+        except (OSError, http.client.HTTPException) as error:
+            raise NotUp(_why(error)) from error
+        except ValueError as error:
+            raise NotUp(_NO_GATEWAY) from error
+        if not isinstance(body, dict):
+            raise NotUp(_NO_GATEWAY)
         return body
 
     def chat(self, body: Mapping[str, object]) -> Iterator[str]:

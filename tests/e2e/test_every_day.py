@@ -49,3 +49,26 @@ def test_status_knows_the_cli_and_the_last_error(gateway: RunningGateway) -> Non
     error = said["terminal"]["last_errors"][0]
     assert (error["status"], error["kind"]) == (404, "ModelNotFound")
     assert "nothing-like-it" not in json.dumps(said)
+
+
+def test_what_the_gateway_lists_is_what_connect_writes(gateway: RunningGateway) -> None:
+    listed = {model.id: model for model in gateway.client.models.list()}
+    fable = listed["claude-fable-5"].model_dump()
+    assert fable["max_model_len"] == fable["context_length"] == 1_000_000
+    assert fable["root"].startswith("claude-fable-5")
+    assert fable["reasoning"]["mandatory"] is True
+    done = dragoman(gateway, "connect opencode --url URL --model claude-fable-5")
+    written = json.loads(done.stdout)["provider"]["dragoman"]["models"]["claude-fable-5"]
+    assert written["limit"] == {
+        "context": fable["context_length"],
+        "output": fable["max_output_tokens"],
+    }
+    assert written["modalities"]["input"] == ["text", "image", "pdf"]
+
+
+def test_models_shows_what_is_known_of_a_model(gateway: RunningGateway) -> None:
+    done = dragoman(gateway, "models show --json claude-fable-5")
+    shown = json.loads(done.stdout)["claude-fable-5"]
+    assert done.returncode == 0
+    assert {fact["name"] for fact in shown["facts"]} >= {"efforts", "thinking", "context_window"}
+    assert {fact["origin"] for fact in shown["facts"]} <= {"asked", "documented"}

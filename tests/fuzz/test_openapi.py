@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
+from gateway import hookimpl
 from gateway.app import create_app
 from gateway.testing import SCRIPTED, ScriptedBackend, answer, build, part, text_answer
-from gateway.types import ToolCall
+from gateway.types import ModelDescription, Target, ToolCall
 
 THOROUGH: Final = "FUZZ_CASES" in os.environ
 CASES: Final = int(os.environ.get("FUZZ_CASES", "250"))
@@ -43,6 +44,25 @@ CONFORM: Final = [
 ]
 
 
+class Describing:
+    """Says of each model something else, and of some nothing."""
+
+    @hookimpl
+    def gateway_describe_model(self, target: Target) -> ModelDescription | None:
+        size = len(target.name)
+        if size % 3 == 0:
+            return None
+        return ModelDescription(
+            resolved=target.name,
+            context_length=size,
+            max_output_tokens=size if size % 2 else None,
+            parameters=("max_output_tokens", "response_format"),
+            efforts=("low", "max"),
+            thinking="optional" if size % 2 else None,
+            inputs=("text", "document"),
+        )
+
+
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The document as schemathesis has it; every name of a model leads to a backend that answers."""
@@ -53,8 +73,9 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
     gateway = build(
         tmp_path_factory.mktemp("gateway"),
         backend,
+        Describing(),
         config={
-            "models": {"*": {"backend": SCRIPTED}},
+            "models": {"*": {"backend": SCRIPTED}, "m": {"backend": SCRIPTED}},
             "plugins": {"access": {"hosts": ["testserver"]}},
         },
         disabled=("claude_code",),

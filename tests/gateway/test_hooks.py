@@ -25,7 +25,7 @@ from gateway.plugins import PluginRegistry
 from gateway.reload import Reloader
 from gateway.streams import EventSource, collect
 from gateway.testing import SCRIPTED, ScriptedBackend, text_answer
-from gateway.types import ChatRequest, PartDelta, StreamEvent, Target, Text
+from gateway.types import ChatRequest, ModelDescription, PartDelta, StreamEvent, Target, Text
 
 GatewayWith = Callable[..., Gateway]
 
@@ -168,6 +168,14 @@ def test_hook_resolve_model(gateway_with: GatewayWith) -> None:
     gateway = gateway_with(plugin(gateway_resolve_model))
     assert gateway.resolve("any").model == "test-model"
     assert gateway.resolve("test-model").name == "s1"
+
+
+def test_hook_describe_model(gateway_with: GatewayWith) -> None:
+    def gateway_describe_model(target: Target) -> ModelDescription | None:
+        return ModelDescription(context_length=9) if target.name == "s1" else None
+
+    gateway = gateway_with(plugin(gateway_describe_model))
+    assert gateway.describe("test-model") == ModelDescription(context_length=9)
 
 
 async def test_hook_transform_request(gateway_with: GatewayWith) -> None:

@@ -27,9 +27,12 @@ def packaged() -> ModelMap:
         ("claude-opus-4", "claude-opus-4", "opus"),
         ("claude-sonnet-4", "claude-sonnet-4", "sonnet"),
         ("claude-haiku-4", "claude-haiku-4", "haiku"),
+        ("claude-fable-5", "claude-fable-5", "fable"),
         ("opus", "claude-opus-4", "opus"),
         ("sonnet", "claude-sonnet-4", "sonnet"),
         ("haiku", "claude-haiku-4", "haiku"),
+        ("fable", "claude-fable-5", "fable"),
+        ("claude-fable-5-1", "claude-fable-5-1", "claude-fable-5-1"),
         ("claude-code-cli/claude-opus-4", "claude-opus-4", "opus"),
         ("claude-code-cli/haiku", "claude-haiku-4", "haiku"),
         ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5-20250929", "claude-sonnet-4-5-20250929"),
@@ -46,7 +49,12 @@ def test_the_packaged_map_has_no_lost_aliases(packaged: ModelMap) -> None:
 
 
 def test_patterns_are_not_listed(packaged: ModelMap) -> None:
-    assert list(packaged.listed) == ["claude-opus-4", "claude-sonnet-4", "claude-haiku-4"]
+    assert list(packaged.listed) == [
+        "claude-opus-4",
+        "claude-sonnet-4",
+        "claude-haiku-4",
+        "claude-fable-5",
+    ]
 
 
 def entry(target: str | None = None) -> ModelEntry:

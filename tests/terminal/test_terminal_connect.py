@@ -4,13 +4,18 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from terminal_support import Run
 
+from gateway.types import ModelDescription
+from gateway_terminal import connect_command
 from gateway_terminal.client_files import MERGES
-from gateway_terminal.clients import CLIENTS, document, snippet
+from gateway_terminal.client_models import from_list, with_models
+from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, document, snippet
+from gateway_terminal.server_call import NotUp, Refused
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -181,3 +186,148 @@ def test_llm_says_itself_where_its_folder_is(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert run("connect", "llm", "--write").exit_code == 0
     assert (folder / "extra-openai-models.yaml").read_text() == snippet("llm")
+
+
+# -- what a client is told of the models --------------------------------------------------
+
+SMALL = ModelDescription(
+    context_length=200_000, max_output_tokens=900, thinking="never", inputs=("text",)
+)
+WITH_IMAGES = ModelDescription(
+    context_length=5000, max_output_tokens=900, thinking="optional", inputs=("text", "image")
+)
+
+
+def openclaw_models(text: str) -> dict[str, dict[str, Any]]:
+    models: Any = document(text)["models"]
+    return {model["id"]: model for model in models["providers"]["dragoman"]["models"]}
+
+
+def opencode_models(text: str) -> dict[str, dict[str, Any]]:
+    provider: Any = json.loads(text)["provider"]
+    models: dict[str, dict[str, Any]] = provider["dragoman"]["models"]
+    return models
+
+
+@pytest.mark.parametrize("client", sorted(LIST_BOTH_MODELS))
+def test_the_snippet_says_what_is_documented(client: str, run: Run) -> None:
+    assert run("connect", client).stdout == snippet(client)
+
+
+def test_openclaw_is_told_what_each_model_can() -> None:
+    known = {"claude-opus-4": SMALL, "claude-sonnet-4": WITH_IMAGES}
+    models = openclaw_models(with_models("openclaw", snippet("openclaw"), known.get))
+    free = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}
+    assert models["claude-opus-4"] == {
+        "id": "claude-opus-4",
+        "name": "Claude Opus",
+        "reasoning": False,
+        "input": ["text"],
+        "cost": free,
+        "contextWindow": 200_000,
+        "maxTokens": 900,
+    }
+    assert models["claude-sonnet-4"]["reasoning"] is True
+    assert models["claude-sonnet-4"]["input"] == ["text", "image"]
+    assert models["claude-sonnet-4"]["contextWindow"] == 5000
+
+
+def test_opencode_is_told_what_each_model_can() -> None:
+    known = {"claude-opus-4": SMALL, "claude-sonnet-4": WITH_IMAGES}
+    models = opencode_models(with_models("opencode", snippet("opencode"), known.get))
+    assert models["claude-opus-4"] == {
+        "name": "Claude Opus",
+        "attachment": False,
+        "reasoning": False,
+        "modalities": {"input": ["text"], "output": ["text"]},
+        "limit": {"context": 200_000, "output": 900},
+    }
+    assert models["claude-sonnet-4"]["attachment"] is True
+    assert models["claude-sonnet-4"]["modalities"]["input"] == ["text", "image"]
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    nothing = openclaw_models(with_models("openclaw", snippet("openclaw"), lambda _: None))
+    assert set(nothing["claude-opus-4"]) == {"id", "name", "cost"}
+    nothing = opencode_models(with_models("opencode", snippet("opencode"), lambda _: None))
+    assert set(nothing["claude-sonnet-4"]) == {"name", "attachment", "modalities"}
+
+
+def test_a_model_of_the_yaml_is_written_with_its_own_facts(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "models.yaml").write_text(
+        "models:\n"
+        "  mine: {backend: claude-code, target: claude-haiku-4-5, limits: {max_output_tokens: 700}}\n"
+        "  other: {backend: echo}\n",
+        encoding="utf-8",
+    )
+    mine = opencode_models(run("connect", "opencode").stdout)["mine"]
+    assert mine["limit"] == {"context": 200_000, "output": 700}
+    other = opencode_models(run("connect", "opencode", "--model", "other").stdout)["other"]
+    assert "limit" not in other
+
+
+class Listing:
+    """Stands in for a gateway that runs, and lists two models."""
+
+    asked: list[str]
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self.place = (url, key)
+
+    def model(self, name: str) -> dict[str, Any]:
+        Listing.asked.append(name)
+        if name == "claude-opus-4":
+            raise Refused(404, "The model does not exist.")
+        return {"id": name, "context_length": 7000, "max_output_tokens": 70}
+
+
+def test_a_gateway_that_runs_is_asked_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Listing.asked = []
+    monkeypatch.setattr(connect_command, "ServerCall", Listing)
+    models = openclaw_models(run("connect", "openclaw").stdout)
+    assert Listing.asked == ["claude-opus-4", "claude-sonnet-4"]
+    assert models["claude-sonnet-4"]["contextWindow"] == 7000
+    assert models["claude-opus-4"]["contextWindow"] == 1_000_000
+
+
+def test_a_gateway_that_is_not_up_is_asked_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def not_up(_: object, name: str) -> dict[str, Any]:
+        asked.append(name)
+        raise NotUp("nobody listens there")
+
+    monkeypatch.setattr(Listing, "model", not_up)
+    monkeypatch.setattr(connect_command, "ServerCall", Listing)
+    assert run("connect", "opencode").stdout == snippet("opencode")
+    assert asked == ["claude-opus-4"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "known"),
+    [
+        ({"id": "a", "object": "model"}, None),
+        ({"context_length": 1}, None),
+        ({"context_length": "big", "max_output_tokens": 2}, None),
+        (
+            {"context_length": 1, "max_output_tokens": 2, "architecture": "odd"},
+            ModelDescription(context_length=1, max_output_tokens=2, thinking="never"),
+        ),
+        (
+            {
+                "context_length": 1,
+                "max_output_tokens": 2,
+                "reasoning": {},
+                "architecture": {"input_modalities": ["file", "text", "smell"]},
+            },
+            ModelDescription(
+                context_length=1,
+                max_output_tokens=2,
+                thinking="optional",
+                inputs=("text", "document"),
+            ),
+        ),
+    ],
+)
+def test_an_entry_of_the_list(entry: dict[str, Any], known: ModelDescription | None) -> None:
+    assert from_list(entry) == known

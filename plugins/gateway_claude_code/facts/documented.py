@@ -12,35 +12,50 @@ from typing import Final
 
 from gateway_claude_code.facts.model_facts import EFFORT_LEVELS, ModelFacts
 
-OVERVIEW: Final = "about-claude/models/overview"
+OVERVIEW: Final = "models/overview"
+CONTEXT: Final = "build-with-claude/context-windows"
 THINKING: Final = "build-with-claude/thinking"
+THINKING_TYPES: Final = "build-with-claude/thinking-troubleshooting"
+SYSTEM: Final = "build-with-claude/mid-conversation-system-messages"
 EFFORT: Final = "build-with-claude/effort"
 ERRORS: Final = "api/errors"
 STRUCTURED: Final = "build-with-claude/structured-outputs"
 CACHING: Final = "build-with-claude/prompt-caching"
 
 PAGES: Final[Mapping[str, str]] = {
-    "thinking": THINKING,
+    "thinking": THINKING_TYPES,
     "efforts": EFFORT,
     "effort_without_thinking": EFFORT,
     "sampling": ERRORS,
     "forced_tool_choice": ERRORS,
     "forced_while_thinking": THINKING,
     "prefill": ERRORS,
-    "system_messages": ERRORS,
-    "bound_thinking": "build-with-claude/thinking-troubleshooting",
+    "system_messages": SYSTEM,
+    "bound_thinking": THINKING_TYPES,
     "thinking_leads_tool_loop": THINKING,
     "output_format": STRUCTURED,
     "cache_marks": CACHING,
     "max_output_tokens": OVERVIEW,
-    "context_window": OVERVIEW,
+    "context_window": CONTEXT,
 }
-"""For each fact, the page that has it; a row of the table may name a page of its own."""
+"""For each fact, the page that has it; see `WHATS_NEW` for rows that name a page of their own."""
+
+
+WHATS_NEW: Final = frozenset(
+    {
+        "thinking",
+        "effort_without_thinking",
+        "forced_tool_choice",
+        "forced_while_thinking",
+        "bound_thinking",
+    }
+)
+"""What the newest models' own pages are about; their limits are on the pages that all share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentedModel:
-    """One row: the model's name without its date, its facts, and the page of what differs."""
+    """One row: the model's name without its date, its facts, and the page of what is new in it."""
 
     name: str
     facts: ModelFacts
@@ -48,7 +63,7 @@ class DocumentedModel:
 
     def source(self, fact: str) -> str:
         """The page of documentation that has this fact."""
-        return self.page or PAGES[fact]
+        return self.page if self.page and fact in WHATS_NEW else PAGES[fact]
 
 
 _NEWEST: Final = ModelFacts(
@@ -74,10 +89,12 @@ _FIFTH: Final = replace(
     forced_while_thinking=True,
     bound_thinking=False,
 )
-_OPUS_4_8: Final = replace(_FIFTH, effort_without_thinking=None, forced_while_thinking=False)
+_OPUS_4_8: Final = replace(_FIFTH, effort_without_thinking=None)
+_OPUS_4_7: Final = replace(_OPUS_4_8, system_messages=False)
 _FOUR_SIX: Final = replace(
-    _OPUS_4_8,
+    _OPUS_4_7,
     thinking=frozenset({"adaptive", "enabled", "disabled"}),
+    forced_while_thinking=False,  # adaptive thinking allows it, a budget does not
     efforts=("low", "medium", "high", "max"),
     sampling="one",
 )
@@ -86,26 +103,31 @@ _FOUR_FIVE: Final = replace(
     thinking=frozenset({"enabled", "disabled"}),
     efforts=(),
     prefill=True,
-    system_messages=False,
     thinking_leads_tool_loop=True,
     max_output_tokens=64_000,
     context_window=200_000,
 )
 
 MODELS: Final[tuple[DocumentedModel, ...]] = (
-    DocumentedModel(name="claude-opus-5-5", facts=_NEWEST, page="models/opus-5-5/whats-new"),
+    DocumentedModel(
+        name="claude-opus-5-5", facts=_NEWEST, page="models/opus-5-5/whats-new-opus-5-5"
+    ),
     DocumentedModel(
         name="claude-sonnet-5-5",
         facts=replace(_NEWEST, thinking=frozenset({"adaptive", "between_tools"})),
-        page="models/sonnet-5-5/whats-new",
+        page="models/sonnet-5-5/whats-new-sonnet-5-5",
     ),
     DocumentedModel(
         name="claude-haiku-5-5",
         facts=replace(_FIFTH, bound_thinking=True),
-        page="models/haiku-5-5/whats-new",
+        page="models/haiku-5-5/whats-new-haiku-5-5",
     ),
-    DocumentedModel(name="claude-fable-5-2", facts=_NEWEST, page="models/fable-5-1/whats-new"),
-    DocumentedModel(name="claude-fable-5-1", facts=_NEWEST, page="models/fable-5-1/whats-new"),
+    DocumentedModel(
+        name="claude-fable-5-2", facts=_NEWEST, page="models/fable-5-2/whats-new-fable-5-2"
+    ),
+    DocumentedModel(
+        name="claude-fable-5-1", facts=_NEWEST, page="models/fable-5-1/whats-new-fable-5-1"
+    ),
     DocumentedModel(
         name="claude-fable-5",
         facts=replace(_FIFTH, thinking=frozenset({"adaptive"})),
@@ -116,7 +138,7 @@ MODELS: Final[tuple[DocumentedModel, ...]] = (
         facts=replace(_FIFTH, effort_without_thinking=None, system_messages=False),
     ),
     DocumentedModel(name="claude-opus-4-8", facts=_OPUS_4_8),
-    DocumentedModel(name="claude-opus-4-7", facts=_OPUS_4_8),
+    DocumentedModel(name="claude-opus-4-7", facts=_OPUS_4_7),
     DocumentedModel(name="claude-opus-4-6", facts=_FOUR_SIX),
     DocumentedModel(name="claude-sonnet-4-6", facts=_FOUR_SIX),
     DocumentedModel(
@@ -126,7 +148,7 @@ MODELS: Final[tuple[DocumentedModel, ...]] = (
     DocumentedModel(name="claude-haiku-4-5", facts=_FOUR_FIVE),
     DocumentedModel(
         name="claude-opus-4-1",
-        facts=replace(_FOUR_FIVE, max_output_tokens=32_000),
+        facts=replace(_FOUR_FIVE, output_format=False, max_output_tokens=32_000),
     ),
 )
 

@@ -48,6 +48,7 @@ from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.start_breaker import StartBreaker
+from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.terms import careful
 from gateway_claude_code.transcript import transcribed
@@ -386,5 +387,5 @@ def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
 
 def note_terms(prepared: Prepared, ctx: RequestContext) -> None:
     """Say in headers what of the request is left out, and what is other than asked for."""
-    ctx.ignore(prepared.seeded_terms.ignored)
+    ctx.ignore((*prepared.seeded_terms.ignored, *unmet_strict(prepared.request.tools)))
     ctx.adjust(prepared.seeded_terms.adjusted)

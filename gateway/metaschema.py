@@ -135,6 +135,7 @@ _SINCE_7: Final[Mapping[str, _Shape]] = {
     "type": _is_type,
     "required": _are_names,
     "dependencies": _are_dependencies,
+    **dict.fromkeys(("$schema", "$id"), _never_sure),
 }  # fmt: skip
 
 _SINCE_2019: Final[Mapping[str, _Shape]] = {
@@ -148,7 +149,8 @@ _SINCE_2019: Final[Mapping[str, _Shape]] = {
     "minContains": _is_count,
     "maxContains": _is_count,
     "deprecated": _is_boolean,
-    "$vocabulary": _never_sure,
+    "$recursiveRef": _is_string,
+    **dict.fromkeys(("$vocabulary", "$anchor", "$recursiveAnchor"), _never_sure),
 }
 
 _WITH_LISTS_OF_ITEMS: Final[Mapping[str, _Shape]] = {
@@ -161,13 +163,13 @@ _SHAPES: Final[Mapping[Any, Mapping[str, _Shape]]] = {
     jsonschema.Draft201909Validator: {
         **_SINCE_2019,
         **_WITH_LISTS_OF_ITEMS,
-        "$recursiveRef": _is_string,
     },
     jsonschema.Draft202012Validator: {
         **_SINCE_2019,
         "items": _is_schema,
         "prefixItems": _are_schemas,
         "$dynamicRef": _is_string,
+        "$dynamicAnchor": _never_sure,
     },
 }
 """For each keyword of a dialect: whether a value is surely right. Other keywords take anything."""

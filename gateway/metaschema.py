@@ -37,6 +37,14 @@ def first_problem(schema: Schema, dialect: Any) -> SchemaError | None:  # noqa: 
     return None
 
 
+def is_well_formed(keyword: str, value: object) -> bool:
+    """Whether a value is surely right for a keyword in those dialects that know it.
+
+    A dialect leaves unchecked what it does not know: `{"prefixItems": 3}` is valid in draft 7.
+    """
+    return keyword not in _EVERY_SHAPE or _EVERY_SHAPE[keyword](value)
+
+
 def _by_library(schema: Schema, dialect: Any) -> SchemaError | None:  # noqa: ANN401
     try:
         dialect.check_schema(schema, format_checker=None)
@@ -173,6 +181,11 @@ _SHAPES: Final[Mapping[Any, Mapping[str, _Shape]]] = {
     },
 }
 """For each keyword of a dialect: whether a value is surely right. Other keywords take anything."""
+
+_EVERY_SHAPE: Final[Mapping[str, _Shape]] = {
+    **_SHAPES[jsonschema.Draft202012Validator],
+    **_WITH_LISTS_OF_ITEMS,
+}
 
 
 # -- the schemas within a schema ----------------------------------------------------------

@@ -37,6 +37,14 @@ def first_problem(schema: Schema, dialect: Any) -> SchemaError | None:  # noqa: 
     return None
 
 
+def is_well_formed(keyword: str, value: object) -> bool:
+    """Whether a value is surely right for a keyword in those dialects that know it.
+
+    A dialect leaves unchecked what it does not know: `{"prefixItems": 3}` is valid in draft 7.
+    """
+    return keyword not in _EVERY_SHAPE or _EVERY_SHAPE[keyword](value)
+
+
 def _by_library(schema: Schema, dialect: Any) -> SchemaError | None:  # noqa: ANN401
     try:
         dialect.check_schema(schema, format_checker=None)
@@ -135,6 +143,7 @@ _SINCE_7: Final[Mapping[str, _Shape]] = {
     "type": _is_type,
     "required": _are_names,
     "dependencies": _are_dependencies,
+    **dict.fromkeys(("$schema", "$id"), _never_sure),
 }  # fmt: skip
 
 _SINCE_2019: Final[Mapping[str, _Shape]] = {
@@ -148,7 +157,8 @@ _SINCE_2019: Final[Mapping[str, _Shape]] = {
     "minContains": _is_count,
     "maxContains": _is_count,
     "deprecated": _is_boolean,
-    "$vocabulary": _never_sure,
+    "$recursiveRef": _is_string,
+    **dict.fromkeys(("$vocabulary", "$anchor", "$recursiveAnchor"), _never_sure),
 }
 
 _WITH_LISTS_OF_ITEMS: Final[Mapping[str, _Shape]] = {
@@ -161,16 +171,21 @@ _SHAPES: Final[Mapping[Any, Mapping[str, _Shape]]] = {
     jsonschema.Draft201909Validator: {
         **_SINCE_2019,
         **_WITH_LISTS_OF_ITEMS,
-        "$recursiveRef": _is_string,
     },
     jsonschema.Draft202012Validator: {
         **_SINCE_2019,
         "items": _is_schema,
         "prefixItems": _are_schemas,
         "$dynamicRef": _is_string,
+        "$dynamicAnchor": _never_sure,
     },
 }
 """For each keyword of a dialect: whether a value is surely right. Other keywords take anything."""
+
+_EVERY_SHAPE: Final[Mapping[str, _Shape]] = {
+    **_SHAPES[jsonschema.Draft202012Validator],
+    **_WITH_LISTS_OF_ITEMS,
+}
 
 
 # -- the schemas within a schema ----------------------------------------------------------

@@ -1,8 +1,10 @@
 """Any JSON object as the answer: the object of the model's text, or else the text as it is."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 import regex
@@ -22,7 +24,9 @@ from gateway_claude_code.json_text import ValueScanner
 _AT_ONCE: Final = regex.compile(r"\s*(?:```\w*[ \t]*\r?\n\s*)?(?P<object>\{)")
 _LONGEST_START: Final = 1000
 _OBJECT: Final = re.compile(r'\{\s*["}]')
+_DECODER: Final = json.JSONDecoder()
 _MOST_TRIED: Final = 50
+_MOST_CUT: Final = 3
 """Places in a text where an object may begin; each can take a look through the whole text."""
 
 
@@ -137,17 +141,16 @@ def _one_text(index: int, text: str) -> list[StreamEvent]:
 
 def _object_in(text: str, *, cut: bool) -> str | None:
     """The first JSON object in a text; in one that was `cut`, it may be incomplete."""
-    position = 0
-    for _ in range(_MOST_TRIED):
-        match = _OBJECT.search(text, position)
-        if match is None:
-            return None
+    starts = [match.start() for match in islice(_OBJECT.finditer(text), _MOST_TRIED)]
+    for start in starts:
+        try:
+            _, end = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        return text[start:end]
+    for start in starts[:_MOST_CUT] if cut else ():
         scanner = ValueScanner()
-        found = text[match.start() :]
-        found = found[: scanner.feed(found)]
-        if scanner.ended and isinstance(parsed(found), dict):
-            return found
-        if cut and not scanner.ended:
-            return found
-        position = match.start() + 1
+        scanner.feed(text[start:])
+        if not scanner.ended:
+            return text[start:]
     return None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.json_schema import Schema, distinct, value_key
+from gateway.metaschema import is_well_formed
 
 ANNOTATIONS: Final = frozenset(("title", "description", "default", "examples"))
 """Keywords that no value has to meet."""
@@ -41,7 +42,7 @@ def plain(part: Schema) -> Schema:
     """One schema in the words of draft 2020-12: a dialect's own are translated or dropped.
 
     `type` becomes a list, and `const` an `enum` of one value. `nullable` is OpenAPI 3.0's,
-    boolean exclusive limits are draft 4's.
+    boolean exclusive limits are draft 4's. Keywords that are not well formed are of other dialects.
     """
     said = {
         key: value
@@ -58,7 +59,7 @@ def plain(part: Schema) -> Schema:
             del said[exclusive]
             if strict and limit in said:
                 said[exclusive] = said.pop(limit)
-    return said
+    return {key: value for key, value in said.items() if is_well_formed(key, value)}
 
 
 def merged(one: Schema, other: Schema) -> Schema:

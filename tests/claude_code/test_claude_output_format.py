@@ -10,7 +10,7 @@ from claude_code_schemas import SCHEMAS, as_sent, subset_problems, values_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.json_schema import CheckedSchema
+from gateway.json_schema import CheckedSchema, InvalidSchema
 from gateway_claude_code.answer_schema import AnswerSchema
 from gateway_claude_code.json_names import Restorer
 from gateway_claude_code.output_format import OutputFormat, is_format_refusal
@@ -568,6 +568,38 @@ def test_a_value_of_the_subset_is_one_of_the_clients(data: st.DataObject, schema
     restored = "".join(map(restorer.feed, pieces)) + restorer.end()
     assert CheckedSchema(schema).problem(json.loads(restored)) is None
     assert as_sent(json.loads(restored), form) == value
+
+
+# -- any schema at all ---------------------------------------------------------------------
+
+DIALECTS = [
+    "http://json-schema.org/draft-03/schema#", DRAFT_4, DRAFT_7,
+    "https://json-schema.org/draft/2020-12/schema",
+]  # fmt: skip
+WORDS = st.sampled_from(
+    ["$ref", "type", "enum", "const", "properties", "required", "additionalProperties", "items",
+     "prefixItems", "allOf", "anyOf", "oneOf", "minItems", "minLength", "minimum",
+     "exclusiveMinimum", "pattern", "format", "nullable", "description", "default", "not"],
+)  # fmt: skip
+ODD = st.sampled_from(
+    [None, True, False, 0, 2.0, "x", "string", "#", [], {}, ["a"], [{}], [3], {"a": {}}, {"a": 3}]
+)
+ANY = st.recursive(
+    st.dictionaries(WORDS, ODD, max_size=3),
+    lambda inner: st.dictionaries(
+        WORDS, ODD | inner | st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner), max_size=3
+    ),
+    max_leaves=4,
+)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(schema=ANY)
+def test_any_valid_schema_is_native_or_says_why(dialect: str, schema: Schema) -> None:
+    with suppress(InvalidSchema):
+        found = AnswerSchema.of({"$schema": dialect, **schema})
+        assert (found.native is None) is bool(found.not_native)
+        assert found.native is None or subset_problems(found.native) == []
 
 
 # -- refusals -----------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.upstream import MessagesRequest
 
 LIMIT: Final = 777
-ANOTHER_MODEL: Final = "haiku"
+ANOTHER_MODEL: Final = "claude-haiku-4-5"
+"""One that takes a temperature and a forced choice; today's `sonnet` refuses both."""
 
 
 async def parameters(rig: Rig) -> None:
@@ -23,9 +24,9 @@ async def parameters(rig: Rig) -> None:
         sampling=Sampling(max_output_tokens=LIMIT, temperature=0.25, stop=("END",)),
     )
     switch = switches_models(rig.cli.version)
-    model = ANOTHER_MODEL if switch else MODEL
+    model = ANOTHER_MODEL
     asked = prepared(given, model)
-    async with rig.process() as (_, talk):
+    async with rig.process(MODEL if switch else model) as (_, talk):
         await set_up(talk, asked, switch=switch)
         await ask(talk, asked)
         _note_given(rig, rig.requests[0])

@@ -191,7 +191,7 @@ class Cli:
             extra.pop({"sampling": "stop_sequences"}.get(BREAK, BREAK), None)
         system = f"{self.system} Be kind." if BREAK == "system_prompt" else self.system
         return {
-            "model": f"claude-{self.model}-9",
+            "model": self.model if self.model.startswith("claude-") else f"claude-{self.model}-5-5",
             "max_tokens": int(limit or 32000),
             "system": [{"type": "text", "text": text} for text in (identity, system) if text],
             "messages": self.messages,
@@ -220,7 +220,11 @@ class Cli:
     def post(self) -> http.client.HTTPResponse:
         place = os.environ["ANTHROPIC_BASE_URL"].removeprefix("http://")
         connection = http.client.HTTPConnection(place)
-        headers = {"content-type": "application/json", "connection": "close"}
+        headers = {
+            "content-type": "application/json",
+            "connection": "close",
+            "anthropic-beta": "context-management-2025-06-27",
+        }
         connection.request("POST", "/v1/messages", json.dumps(self.body()), headers)
         return connection.getresponse()
 

@@ -14,7 +14,9 @@ from gateway.types import ChatRequest
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.doctor.rig import Rig, asking, marker, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled
+from gateway_claude_code.doctor.turns import LOOK
 from gateway_claude_code.errors import ProcessGone
+from gateway_claude_code.tool_names import PREFIX
 from gateway_claude_code.upstream import (
     Answer,
     MessagesRequest,
@@ -86,12 +88,14 @@ async def built_in_tools(rig: Rig) -> None:
     call = ToolUseBlock("Bash", {"command": f"touch '{made}'", "description": "Makes a file"})
     try:
         await rig.answer(
-            asking(message("user", "Run it.")),
+            # the API refuses calls in a conversation without a tool
+            asking(message("user", "Run it."), tools=(LOOK,)),
             script=in_order(Answer(blocks=(call,)), text_answer("No.")),
         )
         rig.holds("built_in_tools", "none is offered, and a call of Bash runs nothing")
     finally:
-        offered = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
+        names = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
+        offered = [name for name in names if not name.startswith(PREFIX)]
         if made.exists():
             rig.differs("built_in_tools", "a command of the model's was run with Bash")
         elif offered:

@@ -70,7 +70,9 @@ class Rig:
         """Note that a behaviour is not as it should be."""
         self.note(name, False, seen)  # noqa: FBT003
 
-    async def answer(self, request: ChatRequest, *, script: Script | None = None) -> ChatResponse:
+    async def answer(
+        self, request: ChatRequest, *, script: Script | None = None, model: str = MODEL
+    ) -> ChatResponse:
         """Ask as the gateway does, with a process of its own. Raises `GatewayError`."""
         if script is not None:
             self.upstream.script = script
@@ -78,7 +80,7 @@ class Rig:
         builder, failure = AnswerBuilder(), None
         async with backend.running():
             try:
-                async for event in backend.answer(request, TARGET, _context()):
+                async for event in backend.answer(request, replace(TARGET, name=model), _context()):
                     builder.add(event)
             except GatewayError as error:
                 failure = error

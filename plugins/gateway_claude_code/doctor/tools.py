@@ -21,6 +21,9 @@ NAME: Final = f"{PREFIX}look"
 OPEN_SECONDS: Final = 0.5
 """How long a call is left open. The backend leaves it for as long as the client takes."""
 
+BY_SCHEMA: Final = "haiku"
+"""The model for an answer by a schema: it may be made to call the tool for it."""
+
 SCHEMA: Final = {
     "type": "object",
     "properties": {"n": {"type": "integer"}},
@@ -102,11 +105,13 @@ async def structured_output(rig: Rig) -> None:
     def script(request: MessagesRequest) -> Answer:
         if any(tool.get("name") == STRUCTURED_OUTPUT for tool in request.tools):
             return Answer(blocks=(ToolUseBlock(STRUCTURED_OUTPUT, {"n": 3}),))
+        if "format" in (request.body.get("output_config") or {}):
+            return text_answer('{"n": 3}')
         return text_answer("three")
 
     request = asking(message("user", "n?"), response_format=form)
     try:
-        answer = await rig.answer(request, script=script)
+        answer = await rig.answer(request, script=script, model=BY_SCHEMA)
     except (InvalidRequest, BackendFailed) as error:
         if isinstance(error, BackendFailed) and error.code != NOT_AS_ASKED:
             raise

@@ -126,6 +126,8 @@ def prepare(
     facts = usual if facts is None else facts
     check_request(request, agent)
     request = with_offered_tools(request)
+    if not request.system.strip():  # the API refuses a text of blanks
+        request = replace(request, system="")
     schema = answer_schema(request)
     if request.response_format.kind == "json_object":
         request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())

@@ -212,3 +212,8 @@ def test_no_two_of_them_are_the_same() -> None:
 def test_another_model_is_another_setting() -> None:
     other = prepare(FULL, replace(TARGET, name="other"))
     assert other.setting != prepare(FULL, TARGET).setting
+
+
+@pytest.mark.parametrize("system", ["", " ", "\n\t "])
+def test_a_system_text_of_blanks_is_left_out(system: str) -> None:
+    assert prepare(a_request(system=system), TARGET).request.system == ""

@@ -18,19 +18,16 @@ from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
     Message,
-    ResponseEnd,
     ResponseStart,
     StreamEvent,
     Target,
-    Text,
-    ToolCall,
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.cache_marks import with_cache_mark
-from gateway_claude_code.canonical import Digest
+from gateway_claude_code.canonical import LatestDigests, schema_digest
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.continuation import Continuation, continuation
+from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import NotReady, ProcessGone
@@ -38,7 +35,8 @@ from gateway_claude_code.events import EventReader
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.catalogue import ModelCatalogue
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.facts.lessons import Sent, lesson_of
+from gateway_claude_code.facts.lessons import Sent, lesson_of, refuses_schema
+from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.gate import Gate
@@ -58,6 +56,9 @@ ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 ANY_MODEL: Final = "sonnet"
 """To start a process with that is not asked anything of a model."""
 
+MOST_REFUSED_SCHEMAS: Final = 1000
+"""How many schemas are remembered that the API has refused; the last ones stay."""
+
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
 
@@ -73,6 +74,7 @@ class ClaudeCodeBackend:
     ) -> None:
         self._config = config
         self._surroundings = surroundings
+        self._refused_schemas = LatestDigests(MOST_REFUSED_SCHEMAS)
         self._starts = StartBreaker()
         self._usual_model: str | None = None
         self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
@@ -121,7 +123,7 @@ class ClaudeCodeBackend:
         quota.check(target.name)
         await self.catalogue.ready()
         known, last_try = self.known.about(target), False
-        facts = known.facts
+        facts = self._without_refused_schema(known.facts, request)
         while True:
             prepared = prepare(request, target, facts, known.name)
             started = False
@@ -143,9 +145,18 @@ class ClaudeCodeBackend:
                     raise
                 facts, last_try = careful(self.known.about(target).facts), True
 
+    def _without_refused_schema(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
+        """The facts, for a schema that the API has refused without native structured output."""
+        if schema_digest(request) in self._refused_schemas:
+            return replace(facts, output_format=False)
+        return facts
+
     def _learn(self, error: InvalidRequest, prepared: Prepared, target: Target) -> bool:
         """Whether the refusal is about something that can be left out; it is remembered."""
         sent = Sent(request=prepared.request, terms=prepared.seeded_terms, facts=prepared.facts)
+        if refuses_schema(error.message, sent):
+            self._refused_schemas.add(schema_digest(prepared.request))
+            return True
         lesson = lesson_of(error.message, sent)
         if lesson is None:
             return False
@@ -332,45 +343,6 @@ class ClaudeCodeBackend:
         launch = self._launch(self._usual_model or ANY_MODEL, one_request=False)
         async with self.pool.aside(launch) as conversation:
             return read_models(await conversation.ask_cli({"subtype": "list_models"}))
-
-
-def key_after(
-    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
-) -> Digest | None:
-    """What the process can be found by for what follows this answer; None if it must not be."""
-    if not may_go_on(prepared, reader, end, answer):
-        return None
-    try:
-        return prepared.key((*prepared.request.messages, answer), parked=bool(reader.calls))
-    except RecursionError:  # arguments that are nested very deeply
-        return None
-
-
-def may_go_on(
-    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
-) -> bool:
-    """Whether the process now holds exactly the conversation that the client has.
-
-    An answer of several texts is one text to the client, but not to the CLI; and one that goes on
-    from the assistant's own words follows a turn that the client has not (`history.turns`).
-    An agent's process holds more than the client has: what it did for the answer, which is good
-    to keep.
-    """
-    if end is None or prepared.one_request:
-        return False
-    if prepared.request.messages[-1].role == "assistant":
-        return False
-    if prepared.demanded and reader.calls:  # the client's history will lack the demand
-        return False
-    if prepared.agent is not None:
-        return end.stop_reason == ("tool_calls" if reader.calls else "end")
-    if not reader.verbatim:
-        return False
-    texts = sum(isinstance(part, Text) for part in answer.parts)
-    calls = sum(isinstance(part, ToolCall) for part in answer.parts)
-    if end.stop_reason == "tool_calls":
-        return texts <= 1 and 0 < calls == len(reader.calls)
-    return end.stop_reason == "end" and texts == 1 and calls == 0
 
 
 def switches_models(version: str | None) -> bool:

@@ -71,6 +71,29 @@ def parameters_digest(request: ChatRequest) -> Digest:
     )
 
 
+def schema_digest(request: ChatRequest) -> Digest:
+    """Of the schema of the answer; the same for all requests without one."""
+    schema = request.response_format.schema
+    return digest_of(dict(schema) if schema is not None else None)
+
+
+class LatestDigests:
+    """A set of so many digests at most; the last ones added stay."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._digests: dict[Digest, None] = {}
+
+    def __contains__(self, digest: Digest) -> bool:
+        return digest in self._digests
+
+    def add(self, digest: Digest) -> None:
+        """Add one, in place of the oldest where there is no room."""
+        self._digests[digest] = None
+        if len(self._digests) > self._most:
+            del self._digests[next(iter(self._digests))]
+
+
 class Transcript:
     """A conversation turn by turn. Calls are known by their place in it, not by their ids."""
 

@@ -1,11 +1,12 @@
-"""What a request adds to a conversation whose process may still wait for it. Pure."""
+"""Going on with a conversation in its process: what is kept, and what a request adds. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.types import Message, Text, ToolCall, ToolResult
+from gateway.types import Message, ResponseEnd, Text, ToolCall, ToolResult
 from gateway_claude_code.canonical import Digest
+from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import Turn, result_content, turns
 from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.protocol import Block
@@ -67,3 +68,42 @@ def _content(result: ToolResult) -> Sequence[Block] | None:
     if not all(text.strip() for text in texts) or sum(map(len, texts)) > LONGEST_RESULT:
         return None
     return result_content(result)
+
+
+def key_after(
+    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
+) -> Digest | None:
+    """What the process can be found by for what follows this answer; None if it must not be."""
+    if not may_go_on(prepared, reader, end, answer):
+        return None
+    try:
+        return prepared.key((*prepared.request.messages, answer), parked=bool(reader.calls))
+    except RecursionError:  # arguments that are nested very deeply
+        return None
+
+
+def may_go_on(
+    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
+) -> bool:
+    """Whether the process now holds exactly the conversation that the client has.
+
+    An answer of several texts is one text to the client, but not to the CLI; and one that goes on
+    from the assistant's own words follows a turn that the client has not (`history.turns`).
+    An agent's process holds more than the client has: what it did for the answer, which is good
+    to keep.
+    """
+    if end is None or prepared.one_request:
+        return False
+    if prepared.request.messages[-1].role == "assistant":
+        return False
+    if prepared.demanded and reader.calls:  # the client's history will lack the demand
+        return False
+    if prepared.agent is not None:
+        return end.stop_reason == ("tool_calls" if reader.calls else "end")
+    if not reader.verbatim:
+        return False
+    texts = sum(isinstance(part, Text) for part in answer.parts)
+    calls = sum(isinstance(part, ToolCall) for part in answer.parts)
+    if end.stop_reason == "tool_calls":
+        return texts <= 1 and 0 < calls == len(reader.calls)
+    return end.stop_reason == "end" and texts == 1 and calls == 0

@@ -21,9 +21,8 @@ from gateway.types import (
     ToolCall,
     ToolResult,
 )
-from gateway_claude_code.backend import key_after
 from gateway_claude_code.canonical import Transcript, arguments_form, digest_of
-from gateway_claude_code.continuation import LONGEST_RESULT, continuation
+from gateway_claude_code.continuation import LONGEST_RESULT, continuation, key_after
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.prepare import prepare
 

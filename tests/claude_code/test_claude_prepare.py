@@ -1,5 +1,6 @@
 """What is decided about a request before a process is touched."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,10 @@ from gateway_claude_code.prepare import FEW_TOKENS, JSON_ONLY, prepare
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 BY_SCHEMA = ResponseFormat(kind="json_schema", schema=SCHEMA)
+FREE_FORM = ResponseFormat(
+    kind="json_schema", schema={"type": "object", "additionalProperties": {"type": "integer"}}
+)
+"""Objects of any names: the API's own structured output has none."""
 LOOK, LISTEN, SMELL = (Tool(name=name) for name in ("look", "listen", "smell"))
 CALLS = Message(
     role="assistant", parts=(ToolCall(id="1", name="look"), ToolCall(id="2", name="dig"))
@@ -85,9 +90,16 @@ def test_without_tools_and_calls_there_is_no_server_of_tools() -> None:
 # -- the form of the answer ---------------------------------------------------------------
 
 
-def test_a_schema_is_for_the_cli_unless_a_call_is_required() -> None:
-    asked = a_request(response_format=BY_SCHEMA, tools=(LOOK,))
-    assert prepare(asked, TARGET).json_schema == SCHEMA
+def test_a_schema_that_fits_goes_to_the_api_and_not_to_the_cli() -> None:
+    prepared = prepare(a_request(response_format=BY_SCHEMA), TARGET)
+    assert prepared.json_schema is None
+    body = json.loads(prepared.settings(seeded=True)["env"]["CLAUDE_CODE_EXTRA_BODY"])
+    assert body["output_config"]["format"]["schema"] == {**SCHEMA, "additionalProperties": False}
+
+
+def test_a_schema_that_does_not_fit_is_for_the_cli_unless_a_call_is_required() -> None:
+    asked = a_request(response_format=FREE_FORM, tools=(LOOK,))
+    assert prepare(asked, TARGET).json_schema == FREE_FORM.schema
     must_call = replace(asked, tool_choice=ToolChoice(mode="required"))
     assert prepare(must_call, TARGET).json_schema is None
     assert prepare(must_call, TARGET).setting != prepare(asked, TARGET).setting
@@ -107,7 +119,8 @@ def test_an_object_is_asked_for_in_words(system: str, told: str) -> None:
 
 
 def test_the_reader_is_for_the_form_that_was_asked_for() -> None:
-    assert prepare(a_request(response_format=BY_SCHEMA), TARGET).reader().wants_output
+    assert prepare(a_request(response_format=FREE_FORM), TARGET).reader().wants_output
+    assert not prepare(a_request(response_format=BY_SCHEMA), TARGET).reader().wants_output
     assert not prepare(a_request(), TARGET).reader().wants_output
 
 
@@ -121,7 +134,8 @@ def test_the_reader_is_for_the_form_that_was_asked_for() -> None:
         ({"sampling": Sampling(max_output_tokens=FEW_TOKENS)}, True, True),
         ({"sampling": Sampling(max_output_tokens=FEW_TOKENS + 1)}, True, False),
         ({"sampling": Sampling(max_output_tokens=1), "tools": (LOOK,)}, False, False),
-        ({"sampling": Sampling(max_output_tokens=1), "response_format": BY_SCHEMA}, False, False),
+        ({"sampling": Sampling(max_output_tokens=1), "response_format": BY_SCHEMA}, True, True),
+        ({"sampling": Sampling(max_output_tokens=1), "response_format": FREE_FORM}, False, False),
         ({"response_format": ResponseFormat(kind="json_object")}, True, False),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from gateway.types import ChatRequest
 from gateway_claude_code.facts.model_facts import EFFORT_LEVELS, ModelFacts
+from gateway_claude_code.output_format import is_format_refusal
 from gateway_claude_code.terms import Terms, must_call
 
 
@@ -54,9 +55,19 @@ def _output_limit(sent: Sent, message: str) -> Lesson | None:
     return Lesson(fact="max_output_tokens", value=int(found[1])) if found else None
 
 
-def _output_format(sent: Sent, _: str) -> Lesson | None:
-    native = sent.request.response_format.schema is not None and sent.terms.schema_way == "native"
-    return Lesson(fact="output_format", value=False) if native else None
+def refuses_schema(message: str, sent: Sent) -> bool:
+    """Whether one schema is refused, such as for being too complex: it says nothing of others."""
+    return _sent_natively(sent) and is_format_refusal(message) and not _BY_MODEL.search(message)
+
+
+def _output_format(sent: Sent, message: str) -> Lesson | None:
+    if not _sent_natively(sent) or not _BY_MODEL.search(message):
+        return None
+    return Lesson(fact="output_format", value=False)
+
+
+def _sent_natively(sent: Sent) -> bool:
+    return sent.request.response_format.schema is not None and sent.terms.schema_way == "native"
 
 
 def _effort(sent: Sent, message: str) -> Lesson | None:
@@ -107,13 +118,16 @@ def _cache_marks(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="cache_marks", value=False) if sent.facts.cache_marks else None
 
 
+_BY_MODEL: Final = re.compile(
+    r"structured outputs?.* not (?:supported|available)|does not support structured outputs?"
+    r"|output_(?:config\.)?format: Extra inputs",
+    re.IGNORECASE,
+)
+
 _LESSONS: Final[tuple[tuple[re.Pattern[str], Callable[[Sent, str], Lesson | None]], ...]] = (
     (re.compile(r"tool_choice"), _tool_choice),
     (re.compile(r"max_tokens"), _output_limit),
-    (
-        re.compile(r"output_config\.format|output_format|json_schema|structured output", re.I),
-        _output_format,
-    ),
+    (_BY_MODEL, _output_format),
     (re.compile(r"thinking\.type"), _thinking),
     (re.compile(r"effort", re.I), _effort),
     (re.compile(r"temperature|top_p|top_k"), _sampling),

@@ -16,7 +16,7 @@ from gateway.types import (
     ToolChoice,
 )
 from gateway_claude_code.facts.documented import documented
-from gateway_claude_code.facts.lessons import Lesson, Sent, lesson_of
+from gateway_claude_code.facts.lessons import Lesson, Sent, lesson_of, refuses_schema
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.terms import careful, terms_for
 
@@ -124,6 +124,20 @@ def effort(level: Effort) -> dict[str, Any]:
 )
 def test_a_refusal_teaches_one_fact(said: str, what: Sent, lesson: Lesson | None) -> None:
     assert lesson_of(said, what) == lesson
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "output_config.format.schema: For 'array' type, property 'maxItems' is not supported",
+        "Schema is too complex for compilation",
+        "The compiled grammar is too large, which would cause performance issues.",
+    ],
+)
+def test_a_refused_schema_says_nothing_of_the_model(said: str) -> None:
+    assert refuses_schema(said, sent(HAIKU, **BY_SCHEMA))
+    assert not refuses_schema(said, sent(HAIKU))
+    assert lesson_of(said, sent(HAIKU, **BY_SCHEMA)) is None
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_type_that_is_not_what_the_bytes_say_is_put_right(gateway: RunningGate
 
 def test_an_image_by_url_is_fetched_by_nobody_here(gateway: RunningGateway) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/a.png"
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/a.png"
         chat(gateway, messages=[user(picture(url), text("What is this?"))])
         (image,) = images(user_blocks(last_request(gateway)))
         assert image == {"type": "image", "source": {"type": "url", "url": url}}

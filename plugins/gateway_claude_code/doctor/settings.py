@@ -7,6 +7,7 @@ from gateway_claude_code.backend import switches_models
 from gateway_claude_code.doctor.rig import MODEL, Rig, asking, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
+from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.upstream import MessagesRequest
 
 LIMIT: Final = 777
@@ -25,6 +26,8 @@ async def parameters(rig: Rig) -> None:
     switch = switches_models(rig.cli.version)
     model = ANOTHER_MODEL
     asked = prepared(given, model)
+    # if another model comes, that is a finding of its own, and no reason to refuse the rest
+    rig.upstream.facts = lambda _: documented(model).facts
     async with rig.process(MODEL if switch else model) as (_, talk):
         await set_up(talk, asked, switch=switch)
         await ask(talk, asked)

@@ -24,7 +24,7 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
-from gateway_claude_code.cache_marks import with_cache_mark
+from gateway_claude_code.cache_marks import CacheMarks
 from gateway_claude_code.canonical import LatestDigests, schema_digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
@@ -74,6 +74,7 @@ class ClaudeCodeBackend:
     ) -> None:
         self._config = config
         self._surroundings = surroundings
+        self.cache_marks = CacheMarks()
         self._refused_schemas = LatestDigests(MOST_REFUSED_SCHEMAS)
         self._starts = StartBreaker()
         self._usual_model: str | None = None
@@ -134,6 +135,8 @@ class ClaudeCodeBackend:
                             started = True
                             quota.succeeded(target.name)
                             self.known.answered(target.name, event.model)
+                            if facts.cache_marks:
+                                self.cache_marks.accepted()
                             note_terms(prepared, ctx)
                         yield event
                 return
@@ -154,6 +157,8 @@ class ClaudeCodeBackend:
     def _learn(self, error: InvalidRequest, prepared: Prepared, target: Target) -> bool:
         """Whether the refusal is about something that can be left out; it is remembered."""
         sent = Sent(request=prepared.request, terms=prepared.seeded_terms, facts=prepared.facts)
+        if self.cache_marks.learn(error.message):
+            return True
         if refuses_schema(error.message, sent):
             self._refused_schemas.add(schema_digest(prepared.request))
             return True
@@ -289,7 +294,9 @@ class ClaudeCodeBackend:
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
-        last = with_cache_mark(history[-1]) if prepared.facts.cache_marks else history[-1]
+        last = history[-1]
+        if prepared.facts.cache_marks:
+            last = self.cache_marks.put(last)
         async for event in conversation.ask(last, reader, once=once):
             yield event
 

@@ -6,21 +6,52 @@ a prompt. From 2.1.330 on a note with the date stands there, behind the last use
 next request of the conversation, given to another process, it stands elsewhere: nothing is in
 common at the mark. No documented setting of the CLI takes the note away. A mark of ours at the end of
 the last user turn, before the note, is at a place that the next request has as well.
+
+How long a mark lasts has to fit the CLI's own marks, one of which stands behind ours: the API
+refuses an hour behind five minutes. The CLI marks for an hour on a plan and for five minutes with
+an API key (seen with 2.1.330), and on a plan for five minutes too while it uses up extra credit
+(code.claude.com/docs, "Prompt caching").
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from gateway_claude_code.history import Turn
 
-MARK: Final = {"type": "ephemeral"}
-"""https://docs.claude.com/en/docs/build-with-claude/prompt-caching: at most four in a request.
+SHORT: Final[dict[str, Any]] = {"type": "ephemeral"}
+LONG: Final[dict[str, Any]] = {"type": "ephemeral", "ttl": "1h"}
+"""platform.claude.com/docs/en/build-with-claude/prompt-caching: at most four in a request.
 The CLI has two in the system prompt and one in the messages (seen with 2.1.197 and 2.1.330)."""
 
+_METHODS_OF_KEYS: Final = frozenset({"api_key", "none", "unknown", "third_party"})
 
-def with_cache_mark(turn: Turn) -> Turn:
-    """The turn with a mark on its last block. For one turn of a process' life only."""
-    if not turn.blocks:
-        return turn
-    *before, last = turn.blocks
-    return replace(turn, blocks=(*before, {**last, "cache_control": MARK}))
+
+class CacheMarks:
+    """Puts the marks, for as long as the CLI's own last."""
+
+    def __init__(self) -> None:
+        self._mark = SHORT
+        self._refused = False
+
+    def expect_login(self, method: str) -> None:
+        """Take the length that goes with a login, by the CLI's own word for it."""
+        self._mark = SHORT if method in _METHODS_OF_KEYS else LONG
+
+    def put(self, turn: Turn) -> Turn:
+        """The turn with a mark on its last block. For one turn of a process' life only."""
+        if not turn.blocks:
+            return turn
+        *before, last = turn.blocks
+        return replace(turn, blocks=(*before, {**last, "cache_control": self._mark}))
+
+    def accepted(self) -> None:
+        """A request with a mark was answered."""
+        self._refused = False
+
+    def learn(self, message: str) -> bool:
+        """Whether a refusal is about the length of a mark, and the other one may be right."""
+        if "cache_control" not in message or "ttl" not in message or self._refused:
+            return False
+        self._refused = True
+        self._mark = SHORT if self._mark is LONG else LONG
+        return True

@@ -155,6 +155,7 @@ class ClaudeCodePlugin:
         if self._backend is not None:
             self._backend.gate.notice(program_at(status.path))
             self._backend.catalogue.notice(program_at(status.path), status.method)
+            self._backend.cache_marks.expect_login(status.method)
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tests.matrix.run import Outcome, asked_name
 
+CUT = "size.least_max_tokens"
 HEADING = (
     "on our stand-in, from public documentation of October and November 2026; "
     "not run against the real API"
@@ -89,20 +90,25 @@ def _models(
 
 
 def _by_the_cli(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    counts = Counter[str]()
-    for outcome in outcomes:
-        counts[outcome.cell] += outcome.by_cli
-    yield ""
-    yield "## What the CLI adds by itself"
-    yield ""
-    if not +counts:
-        yield "No request beyond those that the gateway made."
-        return
-    yield (
-        "After an answer that was cut at its limit the CLI asks for the rest. Dragoman makes that "
-        "request one that the API refuses, so that it costs nothing:"
+    counts = Counter(
+        (rule, outcome.cell if rule == CUT else outcome.model)
+        for outcome in outcomes
+        for rule in outcome.by_cli
     )
     yield ""
-    for cell, count in counts.items():
-        if count:
-            yield f"- {cell}: {count}"
+    yield "## Requests that the CLI adds by itself"
+    yield ""
+    if not counts:
+        yield "None."
+        return
+    yield (
+        f"All of them are refused, and so cost nothing. `{CUT}`: after an answer that was cut at "
+        "its limit the CLI asks for the rest, which Dragoman makes a request that the API refuses. "
+        "`messages.system_role`: the CLI puts its note about the environment into a message of the "
+        "role system, for a model that accepts none, and then takes it back."
+    )
+    yield ""
+    yield "| rule | where | count |"
+    yield "|---|---|---|"
+    for (rule, where), count in counts.items():
+        yield f"| `{rule}` | {where} | {count} |"

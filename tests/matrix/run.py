@@ -29,8 +29,8 @@ DEFAULT_NAMES: Final = {model: short for short, model in FAMILIES.items()}
 class Outcome:
     """What came of one cell for one model.
 
-    `answered` and `refused` count the upstream's requests; `by_cli` are those refused ones which
-    the CLI made of its own accord, after the answer. `answered_by` is the model that answered.
+    `answered` and `refused` count the upstream's requests; `by_cli` has the rules that refused
+    those which the CLI made of its own accord. `answered_by` is the model that answered.
     """
 
     model: str
@@ -39,7 +39,7 @@ class Outcome:
     answered_by: str
     answered: int
     refused: int
-    by_cli: int
+    by_cli: tuple[str, ...]
     ignored: str
     adjusted: str
 
@@ -92,8 +92,9 @@ def outcome(gateway: RunningGateway, model: str, cell: Cell) -> Outcome:
         reply = _ask(gateway, model, cell, with_results(messages, reply.choice))
         problem = _problem(reply, cell, after_results=True)
     made = [request for request in gateway.upstream.requests if marker in json.dumps(request.body)]
-    refused = [request for request in made if _was_refused(gateway.upstream, request)]
-    by_cli = [request for request in refused if _is_the_clis_own(request)]
+    found = ((request, _refusal(gateway.upstream, request)) for request in made)
+    refused = [(request, rule) for request, rule in found if rule is not None]
+    by_cli = [rule for request, rule in refused if _is_the_clis_own(request, rule)]
     wanted = 2 if cell.loop else 1
     answered = len(made) - len(refused)
     if problem is None and (answered != wanted or len(refused) != len(by_cli)):
@@ -105,7 +106,7 @@ def outcome(gateway: RunningGateway, model: str, cell: Cell) -> Outcome:
         answered_by=reply.headers.get("x-dragoman-model", ""),
         answered=answered,
         refused=len(refused),
-        by_cli=len(by_cli),
+        by_cli=tuple(by_cli),
         ignored=reply.headers.get("x-dragoman-ignored", ""),
         adjusted=reply.headers.get("x-dragoman-adjusted", ""),
     )
@@ -125,10 +126,15 @@ def _problem(reply: Reply, cell: Cell, *, after_results: bool = False) -> str | 
     return cell.check(reply.choice)
 
 
-def _was_refused(upstream: Upstream, request: MessagesRequest) -> bool:
-    return any(refusal.request is request for refusal in upstream.refusals)
+def _refusal(upstream: Upstream, request: MessagesRequest) -> str | None:
+    """The rule that a request broke."""
+    return next((found.rule for found in upstream.refusals if found.request is request), None)
 
 
-def _is_the_clis_own(request: MessagesRequest) -> bool:
-    """After an answer that was cut or empty the CLI asks on; the gateway has made that invalid."""
-    return request.body.get("max_tokens") == -1
+def _is_the_clis_own(request: MessagesRequest, rule: str) -> bool:
+    """Whether a refused request is one that the unmodified CLI made of its own accord.
+
+    After an answer that was cut or empty it asks on, which the gateway has made invalid; and it
+    has a note of the role "system" for a model that accepts none, which it then takes back.
+    """
+    return request.body.get("max_tokens") == -1 or rule == "messages.system_role"

@@ -137,6 +137,7 @@ class Conversation:
         answer that was cut or empty, are such that the upstream refuses them.
         """
         self.busy = True
+        reader.asks_again = not once
         await self._process.send(protocol.user_line(turn.blocks, query=True))
         async for event in self._answer(reader, once=once):
             yield event

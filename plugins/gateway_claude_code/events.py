@@ -53,7 +53,8 @@ class EventReader:
     message. It does the same after calls of an `agent`'s own tools, which the CLI runs; of these
     the client gets a line of thinking, or nothing. `started` is True once the upstream has begun, `in_message` while a message is not
     complete, `ended` once there is the stop reason of the whole answer. `calls` are the ids of the
-    model's calls, as the upstream has them.
+    model's calls, as the upstream has them. Without `asks_again` the CLI's next request would be
+    refused, and one message has to be the answer.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class EventReader:
         self._usage = Usage()
         self._messages = 0
         self._called_unknown = False
+        self._has_text = False
+        self.asks_again = True
         self.calls: list[str] = []
         self.started = False
         self.in_message = False
@@ -149,6 +152,7 @@ class EventReader:
         match block.get("type"):
             case "text":
                 part = Text(text="")
+                self._has_text = True
             case "thinking":
                 part = Thinking(text="")
             case "tool_use":
@@ -203,15 +207,17 @@ class EventReader:
             stop_reason = STOP_REASONS.get(reason, "end")
             if self._goes_on(stop_reason):
                 self._await_next_message()
+            elif self._called_unknown and not self.calls:
+                yield from self._end("end", None)
             else:
                 yield from self._end(stop_reason, delta.get("stop_sequence"))
 
     def _goes_on(self, stop_reason: StopReason) -> bool:
         """Whether the CLI will ask the model again, with a word about what was wrong."""
         if stop_reason == "tool_calls" and self._called_unknown and not self.calls:
-            if self._messages >= self._most:
-                raise BackendFailed("the model kept calling tools that there are not")
-            return True
+            if self._messages >= self._most or not (self.asks_again or self._has_text):
+                raise BackendFailed("The model kept calling unknown tools.")
+            return self.asks_again
         unsatisfied = self._answer is not None and not self._answer.satisfied
         return stop_reason == "end" and unsatisfied and self._messages < self._most
 

@@ -149,7 +149,7 @@ def test_it_ends_where_the_client_is_asked(tmp_path: Path) -> None:
 
 def test_it_does_not_go_on_for_ever(tmp_path: Path) -> None:
     again = (a_message(a_call("Read"), reason="tool_use") for _ in range(3))
-    with pytest.raises(BackendFailed, match="kept calling tools"):
+    with pytest.raises(BackendFailed, match="kept calling unknown tools"):
         read_all(Agent(directory=tmp_path, max_messages=3), *again)
 
 

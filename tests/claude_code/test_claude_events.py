@@ -369,7 +369,7 @@ def test_unknown_calls_without_end_are_the_backends_failure() -> None:
     message = (start(), *UNKNOWN, end("tool_use"))
     reading = Reading(*message * (MOST_MESSAGES - 1))
     assert not reading.reader.ended
-    with pytest.raises(BackendFailed, match="kept calling tools that there are not"):
+    with pytest.raises(BackendFailed, match="kept calling unknown tools"):
         reading.take(*message)
 
 

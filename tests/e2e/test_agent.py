@@ -83,8 +83,9 @@ def text_answer_to_all(request: MessagesRequest) -> Answer:
 
 def test_nobody_else_reads_and_nothing_else_is_read(agents: RunningGateway, folder: Path) -> None:
     """An ordinary model has no such tool; the agent's ends at its folder."""
-    ordinary = reads(agents, folder / "secret.txt")
-    assert agents.upstream.requests[0].tools == []
+    ordinary = reads(agents, folder / "secret.txt", tools=[function("look")])
+    offered = [tool["name"] for tool in agents.upstream.requests[0].tools]
+    assert offered == ["mcp__t__look"]
     assert "marzipan" not in ordinary.content
     outside = reads(agents, folder.parent / "outside.txt", model="reader")
     assert "not for you" not in outside.content

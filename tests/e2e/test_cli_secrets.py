@@ -51,7 +51,7 @@ def test_nothing_that_was_said_is_kept(
             for body in (
                 chat(MARK, "claude-sonnet-4"),
                 chat(model="claude-sonnet-4", messages=RESULTS, tools=[TOOL], stream=True),
-                chat(MARK, "claude-sonnet-4"),
+                chat(MARK, "claude-sonnet-4", tools=[TOOL]),
             )
         ]
         refused = gateway.ask(chat(MARK, "claude-sonnet-4"))

@@ -50,5 +50,5 @@ def test_the_gateway_tries_the_cli_out_once(start_gateway: StartGateway) -> None
         time.sleep(0.1)
     assert (health["status"], health["cli_check"]["differs"]) == ("ok", [])
     assert gateway.upstream.requests == []
-    (file,) = (gateway.home / ".local" / "state" / "dragoman").iterdir()
+    file = gateway.home / ".local" / "state" / "dragoman" / "cli-checks.json"
     assert len(json.loads(file.read_text(encoding="utf-8"))["entries"]) == 1

@@ -14,13 +14,14 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.e2e.bodies import function, post
 from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e
 
 
-def ask(gateway: RunningGateway, *messages: dict[str, object]) -> MessagesRequest:
-    body = {"model": "claude-sonnet-4", "messages": messages}
+def ask(gateway: RunningGateway, *messages: dict[str, object], **fields: object) -> MessagesRequest:
+    body = {"model": "claude-sonnet-4", "messages": messages, **fields}
     answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=30)
     assert answer.status_code == 200, answer.text
     return gateway.upstream.requests[-1]
@@ -95,7 +96,25 @@ def test_built_in_tools_are_not_there(gateway: RunningGateway, tmp_path: Path) -
     gateway.upstream.script = in_order(
         Answer(blocks=(ToolUseBlock("Bash", {"command": f"touch {made}"}),)), text_answer("Well.")
     )
-    request = ask(gateway, {"role": "user", "content": "run it"})
+    request = ask(gateway, {"role": "user", "content": "run it"}, tools=[function("look")])
     gateway.wait_until_idle()
-    assert request.tools == []
+    assert [tool["name"] for tool in request.tools] == ["mcp__t__look"]
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(("said", "status"), [((), 502), (("Let me see.",), 200)])
+def test_a_call_where_no_tool_is_offered_ends_the_answer(
+    gateway: RunningGateway, tmp_path: Path, said: tuple[str, ...], status: int
+) -> None:
+    made = tmp_path / "made-by-bash"
+    text = tuple(TextBlock(each) for each in said)
+    call = ToolUseBlock("Bash", {"command": f"touch {made}"})
+    gateway.upstream.script = lambda _: Answer(blocks=(*text, call))
+    reply = post(gateway)
+    assert reply.status == status
+    assert status == 502 or (reply.choice.content, reply.choice.finish_reason) == (
+        "Let me see.",
+        "stop",
+    )
+    gateway.wait_until_idle()
     assert not made.exists()

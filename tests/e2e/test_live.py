@@ -177,15 +177,16 @@ def call_both(_: MessagesRequest) -> Answer:
 
 def test_results_go_to_the_process_that_waits_for_them(waiting: RunningGateway) -> None:
     messages = [user("go")]
-    called = ask(waiting, messages, call_both, tools=TOOLS, tool_choice="required")
+    of_model = {"model": "claude-haiku-4", "tools": TOOLS}
+    called = ask(waiting, messages, call_both, **of_model, tool_choice="required")
     look, listen = called["tool_calls"]
     messages += [
         called,
         result(listen, "silence"),
         result(look, [{"type": "text", "text": "/sea"}]),
     ]
-    ask(waiting, messages, lambda _: text_answer("done"), tools=TOOLS, tool_choice="auto")
-    ask(waiting, messages, lambda _: text_answer("done"), tools=TOOLS, tool_choice="auto")
+    ask(waiting, messages, lambda _: text_answer("done"), **of_model, tool_choice="auto")
+    ask(waiting, messages, lambda _: text_answer("done"), **of_model, tool_choice="auto")
     first, parked, fresh = waiting.upstream.requests
     assert asked_by(first) == asked_by(parked) != asked_by(fresh)
     assert turns(parked) == turns(fresh)

@@ -34,7 +34,7 @@ from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation
 from gateway_claude_code.conversation import Conversation
-from gateway_claude_code.errors import NotReady, ProcessGone
+from gateway_claude_code.errors import NotReady, ProcessGone, told
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.gate import Gate
 from gateway_claude_code.history import turns
@@ -102,14 +102,17 @@ class ClaudeCodeBackend:
     def report(self) -> dict[str, Any]:
         """For `GET /health`: the processes by state, the plan's quota, and what is wrong.
 
+        `account` is there while the account is refused (`Quota.account`).
+
         `taken` says how many answers began with a process that had the conversation already
         ("live"), one that was started ahead ("spare"), and one that was not ("cold").
         """
-        quota = self.pool.quota.report()
+        quota, account = self.pool.quota.report(), self.pool.quota.account()
         return {
             "processes": self.pool.counts,
             "taken": dict(self._taken),
             **({"quota": quota} if quota else {}),
+            **({"account": account} if account else {}),
             **self._starts.report(),
         }
 
@@ -151,7 +154,7 @@ class ClaudeCodeBackend:
                 if started or not (
                     self._sampling.learn(request, target, error) or self._cache_marks.learn(error)
                 ):
-                    raise
+                    raise told(error, asked) from None
 
     async def _answer_once(
         self, prepared: Prepared, ctx: RequestContext

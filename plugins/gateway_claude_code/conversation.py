@@ -156,7 +156,7 @@ class Conversation:
                     yield event
             elif reader.in_message and line.get("subtype") == "api_retry":
                 raise BackendFailed("The upstream's answer broke off before its end.")
-            elif (error := failure.read(line)) is not None:
+            elif (error := failure.read(line, await self._api_sentence(line))) is not None:
                 raise error
             elif reader.wants_output and lacks_output(line):
                 raise InvalidRequest(
@@ -259,6 +259,11 @@ class Conversation:
                 await self._process.send(answer)
             elif self.calls:
                 return line
+
+    async def _api_sentence(self, line: Line) -> str | None:
+        """What the API said, for the line that announces a retry and does not say it."""
+        retry = line.get("subtype") == "api_retry"
+        return await self._process.api_sentence() if retry else None
 
     def _note_cost(self, total: object) -> None:
         """`total` is that of all turns of the process so far."""

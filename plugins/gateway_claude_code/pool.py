@@ -20,6 +20,7 @@ from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch
 from gateway_claude_code.live import LiveConversations
+from gateway_claude_code.process import CliProcess
 from gateway_claude_code.quota import Quota
 from gateway_claude_code.spares import Spares
 
@@ -107,6 +108,26 @@ class Pool:
             return spare
         await self.slots.acquire(caller)
         return await self._start(launch)
+
+    @asynccontextmanager
+    async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess | None]:
+        """A process for a question of the gateway's own; None while there is no slot for one.
+
+        Raises `BackendUnavailable`.
+        """
+        if not self.slots.try_acquire():
+            yield None
+            return
+        try:
+            process = await launch.start(self._config.close_seconds)
+            self._keeper.add(process.pid)
+            try:
+                yield process
+            finally:
+                await process.close(busy=False)
+                self._keeper.remove(process.pid)
+        finally:
+            self.slots.release()
 
     def keep(self, conversation: Conversation, key: Digest) -> None:
         """Let a conversation wait for what continues it, as soon as its process has settled."""

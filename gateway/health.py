@@ -69,8 +69,11 @@ def gateway_register_routes(router: APIRouter, gateway: "Gateway") -> None:
 
     @router.get("/health", operation_id="health", summary="How each part is", tags=["Health"])
     async def health() -> dict[str, Any]:
-        _details.set(True)  # of this request's task alone
-        return await report(gateway)
+        token = _details.set(True)
+        try:
+            return await report(gateway)
+        finally:
+            _details.reset(token)
 
     @router.get("/healthz", operation_id="healthz", summary="How the whole is", tags=["Health"])
     async def healthz() -> dict[str, str]:

@@ -11,7 +11,7 @@ from gateway.errors import BackendFailed, GatewayError, InvalidRequest
 from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
-from gateway_claude_code.errors import FailureReader, NotReady, exited
+from gateway_claude_code.errors import FailureReader, NotReady, exited, is_final_retry
 from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
@@ -261,9 +261,16 @@ class Conversation:
                 return line
 
     async def _api_sentence(self, line: Line) -> str | None:
-        """What the API said, for the line that announces a retry and does not say it."""
-        retry = line.get("subtype") == "api_retry"
-        return await self._process.api_sentence() if retry else None
+        """What the API said, for the line that announces a retry and does not say it.
+
+        A retry that is not to be made is called off at once: half a second later it goes out.
+        """
+        if line.get("subtype") != "api_retry":
+            return None
+        if is_final_retry(line):
+            interrupt = protocol.control_request(self._next_id(), {"subtype": "interrupt"})
+            await self._process.send(interrupt)
+        return await self._process.api_sentence()
 
     def _note_cost(self, total: object) -> None:
         """`total` is that of all turns of the process so far."""

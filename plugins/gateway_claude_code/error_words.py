@@ -70,6 +70,9 @@ _PATH: Final = re.compile(
 
 _BLOCK_NAMES: Final = re.compile(r"`?tool_(use|result)`? (ids|blocks?)|`tool_(use|result)`")
 
+_MEDIA: Final = re.compile(r"\b(?:images?|PDFs?|documents?)\b", re.IGNORECASE)
+"""The CLI has sentences of its own for these (2.1.330), which name no place."""
+
 _WORDINGS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), param, text)
     for pattern, param, text in (
@@ -167,7 +170,9 @@ def client_words(
     first = _PATH.search(plain)
     text = _PATH.sub(lambda found: places.spoken(_path_of(found)), plain)
     text = places.names(_BLOCK_NAMES.sub(_block_name, text))
-    return ClientWords(text, places.client_path(_path_of(first)) if first else None)
+    if first is not None:
+        return ClientWords(text, places.client_path(_path_of(first)))
+    return ClientWords(text, "messages" if _MEDIA.search(plain) else None)
 
 
 def without_jargon(sentence: str) -> str:

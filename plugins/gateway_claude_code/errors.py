@@ -106,7 +106,7 @@ class FailureReader:
         status, self._name = line.get("error_status"), line.get("error") or self._name
         if isinstance(status, int):
             self._status = status
-        if status not in FINAL_STATUSES and not is_last_retry(line):
+        if not is_final_retry(line):
             return None
         text = sentence or _no_sentence(status)
         return self._error(status, text, asked_pause(line) or COME_BACK_SECONDS)
@@ -169,19 +169,27 @@ class FailureReader:
                 return BackendFailed(f"The model's API failed with status {status}. {text}")
 
 
-def is_last_retry(line: Line) -> bool:
-    """Whether an `api_retry` announces the retry that the CLI is allowed and must not make."""
+def is_final_retry(line: Line) -> bool:
+    """Whether an `api_retry` announces a retry that is not to be made.
+
+    It is of no use, or it is the one that the CLI is allowed beyond what it may make.
+    """
     attempt, most = line.get("attempt"), line.get("max_retries")
-    return isinstance(attempt, int) and isinstance(most, int) and attempt >= most
+    last = isinstance(attempt, int) and isinstance(most, int) and attempt >= most
+    return last or line.get("error_status") in FINAL_STATUSES
 
 
 def asked_pause(line: Line) -> float | None:
-    """The API's `retry-after` in seconds, from an `api_retry`; None if the pause is the CLI's own."""
+    """The API's `retry-after` in seconds, from an `api_retry`; None if the pause is the CLI's own.
+
+    The CLI adds up to a quarter, and gives up at once where it is more than a minute (2.1.330).
+    """
     delay, attempt = line.get("retry_delay_ms"), line.get("attempt")
     if not isinstance(delay, int | float):
         return None
     doubled = 2 ** max(attempt - 1, 0) if isinstance(attempt, int) else 1
-    return delay / 1000 if delay / 1000 > FIRST_PAUSE * doubled * JITTER else None
+    own = FIRST_PAUSE * doubled * JITTER
+    return min(delay / 1000, LONG_WAIT) if delay / 1000 > own else None
 
 
 def _rate_limited(text: str, pause: float | None) -> RateLimited:

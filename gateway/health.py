@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,6 +18,17 @@ log = logging.getLogger("gateway.health")
 
 PATIENCE_SECONDS = 5.0
 """How long a plugin's part may take. The monitors that ask give up not much later."""
+
+
+_details: ContextVar[bool] = ContextVar("health_details", default=False)
+
+
+def asked_for_details() -> bool:
+    """Whether `gateway_health` is called for `GET /health` itself, whose answer somebody reads.
+
+    It is not for `/healthz` and for what else is asked time and again, such as metrics.
+    """
+    return _details.get()
 
 
 async def report(gateway: "Gateway") -> dict[str, Any]:
@@ -57,7 +69,11 @@ def gateway_register_routes(router: APIRouter, gateway: "Gateway") -> None:
 
     @router.get("/health", operation_id="health", summary="How each part is", tags=["Health"])
     async def health() -> dict[str, Any]:
-        return await report(gateway)
+        token = _details.set(True)
+        try:
+            return await report(gateway)
+        finally:
+            _details.reset(token)
 
     @router.get("/healthz", operation_id="healthz", summary="How the whole is", tags=["Health"])
     async def healthz() -> dict[str, str]:

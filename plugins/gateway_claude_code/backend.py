@@ -30,7 +30,7 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
-from gateway_claude_code.errors import NotReady, ProcessGone
+from gateway_claude_code.errors import NotReady, ProcessGone, told
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.catalogue import ModelCatalogue
@@ -45,6 +45,7 @@ from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
+from gateway_claude_code.questions import asked
 from gateway_claude_code.start_breaker import StartBreaker
 from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
@@ -92,14 +93,17 @@ class ClaudeCodeBackend:
     def report(self) -> dict[str, Any]:
         """For `GET /health`: the processes by state, the plan's quota, and what is wrong.
 
+        `account` is there while the account is refused (`Quota.account`).
+
         `taken` says how many answers began with a process that had the conversation already
         ("live"), one that was started ahead ("spare"), and one that was not ("cold").
         """
-        quota = self.pool.quota.report()
+        quota, account = self.pool.quota.report(), self.pool.quota.account()
         return {
             "processes": self.pool.counts,
             "taken": dict(self._taken),
             **({"quota": quota} if quota else {}),
+            **({"account": account} if account else {}),
             **self._starts.report(),
         }
 
@@ -145,7 +149,7 @@ class ClaudeCodeBackend:
                 raise
             except InvalidRequest as error:
                 if started or last_try or not self._learn(error, prepared, target):
-                    raise
+                    raise told(error, request) from None
                 facts, last_try = careful(self.known.about(target).facts), True
 
     def _without_refused_schema(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
@@ -348,8 +352,8 @@ class ClaudeCodeBackend:
     async def _ask_models(self) -> Sequence[AskedModel]:
         """Ask a process of its own, in a slot like all others."""
         launch = self._launch(self._usual_model or ANY_MODEL, one_request=False)
-        async with self.pool.aside(launch) as conversation:
-            return read_models(await conversation.ask_cli({"subtype": "list_models"}))
+        async with self.pool.aside(launch) as process:
+            return read_models(await asked(process, {"subtype": "list_models"}))
 
 
 def switches_models(version: str | None) -> bool:

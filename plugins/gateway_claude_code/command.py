@@ -12,6 +12,7 @@ from typing import Any, Final
 from gateway.errors import BackendUnavailable
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.failure_log import LOG_ARGUMENTS, LOG_LEVEL
 
 COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
 MCP_SERVER: Final = "t"
@@ -107,6 +108,7 @@ def arguments(
         "--setting-sources", "",
         "--disable-slash-commands",
         "--no-session-persistence",
+        *LOG_ARGUMENTS,
         *(["--permission-mode", agent.permission_mode] if agent and agent.permission_mode else []),
         *(["--max-budget-usd", LEAST_BUDGET] if one_request else []),
         *(["--settings", json.dumps(settings)] if settings else []),
@@ -140,7 +142,12 @@ def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
         "DISABLE_AUTO_COMPACT": "1",
         # all tools are given to the model as they are, none deferred
         "ENABLE_TOOL_SEARCH": "false",
-        "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries),
+        # one more than it may make: the turn is ended at the line that announces it, which has
+        # the API's `retry-after` (see `errors`)
+        "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries + 1),
+        **LOG_LEVEL,
+        # 2.1.330 cuts the descriptions of tools at 4,096 characters otherwise
+        "CLAUDE_CODE_MAX_MCP_DESCRIPTION_LENGTH": "1000000",
         # an answer that breaks off must be an error, not a second answer without a stream
         "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
         # a refusal is the answer; the CLI would otherwise ask again on its own

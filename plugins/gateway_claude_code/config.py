@@ -24,7 +24,7 @@ class ClaudeCodeConfig(BaseModel):
 
     In seconds: `start_seconds` that the CLI may take to get ready, `close_seconds` that it
     gets at each step of being closed. `upstream_retries` is how often the CLI may ask again
-    by itself when the upstream is overloaded or out of reach.
+    by itself when the upstream is overloaded or out of reach; clients do that as well.
 
     `check_cli` has the gateway try out, in the background, a CLI that it has not seen before. One
     that fails in what keeps prompts from reading files and running commands is not served, unless
@@ -47,6 +47,6 @@ class ClaudeCodeConfig(BaseModel):
     queue_seconds: float = Field(default=60, gt=0)
     start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
-    upstream_retries: int = Field(default=2, ge=0, le=10)
+    upstream_retries: int = Field(default=0, ge=0, le=10)
     check_cli: bool = True
     allow_unsafe_cli: bool = False

@@ -11,7 +11,7 @@ from gateway.errors import BackendFailed, GatewayError, InvalidRequest
 from gateway.types import StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
-from gateway_claude_code.errors import FailureReader, NotReady, exited
+from gateway_claude_code.errors import FailureReader, NotReady, exited, is_final_retry
 from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
@@ -90,16 +90,6 @@ class Conversation:
         first = protocol.initialize(self._next_id(), system, servers, json_schema)
         await self._apply(settings, first)
 
-    async def ask_cli(self, question: Mapping[str, Any]) -> object:
-        """What the CLI answers to a control request about itself.
-
-        Raises `TimedOut` when the CLI does not start, and `BackendFailed` when it has no answer.
-        """
-        request_id = self._next_id()
-        with self._start_limit():
-            await self._process.send(protocol.control_request(request_id, question))
-            return await self._until_applied(request_id)
-
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""
         for number, turn in enumerate(turns):
@@ -169,7 +159,7 @@ class Conversation:
                     yield event
             elif reader.in_message and line.get("subtype") == "api_retry":
                 raise BackendFailed("The upstream's answer broke off before its end.")
-            elif (error := failure.read(line)) is not None:
+            elif (error := failure.read(line, await self._api_sentence(line))) is not None:
                 raise error
             elif reader.wants_output and lacks_output(line):
                 raise InvalidRequest(
@@ -243,8 +233,7 @@ class Conversation:
                 "(plugins.claude_code.start_seconds)"
             ) from error
 
-    async def _until_applied(self, request_id: str) -> object:
-        """The answer to a control request, once it is there."""
+    async def _until_applied(self, request_id: str) -> None:
         while True:
             response = (await self._next_line()).get("response")
             if not isinstance(response, dict):
@@ -254,7 +243,7 @@ class Conversation:
                     f"The Claude Code CLI refused a control request: {response.get('error')}"
                 )
             if response.get("request_id") == request_id:
-                return response.get("response")
+                return
 
     async def _next_line(self, *, started: bool = False) -> Line:
         """The next line that is not the tools' server's business."""
@@ -273,6 +262,18 @@ class Conversation:
                 await self._process.send(answer)
             elif self.calls:
                 return line
+
+    async def _api_sentence(self, line: Line) -> str | None:
+        """What the API said, for the line that announces a retry and does not say it.
+
+        A retry that is not to be made is called off at once: half a second later it goes out.
+        """
+        if line.get("subtype") != "api_retry":
+            return None
+        if is_final_retry(line):
+            interrupt = protocol.control_request(self._next_id(), {"subtype": "interrupt"})
+            await self._process.send(interrupt)
+        return await self._process.api_sentence()
 
     def _note_cost(self, total: object) -> None:
         """`total` is that of all turns of the process so far."""

@@ -4,12 +4,15 @@ A failure shows in three kinds of lines (seen with 2.1.197 and 2.1.330): an `ass
 the model "<synthetic>" with the `error`'s name, then a `result` with `is_error` and, where the
 upstream answered at all, `api_error_status`; and before them `api_retry`, while the CLI tries on.
 `subtype` and `terminal_reason` differ between versions, and are "success" or "completed" at times.
+
+`api_retry` has the API's `retry-after`, and no other line has; the API's sentence is in the `result`
+and in the debug log (`failure_log`), which is ahead of both. The CLI is allowed one retry more than
+it may make (`command`), so that the line comes, and the turn is ended there.
 """
 
-import re
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from gateway.errors import (
     BackendFailed,
@@ -21,12 +24,13 @@ from gateway.errors import (
     NotAuthenticated,
     Overloaded,
     PayloadTooLarge,
-    QuotaExhausted,
     RateLimited,
     TimedOut,
 )
+from gateway.types import ChatRequest
+from gateway_claude_code.account.refusals import LONG_WAIT, account_refusal, plan_used_up
+from gateway_claude_code.error_words import client_words, without_jargon
 from gateway_claude_code.protocol import Line
-from gateway_claude_code.quota import exhausted
 
 LOGIN_HELP: Final = (
     "run `claude` and then /login (or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the "
@@ -37,18 +41,35 @@ LOGIN_HELP: Final = (
 FINAL_STATUSES: Final = frozenset({400, 401, 403, 404, 413, 429})
 """Upstream statuses for which trying again at once is of no use."""
 
-OVERLOADED: Final = 529
+OVERLOADED: Final = frozenset({503, 529})
 CLIENT_ERRORS: Final = 4
 """The first digit of the statuses that say that the request is at fault."""
 
+COME_BACK_SECONDS: Final = 5
+"""What is told as `retry-after` where the API says nothing: its trouble seldom ends in a second."""
+FIRST_PAUSE: Final = 0.5
+"""Seconds before the CLI's first retry where the API gave no time; each doubles it, and adds up to
+a quarter (seen with 2.1.330: 0.50 to 0.63). A longer one is the API's, with up to a quarter more."""
+JITTER: Final = 1.3
 
-CLIENT_NAMES: Final = {
-    "output_config": "reasoning_effort",
-    "stop_sequences": "stop",
-    "system": "messages",
-    "thinking": "reasoning_effort",
-}
-"""What clients call the API's parameters, where it is something else."""
+
+class ApiRefusal(InvalidRequest):
+    """The API calls the request invalid, in its own words.
+
+    `offered` are the names of the tools that the API's request had, in its order.
+    """
+
+    def __init__(self, message: str, *, param: str | None, offered: Sequence[str] = ()) -> None:
+        super().__init__(message, param=param)
+        self.offered = tuple(offered)
+
+
+def told(error: GatewayError, request: ChatRequest) -> GatewayError:
+    """The error as the client that sent `request` is to be told of it, in its own words."""
+    if not isinstance(error, ApiRefusal):
+        return error
+    words = client_words(error.message, request, error.offered)
+    return InvalidRequest(words.text, param=words.param)
 
 
 class FailureReader:
@@ -57,35 +78,42 @@ class FailureReader:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._name: str | None = None
+        self._limit = ""
         self._resets_at: float | None = None
         self._status: int | None = None
+        self._offered: tuple[str, ...] = ()
 
-    def read(self, line: Line) -> GatewayError | None:
-        """The error, if this line decides that there is one."""
+    def read(self, line: Line, sentence: str | None = None) -> GatewayError | None:
+        """The error, if this line decides that there is one.
+
+        `sentence` is the API's own, for a line that does not have it itself (`api_retry`).
+        """
         match line:
             case {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected"} as info}:
                 self._resets_at = info.get("resetsAt")
+                self._limit = str(info.get("rateLimitType") or "")
             case {"type": "assistant", "message": {"model": "<synthetic>"}}:
                 self._name = line.get("error")
+            case {"type": "system", "subtype": "init", "tools": [*tools]}:
+                self._offered = tuple(map(str, tools))
             case {"type": "system", "subtype": "api_retry"}:
-                return self._retry(line)
+                return self._retry(line, sentence)
             case {"type": "result", "is_error": True}:
                 return self._result(line)
         return None
 
-    def _retry(self, line: Line) -> GatewayError | None:
-        status = line.get("error_status")
+    def _retry(self, line: Line, sentence: str | None) -> GatewayError | None:
+        status, self._name = line.get("error_status"), line.get("error") or self._name
         if isinstance(status, int):
             self._status = status
-        if status not in FINAL_STATUSES:
+        if not is_final_retry(line):
             return None
-        wait = line.get("retry_delay_ms")
-        retry_after = wait / 1000 if isinstance(wait, int | float) else None
-        return self._error(status, f"the model's API answered {status}", retry_after)
+        text = sentence or _no_sentence(status)
+        return self._error(status, text, asked_pause(line) or COME_BACK_SECONDS)
 
     def _result(self, line: Line) -> GatewayError:
         status = line.get("api_error_status")
-        text = _plain(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
+        text = str(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
         if line.get("subtype") == "error_max_budget_usd" and self._name is None:
             return BackendFailed("The upstream's answer broke off before its end.")
         if line.get("terminal_reason") == "prompt_too_long" or text == "Prompt is too long":
@@ -96,49 +124,92 @@ class FailureReader:
             )
         return self._error(status if isinstance(status, int) else None, text, None)
 
-    def _error(self, status: int | None, text: str, retry_after: float | None) -> GatewayError:
+    def _error(self, status: int | None, sentence: str, pause: float | None) -> GatewayError:
         if self._resets_at is not None:
-            return exhausted(text, self._resets_at - self._now())
-        if self._name == "billing_error":
-            return QuotaExhausted(f"{text} (the account of the CLI's login)", should_retry=False)
+            return plan_used_up(self._limit, self._resets_at, self._now())
+        text = without_jargon(sentence)
+        if (refusal := account_refusal(text, self._name, status)) is not None:
+            return refusal
         if status is None:
-            return self._without_status(text)
-        return _by_status(status, text, retry_after)
+            return self._without_status(text, pause)
+        return self._by_status(status, text, pause)
 
-    def _without_status(self, text: str) -> GatewayError:
+    def _without_status(self, text: str, pause: float | None) -> GatewayError:
         match self._name:
             case "authentication_failed":
                 return _not_logged_in(text)
             case "rate_limit":
-                return RateLimited(text)
+                return _rate_limited(text, pause)
             case "model_not_found":
                 return ModelNotFound(text, param="model")
-            case _ if self._status == OVERLOADED or "Overloaded" in text:
-                return Overloaded(f"The model's API is overloaded. {text}")
+            case _ if self._status in OVERLOADED or "Overloaded" in text:
+                return _overloaded(text, pause)
             case _:
                 return BackendFailed(f"The Claude Code CLI could not get an answer. {text}")
 
+    def _by_status(self, status: int, text: str, pause: float | None) -> GatewayError:
+        match status:
+            case 401:
+                return _not_logged_in(text)
+            case 403:
+                return NotAllowed(text)
+            case 404:
+                return ModelNotFound(text, param="model")
+            case 413:
+                return PayloadTooLarge(text)
+            case 429:
+                return _rate_limited(text, pause)
+            case 503 | 529:
+                return _overloaded(text, pause)
+            case 408 | 504:
+                return TimedOut(text)
+            case _ if status // 100 == CLIENT_ERRORS:
+                return ApiRefusal(text, param=client_words(text).param, offered=self._offered)
+            case _:
+                return BackendFailed(f"The model's API failed with status {status}. {text}")
 
-def _by_status(status: int, text: str, retry_after: float | None) -> GatewayError:
-    match status:
-        case 401:
-            return _not_logged_in(text)
-        case 403:
-            return NotAllowed(text)
-        case 404:
-            return ModelNotFound(text, param="model")
-        case 413:
-            return PayloadTooLarge(text)
-        case 429:
-            return RateLimited(text, retry_after=retry_after)
-        case 529:
-            return Overloaded(f"The model's API is overloaded. {text}", retry_after=retry_after)
-        case 408 | 504:
-            return TimedOut(text)
-        case _ if status // 100 == CLIENT_ERRORS:
-            return InvalidRequest(text, param=_named_parameter(text))
-        case _:
-            return BackendFailed(f"The model's API failed with status {status}. {text}")
+
+def is_final_retry(line: Line) -> bool:
+    """Whether an `api_retry` announces a retry that is not to be made.
+
+    It is of no use, or it is the one that the CLI is allowed beyond what it may make.
+    """
+    attempt, most = line.get("attempt"), line.get("max_retries")
+    last = isinstance(attempt, int) and isinstance(most, int) and attempt >= most
+    return last or line.get("error_status") in FINAL_STATUSES
+
+
+def asked_pause(line: Line) -> float | None:
+    """The API's `retry-after` in seconds, from an `api_retry`; None if the pause is the CLI's own.
+
+    The CLI adds up to a quarter, and gives up at once where it is more than a minute (2.1.330).
+    """
+    delay, attempt = line.get("retry_delay_ms"), line.get("attempt")
+    if not isinstance(delay, int | float):
+        return None
+    doubled = 2 ** max(attempt - 1, 0) if isinstance(attempt, int) else 1
+    own = FIRST_PAUSE * doubled * JITTER
+    return min(delay / 1000, LONG_WAIT) if delay / 1000 > own else None
+
+
+def _rate_limited(text: str, pause: float | None) -> RateLimited:
+    """Without a `pause` the CLI gave up at once: it waits for up to a minute (2.1.330) if asked."""
+    message = f"The model's API limits the rate of requests: {text}"
+    if pause is None:
+        return RateLimited(message, retry_after=LONG_WAIT, should_retry=False)
+    return RateLimited(message, retry_after=pause)
+
+
+def _overloaded(text: str, pause: float | None) -> Overloaded:
+    return Overloaded(
+        f"The model's API is overloaded. {text}", retry_after=pause or COME_BACK_SECONDS
+    )
+
+
+def _no_sentence(status: object) -> str:
+    if isinstance(status, int):
+        return f"The model's API answered with status {status}."
+    return "The model's API could not be reached."
 
 
 def _not_logged_in(text: str) -> NotAuthenticated:
@@ -146,22 +217,6 @@ def _not_logged_in(text: str) -> NotAuthenticated:
         f"The Claude Code CLI is not logged in, or its login was refused ({text}): {LOGIN_HELP}",
         should_retry=False,
     )
-
-
-def _named_parameter(text: str) -> str | None:
-    """The parameter that a message of the API begins with, in the words of a client.
-
-    Seen: "temperature: Extra inputs…", "messages.1.content: …", "`temperature` is deprecated…".
-    """
-    found = re.match(r"`([a-z_]+)`|([a-z_]+)(?:\.[\w.]+)?: ", text)
-    if found is None:
-        return None
-    name = found[1] or found[2]
-    return CLIENT_NAMES.get(name, name)
-
-
-def _plain(text: Any) -> str:  # noqa: ANN401
-    return re.sub(r"^API Error: (?:\d{3} )?", "", str(text)).strip() or "no reason was given"
 
 
 class NotReady(TimedOut):

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import anyio
 import click
 from pydantic import BaseModel, ValidationError
 
-from gateway import hookimpl
+from gateway import health, hookimpl
 from gateway.command_options import config_option
 from gateway.config import Config, find_file, load, packaged_file
 from gateway.context import RequestContext
@@ -24,6 +25,7 @@ from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, ModelDescription, Target
 from gateway_claude_code import command
+from gateway_claude_code.account.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
 from gateway_claude_code.agent import ModelOptions
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
@@ -32,15 +34,18 @@ from gateway_claude_code.doctor.watch import watch
 from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.keeper import Keeper
-from gateway_claude_code.launch import program_at
+from gateway_claude_code.launch import launch_for, program_at
 from gateway_claude_code.login import CliStatus, cli_status
 from gateway_claude_code.model_description import describe, known_from_outside
+from gateway_claude_code.pool import Pool
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.upstream import Upstream, offline_script
 
 log = logging.getLogger("gateway_claude_code")
 
 BACKEND: Final = "claude-code"
+ANY_MODEL: Final = "sonnet"
+"""For a process that asks no model."""
 EXIT_NO_LOGIN: Final = 1
 EXIT_NO_CLI: Final = 2
 
@@ -50,6 +55,7 @@ class ClaudeCodePlugin:
 
     def __init__(self) -> None:
         self._backend: ClaudeCodeBackend | None = None
+        self._usage: PlanUsage | None = None
         self._health: dict[str, Any] = {"status": "starting"}
         self._config: Config | None = None
         self._known: KnownModels | None = None
@@ -109,13 +115,22 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:
-        """What was found out about the CLI since the start, its processes, and the plan's quota."""
+        """What was found out about the CLI since the start, its processes, and the plan's quota.
+
+        An account that is refused degrades the gateway, until the time of the reset.
+        """
         if self._backend is None:
             return self._health
+        has_windows = self._health.get("login") == WITH_WINDOWS
+        if self._usage is not None and has_windows and health.asked_for_details():
+            self._usage.want()
+        report = {**self._health, **self._backend.report()}
+        if (account := report.get("account")) is not None and report["status"] == "ok":
+            report["status"] = account["state"]
         gate = self._backend.gate
         why = gate.refusal
         unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
-        return {**self._health, **self._backend.report(), **unsafe, "cli_check": gate.health}
+        return {**report, **unsafe, "cli_check": gate.health}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
@@ -134,12 +149,15 @@ class ClaudeCodePlugin:
                 self._backend = backend
                 tasks.start_soon(backend.catalogue.tend)
                 tasks.start_soon(self._look_at_cli, config, surroundings, _usual_model(gateway))
+                ask = partial(_ask_windows, backend.pool, config, surroundings)
+                self._usage = PlanUsage(ask, backend.pool.quota.note_windows)
+                tasks.start_soon(self._usage.keep_up)
                 if config.check_cli:
                     slots = backend.pool.slots
                     tasks.start_soon(watch, backend.gate, config, surroundings.environ, slots)
                 yield
                 tasks.cancel_scope.cancel()
-                self._backend = None
+                self._backend = self._usage = None
 
     async def _look_at_cli(
         self, config: ClaudeCodeConfig, surroundings: Surroundings, usual_model: str | None
@@ -161,6 +179,14 @@ class ClaudeCodePlugin:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)
         elif self._backend is not None and usual_model is not None:
             self._backend.expect(usual_model, status.version)
+
+
+async def _ask_windows(pool: Pool, config: ClaudeCodeConfig, surroundings: Surroundings) -> Windows:
+    """Ask the CLI for the plan's windows. Raises `GatewayError`."""
+    environ, overrides = surroundings.environ, surroundings.overrides
+    launch = launch_for(config, environ, overrides, ANY_MODEL, one_request=False)
+    async with pool.aside(launch) as process:
+        return await ask_windows(process)
 
 
 def _usual_model(gateway: Gateway) -> str | None:

@@ -20,6 +20,7 @@ from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch
 from gateway_claude_code.live import LiveConversations
+from gateway_claude_code.process import CliProcess
 from gateway_claude_code.quota import Quota
 from gateway_claude_code.spares import Spares
 
@@ -110,17 +111,24 @@ class Pool:
         return await self._start(launch)
 
     @asynccontextmanager
-    async def aside(self, launch: Launch) -> AsyncGenerator[Conversation]:
-        """A process that answers no request, in a slot like all others; closed at the end.
+    async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
+        """A process for a question of the gateway's own, in a slot like all others.
 
-        Raises `BackendUnavailable` and `RateLimited`.
+        Raises `BackendUnavailable`, and `RateLimited` when there is no slot for it in time.
         """
         await self.slots.acquire(ASIDE)
-        conversation = await self._start(launch)
         try:
-            yield conversation
+            with anyio.CancelScope(shield=True):
+                process = await launch.start(self._config.close_seconds)
+            self._keeper.add(process.pid)
+            try:
+                yield process
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await process.close(busy=False)
+                self._keeper.remove(process.pid)
         finally:
-            self.retire(conversation)
+            self.slots.release()
 
     def keep(self, conversation: Conversation, key: Digest) -> None:
         """Let a conversation wait for what continues it, as soon as its process has settled."""

@@ -17,6 +17,8 @@ from typing import Final, Self
 import anyio
 
 from gateway.errors import BackendFailed, BackendUnavailable
+from gateway_claude_code.error_pipe import ErrorPipe
+from gateway_claude_code.failure_log import api_sentence, is_log_entry
 from gateway_claude_code.litter import remove_litter
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
@@ -27,6 +29,8 @@ LONGEST_LINE: Final = 256 * 1024 * 1024
 
 STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
+LOG_SECONDS: Final = 0.2
+"""How far the debug log may be behind the lines. It is written first, to another pipe."""
 FOLLOWERS_SECONDS: Final = 0.5
 """How long what a process left behind may take to end at SIGTERM."""
 
@@ -37,16 +41,19 @@ class CliProcess:
     def __init__(
         self,
         process: asyncio.subprocess.Process,
+        stderr: ErrorPipe,
         environment: Mapping[str, str],
         close_seconds: float,
     ) -> None:
-        if process.stdin is None or process.stdout is None or process.stderr is None:
+        if process.stdin is None or process.stdout is None:
             raise BackendFailed("the Claude Code CLI was started without pipes")
         self._process = process
         self._environment = environment
-        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
+        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, stderr
         self._close_seconds = close_seconds
         self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self._api_sentence: str | None = None
+        self._api_failed = anyio.Event()
         self._stderr_reader = asyncio.create_task(self._drain_stderr())
         self._closing = anyio.Lock()
 
@@ -59,20 +66,27 @@ class CliProcess:
         close_seconds: float,
     ) -> Self:
         """Start the CLI. Raises `BackendUnavailable` if the system can't run it."""
+        stderr = await ErrorPipe.open()
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+                stderr=stderr.writing,
                 env=dict(environment),
                 cwd=folder,
                 start_new_session=True,
                 limit=LONGEST_LINE,
             )
         except (OSError, ValueError) as error:
+            stderr.close()
             raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
-        return cls(process, environment, close_seconds)
+        except BaseException:
+            stderr.close()
+            raise
+        finally:
+            stderr.close_writing()
+        return cls(process, stderr, environment, close_seconds)
 
     @property
     def pid(self) -> int:
@@ -88,6 +102,12 @@ class CliProcess:
     def last_stderr(self) -> str:
         """The last lines that the CLI wrote to its standard error."""
         return "\n".join(self._last_stderr)
+
+    async def api_sentence(self) -> str | None:
+        """What the API said when it last refused something; waits for it a moment."""
+        with anyio.move_on_after(LOG_SECONDS):
+            await self._api_failed.wait()
+        return self._api_sentence
 
     async def send(self, *lines: Line) -> None:
         """Write lines. A process that is gone shows when it is read from, not here."""
@@ -172,7 +192,12 @@ class CliProcess:
         self._stderr_reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._stderr_reader
+        self._stderr.close()
 
     async def _drain_stderr(self) -> None:
-        async for raw in self._stderr:
-            self._last_stderr.append(raw.decode(errors="replace").rstrip())
+        async for line in self._stderr.lines():
+            if (sentence := api_sentence(line)) is not None:
+                self._api_sentence = sentence
+                self._api_failed.set()
+            elif not is_log_entry(line):  # these may quote a request, and what is kept is logged
+                self._last_stderr.append(line)

@@ -1,4 +1,4 @@
-"""What is known of the plan's quota: a quota that is used up is answered from memory.
+"""What is known of the account: a plan that is used up is answered from memory.
 
 On a subscription the CLI says after each upstream answer how things stand (`rate_limit_event`;
 seen with 2.1.330): `status` "allowed", "allowed_warning" or "rejected", `rateLimitType` "five_hour",
@@ -12,29 +12,29 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.errors import QuotaExhausted
+from gateway_claude_code.account.refusals import AccountRefusal, AccountState, plan_used_up
 
 PROBE_SECONDS: Final = 300
 """How often one request is let through nevertheless: the user may have got more meanwhile."""
-LONG_WAIT: Final = 60
-"""Seconds. A client should not wait longer than this on its own."""
-_FAMILIES: Final = ("opus", "sonnet", "haiku")
-
-
-def exhausted(text: str, seconds: float) -> QuotaExhausted:
-    """The error for a quota that is used up for so many seconds more."""
-    wait = max(seconds, 1)
-    return QuotaExhausted(text, retry_after=wait, should_retry=False if wait > LONG_WAIT else None)
+CREDIT_SECONDS: Final = 60
+"""For how long an empty account is answered from memory: paying is quick, and nobody tells us."""
+SHOWN_SECONDS: Final = 3600
+"""For how long a refusal without a time is shown. It may concern one client's requests only."""
+_FAMILIES: Final = ("opus", "sonnet", "haiku", "fable")
 
 
 @dataclass(slots=True)
-class _Exhausted:
-    text: str
-    resets_at: float
+class _Refused:
+    """A refusal, when it came (`at`, Unix time), and when it was last tried out (`probed`)."""
+
+    error: AccountRefusal
+    model: str
+    at: float
     probed: float
 
 
 class Quota:
-    """The quota of one login. `now` is Unix time, `elapsed` a clock that nobody sets."""
+    """The account of one login. `now` is Unix time, `elapsed` a clock that nobody sets."""
 
     def __init__(
         self,
@@ -44,62 +44,112 @@ class Quota:
         self._now = now
         self._elapsed = elapsed
         self._last: Mapping[str, Any] = {}
-        self._exhausted: dict[str, _Exhausted] = {}
+        self._windows: dict[str, dict[str, Any]] = {}
+        self._refused: dict[str, _Refused] = {}
 
     def note(self, info: object) -> None:
         """Take the `rate_limit_info` of an event."""
         if isinstance(info, Mapping):
             self._last = info
+            self._windows.update(_windows_of(info.get("unifiedWindows")))
+
+    def note_windows(self, windows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take the plan's windows as the CLI was asked for them: `utilization` and `resets_at`."""
+        self._windows.update({name: dict(window) for name, window in windows.items()})
 
     def remember(self, model: str, error: QuotaExhausted) -> None:
-        """A request for this model failed for that reason. Without a time nothing is remembered."""
-        if error.retry_after is None:
+        """A request for this model failed for that reason."""
+        if not isinstance(error, AccountRefusal):
             return
-        until = self._now() + error.retry_after
-        scope = self._scope(model)
-        self._exhausted[scope] = _Exhausted(error.message, until, self._elapsed())
+        scope = self._scope(model, error)
+        self._refused[scope] = _Refused(error, model, self._now(), self._elapsed())
 
     def succeeded(self, model: str) -> None:
         """A request for this model was answered."""
-        for scope in [scope for scope in self._exhausted if scope in model]:
-            del self._exhausted[scope]
+        for scope in [scope for scope in self._refused if scope in model]:
+            del self._refused[scope]
 
     def check(self, model: str) -> None:
-        """Raises `QuotaExhausted` if a request for this model is known to be of no use."""
-        for scope, known in list(self._exhausted.items()):
-            if scope not in model:
+        """Raises `QuotaExhausted` if a request for this model is known to be of no use.
+
+        Whether a request counts as extra usage depends on the request as well, so that others are
+        still tried.
+        """
+        self._forget()
+        for scope, known in self._refused.items():
+            if scope not in model or known.error.state == "extra_usage":
                 continue
-            left = known.resets_at - self._now()
-            if left <= 0:
-                del self._exhausted[scope]
-            elif self._elapsed() - known.probed >= PROBE_SECONDS:
+            probe = CREDIT_SECONDS if known.error.resets_at is None else PROBE_SECONDS
+            if self._elapsed() - known.probed >= probe:
                 known.probed = self._elapsed()
             else:
-                raise exhausted(known.text, left)
+                raise self._again(known.error)
+
+    def _again(self, error: AccountRefusal) -> AccountRefusal:
+        """The same refusal as it is to be told now."""
+        if error.state == "plan_used_up" and error.resets_at is not None:
+            return plan_used_up(error.limit, error.resets_at, self._now())
+        return AccountRefusal(
+            error.message,
+            error.state,
+            resets_at=error.resets_at,
+            retry_after=None if error.resets_at is None else error.resets_at - self._now(),
+        )
+
+    def _forget(self) -> None:
+        now = self._now()
+        for scope, known in list(self._refused.items()):
+            resets_at = known.error.resets_at
+            if (known.at + SHOWN_SECONDS if resets_at is None else resets_at) <= now:
+                del self._refused[scope]
+
+    def account(self) -> dict[str, Any]:
+        """The refusal that holds now, for `GET /health`; empty if the account is fine.
+
+        `state`, `message`, `since` and `resets_at` in Unix time, and the `models` concerned
+        (None for all).
+        """
+        self._forget()
+        if not self._refused:
+            return {}
+        scope, known = max(self._refused.items(), key=lambda item: item[1].at)
+        error = self._again(known.error)
+        state: AccountState = error.state
+        return {
+            "state": state,
+            "message": error.message,
+            "since": known.at,
+            "resets_at": error.resets_at,
+            "models": scope or None,
+        }
 
     def report(self) -> dict[str, Any]:
         """For `GET /health`: the windows as last heard of; nothing where there is no plan."""
-        if not self._last:
-            return {}
-        windows = self._last.get("unifiedWindows")
-        report: dict[str, Any] = {
-            "status": self._last.get("status"),
-            "limit": self._last.get("rateLimitType"),
-            "resets_at": self._last.get("resetsAt"),
-        }
-        if isinstance(windows, Mapping):
-            report["windows"] = {
-                name: {
-                    "utilization": window.get("utilization"),
-                    "resets_at": window.get("resetsAt"),
-                }
-                for name, window in windows.items()
-                if isinstance(window, Mapping)
+        report: dict[str, Any] = {}
+        if self._last:
+            report = {
+                "status": self._last.get("status"),
+                "limit": self._last.get("rateLimitType"),
+                "resets_at": self._last.get("resetsAt"),
             }
+        if self._windows:
+            report["windows"] = {name: dict(window) for name, window in self._windows.items()}
         return report
 
-    def _scope(self, model: str) -> str:
+    def _scope(self, model: str, error: AccountRefusal) -> str:
         """A part of the names of the models that the limit is about; "" is in all names."""
-        limit = str(self._last.get("rateLimitType", ""))
+        if error.state == "extra_usage":
+            return model
+        limit = error.limit or str(self._last.get("rateLimitType", ""))
         family = next((name for name in _FAMILIES if limit.endswith(f"_{name}")), "")
         return family if family in model else ""
+
+
+def _windows_of(windows: object) -> dict[str, dict[str, Any]]:
+    if not isinstance(windows, Mapping):
+        return {}
+    return {
+        name: {"utilization": window.get("utilization"), "resets_at": window.get("resetsAt")}
+        for name, window in windows.items()
+        if isinstance(window, Mapping)
+    }

@@ -141,7 +141,7 @@ def tokens(usage: Usage) -> dict[str, int]:
 
 
 class HealthCollector(Collector):
-    """What backends report for `GET /health`, as metrics: processes, where they came from, quota.
+    """What backends report for `GET /health`, as metrics: processes, their origin, quota, account.
 
     It is given the report before each scrape; what a report does not have is left out.
     """
@@ -177,7 +177,15 @@ class HealthCollector(Collector):
             "When a window of the plan's quota resets, in Unix time.",
             labels=("backend", "window"),
         )
+        refused = GaugeMetricFamily(
+            "dragoman_account_refused",
+            "1 while the account of a backend is refused: plan_used_up, spend_limit, extra_usage "
+            "or billing.",
+            labels=("backend", "state"),
+        )
         for backend, part in self.report.items():
+            if (state := _account_state(part)) is not None:
+                refused.add_metric((backend, state), 1)
             for state, number in _numbers(part, "processes"):
                 if state == "waiting":
                     waiting.add_metric((backend,), number)
@@ -189,7 +197,7 @@ class HealthCollector(Collector):
                 for name, family in (("utilization", utilization), ("resets_at", resets)):
                     if isinstance(values.get(name), int | float):
                         family.add_metric((backend, window), values[name])
-        yield from (processes, waiting, taken, utilization, resets)
+        yield from (processes, waiting, taken, utilization, resets, refused)
 
 
 def _numbers(part: object, key: str) -> list[tuple[str, float]]:
@@ -197,6 +205,12 @@ def _numbers(part: object, key: str) -> list[tuple[str, float]]:
     if not isinstance(values, dict):
         return []
     return [(name, number) for name, number in values.items() if isinstance(number, int | float)]
+
+
+def _account_state(part: object) -> str | None:
+    account = part.get("account") if isinstance(part, dict) else None
+    state = account.get("state") if isinstance(account, dict) else None
+    return state if isinstance(state, str) else None
 
 
 def _windows(part: object) -> list[tuple[str, dict[str, Any]]]:

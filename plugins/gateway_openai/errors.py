@@ -49,7 +49,7 @@ def envelope(error: GatewayError) -> Envelope:
 
 def _error_type(error: GatewayError) -> str:
     match error:
-        case QuotaExhausted():
+        case QuotaExhausted() if error.code == QuotaExhausted.code:
             return "insufficient_quota"
         case RateLimited():
             return "rate_limit_exceeded"

@@ -29,7 +29,7 @@ Examples:
 \b
 Exit codes:
   0  up, and everything is well
-  1  up, but something is not: no login, a CLI that is refused, being stopped, …
+  1  up, but something is not: no login, a plan that is used up, being stopped, …
   2  not up; or wrong options
 """
 

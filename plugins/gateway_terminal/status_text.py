@@ -10,6 +10,13 @@ from gateway_terminal.welcome import cli_of, login_of
 SHOWN_ERRORS: Final = 5
 BAR: Final = 20
 WINDOWS: Final = {"five_hour": "5 hours", "seven_day": "7 days"}
+ACCOUNT_STATES: Final = {
+    "plan_used_up": "plan used up",
+    "spend_limit": "spend limit reached",
+    "extra_usage": "refused as extra usage beyond the plan",
+    "billing": "no credit, or a payment problem",
+}
+"""What a backend says under `account.state`, in words."""
 NEARLY: Final = 0.8
 
 Row = tuple[str, str]
@@ -74,6 +81,9 @@ def _backend_rows(
             "processes",
             ", ".join(f"{count} {state}" for state, count in backend["processes"].items()),
         )
+    if account := backend.get("account") or {}:
+        yield "account", paint.bad(_account(account, now))
+        yield "", str(account.get("message", ""))
     windows = (backend.get("quota") or {}).get("windows") or {}
     for name, window in windows.items():
         yield f"plan, {WINDOWS.get(name, name.replace('_', ' '))}", _window(window, now, paint)
@@ -86,6 +96,21 @@ def _checked(check: Mapping[str, Any], paint: Paint) -> str:
     lists = {word: ", ".join(map(str, check.get(word) or ())) for word in ("differs", "unknown")}
     odd = "; ".join(f"{word}: {names}" for word, names in lists.items() if names)
     return paint.notable(f"{odd}; see `dragoman doctor`") if odd else "holds"
+
+
+def _account(account: Mapping[str, Any], now: datetime) -> str:
+    """Why the account is refused, since when or until when, and for which models."""
+    state = account.get("state")
+    text = ACCOUNT_STATES.get(str(state), str(state))
+    if models := account.get("models"):
+        text += f" ({models})"
+    resets, since = account.get("resets_at"), account.get("since")
+    if isinstance(resets, int | float):
+        at = datetime.fromtimestamp(resets, UTC)
+        return f"{text}, resets {_local(at, now)} (in {duration((at - now).total_seconds())})"
+    if isinstance(since, int | float):
+        return f"{text}, last at {_local(datetime.fromtimestamp(since, UTC), now)}"
+    return text
 
 
 def _window(window: Mapping[str, Any], now: datetime, paint: Paint) -> str:

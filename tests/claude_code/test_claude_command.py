@@ -210,7 +210,7 @@ def test_all_else_stays_out(name: str) -> None:
         ("DISABLE_AUTOUPDATER", "1"),
         ("DISABLE_AUTO_COMPACT", "1"),
         ("ENABLE_TOOL_SEARCH", "false"),
-        ("CLAUDE_CODE_MAX_RETRIES", "7"),
+        ("CLAUDE_CODE_MAX_RETRIES", "8"),
     ],
 )
 def test_what_dragoman_relies_on_wins_over_everything(name: str, value: str) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from gateway import errors
 from gateway.errors import GatewayError
-from gateway_claude_code.errors import FailureReader, exited
+from gateway.types import ChatRequest, Tool
+from gateway_claude_code.account.refusals import AccountRefusal
+from gateway_claude_code.errors import COME_BACK_SECONDS, ApiRefusal, FailureReader, exited, told
 from gateway_claude_code.protocol import Line
 
 NOW = 1_000_000.0
@@ -17,7 +19,8 @@ def synthetic(error: str | None) -> Line:
 
 
 def retry(status: int | None, **fields: Any) -> Line:
-    return {"type": "system", "subtype": "api_retry", "error_status": status, **fields}
+    line = {"type": "system", "subtype": "api_retry", "error_status": status, "attempt": 1}
+    return {**line, "max_retries": 2, **fields}
 
 
 def rejected(**info: Any) -> Line:
@@ -35,12 +38,12 @@ def result(text: str | None, status: int | None, reason: str = "api_error") -> L
     }
 
 
-def error_of(*lines: Line) -> GatewayError:
+def error_of(*lines: Line, sentence: str | None = None) -> GatewayError:
     """The error of the last line; those before it decide nothing."""
     reader = FailureReader(now=lambda: NOW)
     *before, last = lines
     assert [reader.read(line) for line in before] == [None] * len(before)
-    error = reader.read(last)
+    error = reader.read(last, sentence)
     assert error is not None
     return error
 
@@ -52,14 +55,14 @@ IMAGE = "API Error: an image in the conversation could not be processed and was 
 
 RESULTS = [
     # (the assistant line's error, the result's status and text) and what it becomes
-    ("unknown", 400, "API Error: 400 no good", errors.InvalidRequest),
+    ("unknown", 400, "API Error: 400 no good", ApiRefusal),
     ("invalid_request", 400, "Prompt is too long", errors.ContextTooLong),
-    ("unknown", 400, "API Error: 400 max_tokens: 999999 > 64000", errors.InvalidRequest),
-    ("invalid_request", 400, IMAGE, errors.InvalidRequest),
-    ("invalid_request", 400, "Image was too large.", errors.InvalidRequest),
-    ("invalid_request", 400, "The PDF file was not valid.", errors.InvalidRequest),
+    ("unknown", 400, "API Error: 400 max_tokens: 999999 > 64000", ApiRefusal),
+    ("invalid_request", 400, IMAGE, ApiRefusal),
+    ("invalid_request", 400, "Image was too large.", ApiRefusal),
+    ("invalid_request", 400, "The PDF file was not valid.", ApiRefusal),
     ("invalid_request", 413, "Request too large (max 32MB).", errors.PayloadTooLarge),
-    ("billing_error", 400, "Credit balance is too low", errors.QuotaExhausted),
+    ("billing_error", 400, "Credit balance is too low", AccountRefusal),
     ("authentication_failed", 401, "Invalid API key", errors.NotAuthenticated),
     ("authentication_failed", 401, NOT_LOGGED_IN, errors.NotAuthenticated),
     ("authentication_failed", None, NOT_LOGGED_IN, errors.NotAuthenticated),
@@ -74,6 +77,8 @@ RESULTS = [
     ("server_error", 529, "API Error: 529 Overloaded.", errors.Overloaded),
     ("server_error", None, "API Error: Repeated 529 Overloaded errors.", errors.Overloaded),
     ("unknown", 529, "API Error: Overloaded", errors.Overloaded),
+    ("server_error", 503, "API Error: 503 Service unavailable.", errors.Overloaded),
+    ("billing_error", 402, "Credit balance is too low", AccountRefusal),
     ("unknown", None, "API Error: Overloaded", errors.Overloaded),
     ("server_error", None, "API Error: Connection refused", errors.BackendFailed),
     ("server_error", None, "API Error: Unable to connect to API", errors.BackendFailed),
@@ -118,17 +123,21 @@ def test_a_result_without_text_may_have_a_list_of_errors() -> None:
     assert error_of(line).message == "one; two"
 
 
-@pytest.mark.parametrize(
-    ("text", "param"),
-    [
-        ("temperature: Extra inputs are not permitted", "temperature"),
-        ("messages.1.content: may not be empty", "messages"),
-        ("tools.0.custom.input_schema.type: Field required", "tools"),
-        ("No good", None),
-    ],
-)
-def test_an_invalid_request_names_its_parameter(text: str, param: str | None) -> None:
-    assert error_of(result(f"API Error: 400 {text}", 400)).param == param
+def test_what_the_api_calls_invalid_keeps_its_words_until_the_client_is_told() -> None:
+    init = {"type": "system", "subtype": "init", "tools": ["mcp__t__add", "mcp__t__last"]}
+    text = "tools.1.custom.input_schema: Field required"
+    error = error_of(init, result(f"API Error: 400 {text}", 400))
+    assert isinstance(error, ApiRefusal)
+    assert (error.message, error.offered) == (text, ("mcp__t__add", "mcp__t__last"))
+    request = ChatRequest(model="x", messages=(), tools=(Tool(name="last"), Tool(name="add")))
+    for_client = told(error, request)
+    assert for_client.param == "tools[0].function.parameters"
+    assert for_client.message == "tools[0].function.parameters (of 'last'): Field required"
+
+
+def test_other_errors_are_told_as_they_are() -> None:
+    error = errors.Overloaded("no room")
+    assert told(error, ChatRequest(model="x", messages=())) is error
 
 
 def test_an_unknown_model_names_its_parameter() -> None:
@@ -155,15 +164,20 @@ LIMIT = "You've hit your 5-hour limit · resets 2:08am (UTC)"
 
 @pytest.mark.parametrize(
     ("seconds", "retry_after", "should_retry"),
-    [(7200, 7200, False), (61, 61, False), (60, 60, None), (5, 5, None), (-5, 1, None)],
+    [(7200, None, False), (61, None, False), (60, 60, None), (5, 5, None), (-5, 1, None)],
 )
-def test_a_quota_says_when_it_resets(
-    seconds: int, retry_after: int, should_retry: bool | None
+def test_a_plan_that_is_used_up_says_when_it_resets(
+    seconds: int, retry_after: int | None, should_retry: bool | None
 ) -> None:
-    lines = rejected(resetsAt=NOW + seconds), synthetic("rate_limit"), result(LIMIT, 429)
+    lines = rejected(resetsAt=NOW + seconds, rateLimitType="five_hour"), result(LIMIT, 429)
     error = error_of(*lines)
-    assert type(error) is errors.QuotaExhausted
+    assert isinstance(error, AccountRefusal)
     assert (error.retry_after, error.should_retry) == (retry_after, should_retry)
+    assert (error.state, error.resets_at, error.limit) == (
+        "plan_used_up",
+        NOW + seconds,
+        "five_hour",
+    )
 
 
 def test_a_rejection_without_a_reset_is_a_rate_limit() -> None:
@@ -186,7 +200,7 @@ def test_a_rate_limit_event_that_allows_is_no_quota(status: str) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, errors.InvalidRequest),
+        (400, ApiRefusal),
         (401, errors.NotAuthenticated),
         (403, errors.NotAllowed),
         (404, errors.ModelNotFound),
@@ -198,14 +212,62 @@ def test_a_retry_that_is_of_no_use_ends_the_turn(status: int, kind: type[Gateway
     assert type(error_of(retry(status))) is kind
 
 
-@pytest.mark.parametrize("status", [500, 502, 529, None])
+@pytest.mark.parametrize("status", [500, 502, 503, 529, None])
 def test_a_retry_that_may_help_decides_nothing(status: int | None) -> None:
     assert FailureReader().read(retry(status)) is None
 
 
-@pytest.mark.parametrize(("delay", "seconds"), [(2500, 2.5), (613.5, 0.6135), (None, None)])
-def test_a_rate_limits_delay_is_passed_on(delay: float | None, seconds: float | None) -> None:
-    assert error_of(retry(429, retry_delay_ms=delay)).retry_after == seconds
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (500, errors.BackendFailed),
+        (503, errors.Overloaded),
+        (529, errors.Overloaded),
+        (None, errors.BackendFailed),
+    ],
+)
+def test_the_last_retry_is_never_made(status: int | None, kind: type[GatewayError]) -> None:
+    last = retry(status, attempt=2, max_retries=2)
+    assert type(error_of(retry(status), last)) is kind
+
+
+@pytest.mark.parametrize(
+    ("attempt", "delay", "seconds"),
+    [
+        (1, 18674, 18.674),
+        (1, 1250, 1.25),
+        (1, 70000, 60),
+        (1, 613.5, COME_BACK_SECONDS),
+        (3, 2490, COME_BACK_SECONDS),
+        (3, 18674, 18.674),
+        (1, None, COME_BACK_SECONDS),
+    ],
+)
+def test_the_apis_pause_is_told_apart_from_the_clis(
+    attempt: int, delay: float | None, seconds: float
+) -> None:
+    line = retry(429, retry_delay_ms=delay, attempt=attempt)
+    assert error_of(line).retry_after == seconds
+
+
+def test_a_rate_limit_has_the_apis_sentence_and_its_time() -> None:
+    line = retry(429, retry_delay_ms=20735)
+    error = error_of(line, sentence="This would exceed 50 requests per minute.")
+    assert "This would exceed 50 requests per minute." in error.message
+    assert (error.retry_after, error.should_retry) == (20.735, None)
+
+
+def test_a_rate_limit_that_the_cli_does_not_wait_for_is_not_to_be_retried() -> None:
+    error = error_of(
+        synthetic("rate_limit"), result("API Error: Request rejected (429) · slow", 429)
+    )
+    assert error.message == "The model's API limits the rate of requests: slow"
+    assert (error.retry_after, error.should_retry) == (60, False)
+
+
+@pytest.mark.parametrize("status", [503, 529])
+def test_an_overload_says_when_to_come_back(status: int) -> None:
+    assert error_of(result("API Error: 529 Overloaded", status)).retry_after == COME_BACK_SECONDS
 
 
 def test_the_status_of_a_retry_counts_when_the_result_has_none() -> None:

@@ -219,6 +219,32 @@ async def test_the_clis_last_words_are_in_the_log(
     assert "the CLI said: one\ntwo" in caplog.messages
 
 
+RETRY = (
+    "say(dict(type='system', subtype='api_retry', attempt=1, max_retries=1, retry_delay_ms=20735, "
+    "error_status=429, error='rate_limit')); hold()"
+)
+LOGGED = (
+    "sys.stderr.write('2026-11-27T08:52:00.116Z [ERROR] API error (attempt 1/2): 429 429 '"
+    " + json.dumps({'error': {'message': 'Slow down.'}}) + '\\n'); sys.stderr.flush(); "
+)
+
+
+@pytest.mark.parametrize(("logged", "said"), [(LOGGED, "Slow down."), ("", "status 429")])
+async def test_a_retry_is_not_waited_for_and_says_what_the_api_said(
+    fake_cli: MakeCli,
+    environ: Environ,
+    caplog: pytest.LogCaptureFixture,
+    logged: str,
+    said: str,
+) -> None:
+    caplog.set_level(logging.DEBUG, "gateway_claude_code")
+    cli = fake_cli(f"set_up(); hear(); {logged}{RETRY}")
+    _, error = await until_failure(backend_for(cli, environ), a_request(), RateLimited)
+    assert said in error.message
+    assert error.retry_after == 20.735
+    assert "Slow down" not in caplog.text
+
+
 # -- faults -------------------------------------------------------------------------------
 
 BEFORE = "set_up(); hear(); "

@@ -518,6 +518,33 @@ async def test_it_works_only_while_it_runs() -> None:
         pool.retire(conversation)
 
 
+# -- beside requests ----------------------------------------------------------------------
+
+
+async def test_a_process_for_a_question_of_the_gateways_own_has_a_slot() -> None:
+    launch, pool = a_launch(), a_pool(max_spares=0, max_processes=1, max_queue=0)
+    async with pool.running():
+        async with pool.aside(launch):
+            assert pool.slots.used == 1
+            with pytest.raises(RateLimited):
+                async with pool.aside(launch):
+                    pass
+        assert pool.slots.used == 0
+    assert launch.open == []
+
+
+async def test_a_process_aside_that_can_not_be_started_gives_its_slot_back() -> None:
+    async def fails() -> None:
+        raise BackendUnavailable("no CLI")
+
+    pool = a_pool(max_spares=0)
+    async with pool.running():
+        with pytest.raises(BackendUnavailable):
+            async with pool.aside(a_launch(before=fails)):
+                pass
+        assert pool.slots.used == 0
+
+
 # -- care ---------------------------------------------------------------------------------
 
 

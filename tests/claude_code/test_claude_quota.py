@@ -1,16 +1,19 @@
-"""A quota that is used up is answered from memory, and asked about now and then."""
+"""An account that is refused is answered from memory, and asked about now and then."""
 
 from typing import Any
 
 import pytest
 
-from gateway.errors import QuotaExhausted
-from gateway_claude_code.quota import PROBE_SECONDS, Quota
+from gateway.errors import QuotaExhausted, RateLimited
+from gateway_claude_code.account.refusals import AccountRefusal, plan_used_up
+from gateway_claude_code.quota import CREDIT_SECONDS, PROBE_SECONDS, SHOWN_SECONDS, Quota
+
+NOW = 1_000_000.0
 
 
 class Clocks:
     def __init__(self) -> None:
-        self.now = 1_000_000.0
+        self.now = NOW
         self.elapsed = 0.0
 
     def pass_(self, seconds: float) -> None:
@@ -38,23 +41,23 @@ def refusal(quota: Quota, model: str = "opus") -> QuotaExhausted | None:
     return None
 
 
-def used_up(seconds: float | None) -> QuotaExhausted:
-    return QuotaExhausted("You've hit your limit", retry_after=seconds)
+def used_up(seconds: float, limit: str = "five_hour") -> AccountRefusal:
+    return plan_used_up(limit, NOW + seconds, NOW)
 
 
 def test_until_the_reset_it_is_answered_from_memory(clocks: Clocks) -> None:
-    quota = a_quota(clocks, rateLimitType="five_hour")
+    quota = a_quota(clocks)
     assert refusal(quota) is None
     quota.remember("opus", used_up(200))
     clocks.pass_(50)
     error = refusal(quota, "sonnet")
     assert error is not None
-    assert (error.message, error.retry_after) == ("You've hit your limit", 150)
-    assert error.should_retry is False
+    assert "(in 2 min)" in error.message
+    assert (error.retry_after, error.should_retry) == (None, False)
     clocks.pass_(100)
     error = refusal(quota)
     assert error is not None
-    assert error.should_retry is None
+    assert (error.retry_after, error.should_retry) == (50, None)
     clocks.pass_(50)
     assert refusal(quota) is None
 
@@ -89,16 +92,80 @@ def test_a_clock_that_is_set_back_does_not_lock_out_for_good(clocks: Clocks) -> 
 def test_a_limit_of_one_family_of_models_is_no_other_ones(
     clocks: Clocks, limit: str, refused: set[str]
 ) -> None:
-    quota = a_quota(clocks, rateLimitType=limit)
-    quota.remember("claude-opus-4-1", used_up(100))
+    quota = a_quota(clocks)
+    quota.remember("claude-opus-4-1", used_up(100, limit))
     models = ("opus", "claude-opus-4-1", "sonnet")
     assert {model for model in models if refusal(quota, model)} == refused
 
 
-def test_without_a_time_nothing_is_remembered(clocks: Clocks) -> None:
+@pytest.mark.parametrize("error", [QuotaExhausted("no"), QuotaExhausted("no", retry_after=9)])
+def test_other_errors_are_not_remembered(clocks: Clocks, error: QuotaExhausted) -> None:
     quota = a_quota(clocks)
-    quota.remember("opus", used_up(None))
+    quota.remember("opus", error)
     assert refusal(quota) is None
+    assert quota.account() == {}
+
+
+def test_an_empty_account_is_asked_about_soon_again(clocks: Clocks) -> None:
+    quota = a_quota(clocks)
+    quota.remember("opus", AccountRefusal("no credit", "billing"))
+    clocks.pass_(CREDIT_SECONDS - 1)
+    error = refusal(quota, "sonnet")
+    assert error is not None
+    assert (error.message, error.code) == ("no credit", "insufficient_quota")
+    clocks.pass_(1)
+    assert refusal(quota) is None
+
+
+def test_a_spend_limit_holds_until_its_end(clocks: Clocks) -> None:
+    quota = a_quota(clocks)
+    quota.remember("opus", AccountRefusal("spent", "spend_limit", resets_at=NOW + 100))
+    clocks.pass_(50)
+    error = refusal(quota)
+    assert error is not None
+    assert (error.message, error.retry_after, error.code) == ("spent", 50, RateLimited.code)
+    clocks.pass_(50)
+    assert refusal(quota) is None
+
+
+def test_extra_usage_is_shown_and_does_not_keep_others_from_asking(clocks: Clocks) -> None:
+    quota = a_quota(clocks)
+    quota.remember("opus", AccountRefusal("not in the plan", "extra_usage"))
+    assert refusal(quota) is None
+    assert quota.account() == {
+        "state": "extra_usage",
+        "message": "not in the plan",
+        "since": NOW,
+        "resets_at": None,
+        "models": "opus",
+    }
+    clocks.pass_(SHOWN_SECONDS)
+    assert quota.account() == {}
+
+
+def test_a_used_up_plan_is_shown_until_its_reset(clocks: Clocks) -> None:
+    quota = a_quota(clocks)
+    assert quota.account() == {}
+    quota.remember("opus", used_up(200))
+    account = quota.account()
+    assert (account["state"], account["resets_at"], account["models"]) == (
+        "plan_used_up",
+        NOW + 200,
+        None,
+    )
+    clocks.pass_(200)
+    assert quota.account() == {}
+
+
+def test_windows_that_were_asked_for_are_reported_beside_the_others(clocks: Clocks) -> None:
+    quota = a_quota(clocks)
+    quota.note_windows({"five_hour": {"utilization": 0.1, "resets_at": 5.0}})
+    quota.note({"status": "allowed", "unifiedWindows": {"five_hour": {"utilization": 0.2}}})
+    quota.note_windows({"seven_day": {"utilization": 0.4, "resets_at": None}})
+    assert quota.report()["windows"] == {
+        "five_hour": {"utilization": 0.2, "resets_at": None},
+        "seven_day": {"utilization": 0.4, "resets_at": None},
+    }
 
 
 def test_the_windows_are_reported(clocks: Clocks) -> None:

@@ -26,7 +26,10 @@ def limits(status: str, reset: int) -> dict[str, str]:
     }
 
 
-def test_a_quota_that_is_used_up_is_asked_about_once(start_gateway: StartGateway) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_plan_that_is_used_up_is_asked_about_once(
+    start_gateway: StartGateway, stream: bool
+) -> None:
     reset = int(time.time()) + 7200
     gateway = start_gateway(
         environment=PLAN,
@@ -34,17 +37,35 @@ def test_a_quota_that_is_used_up_is_asked_about_once(start_gateway: StartGateway
             429, "rate_limit_error", "You have reached your limit.", limits("rejected", reset)
         ),
     )
-    asked = []
     for _ in range(3):
-        response = httpx.post(f"{gateway.url}/v1/chat/completions", json=CHAT, timeout=30)
+        response = httpx.post(
+            f"{gateway.url}/v1/chat/completions", json={**CHAT, "stream": stream}, timeout=30
+        )
         assert response.status_code == 429
-        assert response.json()["error"]["code"] == "insufficient_quota"
-        assert 7000 < int(response.headers["retry-after"]) <= 7201
+        error = response.json()["error"]
+        assert (error["type"], error["code"]) == ("rate_limit_exceeded", "rate_limit_exceeded")
+        assert "the 5-hour usage limit of the Claude plan is reached" in error["message"]
+        assert "(in 1 h 59 min)" in error["message"] or "(in 2 h)" in error["message"]
+        assert "retry-after" not in response.headers
         assert response.headers["x-should-retry"] == "false"
-        asked.append(len(gateway.upstream.requests))
-    assert asked[0] == asked[-1]
-    quota = httpx.get(f"{gateway.url}/health").json()["claude_code"]["quota"]
-    assert (quota["status"], quota["resets_at"]) == ("rejected", reset)
+        assert len(gateway.upstream.requests) == 1
+    health = httpx.get(f"{gateway.url}/health").json()
+    report = health["claude_code"]
+    assert (health["status"], report["status"]) == ("degraded", "plan_used_up")
+    assert (report["account"]["state"], report["account"]["resets_at"]) == ("plan_used_up", reset)
+    assert (report["quota"]["status"], report["quota"]["resets_at"]) == ("rejected", reset)
+
+
+def test_shortly_before_the_reset_clients_are_told_to_wait(start_gateway: StartGateway) -> None:
+    reset = int(time.time()) + 45
+    gateway = start_gateway(
+        environment=PLAN,
+        script=lambda _: Failure(429, "rate_limit_error", "No.", limits("rejected", reset)),
+    )
+    response = httpx.post(f"{gateway.url}/v1/chat/completions", json=CHAT, timeout=30)
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["retry-after"]) <= 45
+    assert "x-should-retry" not in response.headers
 
 
 def test_the_windows_are_in_the_health_report(start_gateway: StartGateway) -> None:

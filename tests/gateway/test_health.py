@@ -41,6 +41,21 @@ async def test_a_gateway_alone_is_ok(gateway_with: GatewayWith) -> None:
     assert datetime.fromisoformat(config["loaded_at"]) <= datetime.now(UTC)
 
 
+async def test_only_the_report_itself_is_read_in_detail(gateway_with: GatewayWith) -> None:
+    seen: list[bool] = []
+
+    def gateway_health() -> dict[str, Any]:
+        seen.append(health.asked_for_details())
+        return {}
+
+    gateway = gateway_with(plugin(gateway_health))
+    async with http(gateway) as client:
+        await client.get("/health")
+        await client.get("/healthz")
+        await health.report(gateway)
+    assert seen == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("result", "status", "part"),
     [

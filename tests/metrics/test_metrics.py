@@ -37,6 +37,7 @@ class Reporting:
     def gateway_health(self) -> dict[str, Any]:
         return {
             "processes": {"busy": 2, "live": 1, "spare": 1, "waiting": 3},
+            "account": {"state": "plan_used_up", "message": "no"},
             "taken": {"live": 4, "spare": 5, "cold": 6},
             "quota": {
                 "status": "allowed",
@@ -206,6 +207,7 @@ async def test_what_backends_report(tmp_path: Path) -> None:
         assert sample(families, "dragoman_processes_taken_total", kind=kind) == number
     assert sample(families, "dragoman_quota_utilization") == 0.25
     assert sample(families, "dragoman_quota_reset_timestamp_seconds") == 1_800_000_000
+    assert sample(families, "dragoman_account_refused", state="plan_used_up") == 1
 
 
 class Costly:

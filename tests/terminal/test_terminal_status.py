@@ -119,6 +119,36 @@ ERROR = {
             "CLI check",
             "differs: a; see `dragoman doctor`",
         ),
+        (
+            changed(
+                claude_code={
+                    "account": {
+                        "state": "plan_used_up",
+                        "message": "Quota exceeded.",
+                        "resets_at": NOW.timestamp() + 5400,
+                    }
+                }
+            ),
+            "account",
+            "plan used up, resets 13:30:00 (in 1 h 30 min)",
+        ),
+        (
+            changed(
+                claude_code={
+                    "account": {
+                        "state": "extra_usage",
+                        "message": "Not in the plan.",
+                        "since": NOW.timestamp() - 60,
+                        "resets_at": None,
+                        "models": "sonnet",
+                    }
+                }
+            ),
+            "account",
+            "refused as extra usage beyond the plan (sonnet), last at 11:59:00",
+        ),
+        (changed(claude_code={"account": {"state": "new", "message": "Why."}}), "account", "new"),
+        (changed(claude_code={"account": {"state": "new", "message": "Why."}}), "", "Why."),
         (changed(config={"last_error": "line 3"}), "", "refused since: line 3"),
         (changed(config={"needs_restart": ["server.port"]}), "", "needs a restart: server.port"),
         (

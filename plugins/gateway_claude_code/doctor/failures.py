@@ -19,9 +19,21 @@ from gateway_claude_code.upstream import Failure
 FAILURES: Final[Mapping[str, tuple[Failure, type[GatewayError]]]] = {
     "error_400": (Failure(400, "invalid_request_error", "messages.0: wrong"), InvalidRequest),
     "error_401": (Failure(401, "authentication_error", "invalid x-api-key"), NotAuthenticated),
-    "error_429": (Failure(429, "rate_limit_error", "slow down"), RateLimited),
+    "error_429": (
+        Failure(429, "rate_limit_error", "slow down", {"retry-after": "7"}),
+        RateLimited,
+    ),
     "error_529": (Failure(529, "overloaded_error", "Overloaded"), Overloaded),
 }
+
+
+def lost_of(reply: Failure, error: GatewayError) -> str:
+    """What of a rate limit's sentence and time did not come through, in words."""
+    if "retry-after" not in reply.headers:
+        return ""
+    sentence = "" if reply.message in error.message else ", without the API's sentence"
+    in_time = (error.retry_after or 0) >= float(reply.headers["retry-after"])
+    return sentence + ("" if in_time else ", without the API's retry-after")
 
 
 async def failure(rig: Rig, name: str) -> None:
@@ -34,6 +46,7 @@ async def failure(rig: Rig, name: str) -> None:
     except GatewayError as error:
         code = f" ({error.code})" if error.code else ""
         seen = f"{reply.status} of the upstream became {error.status}{code}"
-        rig.note(name, type(error) is wanted, seen)
+        lost = lost_of(reply, error)
+        rig.note(name, type(error) is wanted and not lost, f"{seen}{lost}")
     else:
         rig.differs(name, f"{reply.status} of the upstream became an answer")

@@ -1,0 +1,236 @@
+"""What the account behind the login is refused, and how often the upstream is asked, over the real CLI."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway_claude_code.upstream import Failure, text_answer
+from tests.e2e.conftest import StartGateway
+from tests.e2e.gateways import RunningGateway
+
+pytestmark = pytest.mark.e2e
+
+CHAT = {"model": "claude-sonnet-4", "messages": [{"role": "user", "content": "Hello"}]}
+KEY = {"ANTHROPIC_API_KEY": "made-up"}
+PLAN = {"ANTHROPIC_API_KEY": "", "CLAUDE_CODE_OAUTH_TOKEN": "made-up"}
+
+THIRD_PARTY = (
+    "Third-party apps now draw from your extra usage, not your plan limits. "
+    "Add more at claude.ai/settings/usage and keep going."
+)
+NO_CREDIT = "Your credit balance is too low to access the Anthropic API."
+SPENT = "You have reached your API usage limits. You will regain access on 2126-12-01 at 00:00 UTC."
+
+
+def ask(gateway: RunningGateway, **fields: object) -> httpx.Response:
+    return httpx.post(f"{gateway.url}/v1/chat/completions", json={**CHAT, **fields}, timeout=30)
+
+
+def account(gateway: RunningGateway) -> tuple[str, str | None]:
+    """The gateway's status, and the account's state."""
+    health = httpx.get(f"{gateway.url}/health").json()
+    return health["status"], health["claude_code"].get("account", {}).get("state")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("login", "failure", "state", "code", "said"),
+    [
+        (PLAN, Failure(400, "invalid_request_error", THIRD_PARTY), "extra_usage", None, "Third-"),
+        (
+            PLAN,
+            Failure(400, "invalid_request_error", "You're out of extra usage. Add more."),
+            "extra_usage",
+            None,
+            "You're out of extra usage.",
+        ),
+        (KEY, Failure(402, "billing_error", NO_CREDIT), "billing", None, "redit balance"),
+        (KEY, Failure(400, "invalid_request_error", NO_CREDIT), "billing", None, "redit balance"),
+        (
+            KEY,
+            Failure(429, "rate_limit_error", SPENT),
+            "spend_limit",
+            "rate_limit_exceeded",
+            "regain access on 2126-12-01",
+        ),
+    ],
+    ids=["third party", "extra usage", "402", "credit", "spend limit"],
+)
+def test_the_account_is_refused(
+    start_gateway: StartGateway,
+    login: dict[str, str],
+    failure: Failure,
+    state: str,
+    code: str | None,
+    said: str,
+    stream: bool,
+) -> None:
+    gateway = start_gateway(environment=login, script=lambda _: failure)
+    response = ask(gateway, stream=stream)
+    assert response.status_code == 429, response.text
+    assert response.headers["x-should-retry"] == "false"
+    assert "retry-after" not in response.headers
+    error = response.json()["error"]
+    assert error["code"] == error["type"] == (code or "insufficient_quota")
+    assert said in error["message"]
+    assert account(gateway) == ("degraded", state)
+
+
+def test_an_empty_account_is_answered_from_memory(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(script=lambda _: Failure(402, "billing_error", NO_CREDIT))
+    for _ in range(3):
+        assert ask(gateway).status_code == 429
+        assert len(gateway.upstream.requests) == 1
+
+
+def test_what_is_refused_as_extra_usage_is_no_verdict_on_other_requests(
+    start_gateway: StartGateway,
+) -> None:
+    gateway = start_gateway(
+        environment=PLAN, script=lambda _: Failure(400, "invalid_request_error", THIRD_PARTY)
+    )
+    assert ask(gateway).status_code == 429
+    gateway.upstream.script = lambda _: text_answer("Fine.")
+    assert ask(gateway).status_code == 200
+    assert account(gateway) == ("ok", None)
+
+
+SENTENCE = "This request would exceed your organization's rate limit of 50 requests per minute."
+
+
+@pytest.mark.parametrize("login", [KEY, PLAN], ids=["key", "plan"])
+def test_a_rate_limit_has_the_apis_sentence_and_its_time(
+    start_gateway: StartGateway, login: dict[str, str]
+) -> None:
+    failure = Failure(429, "rate_limit_error", SENTENCE, {"retry-after": "17"})
+    gateway = start_gateway(environment=login, script=lambda _: failure)
+    for stream in (False, True):
+        response = ask(gateway, stream=stream)
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (429, "rate_limit_exceeded")
+        assert SENTENCE in error["message"]
+        # the CLI adds up to a quarter
+        assert 17 <= int(response.headers["retry-after"]) <= 22
+        assert "x-should-retry" not in response.headers
+    assert account(gateway) == ("ok", None)
+
+
+def test_a_rate_limit_of_more_than_a_minute_is_not_waited_for(gateway: RunningGateway) -> None:
+    failure = Failure(429, "rate_limit_error", SENTENCE, {"retry-after": "900"})
+    gateway.upstream.script = lambda _: failure
+    response = ask(gateway)
+    assert SENTENCE in response.json()["error"]["message"]
+    assert response.headers["retry-after"] == "60"
+    assert response.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("failure", "status", "retry_after"),
+    [
+        (Failure(429, "rate_limit_error", "Slow down."), 429, range(5, 6)),
+        (Failure(529, "overloaded_error", "Overloaded"), 503, range(5, 6)),
+        (Failure(503, "overloaded_error", "Busy", {"retry-after": "9"}), 503, range(9, 13)),
+        (Failure(500, "api_error", "Internal server error"), 502, None),
+    ],
+    ids=["429", "529", "503", "500"],
+)
+def test_the_upstream_is_asked_as_often_as_the_gateway(
+    gateway: RunningGateway, failure: Failure, status: int, retry_after: range | None, stream: bool
+) -> None:
+    gateway.upstream.script = lambda _: failure
+    for count in (1, 2):
+        response = ask(gateway, stream=stream)
+        assert response.status_code == status
+        assert failure.message in response.json()["error"]["message"]
+        told = response.headers.get("retry-after")
+        assert told is None if retry_after is None else int(told or 0) in retry_after
+        assert gateway.wait_until_idle() == []
+        assert len(gateway.upstream.requests) == count
+
+
+@pytest.mark.parametrize("login", [KEY, PLAN], ids=["key", "plan"])
+def test_a_login_that_is_refused_is_tried_once(
+    start_gateway: StartGateway, login: dict[str, str]
+) -> None:
+    failure = Failure(401, "authentication_error", "invalid x-api-key")
+    gateway = start_gateway(environment=login, script=lambda _: failure)
+    assert ask(gateway).status_code == 401
+    assert gateway.wait_until_idle() == []
+    assert len(gateway.upstream.requests) == 1
+
+
+def test_the_retries_that_are_asked_for_are_made(start_gateway: StartGateway) -> None:
+    plugins = {"claude_code": {"max_spares": 0, "max_live": 0, "upstream_retries": 1}}
+    gateway = start_gateway(
+        config={"plugins": plugins},
+        script=lambda _: Failure(529, "overloaded_error", "Overloaded"),
+    )
+    assert ask(gateway).status_code == 503
+    assert gateway.wait_until_idle() == []
+    assert len(gateway.upstream.requests) == 2
+
+
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+    for name in ("zebra", "add", "my.tool")
+]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "param", "said"),
+    [
+        # the CLI sends tools by their names: add, my_tool, zebra
+        (
+            "tools.2.custom.input_schema: JSON schema is invalid.",
+            "tools[0].function.parameters",
+            "of 'zebra'",
+        ),
+        (
+            "tools.1.custom.description: too long",
+            "tools[2].function.description",
+            "of 'my.tool'",
+        ),
+        ("max_tokens: 200000 > 128000, which is the most.", "max_tokens", "200000 > 128000"),
+        ("stop_sequences.0: must contain non-whitespace", "stop", "stop: must contain"),
+        (
+            "messages.0.content.0.image.source.base64: not a valid image",
+            "messages",
+            # the CLI takes the picture out, and says so in its own words
+            "an image in the conversation could not be processed and was removed.",
+        ),
+        ("tool_choice: Tool 'mcp__t__my_tool' not found", "tool_choice", "Tool 'my.tool' not"),
+    ],
+)
+def test_an_invalid_request_is_told_in_the_clients_words(
+    gateway: RunningGateway, sentence: str, param: str, said: str
+) -> None:
+    gateway.upstream.script = lambda _: Failure(400, "invalid_request_error", sentence)
+    response = ask(gateway, tools=TOOLS)
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["param"] == param
+    assert said in error["message"]
+    for internal in ("mcp__", ".custom", "API Error", "/login", "127.0.0.1"):
+        assert internal not in error["message"]
+
+
+def test_a_used_up_account_is_seen_in_the_terminal_and_the_metrics(
+    start_gateway: StartGateway,
+) -> None:
+    plugins = {"claude_code": {"max_spares": 0, "max_live": 0}, "metrics": {}}
+    gateway = start_gateway(
+        config={"plugins": plugins}, script=lambda _: Failure(402, "billing_error", NO_CREDIT)
+    )
+    assert ask(gateway).status_code == 429
+    dragoman = str(Path(sys.executable).parent / "dragoman")
+    shown = subprocess.run(
+        [dragoman, "status", "--url", gateway.url], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 1
+    assert "no credit, or a payment problem" in shown.stdout
+    metrics = httpx.get(f"{gateway.url}/metrics").text
+    assert 'dragoman_account_refused{backend="claude_code",state="billing"} 1.0' in metrics

@@ -168,11 +168,16 @@ class ClaudeCodePlugin:
         except GatewayError as error:
             log.warning("%s", error.message)
             self._health = {"status": "unavailable", "message": error.message}
+            if self._backend is not None:
+                self._backend.catalogue.nobody_to_ask()
             return
         self._health = _health_of(status)
         if self._backend is not None:
             self._backend.gate.notice(program_at(status.path))
-            self._backend.catalogue.notice(program_at(status.path), status.method)
+            if status.logged_in:
+                self._backend.catalogue.notice(program_at(status.path), status.method)
+            else:
+                self._backend.catalogue.nobody_to_ask()
             self._backend.cache_marks.expect_login(status.method)
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:

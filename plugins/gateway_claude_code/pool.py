@@ -118,8 +118,7 @@ class Pool:
         """
         await self.slots.acquire(ASIDE)
         try:
-            with anyio.CancelScope(shield=True):
-                process = await launch.start(self._config.close_seconds)
+            process = await launch.start(self._config.close_seconds)
             self._keeper.add(process.pid)
             try:
                 yield process
@@ -191,9 +190,7 @@ class Pool:
     async def _start(self, launch: Launch) -> Conversation:
         """Start a process in a slot that was acquired."""
         try:
-            # cancelled half-way it would be there, and nobody would know of it
-            with anyio.CancelScope(shield=True):
-                process = await launch.start(self._config.close_seconds)
+            process = await launch.start(self._config.close_seconds)
         except BaseException:
             self.slots.release()
             raise

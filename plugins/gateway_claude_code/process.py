@@ -68,16 +68,18 @@ class CliProcess:
         """Start the CLI. Raises `BackendUnavailable` if the system can't run it."""
         stderr = await ErrorPipe.open()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=stderr.writing,
-                env=dict(environment),
-                cwd=folder,
-                start_new_session=True,
-                limit=LONGEST_LINE,
-            )
+            # cancelled half-way it would run, and nobody would know of it
+            with anyio.CancelScope(shield=True):
+                process = await asyncio.create_subprocess_exec(
+                    *command,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=stderr.writing,
+                    env=dict(environment),
+                    cwd=folder,
+                    start_new_session=True,
+                    limit=LONGEST_LINE,
+                )
         except (OSError, ValueError) as error:
             stderr.close()
             raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error

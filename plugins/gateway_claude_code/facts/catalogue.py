@@ -33,16 +33,23 @@ class ModelCatalogue:
         self._tended = False
 
     def notice(self, program: Program, login: str | None = None) -> None:
-        """This CLI answers now; without a `login` it is the last one."""
-        before = self._current[1] if self._current is not None else ""
-        if self._current != (current := (program, before if login is None else login)):
-            self._current = current
+        """This CLI answers now, with this login; without one, it is that of the CLI before."""
+        if login is None:
+            if self._current is None:
+                return  # it will be noticed again, with its login
+            login = self._current[1]
+        if self._current != (program, login):
+            self._current = (program, login)
             self._up_to_date = anyio.Event()
             self._news.set()
 
+    def nobody_to_ask(self) -> None:
+        """No CLI that could be asked was found: the documentation has to do."""
+        self._up_to_date.set()
+
     async def ready(self) -> None:
         """Wait until the CLI that was noticed last has said what it has, within limits."""
-        if self._tended and self._current is not None:
+        if self._tended:
             with anyio.move_on_after(WAIT_SECONDS):
                 await self._up_to_date.wait()
 

@@ -94,6 +94,22 @@ async def test_a_cli_that_does_not_say_leaves_the_documentation(
     assert "no list" in caplog.text
 
 
+async def test_a_cli_without_a_login_yet_is_not_asked() -> None:
+    cli = Asked(SONNET)
+
+    def early(catalogue: ModelCatalogue) -> None:
+        catalogue.notice(PROGRAM)
+        catalogue.notice(PROGRAM, "api_key")
+
+    known = await looked_up(cli, None, early)
+    assert (cli.times, known.full_name("sonnet")) == (1, "claude-sonnet-9")
+
+
+async def test_nobody_waits_where_nobody_can_be_asked() -> None:
+    with anyio.fail_after(1):
+        await looked_up(Asked(SONNET), None, ModelCatalogue.nobody_to_ask)
+
+
 async def test_without_anyone_tending_nobody_waits() -> None:
     catalogue = ModelCatalogue(KnownModels(), RememberedModels(None), Asked())
     catalogue.notice(PROGRAM, "api_key")

@@ -28,7 +28,12 @@ from gateway_claude_code.upstream import (
 
 pytestmark = pytest.mark.anyio
 
-BODY = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+BODY = {
+    "model": "m",
+    "max_tokens": 100,
+    "stream": True,
+    "messages": [{"role": "user", "content": "Hi"}],
+}
 HELLO = text_answer("Hel", "lo")
 
 

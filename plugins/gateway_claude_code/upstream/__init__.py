@@ -1,7 +1,8 @@
 """A scripted stand-in for Anthropic's model API, to run the real CLI with no account or network.
 
-The CLI is pointed at it with `ANTHROPIC_BASE_URL=upstream.url`; what it answers is decided by a
-`Script`, a plain function from `MessagesRequest` to `Reply`.
+The CLI is pointed at it with `ANTHROPIC_BASE_URL=upstream.url`. What the real API refuses, it
+refuses (`rules`); what it answers otherwise is decided by a `Script`, a plain function from
+`MessagesRequest` to `Reply`.
 """
 
 from gateway_claude_code.upstream.offline import offline_script
@@ -22,7 +23,7 @@ from gateway_claude_code.upstream.script import (
     in_order,
     text_answer,
 )
-from gateway_claude_code.upstream.server import Upstream, running_upstream
+from gateway_claude_code.upstream.server import Refused, Upstream, running_upstream
 
 __all__ = [
     "Answer",
@@ -30,6 +31,7 @@ __all__ = [
     "Failure",
     "Gate",
     "MessagesRequest",
+    "Refused",
     "Reply",
     "Script",
     "Silence",

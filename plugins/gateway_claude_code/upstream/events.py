@@ -49,7 +49,7 @@ def whole_message(answer: Answer, model: str) -> Event:
     """The message that is the answer when no stream was asked for."""
     return {
         **_envelope(answer, model),
-        "content": [_finished(block) for block in answer.blocks],
+        "content": [finished(block) for block in answer.blocks],
         "stop_reason": stop_reason(answer),
         "stop_sequence": answer.stop_sequence,
         "usage": {**_input_usage(answer), **_output_usage(answer)},
@@ -116,19 +116,21 @@ def _deltas(block: Block, piece_chars: int) -> Iterator[Event]:
         case ThinkingBlock():
             for piece in _pieces(block.thinking, piece_chars):
                 yield {"type": "thinking_delta", "thinking": piece}
-            yield {"type": "signature_delta", "signature": block.signature}
+            yield {"type": "signature_delta", "signature": block.signature or ""}
         case ToolUseBlock():
             # The API opens with an empty piece, and sends no other one for a call without input.
             for piece in ("", *_pieces(_input_json(block), piece_chars)):
                 yield {"type": "input_json_delta", "partial_json": piece}
 
 
-def _finished(block: Block) -> Event:
+def finished(block: Block) -> Event:
+    """The block as it is in a whole message."""
     match block:
         case TextBlock():
             return {"type": "text", "text": "".join(block.pieces) or block.text}
         case ThinkingBlock():
-            return {"type": "thinking", "thinking": block.thinking, "signature": block.signature}
+            signature = block.signature or ""
+            return {"type": "thinking", "thinking": block.thinking, "signature": signature}
         case ToolUseBlock():
             return {**_opening(block), "input": json.loads(_input_json(block) or "{}")}
 

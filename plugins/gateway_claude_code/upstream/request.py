@@ -59,7 +59,7 @@ class MessagesRequest:
     def system_text(self) -> str:
         """The system prompt without the CLI's lines about itself, blocks joined by a blank line."""
         texts = _texts(self.body.get("system"))
-        return "\n\n".join(text for text in texts if not text.startswith(_IDENTITY))
+        return "\n\n".join(text for text in texts if not is_the_clis(text))
 
     @property
     def last_user_text(self) -> str:
@@ -67,7 +67,7 @@ class MessagesRequest:
         if not self.turns or self.turns[-1].get("role") != "user":
             return ""
         texts = _texts(self.turns[-1].get("content"))
-        return "\n".join(text for text in texts if not text.startswith(_NOTES))
+        return "\n".join(text for text in texts if not is_note(text))
 
     @property
     def last_tool_results(self) -> Sequence[JsonObject]:
@@ -89,6 +89,16 @@ class MessagesRequest:
                 if block.get("type") == "tool_use" and block.get("id") == tool_use_id:
                     return str(block.get("name", ""))
         return ""
+
+
+def is_the_clis(text: str) -> bool:
+    """Whether this text of a system prompt is what the CLI says about itself."""
+    return text.startswith(_IDENTITY)
+
+
+def is_note(text: str) -> bool:
+    """Whether this text of a user is a note of the CLI."""
+    return text.startswith(_NOTES)
 
 
 def result_text(tool_result: JsonObject) -> str:

@@ -68,10 +68,14 @@ class TextBlock:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingBlock:
-    """Thinking, with the signature that the API puts at its end."""
+    """Thinking, with the signature that the API puts at its end.
+
+    The server makes the signature if it is None. Another one is sent as it is, and refused when
+    it comes back.
+    """
 
     thinking: str
-    signature: str = "c2lnbmF0dXJl"
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,37 +4,77 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.from_thread import start_blocking_portal
 
+from gateway_claude_code.facts.documented import documented
+from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.connection import GONE, Connection, HttpRequest
 from gateway_claude_code.upstream.events import error_event
 from gateway_claude_code.upstream.playback import Dropped, play
+from gateway_claude_code.upstream.rules import RULES, Broken, first_broken
 from gateway_claude_code.upstream.script import Failure, MessagesRequest, Reply, Script
+from gateway_claude_code.upstream.signing import signed
 
 log = logging.getLogger("gateway_claude_code.upstream")
 
-MOST_CACHE_MARKS = 4
-"""More are a 400, as with the API."""
+FactsOf: TypeAlias = Callable[[str], ModelFacts]
+"""What a model of this name takes."""
+
+
+def documented_facts(model: str) -> ModelFacts:
+    """The facts of Anthropic's documentation."""
+    return documented(model).facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A request that broke a rule; `broken` says which, and what was answered."""
+
+    request: MessagesRequest
+    broken: Broken
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule."""
+        return self.broken.rule.name
 
 
 class Upstream:
     """An `async with` that listens on a free port of 127.0.0.1 and answers from a script.
 
     Everything but `POST /v1/messages` is a 404. Leaving it breaks off whatever is still open.
-    `record` keeps every request in `requests`, in order of arrival; leave it off where prompts
-    must not pile up. `abandoned` counts the answers that the client did not wait for.
+    A request that the real API refuses is refused before the script is asked: by the rules of
+    `rules.RULES` but for those named in `rules_off`, for the model that the request names.
+    `facts` says what each model takes. Raises `ValueError` for a rule that does not exist.
+
+    `record` keeps every request in `requests`, in order of arrival, and the refused ones among
+    them in `refusals`; leave it off where prompts must not pile up. `abandoned` counts the
+    answers that the client did not wait for.
     """
 
-    def __init__(self, script: Script, *, record: bool = True) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        record: bool = True,
+        rules_off: Collection[str] = (),
+        facts: FactsOf = documented_facts,
+    ) -> None:
+        if unknown := set(rules_off) - {rule.name for rule in RULES}:
+            raise ValueError(f"unknown rules: {', '.join(sorted(unknown))}")
         self.script = script
+        self.facts = facts
+        self.rules = tuple(rule for rule in RULES if rule.name not in rules_off)
         self.requests: list[MessagesRequest] = []
+        self.refusals: list[Refused] = []
         self.abandoned = 0
         self._record = record
         self._port: int | None = None
@@ -91,14 +131,18 @@ class Upstream:
         await self._play_while_wanted(connection, self._reply_to(request), request)
 
     def _reply_to(self, request: MessagesRequest) -> Reply:
-        if request.cache_marks > MOST_CACHE_MARKS:
-            what = f"A maximum of {MOST_CACHE_MARKS} blocks with cache_control may be provided."
-            return Failure(400, "invalid_request_error", f"{what} Found {request.cache_marks}.")
         try:
-            return self.script(request)
+            broken = first_broken(request, self.facts(request.model), self.rules)
+            if broken is None:
+                return signed(self.script(request), request)
         except Exception as error:
             log.exception("the script failed")
             return Failure(500, "api_error", f"the script failed: {error!r}")
+        log.info("refused by the rule %s: %s", broken.rule.name, broken.refusal.message)
+        if self._record:
+            self.refusals.append(Refused(request=request, broken=broken))
+        refusal = broken.refusal
+        return Failure(refusal.status, refusal.error_type, refusal.message)
 
     async def _play_while_wanted(
         self, connection: Connection, reply: Reply, request: MessagesRequest
@@ -132,9 +176,15 @@ def _parse(http: HttpRequest) -> MessagesRequest | None:
 
 
 @contextmanager
-def running_upstream(script: Script, *, record: bool = True) -> Iterator[Upstream]:
+def running_upstream(
+    script: Script,
+    *,
+    record: bool = True,
+    rules_off: Collection[str] = (),
+    facts: FactsOf = documented_facts,
+) -> Iterator[Upstream]:
     """An `Upstream` in a thread of its own, for callers that are not asynchronous."""
     with start_blocking_portal() as portal:
-        upstream = Upstream(script, record=record)
+        upstream = Upstream(script, record=record, rules_off=rules_off, facts=facts)
         with portal.wrap_async_context_manager(upstream):
             yield upstream

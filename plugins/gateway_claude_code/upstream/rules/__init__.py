@@ -1,0 +1,6 @@
+"""What the Messages API refuses, rule by rule; `table.RULES` has them all."""
+
+from gateway_claude_code.upstream.rules.rule import Refusal, Rule
+from gateway_claude_code.upstream.rules.table import RULES, Broken, first_broken
+
+__all__ = ["RULES", "Broken", "Refusal", "Rule", "first_broken"]

@@ -59,12 +59,15 @@ def _output_format(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="output_format", value=False) if native else None
 
 
-def _effort(sent: Sent, _: str) -> Lesson | None:
+def _effort(sent: Sent, message: str) -> Lesson | None:
     level = sent.terms.effort
     if level is None:
         return None
     if sent.terms.thinking is not None and level in ("xhigh", "max"):
         return Lesson(fact="effort_without_thinking", value="high")
+    if (named := re.search(r"Supported levels: ([\w, ]+)", message)) is not None:
+        listed = re.findall(r"\w+", named[1])
+        return Lesson(fact="efforts", value=tuple(one for one in EFFORT_LEVELS if one in listed))
     others = tuple(one for one in sent.facts.efforts if one != level)
     lower = tuple(one for one in others if EFFORT_LEVELS.index(one) < EFFORT_LEVELS.index(level))
     # where the least level is refused, the parameter is
@@ -103,9 +106,11 @@ _LESSONS: Final[tuple[tuple[re.Pattern[str], Callable[[Sent, str], Lesson | None
         re.compile(r"output_config\.format|output_format|json_schema|structured output", re.I),
         _output_format,
     ),
+    (re.compile(r"thinking\.type\.\w+\W+is not supported"), _thinking),
     (re.compile(r"effort", re.I), _effort),
     (re.compile(r"temperature|top_p|top_k"), _sampling),
     (re.compile(r"thinking", re.I), _thinking),
     (re.compile(r"cache_control"), _cache_marks),
 )
-"""In this order: a text about a choice may name thinking too, one about thinking an effort."""
+"""In this order: a text about a choice may name thinking too, one about an effort as well; and one
+about a type of thinking advises to use an effort."""

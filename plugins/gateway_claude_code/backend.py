@@ -84,7 +84,7 @@ class ClaudeCodeBackend:
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
         self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
         remembered = RememberedModels.of_user(surroundings.environ)
-        self.catalogue = ModelCatalogue(self.known, remembered, self._ask_models)
+        self.catalogue = ModelCatalogue(self.known, remembered, self.ask_models)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -157,6 +157,13 @@ class ClaudeCodeBackend:
         if schema_digest(request) in self._refused_schemas:
             return replace(facts, output_format=False)
         return facts
+
+    def ask_once(self, prepared: Prepared, ctx: RequestContext) -> AsyncGenerator[StreamEvent]:
+        """The events of one answer to exactly this: nothing is learnt, nothing tried again.
+
+        Raises `GatewayError`s only.
+        """
+        return self._answer_once(prepared, ctx)
 
     def _learn(self, error: InvalidRequest, prepared: Prepared, target: Target) -> bool:
         """Whether the refusal is about something that can be left out; it is remembered."""
@@ -349,8 +356,11 @@ class ClaudeCodeBackend:
             agent=agent,
         )
 
-    async def _ask_models(self) -> Sequence[AskedModel]:
-        """Ask a process of its own, in a slot like all others."""
+    async def ask_models(self) -> Sequence[AskedModel]:
+        """What the CLI says about its models: a process of its own, in a slot like all others.
+
+        Raises `GatewayError`s.
+        """
         launch = self._launch(self._usual_model or ANY_MODEL, one_request=False)
         async with self.pool.aside(launch) as process:
             return read_models(await asked(process, {"subtype": "list_models"}))

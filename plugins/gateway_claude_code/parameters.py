@@ -28,15 +28,17 @@ def flag_settings(
     *,
     native_schema: Mapping[str, Any] | None = None,
     switch_to: str | None = None,
+    over: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Settings that make the next upstream request carry this request's parameters.
 
-    `native_schema` is the answer's schema in the API's own words. With `switch_to` the process
+    `native_schema` is the answer's schema in the API's own words; `over` are fields of the body
+    that replace those made here. With `switch_to` the process
     was perhaps not started for that model: CLI 2.1.330 then sends what it would have sent if it
     had been; 2.1.197 puts the change into the conversation.
     """
     tokens = terms.sampling.max_output_tokens
-    body = extra_body(request, names, terms, native_schema)
+    body = {**extra_body(request, names, terms, native_schema), **(over or {})}
     env = {
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
         "CLAUDE_CODE_EXTRA_BODY": json.dumps(body, sort_keys=True),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.errors import InvalidRequest, ModelNotFound
@@ -45,6 +45,8 @@ class Prepared:
 
     `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
     is not; the same conversation under the same of both can go on in the same process.
+
+    `body` goes over everything else in the upstream request's body: for what the CLI would change.
     """
 
     request: ChatRequest
@@ -58,6 +60,7 @@ class Prepared:
     setting: Digest
     parameters: Digest
     agent: Agent | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
@@ -88,6 +91,7 @@ class Prepared:
             self.seeded_terms if seeded else self.terms,
             native_schema=self.schema.native if self.schema is not None else None,
             switch_to=self.model if switch else None,
+            over=self.body,
         )
 
     def bridge(self) -> McpBridge | None:

@@ -17,7 +17,9 @@ from gateway.errors import BackendUnavailable
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor import setting_up
-from gateway_claude_code.doctor.findings import Finding
+from gateway_claude_code.doctor.findings import EXIT_NO_CLI, Finding
+from gateway_claude_code.doctor.live.asking import Refused, live_report
+from gateway_claude_code.doctor.live.report import LiveReport
 from gateway_claude_code.doctor.memory import Memory, memory_file
 from gateway_claude_code.doctor.report import CliFound, Report
 from gateway_claude_code.doctor.rig import Cli
@@ -29,24 +31,46 @@ EXAMPLES = """\b
 Examples:
   dragoman doctor
   dragoman doctor --json > report.json
+  dragoman doctor --live
 """
 
 
 @click.command("doctor", epilog=EXAMPLES)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def doctor(config_file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+@click.option("--live", is_flag=True, help="Ask the real API instead, with your own login.")
+@click.option("--yes", is_flag=True, help="With --live: don't ask first whether it may cost.")
+def doctor(
+    config_file: Path | None,
+    as_json: bool,  # noqa: FBT001 - click passes it by name
+    live: bool,  # noqa: FBT001
+    yes: bool,  # noqa: FBT001
+) -> None:
     """Try out whether the installed Claude Code CLI does what Dragoman relies on.
 
     Needs no account and no network: the CLI talks to a stand-in. Exit code 0 if everything holds,
     1 if something differs or could not be seen, 2 if there is no CLI that runs.
+
+    With --live it tries instead whether the models take what Dragoman's table says, by at most 15
+    tiny requests to the real API. The report holds no prompt, account or key, and can be pasted
+    into a public issue. Exit code 2 also without a login, or if the API gave no answer.
     """
-    report = anyio.run(examine, config_file)
+    if yes and not live:
+        raise click.UsageError("--yes is for --live")
+    report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
     if as_json:
         click.echo(report.as_json())
     else:
         click.echo(report.as_text(), color=False if os.environ.get("NO_COLOR") else None)
     sys.exit(report.exit_code)
+
+
+def _live(config_file: Path | None, *, yes: bool) -> LiveReport:
+    try:
+        return live_report(config_file, yes=yes)
+    except Refused as refused:
+        click.echo(f"dragoman: {refused}", err=True)
+        sys.exit(EXIT_NO_CLI)
 
 
 async def examine(config_file: Path | None) -> Report:

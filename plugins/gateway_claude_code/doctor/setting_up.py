@@ -45,7 +45,7 @@ def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, 
         advice = "Put it right; the gateway does not start like this."
         return (
             _finding("configuration", title, "differs", str(error), advice),
-            _section(config_file),
+            _readable_section(config_file),
             ServerConfig(),
         )
     values = gateway.config.values
@@ -53,18 +53,26 @@ def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, 
     seen = f"{gateway.config.path}; plugins: {plugins}; {len(gateway.models.listed)} models"
     return (
         _finding("configuration", title, "holds", seen),
-        _section(config_file),
+        _readable_section(config_file),
         values.server,
     )
 
 
-def _section(config_file: Path | None) -> ClaudeCodeConfig:
+def section(config_file: Path | None) -> ClaudeCodeConfig:
+    """The plugin's section of the YAML. Raises `ConfigurationError`."""
+    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    values = loaded.values.plugins.get(SECTION)
+    try:
+        return ClaudeCodeConfig.model_validate(values if isinstance(values, dict) else {})
+    except ValidationError as error:
+        raise loaded.explain(error, ("plugins", SECTION), ClaudeCodeConfig) from None
+
+
+def _readable_section(config_file: Path | None) -> ClaudeCodeConfig:
     """The plugin's section, as far as it can be read."""
     try:
-        loaded = load(find_file(config_file, packaged_file()), packaged_file())
-        section = loaded.values.plugins.get(SECTION)
-        return ClaudeCodeConfig.model_validate(section if isinstance(section, dict) else {})
-    except (ConfigurationError, ValidationError):
+        return section(config_file)
+    except ConfigurationError:
         return ClaudeCodeConfig()
 
 

@@ -79,8 +79,11 @@ def _effort(sent: Sent, message: str) -> Lesson | None:
     level = sent.terms.effort or _named_level(message)
     if level is None:
         return None
-    if "thinking is disabled" in message and facts.effort_without_thinking != "high":
+    if _THINKING_OFF.search(message) and facts.effort_without_thinking != "high":
         return Lesson(fact="effort_without_thinking", value="high")
+    if (named := re.search(r"Supported levels: ([\w, ]+)", message)) is not None:
+        listed = re.findall(r"\w+", named[1])
+        return Lesson(fact="efforts", value=tuple(one for one in EFFORT_LEVELS if one in listed))
     return Lesson(fact="efforts", value=tuple(one for one in facts.efforts if one != level))
 
 
@@ -118,6 +121,9 @@ def _cache_marks(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="cache_marks", value=False) if sent.facts.cache_marks else None
 
 
+_THINKING_OFF: Final = re.compile("thinking (?:is )?(?:disabled|turned off)")
+"""The API's words, and those that CLI 2.1.330 puts in their place."""
+
 _BY_MODEL: Final = re.compile(
     r"structured outputs?.* not (?:supported|available)|does not support structured outputs?"
     r"|output_(?:config\.)?format: Extra inputs",
@@ -134,4 +140,5 @@ _LESSONS: Final[tuple[tuple[re.Pattern[str], Callable[[Sent, str], Lesson | None
     (re.compile(r"thinking", re.I), _thinking),
     (re.compile(r"cache_control"), _cache_marks),
 )
-"""In this order: a text about a choice may name thinking too, one about thinking an effort."""
+"""In this order: a text about a choice may name thinking too, one about an effort as well; and one
+about a type of thinking advises to use an effort."""

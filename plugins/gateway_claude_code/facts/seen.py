@@ -57,6 +57,8 @@ class SeenFacts:
     def note(self, model: str, fact: str, value: object, *, how: How, said: str = "") -> None:
         """Remember a fact from now on, in place of what was seen of it before."""
         seen = SeenFact(value=value, how=how, said=said, date=self._today().isoformat())
+        for name, facts in _read(self._file.read()).items():  # another process may have written
+            self._models[name] = {**self._models.get(name, {}), **facts}
         self._models.setdefault(model, {})[fact] = seen
         self._file.write({"models": _written(self._models)})
 

@@ -91,6 +91,17 @@ def effort(level: Effort) -> dict[str, Any]:
             Lesson(fact="thinking", value=frozenset({"adaptive", "disabled"})),
         ),
         (
+            '"thinking.type.disabled" is not supported for this model. Use '
+            '"thinking.type.adaptive" and "output_config.effort" to control thinking behavior.',
+            sent(HAIKU, effort="high", thinking=False),
+            Lesson(fact="thinking", value=frozenset({"adaptive"})),
+        ),
+        (
+            "This model does not support effort level 'max'. Supported levels: high, low, medium.",
+            sent(HAIKU, **effort("max")),
+            Lesson(fact="efforts", value=("low", "medium", "high")),
+        ),
+        (
             "This model does not support effort level 'max'.",
             sent(OLDER, **effort("max")),
             Lesson(fact="efforts", value=("low", "medium", "high")),

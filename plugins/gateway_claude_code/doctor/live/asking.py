@@ -1,0 +1,93 @@
+"""The dialogue around a live run: is there a CLI with a login, may it be asked, what was found."""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import anyio
+import click
+
+from gateway import __version__
+from gateway.errors import BackendUnavailable
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.doctor.live.probes import MODELS, MOST_REQUESTS
+from gateway_claude_code.doctor.live.report import LiveReport, provider
+from gateway_claude_code.doctor.live.run import LiveRun, try_facts
+from gateway_claude_code.doctor.setting_up import section
+from gateway_claude_code.errors import LOGIN_HELP
+from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.surroundings import Surroundings
+
+WHAT_IT_COSTS: Final = (
+    f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "
+    f"to {', '.join(MODELS[:-1])} and {MODELS[-1]}. About 4 of them are answered, each with some "
+    "700 tokens of input, and broken off as the answer begins; the others are refused, and cost "
+    "nothing. A subscription counts them towards its limits like a few short questions; with an "
+    "API key it is about 2 US cents, and about 10 if all of them are answered."
+)
+NO_TERMINAL: Final = (
+    "--live asks the real API, which costs a little: add --yes, or run it in a terminal"
+)
+
+
+class Refused(Exception):
+    """There is nothing to be asked, or it may not be; one line says why."""
+
+
+def live_report(config_file: Path | None, *, yes: bool) -> LiveReport:
+    """Ask the user, then the API. Raises `Refused` and `ConfigurationError`."""
+    config = section(config_file)
+    status = anyio.run(_usable, config, os.environ)
+    if not yes:
+        _ask_user()
+    surroundings = Surroundings.of_user()
+    run = anyio.run(try_facts, config, surroundings, status.version, _tell)
+    if run.stopped is not None:
+        _tell(f"stopped: {run.detail}")
+    return _report(run, status)
+
+
+async def _usable(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> CliStatus:
+    try:
+        status = await cli_status(config, environ)
+    except BackendUnavailable as error:
+        raise Refused(error.message) from None
+    if status.version is None:
+        raise Refused(f"the Claude Code CLI {status.path} does not tell its version")
+    if not status.logged_in:
+        raise Refused(f"the Claude Code CLI is not logged in: {LOGIN_HELP}")
+    return status
+
+
+def _ask_user() -> None:
+    if not at_a_terminal():
+        raise Refused(NO_TERMINAL)
+    click.echo(click.wrap_text(WHAT_IT_COSTS, 88), err=True)
+    if not click.confirm("Ask it?", err=True):
+        raise Refused("nothing was asked")
+
+
+def at_a_terminal() -> bool:
+    """Whether somebody can answer."""
+    return sys.stdin.isatty()
+
+
+def _tell(words: str) -> None:
+    click.echo(f"dragoman: {words}", err=True)
+
+
+def _report(run: LiveRun, status: CliStatus) -> LiveReport:
+    return LiveReport(
+        dragoman=__version__,
+        cli=status.version,
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        provider=provider(os.environ),
+        login=status.method,
+        date=datetime.now(UTC).date().isoformat(),
+        run=run,
+    )

@@ -1,0 +1,216 @@
+"""Asking the probes, with the user's own CLI and login, and remembering what they show."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+import anyio
+
+from gateway.context import RequestContext
+from gateway.errors import (
+    BackendFailed,
+    GatewayError,
+    InvalidRequest,
+    ModelNotFound,
+    NotAllowed,
+    NotAuthenticated,
+    Overloaded,
+    QuotaExhausted,
+    RateLimited,
+    TimedOut,
+)
+from gateway.types import ResponseStart, Target
+from gateway_claude_code.backend import ClaudeCodeBackend, switches_models
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.doctor.live.evidence import (
+    Accepted,
+    Evidence,
+    Outcome,
+    Refused,
+    judge,
+    settled,
+)
+from gateway_claude_code.doctor.live.probes import MODELS, MOST_PER_MODEL, Probe, everything, plan
+from gateway_claude_code.facts.asked import AskedModel
+from gateway_claude_code.facts.known import KnownModel, KnownModels
+from gateway_claude_code.facts.lessons import Lesson, lesson_of
+from gateway_claude_code.facts.seen import SeenFacts
+from gateway_claude_code.surroundings import Surroundings
+
+ANSWER_SECONDS: Final = 120
+"""How long an answer may take to begin; then something else is wrong."""
+
+STOPS: Final[tuple[tuple[type[GatewayError], str], ...]] = (
+    (NotAuthenticated, "the login was refused"),
+    (NotAllowed, "the login may not do this"),
+    (QuotaExhausted, "the quota is used up"),
+    (RateLimited, "too many requests for this login"),
+    (Overloaded, "the model's API is overloaded"),
+    (TimedOut, "no answer came in time"),
+)
+"""In the words of the report: an error's own may name an address or an account."""
+
+ABOUT_THE_ACCOUNT: Final = re.compile(r"extra usage|credit balance|billing", re.I)
+"""A 400 that is not about the request ("Third-party apps now draw from your extra usage…")."""
+
+
+class StoppedEarly(Exception):
+    """The run can't go on. `word` is for the report, `detail` for the user alone."""
+
+    def __init__(self, word: str, detail: str) -> None:
+        super().__init__(word)
+        self.word = word
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTried:
+    """What was found of one model: `name` is what was asked for, `known` what the table says.
+
+    `answered_by` is what the model calls itself; None if it answered nothing. With
+    `unavailable` this login does not have it.
+    """
+
+    name: str
+    known: KnownModel
+    evidence: tuple[Evidence, ...] = ()
+    asked: int = 0
+    answered: int = 0
+    refused: int = 0
+    answered_by: str | None = None
+    unavailable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRun:
+    """All models that were tried; `stopped` says why the run ended early, with its `detail`."""
+
+    models: Sequence[ModelTried]
+    stopped: str | None = None
+    detail: str = ""
+
+
+async def try_facts(
+    config: ClaudeCodeConfig,
+    surroundings: Surroundings,
+    version: str | None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> LiveRun:
+    """Ask for everything, one request after the other. What it shows is remembered."""
+    backend = ClaudeCodeBackend(_one_at_a_time(config), surroundings)
+    seen = SeenFacts.of_user(surroundings.environ)
+    found: list[ModelTried] = []
+    async with backend.running():
+        table = KnownModels(None, await _offered(backend))
+        for name in MODELS:
+            trial = _ModelTrial(backend, name, table, system_note=switches_models(version))
+            tell(f"asking {name} ({trial.tried.known.name}) …")
+            stop = None
+            try:
+                await trial.run()
+            except StoppedEarly as error:
+                stop = error
+            found.append(trial.tried)
+            _remember(seen, trial.tried)
+            if stop is not None:
+                return LiveRun(models=found, stopped=stop.word, detail=stop.detail)
+    return LiveRun(models=found)
+
+
+def _one_at_a_time(config: ClaudeCodeConfig) -> ClaudeCodeConfig:
+    """A process for each request, and none that waits."""
+    return config.model_copy(update={"min_spares": 0, "max_spares": 0, "max_live": 0})
+
+
+async def _offered(backend: ClaudeCodeBackend) -> Sequence[AskedModel]:
+    try:
+        return await backend.ask_models()
+    except GatewayError:  # a CLI that does not know the question; the documentation has to do
+        return ()
+
+
+def _remember(seen: SeenFacts, tried: ModelTried) -> None:
+    for fact, (value, said) in settled(tried.evidence).items():
+        seen.note(tried.known.name, fact, value, how="confirmed", said=said)
+
+
+class _ModelTrial:
+    """The probes of one model. `tried` grows with each."""
+
+    def __init__(
+        self, backend: ClaudeCodeBackend, name: str, table: KnownModels, *, system_note: bool
+    ) -> None:
+        self._backend = backend
+        self._system_note = system_note
+        self._target = Target(model=name, backend="claude-code", name=name)
+        self.tried = ModelTried(name=name, known=table.about(self._target))
+
+    async def run(self) -> None:
+        """Ask all probes. Raises `StoppedEarly`.
+
+        If something is refused of what is accepted together, the rest is asked for once more, and
+        the last probe is left out for it.
+        """
+        facts = self.tried.known.facts
+        first, *others = plan(facts, system_note=self._system_note)
+        try:
+            outcome = await self._try(first)
+            if isinstance(outcome, Refused) and outcome.lesson is not None:
+                await self._try_the_rest(first, outcome.lesson)
+            for probe in others[: MOST_PER_MODEL - self.tried.asked]:
+                await self._try(probe)
+        except ModelNotFound:
+            self.tried = replace(self.tried, unavailable=True)
+
+    async def _try(self, probe: Probe) -> Outcome:
+        outcome = await self._ask(probe)
+        known = self.tried.evidence
+        found = judge(probe, self.tried.known.facts, outcome)
+        fresh = (one for one in found if not any(one.repeats(other) for other in known))
+        self.tried = replace(self.tried, evidence=(*known, *fresh))
+        return outcome
+
+    async def _try_the_rest(self, first: Probe, lesson: Lesson) -> None:
+        rest = everything(
+            replace(first.facts, **{lesson.fact: lesson.value}), system_note=self._system_note
+        )
+        fresh = tuple(trial for trial in rest.trials if trial.fact != lesson.fact)
+        # of what could not be seen there is something better now
+        known = tuple(one for one in self.tried.evidence if one.seen is not None)
+        self.tried = replace(self.tried, evidence=known)
+        await self._try(replace(rest, trials=fresh))
+
+    async def _ask(self, probe: Probe) -> Outcome:
+        """One request, which is broken off as soon as an answer begins."""
+        self.tried = replace(self.tried, asked=self.tried.asked + 1)
+        context = RequestContext(request_id="doctor")
+        try:
+            with anyio.fail_after(ANSWER_SECONDS):
+                events = self._backend.ask_once(probe.prepared(self._target), context)
+                async with aclosing(events):
+                    async for event in events:
+                        if isinstance(event, ResponseStart):
+                            return self._accepted(event)
+            raise BackendFailed("The answer ended before it began.")
+        except TimeoutError as error:
+            raise StoppedEarly("no answer came in time", str(error)) from None
+        except ModelNotFound:
+            raise
+        except GatewayError as error:
+            return self._refused(error, probe)
+
+    def _accepted(self, start: ResponseStart) -> Accepted:
+        self.tried = replace(self.tried, answered=self.tried.answered + 1, answered_by=start.model)
+        return Accepted(model=start.model)
+
+    def _refused(self, error: GatewayError, probe: Probe) -> Refused:
+        if ABOUT_THE_ACCOUNT.search(error.message):
+            raise StoppedEarly("the quota is used up", error.message) from None
+        if type(error) is not InvalidRequest:
+            words = (word for kind, word in STOPS if isinstance(error, kind))
+            raise StoppedEarly(next(words, "the CLI got no answer"), error.message) from None
+        self.tried = replace(self.tried, refused=self.tried.refused + 1)
+        lesson = lesson_of(error.message, probe.sent(self._target))
+        return Refused(said=error.message, lesson=lesson)

@@ -29,6 +29,12 @@ def say(line: Object) -> None:
     sys.stdout.flush()
 
 
+def log(words: str) -> None:
+    """An entry of the debug log, which the gateway has on standard error."""
+    sys.stderr.write(f"2026-11-27T08:52:00.116Z [ERROR] {words}\n")
+    sys.stderr.flush()
+
+
 class Cli:
     def __init__(self, model: str) -> None:
         self.model = model
@@ -80,9 +86,12 @@ class Cli:
             self.system = "\n".join(request["systemPrompt"])
             self.servers = request.get("sdkMcpServers", [])
             self.schema = request.get("jsonSchema")
-        else:
+        answer: Object = {}
+        if request["subtype"] == "apply_flag_settings":
             self.apply(request["settings"])
-        response = {"subtype": "success", "request_id": line["request_id"], "response": {}}
+        if request["subtype"] == "list_models" and BREAK != "list_models":
+            answer = {"models": [{"value": "sonnet", "resolvedModel": "claude-sonnet-5-5"}]}
+        response = {"subtype": "success", "request_id": line["request_id"], "response": answer}
         say({"type": "control_response", "response": response})
 
     def apply(self, settings: Object) -> None:
@@ -187,8 +196,9 @@ class Cli:
             identity += self.session
         limit = "" if BREAK == "output_limit" else self.env.get("CLAUDE_CODE_MAX_OUTPUT_TOKENS")
         extra = dict(self.extra)
-        if BREAK in ("sampling", "tool_choice"):
-            extra.pop({"sampling": "stop_sequences"}.get(BREAK, BREAK), None)
+        if BREAK in ("sampling", "tool_choice", "output_format"):
+            names = {"sampling": "stop_sequences", "output_format": "output_config"}
+            extra.pop(names.get(BREAK, BREAK), None)
         system = f"{self.system} Be kind." if BREAK == "system_prompt" else self.system
         return {
             "model": self.model if self.model.startswith("claude-") else f"claude-{self.model}-5-5",
@@ -207,7 +217,7 @@ class Cli:
         """One request; whether there is to be another."""
         response = self.post()
         if response.status != 200:
-            return self.failed(response.status, response.read(), tries)
+            return self.failed(response, tries)
         blocks = self.stream(response)
         self.add("assistant", blocks)
         calls = [block for block in blocks if block["type"] == "tool_use"]
@@ -228,7 +238,8 @@ class Cli:
         connection.request("POST", "/v1/messages", json.dumps(self.body()), headers)
         return connection.getresponse()
 
-    def failed(self, status: int, body: bytes, tries: int) -> bool:
+    def failed(self, response: http.client.HTTPResponse, tries: int) -> bool:
+        status, body = response.status, response.read().decode()
         text = json.loads(body)["error"]["message"]
         told: int | None = status
         if f"error_{status}" == BREAK:
@@ -237,7 +248,10 @@ class Cli:
                 return False
             told = None
         elif status != 400:
-            say({"type": "system", "subtype": "api_retry", "error_status": status})
+            log(f"API error (attempt 1/2): {status} {status} {body}")
+            pause = 1000 * float(response.getheader("retry-after") or 0.5)
+            retry = {"error_status": status, "attempt": 1, "retry_delay_ms": pause}
+            say({"type": "system", "subtype": "api_retry", **retry})
             if tries > 1:
                 return self.ask(tries - 1)
         message = {"model": "<synthetic>", "content": [{"type": "text", "text": text}]}

@@ -84,7 +84,17 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "tools": Behaviour("tools", "the client's tools reach the model as they are", OTHER_VERSION),
     "parking": Behaviour("tools", "a call waits for its result, and the turn goes on", REPORT),
     "parallel_calls": Behaviour("tools", "the calls of a turn all wait at once", REPORT),
-    "structured_output": Behaviour("tools", "an answer by a JSON schema", OTHER_VERSION),
+    "output_format": Behaviour(
+        "tools", "an answer by a JSON schema, of the API's own", OTHER_VERSION
+    ),
+    "structured_output": Behaviour(
+        "tools", "an answer by a JSON schema, of the CLI's tool", OTHER_VERSION
+    ),
+    "list_models": Behaviour(
+        "parameters",
+        "the CLI says which models it has",
+        "What Dragoman's own table says of models has to do. Report this version of the CLI.",
+    ),
     "output_limit": Behaviour("parameters", "the limit of output tokens", OTHER_VERSION),
     "sampling": Behaviour("parameters", "temperature and stop sequences", OTHER_VERSION),
     "tool_choice": Behaviour("parameters", "the choice of a tool", OTHER_VERSION),

@@ -53,7 +53,9 @@ OTHERS: Final = (
     Scenario(("stable_prefix",), turns.stable_prefix),
     Scenario(("tools", "parking"), tools.calls),
     Scenario(("parallel_calls",), tools.parallel_calls),
+    Scenario(("output_format",), tools.output_format),
     Scenario(("structured_output",), tools.structured_output),
+    Scenario(("list_models",), settings.models),
     *(Scenario((name,), partial(failures.failure, name=name)) for name in failures.FAILURES),
 )
 """All but `MEASURED_ALONE`, which comes first and has the machine to itself."""

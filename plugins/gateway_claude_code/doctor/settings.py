@@ -2,12 +2,15 @@
 
 from typing import Any, Final
 
+from gateway.errors import BackendFailed
 from gateway.types import Sampling, ToolChoice
 from gateway_claude_code.backend import switches_models
 from gateway_claude_code.doctor.rig import MODEL, Rig, asking, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
+from gateway_claude_code.facts.asked import read_models
 from gateway_claude_code.facts.documented import documented
+from gateway_claude_code.questions import asked
 from gateway_claude_code.upstream import MessagesRequest
 
 LIMIT: Final = 777
@@ -25,12 +28,12 @@ async def parameters(rig: Rig) -> None:
     )
     switch = switches_models(rig.cli.version)
     model = ANOTHER_MODEL
-    asked = prepared(given, model)
+    wanted = prepared(given, model)
     # if another model comes, that is a finding of its own, and no reason to refuse the rest
     rig.upstream.facts = lambda _: documented(model).facts
     async with rig.process(MODEL if switch else model) as (_, talk):
-        await set_up(talk, asked, switch=switch)
-        await ask(talk, asked)
+        await set_up(talk, wanted, switch=switch)
+        await ask(talk, wanted)
         _note_given(rig, rig.requests[0])
         _note_model(rig, rig.requests[0], model, switch=switch)
         if not await settled(talk):
@@ -90,3 +93,16 @@ def _note_taken_back(rig: Rig, request: MessagesRequest) -> None:
 
 def _said(values: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+async def models(rig: Rig) -> None:
+    """The list of models, asked of a process that was told nothing."""
+    async with rig.process() as (process, _):
+        try:
+            found = read_models(await asked(process, {"subtype": "list_models"}))
+        except BackendFailed as error:
+            rig.differs("list_models", error.message)
+            return
+    named = next((model.model for model in found if model.value == MODEL), None)
+    seen = f"it lists {len(found)}, and {MODEL!r} is {named or 'none of them'}"
+    rig.note("list_models", named is not None, seen)

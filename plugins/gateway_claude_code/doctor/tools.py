@@ -1,5 +1,6 @@
 """Scenarios: the client's tools, and answers by a schema."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import anyio
@@ -21,15 +22,14 @@ NAME: Final = f"{PREFIX}look"
 OPEN_SECONDS: Final = 0.5
 """How long a call is left open. The backend leaves it for as long as the client takes."""
 
-BY_SCHEMA: Final = "haiku"
-"""The model for an answer by a schema: it may be made to call the tool for it."""
-
 SCHEMA: Final = {
     "type": "object",
     "properties": {"n": {"type": "integer"}},
     "required": ["n"],
     "additionalProperties": False,
 }
+FREE_FORM: Final = {**SCHEMA, "additionalProperties": {"type": "integer"}}
+"""One that the API's own structured output can't say, and so is for the CLI's tool."""
 
 
 async def calls(rig: Rig) -> None:
@@ -98,24 +98,37 @@ def _note_tools(rig: Rig, answer: ChatResponse) -> None:
     )
 
 
+async def output_format(rig: Rig) -> None:
+    """An answer of a schema that the API takes itself."""
+
+    def script(request: MessagesRequest) -> Answer:
+        given = (request.body.get("output_config") or {}).get("format") or {}
+        return text_answer('{"n": 3}' if given.get("schema") == SCHEMA else "three")
+
+    await _by_schema(rig, "output_format", SCHEMA, script)
+
+
 async def structured_output(rig: Rig) -> None:
-    """An answer that has to be of a schema."""
-    form = ResponseFormat(kind="json_schema", schema=SCHEMA, name="answer")
+    """An answer of a schema that is left to the CLI's tool."""
 
     def script(request: MessagesRequest) -> Answer:
         if any(tool.get("name") == STRUCTURED_OUTPUT for tool in request.tools):
             return Answer(blocks=(ToolUseBlock(STRUCTURED_OUTPUT, {"n": 3}),))
-        if "format" in (request.body.get("output_config") or {}):
-            return text_answer('{"n": 3}')
         return text_answer("three")
 
-    request = asking(message("user", "n?"), response_format=form)
+    await _by_schema(rig, "structured_output", FREE_FORM, script)
+
+
+async def _by_schema(rig: Rig, name: str, schema: Mapping[str, object], script: Script) -> None:
+    form = ResponseFormat(kind="json_schema", schema=schema, name="answer")
     try:
-        answer = await rig.answer(request, script=script, model=BY_SCHEMA)
+        answer = await rig.answer(
+            asking(message("user", "n?"), response_format=form), script=script
+        )
     except (InvalidRequest, BackendFailed) as error:
         if isinstance(error, BackendFailed) and error.code != NOT_AS_ASKED:
             raise
-        rig.differs("structured_output", error.message)
+        rig.differs(name, error.message)
         return
     text = "".join(part.text for part in answer.parts if isinstance(part, Text))
-    rig.note("structured_output", call_input(text) == {"n": 3}, f"the answer was {text!r:.100}")
+    rig.note(name, call_input(text) == {"n": 3}, f"the answer was {text!r:.100}")

@@ -126,7 +126,7 @@ _THINKING_OFF: Final = re.compile("thinking (?:is )?(?:disabled|turned off)")
 
 _BY_MODEL: Final = re.compile(
     r"structured outputs?.* not (?:supported|available)|does not support structured outputs?"
-    r"|output_(?:config\.)?format: Extra inputs",
+    r"|output_(?:config\.)?format: (?:Extra inputs|not supported)",
     re.IGNORECASE,
 )
 

@@ -109,7 +109,7 @@ def test_the_json_has_its_documented_shape() -> None:
         "verdict": "holds",
         "table": ["adaptive"],
         "value": ["adaptive"],
-        "source": "documented: models/opus-5-5/whats-new",
+        "source": "documented: models/opus-5-5/whats-new-opus-5-5",
         "said": "",
     }
 

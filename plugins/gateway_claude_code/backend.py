@@ -49,7 +49,7 @@ from gateway_claude_code.questions import asked
 from gateway_claude_code.start_breaker import StartBreaker
 from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
-from gateway_claude_code.terms import careful
+from gateway_claude_code.terms import Terms, careful
 from gateway_claude_code.transcript import transcribed
 
 ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
@@ -141,7 +141,6 @@ class ClaudeCodeBackend:
                             self.known.answered(target.name, event.model)
                             if facts.cache_marks:
                                 self.cache_marks.accepted()
-                            note_terms(prepared, ctx)
                         yield event
                 return
             except QuotaExhausted as error:
@@ -259,7 +258,7 @@ class ClaudeCodeBackend:
             answer = Message(role="assistant", parts=builder.parts())
             key = key_after(prepared, reader, builder.end, answer)
             if key is not None:
-                conversation.begin_to_settle(reader.calls)
+                conversation.begin_to_settle(reader.calls, thought=reader.thought)
                 self.pool.keep(conversation, key)
             else:
                 self.pool.retire(conversation)
@@ -272,7 +271,9 @@ class ClaudeCodeBackend:
         reader: EventReader,
         ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
-        await conversation.set_parameters(self._settings(prepared, seeded=False))
+        # a turn without thinking is one that has lost it, whoever has the conversation
+        seeded = step.turn is None and not conversation.thought
+        await conversation.set_parameters(self._settings(prepared, seeded=seeded))
         ctx.mark("asked")
         if step.turn is not None:
             events = conversation.ask(step.turn, reader, once=prepared.plain)
@@ -280,6 +281,8 @@ class ClaudeCodeBackend:
             results = dict(zip(conversation.calls, step.results, strict=True))
             events = conversation.give_results(results, reader)
         async for event in events:
+            if isinstance(event, ResponseStart):
+                note_terms(prepared, prepared.seeded_terms if seeded else prepared.terms, ctx)
             yield event
 
     def _note_process(
@@ -309,6 +312,8 @@ class ClaudeCodeBackend:
         if prepared.facts.cache_marks:
             last = self.cache_marks.put(last)
         async for event in conversation.ask(last, reader, once=once):
+            if isinstance(event, ResponseStart):
+                note_terms(prepared, prepared.seeded_terms, ctx)
             yield event
 
     async def _set_up(self, prepared: Prepared, conversation: Conversation) -> None:
@@ -378,7 +383,7 @@ def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
         ctx.headers["x-dragoman-history"] = "transcript"
 
 
-def note_terms(prepared: Prepared, ctx: RequestContext) -> None:
+def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:
     """Say in headers what of the request is left out, and what is other than asked for."""
-    ctx.ignore((*prepared.seeded_terms.ignored, *unmet_strict(prepared.request.tools)))
-    ctx.adjust(prepared.seeded_terms.adjusted)
+    ctx.ignore((*terms.ignored, *unmet_strict(prepared.request.tools)))
+    ctx.adjust(terms.adjusted)

@@ -29,7 +29,8 @@ class Conversation:
     """Drives a CLI process: set it up, give it the history, ask, and read the answer.
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
-    `calls` are the ids of the calls that the last answer ended with; `was_spare` is True if the
+    `calls` are the ids of the calls that the last answer ended with, and `thought` is whether it
+    began with thinking; `was_spare` is True if the
     process was started ahead of its request, `transcribed` if it got its earlier turns as text.
     `note_quota` is told each `rate_limit_info`, and `report_cost`, which belongs to the request
     that is answered now, what the CLI says that a turn cost, in US dollars.
@@ -54,6 +55,7 @@ class Conversation:
         self.report_cost: Callable[[float], None] = nobody_asks
         self.busy = False
         self.calls: tuple[str, ...] = ()
+        self.thought = False
         self.was_spare = False
         self.transcribed = False
 
@@ -174,9 +176,10 @@ class Conversation:
 
     # -- after a turn -----------------------------------------------------------------
 
-    def begin_to_settle(self, calls: Sequence[str]) -> None:
+    def begin_to_settle(self, calls: Sequence[str], *, thought: bool = False) -> None:
         """Note that the answer is complete; it ended with these calls, or with none."""
         self.calls = tuple(calls)
+        self.thought = thought
         self._settled = anyio.Event()
 
     async def settle(self) -> None:

@@ -53,7 +53,7 @@ class EventReader:
     message. It does the same after calls of an `agent`'s own tools, which the CLI runs; of these
     the client gets a line of thinking, or nothing. `started` is True once the upstream has begun, `in_message` while a message is not
     complete, `ended` once there is the stop reason of the whole answer. `calls` are the ids of the
-    model's calls, as the upstream has them. Without `asks_again` the CLI's next request would be
+    model's calls, as the upstream has them; `thought` is whether it was seen to think. Without `asks_again` the CLI's next request would be
     refused, and one message has to be the answer.
     """
 
@@ -74,6 +74,7 @@ class EventReader:
         self._messages = 0
         self._called_unknown = False
         self._has_text = False
+        self.thought = False
         self.asks_again = True
         self.calls: list[str] = []
         self.started = False
@@ -155,6 +156,7 @@ class EventReader:
                 self._has_text = True
             case "thinking":
                 part = Thinking(text="")
+                self.thought = True
             case "tool_use":
                 if (name := self._tool_name(block["name"])) is None:
                     self._called_unknown = True
@@ -162,7 +164,8 @@ class EventReader:
                     return
                 self.calls.append(block["id"])
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
-            case _:
+            case kind:
+                self.thought |= kind == "redacted_thinking"
                 return
         self._open.add(index)
         self._next_index = index + 1

@@ -19,7 +19,7 @@ from gateway_claude_code.canonical import (
 )
 from gateway_claude_code.demanded_choice import with_demand
 from gateway_claude_code.events import EventReader
-from gateway_claude_code.facts.documented import documented
+from gateway_claude_code.facts.documented import asked_by_cli, documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.json_answer import json_answer
 from gateway_claude_code.mcp_bridge import McpBridge
@@ -126,7 +126,7 @@ def prepare(
     `ModelNotFound`.
     """
     model, agent = model_name(target), agent_of(target)
-    usual = documented(full_name or model).facts
+    usual = documented(full_name or asked_by_cli(model)).facts
     facts = usual if facts is None else facts
     check_request(request, agent)
     request = with_offered_tools(request)

@@ -19,7 +19,7 @@ WORKERS: Final = 2
 CONFIG: Final = {
     "plugins": {"claude_code": {"max_spares": 2, "min_spares": 2, "max_live": 2, "keep_alive": 5}}
 }
-NO_MODELS_ASKED: Final = "model-facts.json"
+LESSONS: Final = "model-facts.json"
 """The file in which lessons are kept: there are none if it is missing."""
 
 DEFAULT_NAMES: Final = {model: short for short, model in FAMILIES.items()}
@@ -84,7 +84,7 @@ def run(
 
 def outcome(gateway: RunningGateway, model: str, cell: Cell) -> Outcome:
     """Ask for one cell."""
-    marker = f"cell {model} {cell.name}"
+    marker = f"cell {model} {cell.name};"
     messages = cell.messages(marker)
     reply = _ask(gateway, model, cell, messages)
     problem = _problem(reply, cell)

@@ -161,6 +161,10 @@ FAMILIES: Final[Mapping[str, str]] = {
 }
 """The CLI's short names and what they stand for (`list_models` of CLI 2.1.330)."""
 
+_REMAPPED: Final = re.compile(r"claude-opus-4(-1)?(-\d{8})?")
+"""Names for which the CLI asks the newest Opus, with Anthropic's own API (seen with 2.1.330;
+`CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP` on code.claude.com/docs/en/env-vars)."""
+
 UNKNOWN: Final = DocumentedModel(name="", facts=_NEWEST)
 """A model that is not in the table gets the rules of the newest family."""
 
@@ -181,3 +185,9 @@ def full_name(model: str) -> str:
     """A model's name without a context suffix, short names written out."""
     plain = model.partition("[")[0]
     return FAMILIES.get(plain, plain)
+
+
+def asked_by_cli(model: str) -> str:
+    """The full name of the model that the CLI asks for when it is told this name."""
+    plain = full_name(model)
+    return FAMILIES["opus"] if _REMAPPED.fullmatch(plain) else plain

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 from gateway.types import Target
 from gateway_claude_code.facts import asked
 from gateway_claude_code.facts.asked import AskedModel
-from gateway_claude_code.facts.documented import FACT_NAMES, UNKNOWN, documented, full_name
+from gateway_claude_code.facts.documented import FACT_NAMES, UNKNOWN, asked_by_cli, documented
 from gateway_claude_code.facts.fact_values import FactValues
 from gateway_claude_code.facts.model_facts import ModelFacts, SamplingRule
 from gateway_claude_code.facts.seen import SeenFacts
@@ -77,7 +77,7 @@ class KnownModels:
         plain = name.partition("[")[0]
         if (listed := self._by_value.get(plain)) is not None:
             return listed.model
-        return self._answered.get(name) or full_name(plain)
+        return self._answered.get(name) or asked_by_cli(plain)
 
     def about(self, target: Target) -> KnownModel:
         """The facts about the model that a name of the map leads to."""

@@ -1,0 +1,35 @@
+"""The matrix for the three default models, and one of each older family: see `make matrix`."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway_claude_code.upstream import offline_script, running_upstream
+from tests.matrix.run import LESSONS, matrix_gateway, run
+
+MODELS = (
+    "claude-opus-5-5",
+    "claude-sonnet-5-5",
+    "claude-haiku-5-5",
+    "claude-sonnet-5",
+    "claude-opus-4-8",
+    "claude-opus-4-6",
+    "claude-sonnet-4-5",
+)
+
+pytestmark = pytest.mark.e2e
+
+
+def test_every_parameter_is_met_at_the_first_try(tmp_path: Path, cli_command: str) -> None:
+    with (
+        running_upstream(offline_script) as upstream,
+        matrix_gateway(tmp_path, upstream, cli_command) as gateway,
+    ):
+        outcomes = run(gateway, MODELS)
+    wrong = [
+        f"{outcome.model}, {outcome.cell}: {outcome.problem}"
+        for outcome in outcomes
+        if outcome.problem is not None
+    ]
+    assert wrong == []
+    assert list(gateway.home.rglob(LESSONS)) == [], "nothing was to be learnt"

@@ -131,6 +131,7 @@ class ClaudeCodeBackend:
         facts = self._without_refused_schema(known.facts, request)
         while True:
             prepared = prepare(request, target, facts, known.name)
+            prepared = replace(prepared, cached=known.facts.cache_marks)
             started = False
             try:
                 async with aclosing(self._held_to_choice(prepared, ctx)) as events:
@@ -149,7 +150,8 @@ class ClaudeCodeBackend:
             except InvalidRequest as error:
                 if started or last_try or not self._learn(error, prepared, target):
                     raise told(error, request) from None
-                facts, last_try = careful(self.known.about(target).facts), True
+                known, last_try = self.known.about(target), True
+                facts = careful(known.facts)
 
     def _without_refused_schema(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
         """The facts, for a schema that the API has refused without native structured output."""

@@ -29,13 +29,15 @@ def flag_settings(
     native_schema: Mapping[str, Any] | None = None,
     switch_to: str | None = None,
     over: Mapping[str, Any] | None = None,
+    cached: bool = True,
 ) -> dict[str, Any]:
     """Settings that make the next upstream request carry this request's parameters.
 
     `native_schema` is the answer's schema in the API's own words; `over` are fields of the body
-    that replace those made here. With `switch_to` the process
-    was perhaps not started for that model: CLI 2.1.330 then sends what it would have sent if it
-    had been; 2.1.197 puts the change into the conversation.
+    that replace those made here. Without `cached` the CLI leaves out its marks for the prompt
+    cache (`DISABLE_PROMPT_CACHING`, code.claude.com/docs/en/env-vars). With `switch_to` the
+    process was perhaps not started for that model: CLI 2.1.330 then sends what it would have sent
+    if it had been; 2.1.197 puts the change into the conversation.
     """
     tokens = terms.sampling.max_output_tokens
     body = {**extra_body(request, names, terms, native_schema), **(over or {})}
@@ -43,6 +45,8 @@ def flag_settings(
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
         "CLAUDE_CODE_EXTRA_BODY": json.dumps(body, sort_keys=True),
     }
+    if not cached:
+        env["DISABLE_PROMPT_CACHING"] = "1"
     settings: dict[str, Any] = {"env": env}
     if switch_to is not None:
         settings["model"] = switch_to

@@ -43,6 +43,8 @@ class Prepared:
     gets `seeded_terms`. With `demanded` the request has a sentence that demands a call, and the
     answer is to be held to it.
 
+    Without `cached` nothing is marked for the prompt cache, by the CLI neither.
+
     `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
     is not; the same conversation under the same of both can go on in the same process.
 
@@ -60,6 +62,7 @@ class Prepared:
     setting: Digest
     parameters: Digest
     agent: Agent | None = None
+    cached: bool = True
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -92,6 +95,7 @@ class Prepared:
             native_schema=self.schema.native if self.schema is not None else None,
             switch_to=self.model if switch else None,
             over=self.body,
+            cached=self.cached,
         )
 
     def bridge(self) -> McpBridge | None:

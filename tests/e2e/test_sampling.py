@@ -35,6 +35,14 @@ def test_what_is_within_the_limits_is_not_adjusted(gateway: RunningGateway) -> N
     assert last_request(gateway).body["max_tokens"] == 64_000
 
 
+def test_an_effort_wins_over_a_temperature(gateway: RunningGateway) -> None:
+    reply = chat(gateway, model=OLDER, temperature=0.25, reasoning_effort="low")
+    assert reply.headers["x-dragoman-ignored"] == "temperature"
+    body = last_request(gateway).body
+    assert (body["thinking"]["type"], body["output_config"]["effort"]) == ("adaptive", "low")
+    assert "temperature" not in body
+
+
 # -- what an entry says -------------------------------------------------------------------
 
 

@@ -40,10 +40,11 @@ def flag_settings(
     if it had been; 2.1.197 puts the change into the conversation.
     """
     tokens = terms.sampling.max_output_tokens
+    # in its own order: the model answers in the order of the schema's properties
     body = {**extra_body(request, names, terms, native_schema), **(over or {})}
     env = {
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
-        "CLAUDE_CODE_EXTRA_BODY": json.dumps(body, sort_keys=True),
+        "CLAUDE_CODE_EXTRA_BODY": json.dumps(body),
     }
     if not cached:
         env["DISABLE_PROMPT_CACHING"] = "1"

@@ -115,6 +115,15 @@ def test_the_extra_body_is_json_in_a_variable() -> None:
     assert json.loads(settings["env"]["CLAUDE_CODE_EXTRA_BODY"]) == {"stop_sequences": ["END"]}
 
 
+def test_the_schema_keeps_the_order_of_its_properties() -> None:
+    native = {"properties": {"steps": {}, "answer": {}}}
+    request = a_request(response_format=SCHEMA)
+    given = terms(schema_way="native")
+    settings = flag_settings(request, NAMES, given, native_schema=native)
+    body = json.loads(settings["env"]["CLAUDE_CODE_EXTRA_BODY"])
+    assert list(body["output_config"]["format"]["schema"]["properties"]) == ["steps", "answer"]
+
+
 @pytest.mark.parametrize("model", ["claude-x", None])
 def test_the_model_is_a_setting_if_the_process_was_not_started_for_it(model: str | None) -> None:
     settings = flag_settings(a_request(), NAMES, terms(), switch_to=model)

@@ -101,6 +101,8 @@ def _shared_gateway(
         environment = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
         folder = tmp_path_factory.mktemp("gateway")
         with running_gateway(folder, upstream, A_PROCESS_A_REQUEST, environment) as gateway:
+            # a CLI that nobody has run yet takes long to say its version and its login
+            assert gateway.wait_until_idle(30) == []
             yield gateway
 
 

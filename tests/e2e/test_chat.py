@@ -252,7 +252,7 @@ def test_thinking_is_reasoning_content(gateway: RunningGateway) -> None:
 
 def test_parameters_reach_the_upstream_natively(gateway: RunningGateway) -> None:
     gateway.client.chat.completions.create(
-        model="claude-sonnet-4",
+        model="claude-opus-4-6",
         messages=[{"role": "user", "content": "Hi"}],
         tools=[WEATHER],
         tool_choice={"type": "function", "function": {"name": "get_weather"}},
@@ -260,7 +260,6 @@ def test_parameters_reach_the_upstream_natively(gateway: RunningGateway) -> None
         max_completion_tokens=2000,
         temperature=0.25,
         stop=["END"],
-        reasoning_effort="low",
     )
     body = only_request(gateway).body
     assert body["max_tokens"] == 2000
@@ -271,6 +270,32 @@ def test_parameters_reach_the_upstream_natively(gateway: RunningGateway) -> None
         "name": "mcp__t__get_weather",
         "disable_parallel_tool_use": True,
     }
+
+
+def test_parameters_that_a_model_does_not_take_are_met_as_nearly_as_possible(
+    gateway: RunningGateway,
+) -> None:
+    raw = gateway.client.chat.completions.with_raw_response.create(
+        model="claude-sonnet-4",
+        messages=[{"role": "user", "content": "Hi"}],
+        tools=[WEATHER],
+        tool_choice={"type": "function", "function": {"name": "get_weather"}},
+        parallel_tool_calls=False,
+        max_completion_tokens=2000,
+        temperature=0.25,
+        stop=["END"],
+        reasoning_effort="low",
+    )
+    (call,) = raw.parse().choices[0].message.tool_calls
+    assert call.function.name == "get_weather"
+    assert raw.headers["x-dragoman-adjusted"] == "tool_choice=asked_for"
+    assert raw.headers["x-dragoman-ignored"] == "temperature"
+    body = only_request(gateway).body
+    assert body["max_tokens"] == 2000
+    assert "temperature" not in body
+    assert body["stop_sequences"] == ["END"]
+    assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert "Call the `mcp__t__get_weather` tool now" in only_request(gateway).last_user_text
     assert body["output_config"]["effort"] == "low"
 
 
@@ -316,12 +341,13 @@ def test_text_goes_through_unchanged(gateway: RunningGateway, text: str) -> None
     assert texts(only_request(gateway).turns[0]) == [text]
 
 
-def test_structured_output_is_the_content(gateway: RunningGateway) -> None:
+@pytest.mark.parametrize("additional", [False, {"type": "string"}], ids=["native", "by tool"])
+def test_structured_output_is_the_content(gateway: RunningGateway, additional: object) -> None:
     schema = {
         "type": "object",
         "properties": {"name": {"type": "string"}},
         "required": ["name"],
-        "additionalProperties": False,
+        "additionalProperties": additional,
     }
     answer = gateway.client.chat.completions.create(
         model="claude-sonnet-4",
@@ -330,12 +356,24 @@ def test_structured_output_is_the_content(gateway: RunningGateway) -> None:
     )
     assert isinstance(json.loads(answer.choices[0].message.content)["name"], str)
     assert answer.choices[0].finish_reason == "stop"
+    request = gateway.upstream.requests[0]
+    assert ("format" in request.body["output_config"]) is (additional is False)
+    assert [tool["name"] for tool in request.tools] == (
+        [] if additional is False else ["StructuredOutput"]
+    )
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"backend": "claude-code", "target": "sonnet"},
+        {"backend": "claude-code", "target": "claude-opus-4-6", "sampling": False},
+    ],
+    ids=["documented", "by its entry"],
+)
 def test_sampling_that_a_model_does_not_take_is_ignored_with_a_word(
-    start_gateway: StartGateway,
+    start_gateway: StartGateway, entry: dict[str, object]
 ) -> None:
-    entry = {"backend": "claude-code", "target": "sonnet", "sampling": False}
     gateway = start_gateway(config={"models": {"plain": entry}})
     raw = gateway.client.chat.completions.with_raw_response.create(
         model="plain", messages=[{"role": "user", "content": "Hi"}], temperature=0

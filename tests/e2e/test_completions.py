@@ -20,10 +20,16 @@ def upper(request: MessagesRequest) -> Answer:
     return Answer(blocks=(ThinkingBlock("hm"), TextBlock(request.last_user_text.upper())))
 
 
-def test_a_completion(gateway: RunningGateway) -> None:
+@pytest.mark.parametrize(
+    ("model", "temperature", "ignored"),
+    [("claude-opus-4-6", 0.5, None), ("claude-sonnet-4", None, "temperature")],
+)
+def test_a_completion(
+    gateway: RunningGateway, model: str, temperature: float | None, ignored: str | None
+) -> None:
     gateway.upstream.script = lambda _: text_answer(" a", " time")
     raw = gateway.client.completions.with_raw_response.create(
-        model="claude-sonnet-4", prompt="Once upon", max_tokens=5, temperature=0.5, stop=["END"]
+        model=model, prompt="Once upon", max_tokens=5, temperature=0.5, stop=["END"]
     )
     completion = raw.parse()
     assert completion.choices[0].text == " a time"
@@ -36,7 +42,8 @@ def test_a_completion(gateway: RunningGateway) -> None:
     assert INSTRUCTION in request.system_text
     assert request.tools == []
     assert request.body["max_tokens"] == 5
-    assert request.body["temperature"] == pytest.approx(0.5)
+    assert request.body.get("temperature") == temperature
+    assert raw.headers.get("x-dragoman-ignored") == ignored
     assert request.body["stop_sequences"] == ["END"]
 
 

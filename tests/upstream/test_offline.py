@@ -71,6 +71,8 @@ def test_usage_grows_with_the_request() -> None:
         ("use the `get_weather` tool", None, ["mcp__t__get_weather"]),
         ("Call mcp__t__add, then call get_weather", None, ["mcp__t__add", "mcp__t__get_weather"]),
         ("call address", None, []),
+        ("Call at least one of your tools now.", None, ["mcp__t__add"]),
+        ("Call one of the tools `mcp__t__a`, `mcp__t__b` now.", None, ["mcp__t__add"]),
         ("call add", {"type": "none"}, []),
         ("Hello", {"type": "any"}, ["mcp__t__add"]),
         ("use get_weather", {"type": "any"}, ["mcp__t__get_weather"]),

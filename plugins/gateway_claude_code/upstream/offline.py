@@ -21,8 +21,10 @@ STRUCTURED_OUTPUT = "StructuredOutput"
 JSON_ONLY = "Answer with one JSON object"
 """What a request for a JSON object without a schema says in its system prompt."""
 
-DEMAND = "Call at least one of your tools"
-"""What the last turn says where any call is demanded of a model that can't be forced."""
+DEMANDS = ("Call at least one of your tools", "Call one of the tools")
+"""What the last turn says where a model that can't be forced is to call any tool, or one of some.
+
+A demand for one tool alone has its name, like everybody's request for a call."""
 
 _INTRODUCTION = "(offline) Dragoman's built-in stand-in answers here; no model was asked."
 _QUOTE_LIMIT = 2000
@@ -60,7 +62,7 @@ def _chosen_tools(request: MessagesRequest) -> list[JsonObject]:
     asked = [tool for tool in request.tools if _asks_for(request.last_user_text, tool)]
     if asked:
         return asked
-    if kind == "any" or DEMAND in request.last_user_text:
+    if kind == "any" or any(demand in request.last_user_text for demand in DEMANDS):
         return list(request.tools[:1])
     if request.last_tool_results and _structured_already(request):
         return []

@@ -83,6 +83,12 @@ _WORDINGS: Final = tuple(
             "out, or use 'low' for little thinking.",
         ),
         (
+            r"must start with a thinking block",
+            "messages",
+            "This model needs the thinking of the turn that called the tools. Set "
+            "reasoning_effort to 'none' for this request.",
+        ),
+        (
             r"max_tokens.? must be greater than .?(?:thinking\.)?budget_tokens",
             "max_tokens",
             "max_tokens must leave room for thinking: raise max_tokens, or lower reasoning_effort.",

@@ -139,6 +139,12 @@ def test_a_sentence(sentence: str, param: str | None, text: str) -> None:
             "reasoning_effort",
         ),
         ("`max_tokens` must be greater than `thinking.budget_tokens`.", "max_tokens"),
+        (
+            "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+            "`tool_use`. When `thinking` is enabled, a final `assistant` message must start with "
+            "a thinking block.",
+            "messages",
+        ),
         ("This model does not support the effort parameter.", "reasoning_effort"),
         ("Thinking may not be enabled when tool_choice forces tool use.", "tool_choice"),
         ("tool_choice.type: forced tool use is not supported for this model", "tool_choice"),

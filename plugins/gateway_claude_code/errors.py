@@ -201,8 +201,9 @@ def _rate_limited(text: str, pause: float | None) -> RateLimited:
 
 
 def _overloaded(text: str, pause: float | None) -> Overloaded:
+    more = "" if text.strip(" .").lower() in ("overloaded", "") else f" {text}"
     return Overloaded(
-        f"The model's API is overloaded. {text}", retry_after=pause or COME_BACK_SECONDS
+        f"The model's API is overloaded.{more}", retry_after=pause or COME_BACK_SECONDS
     )
 
 

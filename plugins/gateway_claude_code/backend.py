@@ -24,7 +24,7 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
-from gateway_claude_code.cache_marks import CacheMarks
+from gateway_claude_code.cache_marks import CacheMarks, marked
 from gateway_claude_code.canonical import LatestDigests, schema_digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
@@ -140,8 +140,7 @@ class ClaudeCodeBackend:
                             started = True
                             quota.succeeded(target.name)
                             self.known.answered(target.name, event.model)
-                            if facts.cache_marks:
-                                self.cache_marks.accepted()
+                            self.cache_marks.accepted(prepared.went_out.mark)
                         yield event
                 return
             except QuotaExhausted as error:
@@ -168,9 +167,14 @@ class ClaudeCodeBackend:
 
     def _learn(self, error: InvalidRequest, prepared: Prepared, target: Target) -> bool:
         """Whether the refusal is about something that can be left out; it is remembered."""
-        sent = Sent(request=prepared.request, terms=prepared.seeded_terms, facts=prepared.facts)
-        if self.cache_marks.learn(error.message):
+        went_out = prepared.went_out
+        if went_out.terms is None:
+            return False
+        if self.cache_marks.learn(error.message, went_out.mark):
             return True
+        # as they are now: another request may have learnt something meanwhile
+        facts = self.known.about(target).facts
+        sent = Sent(request=prepared.request, terms=went_out.terms, facts=facts)
         if refuses_schema(error.message, sent):
             self._refused_schemas.add(schema_digest(prepared.request))
             return True
@@ -275,7 +279,9 @@ class ClaudeCodeBackend:
     ) -> AsyncGenerator[StreamEvent]:
         # a turn without thinking is one that has lost it, whoever has the conversation
         seeded = step.turn is None and not conversation.thought
+        terms = prepared.seeded_terms if seeded else prepared.terms
         await conversation.set_parameters(self._settings(prepared, seeded=seeded))
+        prepared.went_out.terms, prepared.went_out.mark = terms, None
         ctx.mark("asked")
         if step.turn is not None:
             events = conversation.ask(step.turn, reader, once=prepared.plain)
@@ -284,7 +290,7 @@ class ClaudeCodeBackend:
             events = conversation.give_results(results, reader)
         async for event in events:
             if isinstance(event, ResponseStart):
-                note_terms(prepared, prepared.seeded_terms if seeded else prepared.terms, ctx)
+                note_terms(prepared, terms, ctx)
             yield event
 
     def _note_process(
@@ -310,9 +316,10 @@ class ClaudeCodeBackend:
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
-        last = history[-1]
-        if prepared.facts.cache_marks:
-            last = self.cache_marks.put(last)
+        went_out = prepared.went_out
+        went_out.terms = prepared.seeded_terms
+        went_out.mark = self.cache_marks.mark if prepared.facts.cache_marks else None
+        last = marked(history[-1], went_out.mark)
         async for event in conversation.ask(last, reader, once=once):
             if isinstance(event, ResponseStart):
                 note_terms(prepared, prepared.seeded_terms, ctx)

@@ -13,13 +13,14 @@ an API key (seen with 2.1.330), and on a plan for five minutes too while it uses
 (code.claude.com/docs, "Prompt caching").
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from gateway_claude_code.history import Turn
 
-SHORT: Final[dict[str, Any]] = {"type": "ephemeral"}
-LONG: Final[dict[str, Any]] = {"type": "ephemeral", "ttl": "1h"}
+SHORT: Final[Mapping[str, Any]] = {"type": "ephemeral"}
+LONG: Final[Mapping[str, Any]] = {"type": "ephemeral", "ttl": "1h"}
 """platform.claude.com/docs/en/build-with-claude/prompt-caching: at most four in a request.
 The CLI has two in the system prompt and one in the messages (seen with 2.1.197 and 2.1.330)."""
 
@@ -27,31 +28,38 @@ _METHODS_OF_KEYS: Final = frozenset({"api_key", "none", "unknown", "third_party"
 
 
 class CacheMarks:
-    """Puts the marks, for as long as the CLI's own last."""
+    """The mark to put, which lasts as long as the CLI's own. `mark` None puts none."""
 
     def __init__(self) -> None:
-        self._mark = SHORT
-        self._refused = False
+        self.mark: Mapping[str, Any] | None = SHORT
+        self._other_refused = False
 
     def expect_login(self, method: str) -> None:
         """Take the length that goes with a login, by the CLI's own word for it."""
-        self._mark = SHORT if method in _METHODS_OF_KEYS else LONG
+        self.mark = SHORT if method in _METHODS_OF_KEYS else LONG
 
-    def put(self, turn: Turn) -> Turn:
-        """The turn with a mark on its last block. For one turn of a process' life only."""
-        if not turn.blocks:
-            return turn
-        *before, last = turn.blocks
-        return replace(turn, blocks=(*before, {**last, "cache_control": self._mark}))
+    def accepted(self, mark: Mapping[str, Any] | None) -> None:
+        """A request with this mark was answered."""
+        if mark is self.mark:
+            self._other_refused = False
 
-    def accepted(self) -> None:
-        """A request with a mark was answered."""
-        self._refused = False
+    def learn(self, message: str, mark: Mapping[str, Any] | None) -> bool:
+        """Whether a refusal is about the length of the mark that was sent.
 
-    def learn(self, message: str) -> bool:
-        """Whether a refusal is about the length of a mark, and the other one may be right."""
-        if "cache_control" not in message or "ttl" not in message or self._refused:
+        The other length may be right then. Where both are refused, there is none from then on.
+        """
+        if mark is None or "cache_control" not in message or "ttl" not in message:
             return False
-        self._refused = True
-        self._mark = SHORT if self._mark is LONG else LONG
+        if mark is self.mark:  # else another request has learnt it already
+            other = SHORT if mark is LONG else LONG
+            self.mark = None if self._other_refused else other
+            self._other_refused = True
         return True
+
+
+def marked(turn: Turn, mark: Mapping[str, Any] | None) -> Turn:
+    """The turn with the mark on its last block. For one turn of a process' life only."""
+    if mark is None or not turn.blocks:
+        return turn
+    *before, last = turn.blocks
+    return replace(turn, blocks=(*before, {**last, "cache_control": mark}))

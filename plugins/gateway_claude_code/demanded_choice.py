@@ -113,8 +113,8 @@ class DemandedAnswer:
         if self.attempts >= MOST_ATTEMPTS:
             raise BackendFailed(
                 "The model did not call a tool as 'tool_choice' demands, although it was asked "
-                "twice: this model takes no forced tool choice. Say in the prompt when to call "
-                "the tool, or use a model that takes one.",
+                "twice. Say in the prompt when to call the tool, or use a model that can be made "
+                "to call one.",
                 code=NOT_FOLLOWED,
                 param="tool_choice",
                 should_retry=False,

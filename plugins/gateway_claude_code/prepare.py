@@ -35,6 +35,17 @@ FEW_TOKENS: Final = 256
 """An output limit that an answer is likely to be cut at: see `Prepared.one_request`."""
 
 
+@dataclass(slots=True)
+class WentOut:
+    """What of a request was really sent, to be judged by what comes of it.
+
+    `terms` None: nothing was sent yet. `mark` is the mark for the prompt cache, if there was one.
+    """
+
+    terms: Terms | None = None
+    mark: Mapping[str, Any] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A request, ready to be put to the CLI.
@@ -63,6 +74,7 @@ class Prepared:
     parameters: Digest
     agent: Agent | None = None
     cached: bool = True
+    went_out: WentOut = field(default_factory=WentOut, compare=False)
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -111,10 +123,12 @@ class Prepared:
     def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
         """What a process is known by that has answered these messages, the last one its answer.
 
-        One that waits for the results of calls takes other parameters for what follows.
+        One that waits for the results of calls takes other parameters for what follows, but for
+        the output limit.
         """
         transcript = Transcript(messages).digest()
-        free = b"" if parked else self.parameters
+        # the CLI reads the output limit once for a whole turn (seen with 2.1.330)
+        free = digest_of(self.request.sampling.max_output_tokens) if parked else self.parameters
         return digest_of([part.hex() for part in (self.setting, free, transcript)])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.types import ChatRequest, Effort, Sampling, Thinking, ToolCall, ToolResult
-from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts
+from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts, ThinkingType
 
 SchemaWay: TypeAlias = Literal["native", "tool"]
 
@@ -150,7 +150,8 @@ class _Decision:
         given = [name for name, is_usual in usual.items() if not is_usual]
         if not given:
             return
-        effort_wins = self._request.effort not in (None, "none")
+        request = self._request
+        effort_wins = request.effort not in (None, "none") and request.thinking is not False
         if self._facts.sampling == "defaults" or effort_wins:
             refused = given
         elif self._facts.sampling == "one" and {"temperature", "top_p"} <= set(given):
@@ -203,6 +204,9 @@ class _Decision:
             return BETWEEN_TOOLS, self._effort(most=self._facts.effort_without_thinking)
         if self._facts.thinks_by_budget:
             return self._least_budget(), None
+        if self._request.effort not in (None, "none"):
+            self._ignored.append("thinking")
+            return None, self._effort()
         lowest = self._facts.level_at_most("low")
         self._adjusted[EFFORT_FIELD] = lowest or "low"
         return None, lowest
@@ -240,10 +244,10 @@ class _Decision:
         level = self._facts.level_at_most(LEVELS[wanted])
         if most is not None and level is not None and level in _above(most):
             level = most
-        if level is None:
+        if level is None and EFFORT_FIELD not in self._adjusted:
             self._ignored.append(EFFORT_FIELD)
-        elif level != LEVELS[wanted]:
-            self._adjusted[EFFORT_FIELD] = level
+        elif level is not None and level != wanted:
+            self._adjusted.setdefault(EFFORT_FIELD, level)
         return level
 
     def _usual_effort(self) -> EffortLevel | None:
@@ -279,11 +283,19 @@ def lost_thinking(request: ChatRequest) -> bool:
     return bool(calling) and not any(isinstance(part, Thinking) for part in calling[-1].parts)
 
 
+def _plain_thinking(facts: ModelFacts) -> frozenset[ThinkingType]:
+    return facts.thinking - {"disabled", "between_tools"} or facts.thinking
+
+
 def careful(facts: ModelFacts) -> ModelFacts:
-    """Facts under which nothing is sent that a model may refuse: for one more try."""
+    """Facts under which nothing is sent that a model may refuse: for one more try.
+
+    A model with a budget for thinking stays without where it has to: what a tool loop has lost
+    can't be made up for.
+    """
     return replace(
         facts,
-        thinking=facts.thinking - {"disabled", "between_tools"} or facts.thinking,
+        thinking=facts.thinking if facts.thinks_by_budget else _plain_thinking(facts),
         efforts=(),
         sampling="defaults",
         forced_tool_choice=False,

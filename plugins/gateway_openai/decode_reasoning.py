@@ -48,7 +48,7 @@ def decode_reasoning(wire: ChatCompletionRequest) -> Reasoning:
                 effort = adjusted[name] = _effort_of(budget)
     return Reasoning(
         effort=effort,
-        thinking=thinking if effort is None or effort == "none" else None,
+        thinking=thinking if thinking is False or effort in (None, "none") else None,
         shown=own is None or not own.exclude,
         adjusted=adjusted,
     )

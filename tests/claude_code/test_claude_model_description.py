@@ -10,7 +10,13 @@ from gateway.testing import build
 from gateway.types import ModelDescription, ModelFact, Target
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.facts.asked import AskedModel
-from gateway_claude_code.facts.documented import FACT_NAMES, MODELS, DocumentedModel
+from gateway_claude_code.facts.documented import (
+    FACT_NAMES,
+    MODELS,
+    DocumentedModel,
+    asked_by_cli,
+    documented,
+)
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
@@ -39,6 +45,7 @@ def test_a_model_with_its_limits() -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_every_fact_is_told_with_its_page(model: DocumentedModel) -> None:
     facts = of(model.name).facts
+    model = documented(asked_by_cli(model.name))  # what the CLI makes of an old name
     assert [fact.name for fact in facts] == list(FACT_NAMES)
     for fact in facts:
         assert fact.origin == "documented"

@@ -151,7 +151,7 @@ def test_no_thinking_where_the_model_can_be_without_else_the_least(
 @pytest.mark.parametrize(
     ("model", "asked", "level", "adjusted"),
     [
-        (OPUS, "minimal", "low", None),
+        (OPUS, "minimal", "low", "low"),
         (OPUS, "low", "low", None),
         (OPUS, "xhigh", "xhigh", None),
         (OPUS, "max", "max", None),
@@ -187,6 +187,21 @@ def test_without_thinking_an_effort_stays_below_what_that_excludes() -> None:
     found = terms(HAIKU, effort="max", thinking=False)
     assert (found.thinking, found.effort) == (OFF, "high")
     assert found.adjusted == {"reasoning_effort": "high"}
+
+
+def test_no_thinking_beside_an_effort_is_ignored_where_the_model_always_thinks() -> None:
+    found = terms(OPUS, effort="high", thinking=False)
+    assert (found.thinking, found.effort, found.ignored) == (None, "high", ("thinking",))
+
+
+def test_no_thinking_beside_an_effort_leaves_room_for_a_temperature() -> None:
+    found = terms(OLDER, effort="high", thinking=False, sampling=Sampling(temperature=0.1))
+    assert (found.thinking, found.effort, found.sampling.temperature) == (OFF, "high", 0.1)
+
+
+def test_an_effort_that_gives_way_is_said_once() -> None:
+    found = terms(BUDGET, effort="high", sampling=Sampling(max_output_tokens=1000))
+    assert (found.adjusted, found.ignored) == ({"reasoning_effort": "none"}, ())
 
 
 # -- tool choice --------------------------------------------------------------------------
@@ -295,11 +310,18 @@ def test_a_careful_request_sends_nothing_that_can_be_refused(
     assert found.sampling == Sampling()
     assert found.effort is None
     assert not found.forced_choice
-    assert found.thinking is None or found.thinking["type"] == "enabled"
+    by_budget = facts(model).thinks_by_budget
+    assert found.thinking is None or by_budget
 
 
-def test_a_careful_request_makes_room_for_thinking_that_can_not_be_off() -> None:
+def test_thinking_that_can_not_be_off_gets_room() -> None:
     few = a_request(sampling=Sampling(max_output_tokens=100))
-    found = terms_for(few, careful(facts(BUDGET)))
+    found = terms_for(few, replace(facts(BUDGET), thinking=frozenset({"enabled"})))
     assert found.sampling.max_output_tokens == 2048
     assert found.adjusted["max_tokens"] == 2048
+
+
+@pytest.mark.parametrize("model", EVERY)
+def test_a_careful_request_is_without_thinking_in_a_loop_that_has_lost_it(model: str) -> None:
+    found = terms_for(in_a_loop(CALL), careful(facts(model)), seeded=True)
+    assert found.thinking == (OFF if facts(model).thinking_leads_tool_loop else None)

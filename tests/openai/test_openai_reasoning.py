@@ -27,7 +27,8 @@ def call(**fields: Any) -> ChatCall:
         ({"thinking": {"type": "enabled"}}, None, True),
         ({"thinking": {"type": "adaptive"}}, None, True),
         ({"reasoning_effort": "low", "reasoning": {"effort": "high"}}, "low", None),
-        ({"reasoning_effort": "max", "thinking": {"type": "disabled"}}, "max", None),
+        ({"reasoning_effort": "max", "thinking": {"type": "disabled"}}, "max", False),
+        ({"reasoning_effort": "max", "thinking": {"type": "enabled"}}, "max", None),
         ({"reasoning_effort": "none", "thinking": {"type": "disabled"}}, "none", False),
     ],
 )

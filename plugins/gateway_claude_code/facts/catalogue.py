@@ -1,6 +1,7 @@
 """Asking the installed CLI for its models: once for each program and login, in the background."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
@@ -16,6 +17,8 @@ log = logging.getLogger("gateway_claude_code")
 
 AskModels: TypeAlias = Callable[[], Awaitable[Sequence[AskedModel]]]
 
+AGAIN_SECONDS: Final = 60
+"""After how long a CLI that did not say which models it has is asked again."""
 WAIT_SECONDS: Final = 5
 """How long a request waits for the list; then the documentation has to do."""
 
@@ -40,7 +43,8 @@ class ModelCatalogue:
             login = self._current[1]
         if self._current != (program, login):
             self._current = (program, login)
-            self._up_to_date = anyio.Event()
+            before, self._up_to_date = self._up_to_date, anyio.Event()
+            before.set()
             self._news.set()
 
     def nobody_to_ask(self) -> None:
@@ -49,23 +53,26 @@ class ModelCatalogue:
 
     async def ready(self) -> None:
         """Wait until the CLI that was noticed last has said what it has, within limits."""
-        if self._tended:
-            with anyio.move_on_after(WAIT_SECONDS):
+        with anyio.move_on_after(WAIT_SECONDS):
+            while self._tended and not self._up_to_date.is_set():
                 await self._up_to_date.wait()
 
     async def tend(self) -> None:
         """Ask each CLI that is noticed."""
         self._tended = True
         try:
+            pause = math.inf
             while True:
-                await self._news.wait()
+                with anyio.move_on_after(pause):
+                    await self._news.wait()
                 self._news = anyio.Event()
                 if self._current is not None:
-                    await self._look_up(*self._current)
+                    pause = math.inf if await self._look_up(*self._current) else AGAIN_SECONDS
         finally:
             self._tended = False
 
-    async def _look_up(self, program: Program, login: str) -> None:
+    async def _look_up(self, program: Program, login: str) -> bool:
+        """Whether the CLI has said what it has."""
         done = self._up_to_date
         try:
             models = self._remembered.recall(program, login)
@@ -75,5 +82,7 @@ class ModelCatalogue:
             self._known.asked(models)
         except (GatewayError, OSError) as error:
             log.warning("the CLI does not say which models it has: %s", error)
+            return False
         finally:
             done.set()
+        return True

@@ -191,3 +191,8 @@ def asked_by_cli(model: str) -> str:
     """The full name of the model that the CLI asks for when it is told this name."""
     plain = full_name(model)
     return FAMILIES["opus"] if _REMAPPED.fullmatch(plain) else plain
+
+
+def undated(model: str) -> str:
+    """A full name without the date behind it: the API answers with one, clients ask without."""
+    return re.sub(r"[-@]\d{8}$", "", model)

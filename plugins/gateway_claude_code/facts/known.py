@@ -12,7 +12,13 @@ from typing import Any, Final, Literal, TypeAlias
 from gateway.types import Target
 from gateway_claude_code.facts import asked
 from gateway_claude_code.facts.asked import AskedModel
-from gateway_claude_code.facts.documented import FACT_NAMES, UNKNOWN, asked_by_cli, documented
+from gateway_claude_code.facts.documented import (
+    FACT_NAMES,
+    UNKNOWN,
+    asked_by_cli,
+    documented,
+    undated,
+)
 from gateway_claude_code.facts.fact_values import FactValues
 from gateway_claude_code.facts.model_facts import ModelFacts, SamplingRule
 from gateway_claude_code.facts.seen import SeenFacts
@@ -64,13 +70,18 @@ class KnownModels:
         return tuple(self._by_value.values())
 
     def answered(self, name: str, model: str | None) -> None:
-        """Note that the model which answers to `name` calls itself `model`."""
-        if model and name not in self._by_value:
+        """Note that the model which answers to `name` calls itself `model`.
+
+        That is news where the name says nothing of the model; a known model that is answered by
+        another one keeps its own facts.
+        """
+        if model and name not in self._by_value and documented(name) is UNKNOWN:
             self._answered[name] = model
 
     def learn(self, target: Target, fact: str, value: object, *, said: str) -> None:
         """Take what a refusal has taught about the model that a name leads to."""
-        self.seen.note(self.full_name(target.name), fact, value, how="learnt", said=said)
+        name = undated(self.full_name(target.name))
+        self.seen.note(name, fact, value, how="learnt", said=said)
 
     def full_name(self, name: str) -> str:
         """The model that answers to a backend's name, as far as is known."""
@@ -83,7 +94,7 @@ class KnownModels:
         """The facts about the model that a name of the map leads to."""
         name = self.full_name(target.name)
         values, origins = self._described(name)
-        for fact, found in self.seen.about(name).items():
+        for fact, found in self.seen.about(undated(name)).items():
             values[fact] = found.value
             origins[fact] = Origin(kind=found.how, source=found.said, date=found.date)
         for fact, value in _set(target).items():

@@ -131,14 +131,14 @@ _BY_MODEL: Final = re.compile(
 )
 
 _LESSONS: Final[tuple[tuple[re.Pattern[str], Callable[[Sent, str], Lesson | None]], ...]] = (
-    (re.compile(r"tool_choice"), _tool_choice),
+    (re.compile(r"tool_choice.*(?:not supported|forces tool use)|forces tool use"), _tool_choice),
     (re.compile(r"max_tokens"), _output_limit),
     (_BY_MODEL, _output_format),
-    (re.compile(r"thinking\.type"), _thinking),
-    (re.compile(r"effort", re.I), _effort),
+    (re.compile(r"thinking\.type|[Aa]daptive thinking is not|[Tt]hinking cannot be"), _thinking),
+    (re.compile(r"output_config\.effort|effort (?:parameter|level)|[Ee]ffort '"), _effort),
     (re.compile(r"temperature|top_p|top_k"), _sampling),
-    (re.compile(r"thinking", re.I), _thinking),
-    (re.compile(r"cache_control"), _cache_marks),
+    (re.compile(r"^thinking: |does not support thinking"), _thinking),
+    (re.compile(r"cache_control(?!.*ttl)"), _cache_marks),
 )
 """In this order: a text about a choice may name thinking too, one about an effort as well; and one
 about a type of thinking advises to use an effort."""

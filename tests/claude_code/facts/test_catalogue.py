@@ -115,3 +115,32 @@ async def test_without_anyone_tending_nobody_waits() -> None:
     catalogue.notice(PROGRAM, "api_key")
     with anyio.fail_after(1):
         await catalogue.ready()
+
+
+async def test_a_wait_that_began_before_the_cli_was_found_ends_with_its_answer() -> None:
+    known = KnownModels()
+    catalogue = ModelCatalogue(known, RememberedModels(None), Asked(SONNET))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(catalogue.tend)
+        await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(1):
+            async with anyio.create_task_group() as waiting:
+                waiting.start_soon(catalogue.ready)
+                await anyio.lowlevel.checkpoint()
+                catalogue.notice(PROGRAM, "api_key")
+        assert known.full_name("sonnet") == "claude-sonnet-9"
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_cli_that_did_not_say_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_claude_code.facts.catalogue.AGAIN_SECONDS", 0.01)
+    cli = Asked(error=BackendUnavailable("no list"))
+    catalogue = ModelCatalogue(KnownModels(), RememberedModels(None), cli)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(catalogue.tend)
+        await anyio.lowlevel.checkpoint()
+        catalogue.notice(PROGRAM, "api_key")
+        with anyio.fail_after(5):
+            while cli.times < 2:
+                await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()

@@ -140,6 +140,23 @@ def test_a_refusal_teaches_one_fact(said: str, what: Sent, lesson: Lesson | None
 @pytest.mark.parametrize(
     "said",
     [
+        "Tool 'mcp__t__find' not found in provided tools",
+        "tool_choice may only be specified while providing tools",
+        "tools.0.custom.name: 'estimate_effort' is a duplicate",
+        "messages.1.content.0: Invalid `signature` in `thinking` block.",
+        "`max_tokens` must be greater than `thinking.budget_tokens`.",
+        "cache_control.ttl: a ttl='1h' block must not come after a ttl='5m' block",
+    ],
+)
+def test_what_is_about_the_request_teaches_nothing_of_the_model(said: str) -> None:
+    fields: dict[str, Any] = {**REQUIRED, "effort": "high"}
+    for model in (HAIKU, OLDER, BUDGET):
+        assert lesson_of(said, sent(model, **fields)) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
         "output_config.format.schema: For 'array' type, property 'maxItems' is not supported",
         "Schema is too complex for compilation",
         "The compiled grammar is too large, which would cause performance issues.",
@@ -158,8 +175,7 @@ def test_a_refused_schema_says_nothing_of_the_model(said: str) -> None:
         "prompt is too long: 210000 tokens > 200000 maximum",
         NO_FORCE,
         "`temperature` is deprecated for this model.",
-        "effort is not supported",
-        "thinking is not supported",
+        '"thinking.type.disabled" is not supported for this model.',
         "output_config.format: no",
     ],
 )

@@ -134,13 +134,20 @@ async def test_a_wait_that_began_before_the_cli_was_found_ends_with_its_answer()
 
 async def test_a_cli_that_did_not_say_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway_claude_code.facts.catalogue.AGAIN_SECONDS", 0.01)
-    cli = Asked(error=BackendUnavailable("no list"))
+    again = anyio.Event()
+    errors = [BackendUnavailable("no list")]
+
+    async def cli() -> Sequence[AskedModel]:
+        if errors:
+            raise errors.pop()
+        again.set()
+        return [SONNET]
+
     catalogue = ModelCatalogue(KnownModels(), RememberedModels(None), cli)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(catalogue.tend)
         await anyio.lowlevel.checkpoint()
         catalogue.notice(PROGRAM, "api_key")
         with anyio.fail_after(5):
-            while cli.times < 2:
-                await anyio.sleep(0.01)
+            await again.wait()
         tasks.cancel_scope.cancel()

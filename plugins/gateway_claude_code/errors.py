@@ -31,6 +31,7 @@ from gateway.types import ChatRequest
 from gateway_claude_code.account.refusals import LONG_WAIT, account_refusal, plan_used_up
 from gateway_claude_code.error_words import client_words, without_jargon
 from gateway_claude_code.protocol import Line
+from gateway_claude_code.public_words import public_words
 
 LOGIN_HELP: Final = (
     "run `claude` and then /login (or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the "
@@ -127,7 +128,7 @@ class FailureReader:
     def _error(self, status: int | None, sentence: str, pause: float | None) -> GatewayError:
         if self._resets_at is not None:
             return plan_used_up(self._limit, self._resets_at, self._now())
-        text = without_jargon(sentence)
+        text = public_words(without_jargon(sentence))
         if (refusal := account_refusal(text, self._name, status)) is not None:
             return refusal
         if status is None:

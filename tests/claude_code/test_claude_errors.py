@@ -157,6 +157,15 @@ def test_an_empty_account_is_not_retried() -> None:
     assert (error.status, error.should_retry) == (429, False)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, None])
+def test_a_refusal_does_not_name_the_account(status: int | None) -> None:
+    text = "Your organization Jane Doe (jane@example.com) has been disabled."
+    assert "Your organization […] has been disabled." in error_of(result(text, status)).message
+    retried = error_of(retry(status, attempt=2), sentence=text)
+    assert "Jane" not in retried.message
+    assert "jane" not in retried.message
+
+
 # -- the plan's quota ---------------------------------------------------------------------
 
 LIMIT = "You've hit your 5-hour limit · resets 2:08am (UTC)"

@@ -18,10 +18,10 @@ UUID: Final = r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
 _API_ID: Final = r"\b(?:org|user|acct|account|wrkspc|workspace|apikey)_\w{8,}"
 
 _HOLDER: Final = r"\b(?:[Oo]rgani[sz]ation|[Aa]ccount|[Ww]orkspace)"
-_WORD: Final = r"[A-Z][\w&'’-]*(?:\.\w+)*"
+_WORD: Final = r"[A-Z][\w&'\u2019-]*(?:\.\w+)*"
 _TITLE: Final = rf"{_WORD}(?:,?\s+(?:{_WORD}|of|and|&))*"
-_QUOTED: Final = r"\"[^\"]+\"|“[^”]+”|`[^`]+`|'[^']+'"
-_VERB: Final = r"(?:has|is|was|does|must|can|cannot|isn['’]t|hasn['’]t|doesn['’]t|can['’]t)\b"
+_QUOTED: Final = r"\"[^\"]+\"|\u201c[^\u201d]+\u201d|`[^`]+`|'[^']+'"
+_VERB: Final = r"(?:has|is|was|does|must|can|cannot|isn['\u2019]t|hasn['\u2019]t|doesn['\u2019]t|can['\u2019]t)\b"
 _NO_NAME: Final = (
     rf"{_VERB}|(?:that|which|named|called|you|owner|admin|administrator|type|level|plan|policy|access|setting"
     r"|limit|usage|balance|tier|and|or)\b"
@@ -34,8 +34,9 @@ _NAMES: Final = tuple(
     for pattern in (
         f"(){UUID}",
         # the API's own name for an organization that was given none
-        rf"(){_WORD}(?:\s+{_WORD})*['’]s\s+(?:Individual\s+)?(?:Org(?:anization)?|Team|Workspace)\b",
-        rf"({_HOLDER}(?:['’]s)?\s+)\([^)]*\)",
+        rf"(){_WORD}(?:\s+{_WORD})*['\u2019]s\s+(?:Individual\s+)?"
+        r"(?:Org(?:anization)?|Team|Workspace)\b",
+        rf"({_HOLDER}(?:['\u2019]s)?\s+)\([^)]*\)",
         rf"({_HOLDER}(?::|\s+(?:named|called|name|id|ID)\b:?)?\s+)(?:{_QUOTED}|{_TITLE})",
         rf"({_HOLDER}:\s+)[\w.-]*\w",
         rf"({_HOLDER}\s+)(?!{_NO_NAME})[\w.&-]+(?=\s+(?:\(|{_VERB}|{re.escape(LEFT_OUT)}))",

@@ -103,6 +103,28 @@ def test_a_prompt_that_is_too_long_is_known_by_the_reason() -> None:
     assert error.code == "context_length_exceeded"
 
 
+@pytest.mark.parametrize("status", [400, None])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prompt is too long: 210000 tokens > 200000 maximum", "prompt is too long"),
+        (
+            "API Error: 400 input length and `max_tokens` exceed context limit: 190000 + 64000 > "
+            "200000, decrease input length or `max_tokens` and try again",
+            "(input length and max_tokens exceed context limit: 190000 + 64000 > 200000)",
+        ),
+        ("input length and `max_tokens` exceed context limit", "exceed context limit)"),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_known_by_the_sentence(
+    text: str, said: str, status: int | None
+) -> None:
+    error = error_of(result(text, status))
+    assert isinstance(error, errors.ContextTooLong)
+    assert (error.code, error.param) == ("context_length_exceeded", "messages")
+    assert said in error.message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -187,6 +209,39 @@ def test_a_plan_that_is_used_up_says_when_it_resets(
         NOW + seconds,
         "five_hour",
     )
+
+
+REJECTED = rejected(resetsAt=NOW + 7200, rateLimitType="five_hour")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "text"),
+    [
+        ("rate_limit", 429, "slow"),
+        ("rate_limit", None, "API Error: Request rejected"),
+        ("unknown", None, LIMIT),
+        ("unknown", 400, "You have reached your usage limit."),
+    ],
+)
+def test_the_limit_that_was_announced(name: str, status: int | None, text: str) -> None:
+    error = error_of(REJECTED, synthetic(name), result(text, status))
+    assert isinstance(error, AccountRefusal)
+    assert error.state == "plan_used_up"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "text", "kind"),
+    [
+        ("server_error", 500, "API Error: 500 oops", errors.BackendFailed),
+        ("server_error", 529, "API Error: 529 Overloaded.", errors.Overloaded),
+        ("unknown", 400, "max_tokens: too many", ApiRefusal),
+        ("server_error", None, CONNECTION_LOST, errors.BackendFailed),
+    ],
+)
+def test_a_turn_that_fails_of_something_else_is_no_used_up_plan(
+    name: str, status: int | None, text: str, kind: type[GatewayError]
+) -> None:
+    assert type(error_of(REJECTED, synthetic(name), result(text, status))) is kind
 
 
 def test_a_rejection_without_a_reset_is_a_rate_limit() -> None:

@@ -6,7 +6,11 @@ uvloop gives processes sockets, which have no such name; and the CLI's debug log
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from typing import Self
+from typing import Final, Self
+
+LONGEST_LINE: Final = 1024 * 1024
+"""Bytes. The API's sentence is in a line of the debug log, and may quote a schema."""
+CHUNK: Final = 64 * 1024
 
 
 class ErrorPipe:
@@ -42,12 +46,22 @@ class ErrorPipe:
         self._transport.close()
 
     async def lines(self) -> AsyncIterator[str]:
-        """What is written, by lines. One that is too long for the buffer is left out."""
-        while True:
-            try:
-                raw = await self._reader.readline()
-            except ValueError:
-                continue
-            if not raw:
-                return
-            yield raw.decode(errors="replace").rstrip()
+        """What is written, by lines, each up to `LONGEST_LINE` bytes; the rest of one is left out.
+
+        A limit that raises would leave the rest to be taken for a line of its own, and a pipe that
+        nobody reads blocks the process.
+        """
+        line = bytearray()
+        while chunk := await self._reader.read(CHUNK):
+            *ended, begun = chunk.split(b"\n")
+            for part in ended:
+                yield _text(line, part)
+                line.clear()
+            line += begun[: LONGEST_LINE - len(line)]
+        if line:
+            yield _text(line)
+
+
+def _text(line: bytearray, part: bytes = b"") -> str:
+    whole = line + part[: LONGEST_LINE - len(line)]
+    return whole.decode(errors="replace").rstrip()

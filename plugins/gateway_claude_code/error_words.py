@@ -21,6 +21,8 @@ from gateway_claude_code.tool_names import PREFIX, ToolNames
 CLIENT_NAMES: Final = {
     "output_config.format.schema": "response_format.json_schema.schema",
     "output_config.format": "response_format",
+    "output_format.schema": "response_format.json_schema.schema",
+    "output_format": "response_format",
     "output_config.effort": "reasoning_effort",
     "output_config": "reasoning_effort",
     "stop_sequences": "stop",
@@ -53,13 +55,14 @@ _BLOCKS: Final = (
 """What a place in a message is about, by the first of these that is in its path."""
 
 _TOP: Final = (
-    "context_management|max_tokens|messages|metadata|model|output_config|output_format"
+    "max_tokens|messages|metadata|model|output_config|output_format"
     "|stop_sequences|stream|system|temperature|thinking|tool_choice|tools|top_k|top_p"
 )
 _STEPS: Final = r"(?:\.[A-Za-z_][\w-]*|\.\d+|\[\d+\])"
 _PATH: Final = re.compile(
     rf"""(?<![\w./-])(?:
-        [`"'](?P<quoted>(?:{_TOP}){_STEPS}*)[`"']    # `thinking.budget_tokens`
+        [`"'](?!(?:thinking|system)[`"'])            # which are blocks and roles as well
+            (?P<quoted>(?:{_TOP}){_STEPS}*)[`"']     # `thinking.budget_tokens`
         |(?P<first>(?:{_TOP}){_STEPS}*)(?=:\s)       # tools.0.custom.name: …
         |(?P<deep>(?:{_TOP}){_STEPS}+)               # … in messages.1.content.0 …
         |(?P<plain>max_tokens|stop_sequences|output_config|tool_choice|top_k|top_p|temperature)
@@ -77,16 +80,25 @@ _WORDINGS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), param, text)
     for pattern, param, text in (
         (
-            r"thinking\.type.*disabled|thinking cannot be disabled|thinking\.type: Input should",
+            r"thinking\.type.*disabled|thinking cannot be disabled|thinking\.type: Input should"
+            r"|^.?thinking.? (?:is )?not supported",
             "reasoning_effort",
-            "This model can't be asked that way to think or not to think. Leave reasoning_effort "
-            "out, or use 'low' for little thinking.",
+            "This model does not support that thinking setting. Leave reasoning_effort out, or use "
+            "'low' for little thinking.",
         ),
         (
-            r"must start with a thinking block",
+            r"must start with a thinking block|Expected .?thinking.? or .?redacted_thinking",
             "messages",
             "This model needs the thinking of the turn that called the tools. Set "
             "reasoning_effort to 'none' for this request.",
+        ),
+        (
+            r"invalid .?signature.? in .?(?:redacted_)?thinking|thinking\.signature"
+            r"|redacted_thinking.? blocks in the latest assistant message cannot be modified"
+            r"|block is bound to a different conversation",
+            "messages",
+            "The thinking in this conversation, or what stands before it, is not as it was when the "
+            "model thought. Resend the conversation unchanged, or use reasoning_effort 'none'.",
         ),
         (
             r"max_tokens.? must be greater than .?(?:thinking\.)?budget_tokens",
@@ -99,7 +111,8 @@ _WORDINGS: Final = tuple(
             "This model does not take that reasoning_effort. Leave it out, or use another level.",
         ),
         (
-            r"forced tool use|tool_choice forces tool use|tool_choice.* (?:is )?not supported",
+            r"forced tool use (?:is )?not (?:supported|allowed)|tool_choice forces tool use"
+            r"|tool_choice.* (?:is )?not supported",
             "tool_choice",
             "This model can't be forced to call a tool here. Use tool_choice 'auto', and ask for "
             "the tool in the prompt.",
@@ -112,8 +125,13 @@ _WORDINGS: Final = tuple(
         (
             r"cache_control",
             None,
-            "The model's API does not take the marks for its prompt cache as they are. Leave out "
-            "cache_control if the request has it.",
+            "The model's API refused the marks for its prompt cache in this request.",
+        ),
+        (
+            # both are the CLI's own
+            r"\bcontext_management\b|anthropic-beta",
+            None,
+            "The model's API refused a setting that the Claude Code CLI adds to each request.",
         ),
         (
             r"^(temperature|top_p|top_k): Extra inputs|^.?(temperature|top_p|top_k).? is deprecated",
@@ -125,10 +143,18 @@ _WORDINGS: Final = tuple(
 """Sentences that a client could make nothing of, their parameter ("" for the one that the pattern
 finds), and what is told instead."""
 
+_MISSING_TOOL: Final = re.compile(
+    r"\bTool [`\"']?(?P<named>[\w-]+)[`\"']? not found(?: in provided tools)?"
+    r"|Forced tool use failed because tool [`\"']?(?P<forced>[\w-]+)[`\"']? was not defined",
+    re.IGNORECASE,
+)
+"""The CLI leaves out a tool whose schema it can't use (2.1.330), and a choice of it then fails."""
+
 _JARGON: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"^API Error:\s*(?:\d{3}\b\s*)?",
+        r"^Failed to authenticate\.\s+(?=API Error:)",
+        r"\bAPI Error:\s*(?:\d{3}\b\s*)?",
         r"^[45]\d\d\s+(?=[A-Z])",
         r"^Request rejected \(429\)\s*·\s*",
         r"^Server is temporarily limiting requests \(not your usage limit\)\s*·\s*",
@@ -168,6 +194,8 @@ def client_words(
     """
     places = _Places(request, offered)
     plain = without_jargon(sentence)
+    if (missing := _MISSING_TOOL.search(plain)) is not None:
+        return places.missing_tool(missing["named"] or missing["forced"])
     for pattern, param, text in _WORDINGS:
         if found := pattern.search(plain):
             named = next((group for group in found.groups() if group), None)
@@ -220,6 +248,18 @@ class _Places:
         steps = path.partition(".")[2]
         what = next((word for key, word in _BLOCKS if key in steps), None)
         return f"{name} ({what})" if what else name
+
+    def missing_tool(self, name: str) -> ClientWords:
+        """What to say of a tool that the client sent, and that the API was not told of."""
+        inner = re.sub(r"^mcp__[A-Za-z0-9-]+?__", "", name)
+        known = self._names.from_model(PREFIX + inner)
+        text = (
+            f"The model's tools do not include {known or inner!r}, since its schema could not be "
+            "used. Simplify the tool's parameters."
+        )
+        if known is None:
+            return ClientWords(text, "tools")
+        return ClientWords(text, f"tools[{self._sent.index(known)}].function.parameters")
 
     def names(self, text: str) -> str:
         """The text with the client's names of its tools."""

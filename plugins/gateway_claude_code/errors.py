@@ -10,6 +10,7 @@ and in the debug log (`failure_log`), which is ahead of both. The CLI is allowed
 it may make (`command`), so that the line comes, and the turn is ended there.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -31,6 +32,7 @@ from gateway.types import ChatRequest
 from gateway_claude_code.account.refusals import LONG_WAIT, account_refusal, plan_used_up
 from gateway_claude_code.error_words import client_words, without_jargon
 from gateway_claude_code.protocol import Line
+from gateway_claude_code.public_words import public_words
 
 LOGIN_HELP: Final = (
     "run `claude` and then /login (or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the "
@@ -51,6 +53,20 @@ FIRST_PAUSE: Final = 0.5
 """Seconds before the CLI's first retry where the API gave no time; each doubles it, and adds up to
 a quarter (seen with 2.1.330: 0.50 to 0.63). A longer one is the API's, with up to a quarter more."""
 JITTER: Final = 1.3
+
+
+RATE_LIMITED: Final = 429
+_LIMIT_REACHED: Final = re.compile(
+    r"\b(?:hit|reached) your [\w -]*limit|usage limit reached", re.IGNORECASE
+)
+"""CLI 2.1.330: "You've hit your 5-hour limit · resets 2:08am (UTC)"."""
+
+_BOTH_TOO_LONG: Final = re.compile(
+    r"input length and .?max_tokens.? exceed context limit(?:: (\d+ \+ \d+ > \d+))?", re.IGNORECASE
+)
+_TOO_LONG: Final = re.compile(rf"^prompt is too long\b|{_BOTH_TOO_LONG.pattern}", re.IGNORECASE)
+"""The API's sentences (platform.claude.com/docs/en/build-with-claude/context-windows); CLI 2.1.330
+knows both."""
 
 
 class ApiRefusal(InvalidRequest):
@@ -116,23 +132,26 @@ class FailureReader:
         text = str(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
         if line.get("subtype") == "error_max_budget_usd" and self._name is None:
             return BackendFailed("The upstream's answer broke off before its end.")
-        if line.get("terminal_reason") == "prompt_too_long" or text == "Prompt is too long":
-            return ContextTooLong(
-                "The conversation is longer than the model takes (prompt is too long). "
-                "Shorten the messages or start a new conversation.",
-                param="messages",
-            )
+        if line.get("terminal_reason") == "prompt_too_long":
+            return _too_long(text)
         return self._error(status if isinstance(status, int) else None, text, None)
 
     def _error(self, status: int | None, sentence: str, pause: float | None) -> GatewayError:
-        if self._resets_at is not None:
+        text = public_words(without_jargon(sentence))
+        if self._resets_at is not None and self._is_limit(status, text):
             return plan_used_up(self._limit, self._resets_at, self._now())
-        text = without_jargon(sentence)
         if (refusal := account_refusal(text, self._name, status)) is not None:
             return refusal
+        if status in (None, 400) and _TOO_LONG.search(text):
+            return _too_long(text)
         if status is None:
             return self._without_status(text, pause)
         return self._by_status(status, text, pause)
+
+    def _is_limit(self, status: int | None, text: str) -> bool:
+        """Whether the failure is the limit that was announced; a turn may fail of another cause."""
+        unnamed = status is None and self._name == "rate_limit"
+        return status == RATE_LIMITED or unnamed or _LIMIT_REACHED.search(text) is not None
 
     def _without_status(self, text: str, pause: float | None) -> GatewayError:
         match self._name:
@@ -190,6 +209,23 @@ def asked_pause(line: Line) -> float | None:
     doubled = 2 ** max(attempt - 1, 0) if isinstance(attempt, int) else 1
     own = FIRST_PAUSE * doubled * JITTER
     return min(delay / 1000, LONG_WAIT) if delay / 1000 > own else None
+
+
+def _too_long(text: str) -> ContextTooLong:
+    """Clients make a conversation shorter by themselves when they read this code."""
+    if (both := _BOTH_TOO_LONG.search(text)) is not None:
+        numbers = f": {both[1]}" if both[1] else ""
+        return ContextTooLong(
+            "The conversation and max_tokens together are longer than the model takes (input "
+            f"length and max_tokens exceed context limit{numbers}). Shorten the messages, or lower "
+            "max_tokens.",
+            param="messages",
+        )
+    return ContextTooLong(
+        "The conversation is longer than the model takes (prompt is too long). "
+        "Shorten the messages or start a new conversation.",
+        param="messages",
+    )
 
 
 def _rate_limited(text: str, pause: float | None) -> RateLimited:

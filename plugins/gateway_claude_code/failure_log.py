@@ -19,7 +19,10 @@ _API_ERROR: Final = re.compile(r"API error \(attempt \d+/\d+\): (?:\d{3} )*(.*)"
 
 
 def is_log_entry(line: str) -> bool:
-    """Whether a line of standard error is of the debug log."""
+    """Whether a line of standard error begins an entry of the debug log.
+
+    An entry may go on over further lines, which look like anything and may quote a request.
+    """
     return _ENTRY.match(line) is not None
 
 
@@ -31,6 +34,9 @@ def api_sentence(line: str) -> str | None:
         return None
     try:
         sentence = json.loads(found[1])["error"]["message"]
-    except (ValueError, LookupError, TypeError):
-        sentence = found[1].removeprefix("undefined ")
+    except (ValueError, RecursionError):
+        cut_off = found[1].startswith(("{", "["))
+        sentence = "" if cut_off else found[1].removeprefix("undefined ")
+    except (LookupError, TypeError):
+        sentence = found[1]
     return str(sentence).strip() or None

@@ -102,7 +102,7 @@ class CliProcess:
 
     @property
     def last_stderr(self) -> str:
-        """The last lines that the CLI wrote to its standard error."""
+        """The last lines that the CLI wrote to its standard error before the debug log's first."""
         return "\n".join(self._last_stderr)
 
     async def api_sentence(self) -> str | None:
@@ -197,9 +197,16 @@ class CliProcess:
         self._stderr.close()
 
     async def _drain_stderr(self) -> None:
+        """Read all of it, or the CLI would block on a full pipe.
+
+        What is kept is logged, so nothing is kept once the debug log has begun: no line can be told
+        from the rest of an entry, and entries may quote a request.
+        """
+        logging_began = False
         async for line in self._stderr.lines():
+            logging_began = logging_began or is_log_entry(line)
             if (sentence := api_sentence(line)) is not None:
                 self._api_sentence = sentence
                 self._api_failed.set()
-            elif not is_log_entry(line):  # these may quote a request, and what is kept is logged
+            elif not logging_began:
                 self._last_stderr.append(line)

@@ -16,13 +16,6 @@ SENTENCES = [
         "max_tokens: 200000 > 128000, which is the maximum allowed number of output tokens for x",
     ),
     (
-        "input length and `max_tokens` exceed context limit: 190000 + 64000 > 200000, decrease "
-        "input length or `max_tokens` and try again",
-        "max_tokens",
-        "input length and max_tokens exceed context limit: 190000 + 64000 > 200000, decrease "
-        "input length or max_tokens and try again",
-    ),
-    (
         "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft "
         "2020-12",
         "tools[0].function.parameters",
@@ -103,9 +96,36 @@ SENTENCES = [
         "user: String should have at most 256 characters",
     ),
     (
-        "tool_choice: Tool 'mcp__t__add' not found in provided tools",
-        "tool_choice",
-        "tool_choice: Tool 'add' not found in provided tools",
+        "tool_choice: Tool 'mcp__t__last_one' not found in provided tools",
+        "tools[0].function.parameters",
+        "The model's tools do not include 'last.one', since its schema could not be used. "
+        "Simplify the tool's parameters.",
+    ),
+    (
+        "Forced tool use failed because tool find was not defined",
+        "tools",
+        "The model's tools do not include 'find', since its schema could not be used. Simplify "
+        "the tool's parameters.",
+    ),
+    (
+        "messages.1.role: 'thinking' and `system` are no roles",
+        "messages",
+        "messages: 'thinking' and `system` are no roles",
+    ),
+    (
+        "A maximum of 4 blocks with cache_control may be provided. Found 5.",
+        None,
+        "The model's API refused the marks for its prompt cache in this request.",
+    ),
+    (
+        "context_management: Extra inputs are not permitted",
+        None,
+        "The model's API refused a setting that the Claude Code CLI adds to each request.",
+    ),
+    (
+        "output_format.schema: not valid",
+        "response_format.json_schema.schema",
+        "response_format.json_schema.schema: not valid",
     ),
     (
         'Tool "mcp__t__last_one" was called; mcp__b__other was not',
@@ -145,6 +165,11 @@ def test_a_sentence(sentence: str, param: str | None, text: str) -> None:
             "a thinking block.",
             "messages",
         ),
+        (
+            "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+            "`text`.",
+            "messages",
+        ),
         ("This model does not support the effort parameter.", "reasoning_effort"),
         ("Thinking may not be enabled when tool_choice forces tool use.", "tool_choice"),
         ("tool_choice.type: forced tool use is not supported for this model", "tool_choice"),
@@ -161,6 +186,25 @@ def test_what_a_client_can_not_make_anything_of_says_what_to_change(
     assert words.text != sentence
     for internal in ("thinking.type", "output_config", "budget_tokens", "prefill"):
         assert internal not in words.text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "messages.1.content.0: Invalid `signature` in `thinking` block",
+        "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a "
+        "different conversation. Remove the block, or set "
+        '`thinking.block_binding.prefix_mismatch_behavior` to "drop_block".',
+        "messages.3.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant "
+        "message cannot be modified. These blocks must remain as they were.",
+        "messages.1.content.0.thinking.signature: Field required",
+    ],
+)
+def test_thinking_that_does_not_fit_says_what_to_send(sentence: str) -> None:
+    words = client_words(sentence, REQUEST, OFFERED)
+    assert words.param == "messages"
+    assert "Resend the conversation unchanged, or use reasoning_effort 'none'." in words.text
+    assert "signature" not in words.text
 
 
 @pytest.mark.parametrize(
@@ -210,6 +254,9 @@ def test_without_the_order_of_the_tools_there_is_no_index(sentence: str) -> None
             "Usage credits required for 1M context",
         ),
         ("Not logged in · Please run /login", "Not logged in"),
+        ("Failed to authenticate. API Error: 403 Not yours.", "Not yours."),
+        ("No answer. API Error: 500 Oops.", "No answer. Oops."),
+        ("Failed to authenticate.", "Failed to authenticate."),
         ("Invalid API key · Fix external API key", "Invalid API key"),
         (
             "an image in the conversation could not be processed and was removed. Re-read the file "

@@ -103,6 +103,28 @@ def test_a_prompt_that_is_too_long_is_known_by_the_reason() -> None:
     assert error.code == "context_length_exceeded"
 
 
+@pytest.mark.parametrize("status", [400, None])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prompt is too long: 210000 tokens > 200000 maximum", "prompt is too long"),
+        (
+            "API Error: 400 input length and `max_tokens` exceed context limit: 190000 + 64000 > "
+            "200000, decrease input length or `max_tokens` and try again",
+            "(input length and max_tokens exceed context limit: 190000 + 64000 > 200000)",
+        ),
+        ("input length and `max_tokens` exceed context limit", "exceed context limit)"),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_known_by_the_sentence(
+    text: str, said: str, status: int | None
+) -> None:
+    error = error_of(result(text, status))
+    assert isinstance(error, errors.ContextTooLong)
+    assert (error.code, error.param) == ("context_length_exceeded", "messages")
+    assert said in error.message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -157,6 +179,15 @@ def test_an_empty_account_is_not_retried() -> None:
     assert (error.status, error.should_retry) == (429, False)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, None])
+def test_a_refusal_does_not_name_the_account(status: int | None) -> None:
+    text = "Your organization Jane Doe (jane@example.com) has been disabled."
+    assert "Your organization […] has been disabled." in error_of(result(text, status)).message
+    retried = error_of(retry(status, attempt=2), sentence=text)
+    assert "Jane" not in retried.message
+    assert "jane" not in retried.message
+
+
 # -- the plan's quota ---------------------------------------------------------------------
 
 LIMIT = "You've hit your 5-hour limit · resets 2:08am (UTC)"
@@ -178,6 +209,39 @@ def test_a_plan_that_is_used_up_says_when_it_resets(
         NOW + seconds,
         "five_hour",
     )
+
+
+REJECTED = rejected(resetsAt=NOW + 7200, rateLimitType="five_hour")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "text"),
+    [
+        ("rate_limit", 429, "slow"),
+        ("rate_limit", None, "API Error: Request rejected"),
+        ("unknown", None, LIMIT),
+        ("unknown", 400, "You have reached your usage limit."),
+    ],
+)
+def test_the_limit_that_was_announced(name: str, status: int | None, text: str) -> None:
+    error = error_of(REJECTED, synthetic(name), result(text, status))
+    assert isinstance(error, AccountRefusal)
+    assert error.state == "plan_used_up"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "text", "kind"),
+    [
+        ("server_error", 500, "API Error: 500 oops", errors.BackendFailed),
+        ("server_error", 529, "API Error: 529 Overloaded.", errors.Overloaded),
+        ("unknown", 400, "max_tokens: too many", ApiRefusal),
+        ("server_error", None, CONNECTION_LOST, errors.BackendFailed),
+    ],
+)
+def test_a_turn_that_fails_of_something_else_is_no_used_up_plan(
+    name: str, status: int | None, text: str, kind: type[GatewayError]
+) -> None:
+    assert type(error_of(REJECTED, synthetic(name), result(text, status))) is kind
 
 
 def test_a_rejection_without_a_reset_is_a_rate_limit() -> None:

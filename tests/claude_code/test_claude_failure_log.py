@@ -23,6 +23,10 @@ REFUSED = (
         (f"{TIME} [ERROR] API error (attempt 1/2): 502 502 <html>", "<html>"),
         (f'{TIME} [ERROR] API error (attempt 1/2): 400 {{"error": 1}}', '{"error": 1}'),
         (f"{TIME} [ERROR] API error (attempt 1/2): ", None),
+        (f"{TIME} [ERROR] API error (attempt 1/2): 400 400 {REFUSED[:-20]}", None),
+        pytest.param(
+            f"{TIME} [ERROR] API error (attempt 1/2): 400 {'[' * 100_000}", None, id="deep"
+        ),
         (f"{TIME} [ERROR] Error in API request: 429 {REFUSED}", None),
         (f"API error (attempt 1/2): 429 429 {REFUSED}", None),
         ("", None),

@@ -22,6 +22,7 @@ from gateway_claude_code.doctor.live.evidence import Evidence
 from gateway_claude_code.doctor.live.run import LiveRun, ModelTried
 from gateway_claude_code.facts.documented import FACT_NAMES
 from gateway_claude_code.facts.fact_values import to_json
+from gateway_claude_code.public_words import LEFT_OUT, UUID, public_words
 
 FORMAT: Final = 1
 MOST_WORDS: Final = 300
@@ -34,11 +35,10 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "ANTHROPIC_BASE_URL": "an address of the user's own",
 }
 _PRIVATE: Final = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.-]+"  # e-mail
-    r"|https?://\S+"
+    r"https?://\S+"
     r"|\b[\w-]+(?:\.[\w-]+)+:\d{2,5}\b"  # host and port
     r"|(?<![\w.])(?:/|~/|[A-Za-z]:\\)[\w.-]+[/\\]\S*"  # path
-    r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"  # UUID of an organization or account
+    rf"|{UUID}"  # of an organization or account
 )
 _COLOURS: Final[dict[Verdict, str]] = {"holds": "green", "differs": "red", "unknown": "yellow"}
 _FACT_WIDTH: Final = max(map(len, FACT_NAMES))
@@ -52,7 +52,7 @@ def provider(environ: Mapping[str, str]) -> str:
 
 def public(words: str) -> str:
     """The API's words on one line, without what names an account, an address or a path."""
-    plain = _PRIVATE.sub("[…]", one_line(words))
+    plain = _PRIVATE.sub(LEFT_OUT, public_words(one_line(words)))
     return plain if len(plain) <= MOST_WORDS else f"{plain[: MOST_WORDS - 1]}…"
 
 

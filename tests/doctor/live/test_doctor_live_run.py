@@ -11,16 +11,20 @@ import pytest
 from gateway.context import RequestContext
 from gateway.errors import (
     BackendFailed,
+    ContextTooLong,
     GatewayError,
     InvalidRequest,
     ModelNotFound,
     Overloaded,
+    PayloadTooLarge,
     QuotaExhausted,
 )
 from gateway.types import ResponseStart, StreamEvent
+from gateway_claude_code.account.refusals import AccountRefusal
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live import run as live
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
+from gateway_claude_code.errors import ApiRefusal
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.surroundings import Surroundings
@@ -83,6 +87,11 @@ def remembered(home: Path) -> dict[str, dict[str, object]]:
     }
 
 
+def refusal(said: str) -> ApiRefusal:
+    """As `errors.FailureReader` makes it of a 400."""
+    return ApiRefusal(said, param=None)
+
+
 def failing(model: str, error: GatewayError) -> Behave:
     return lambda prepared: error if prepared.model == model else None
 
@@ -95,12 +104,22 @@ async def test_each_model_is_asked_five_times_at_most(
     assert [(model.asked, model.answered, model.refused) for model in run.models] == [(5, 5, 0)] * 3
 
 
+async def test_a_refusal_that_names_nothing_known_does_not_end_it(
+    backend: type[StubBackend], tmp_path: Path
+) -> None:
+    backend.behave = staticmethod(lambda _: refusal("no"))
+    run = await tried(tmp_path)
+    assert [(model.asked, model.refused) for model in run.models] == [(5, 5)] * 3
+    assert {one.said for model in run.models for one in model.evidence} == {"no"}
+    assert (run.stopped, remembered(tmp_path)) == (None, {})
+
+
 async def test_what_is_refused_of_everything_is_left_out_once(
     backend: type[StubBackend], tmp_path: Path
 ) -> None:
     def no_format(prepared: Prepared) -> GatewayError | None:
         refused = "output_config" in prepared.body
-        return InvalidRequest("output_config.format: not supported") if refused else None
+        return refusal("output_config.format: not supported") if refused else None
 
     backend.behave = staticmethod(no_format)
     run = await tried(tmp_path)
@@ -144,9 +163,12 @@ async def test_a_model_that_the_login_lacks_is_passed_over(
         (QuotaExhausted("jane's quota"), "the quota is used up"),
         (Overloaded("10.0.0.1:80 is overloaded"), "the model's API is overloaded"),
         (BackendFailed("connection refused"), "the CLI got no answer"),
-        (InvalidRequest("You're out of extra usage."), "the quota is used up"),
+        (AccountRefusal("out of extra usage", "extra_usage"), "the quota is used up"),
+        (InvalidRequest("Dragoman can't send this"), "the CLI got no answer"),
+        (ContextTooLong("prompt is too long"), "the CLI got no answer"),
+        (PayloadTooLarge("too many bytes"), "the CLI got no answer"),
     ],
-    ids=["quota", "overload", "network", "extra usage"],
+    ids=["quota", "overload", "network", "extra usage", "not sent", "too long", "too large"],
 )
 async def test_a_failure_ends_it_and_what_came_before_stays(
     backend: type[StubBackend], tmp_path: Path, error: GatewayError, word: str

@@ -1,6 +1,5 @@
 """Asking the probes, with the user's own CLI and login, and remembering what they show."""
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from gateway.context import RequestContext
 from gateway.errors import (
     BackendFailed,
     GatewayError,
-    InvalidRequest,
     ModelNotFound,
     NotAllowed,
     NotAuthenticated,
@@ -33,6 +31,7 @@ from gateway_claude_code.doctor.live.evidence import (
     settled,
 )
 from gateway_claude_code.doctor.live.probes import MODELS, MOST_PER_MODEL, Probe, everything, plan
+from gateway_claude_code.errors import ApiRefusal
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModel, KnownModels
 from gateway_claude_code.facts.lessons import Lesson, lesson_of
@@ -51,9 +50,6 @@ STOPS: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (TimedOut, "no answer came in time"),
 )
 """In the words of the report: an error's own may name an address or an account."""
-
-ABOUT_THE_ACCOUNT: Final = re.compile(r"extra usage|credit balance|billing", re.I)
-"""A 400 that is not about the request ("Third-party apps now draw from your extra usage…")."""
 
 
 class StoppedEarly(Exception):
@@ -206,9 +202,8 @@ class _ModelTrial:
         return Accepted(model=start.model)
 
     def _refused(self, error: GatewayError, probe: Probe) -> Refused:
-        if ABOUT_THE_ACCOUNT.search(error.message):
-            raise StoppedEarly("the quota is used up", error.message) from None
-        if type(error) is not InvalidRequest:
+        """The API's refusal of the request, in its own words. Raises `StoppedEarly` for all else."""
+        if not isinstance(error, ApiRefusal):
             words = (word for kind, word in STOPS if isinstance(error, kind))
             raise StoppedEarly(next(words, "the CLI got no answer"), error.message) from None
         self.tried = replace(self.tried, refused=self.tried.refused + 1)

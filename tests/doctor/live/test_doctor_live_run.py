@@ -71,9 +71,9 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StubBackend]]:
     return Backend
 
 
-async def tried(home: Path) -> LiveRun:
+async def tried(home: Path, *, remember: bool = True) -> LiveRun:
     surroundings = Surroundings(environ={"HOME": str(home)}, overrides={})
-    return await try_facts(ClaudeCodeConfig(), surroundings, "2.1.330")
+    return await try_facts(ClaudeCodeConfig(), surroundings, "2.1.330", remember=remember)
 
 
 def remembered(home: Path) -> dict[str, dict[str, object]]:
@@ -128,6 +128,15 @@ async def test_what_is_refused_of_everything_is_left_out_once(
     opus = {one.fact: one.verdict for one in run.models[0].evidence}
     assert (opus["output_format"], opus["cache_marks"]) == ("differs", "holds")
     assert "max_output_tokens" not in opus
+
+
+@pytest.mark.parametrize("remember", [True, False])
+async def test_what_it_shows_is_remembered_if_it_may_be(
+    backend: type[StubBackend], tmp_path: Path, remember: bool
+) -> None:
+    run = await tried(tmp_path, remember=remember)
+    assert len(backend.asked) == 15
+    assert (run.remembered, bool(remembered(tmp_path))) == (remember, remember)
 
 
 async def test_the_names_lead_where_the_cli_says(

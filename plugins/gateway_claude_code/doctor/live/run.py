@@ -81,9 +81,13 @@ class ModelTried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRun:
-    """All models that were tried; `stopped` says why the run ended early, with its `detail`."""
+    """All models that were tried; `stopped` says why the run ended early, with its `detail`.
+
+    `remembered` is False if what it shows was not to be remembered.
+    """
 
     models: Sequence[ModelTried]
+    remembered: bool
     stopped: str | None = None
     detail: str = ""
 
@@ -93,8 +97,14 @@ async def try_facts(
     surroundings: Surroundings,
     version: str | None,
     tell: Callable[[str], None] = lambda _: None,
+    *,
+    remember: bool,
 ) -> LiveRun:
-    """Ask for everything, one request after the other. What it shows is remembered."""
+    """Ask for everything, one request after the other, and `remember` what it shows.
+
+    Only what Anthropic's API itself accepts proves anything: a gateway in between may drop what
+    it does not know.
+    """
     backend = ClaudeCodeBackend(_one_at_a_time(config), surroundings)
     seen = SeenFacts.of_user(surroundings.environ)
     found: list[ModelTried] = []
@@ -109,10 +119,13 @@ async def try_facts(
             except StoppedEarly as error:
                 stop = error
             found.append(trial.tried)
-            _remember(seen, trial.tried)
+            if remember:
+                _remember(seen, trial.tried)
             if stop is not None:
-                return LiveRun(models=found, stopped=stop.word, detail=stop.detail)
-    return LiveRun(models=found)
+                return LiveRun(
+                    models=found, remembered=remember, stopped=stop.word, detail=stop.detail
+                )
+    return LiveRun(models=found, remembered=remember)
 
 
 def _one_at_a_time(config: ClaudeCodeConfig) -> ClaudeCodeConfig:

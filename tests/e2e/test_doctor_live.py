@@ -6,14 +6,19 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live.probes import MOST_REQUESTS
+from gateway_claude_code.doctor.live.run import try_facts
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
+from gateway_claude_code.login import cli_status
+from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.upstream import (
     Failure,
     Script,
@@ -39,6 +44,24 @@ def changed(model: str) -> ModelFacts:
     return replace(facts, **{fact: value})
 
 
+def remembered(home: Path) -> dict[str, Any]:
+    file = home / ".local" / "state" / "dragoman" / "model-facts.json"
+    text = file.read_text(encoding="utf-8") if file.exists() else '{"models": {}}'
+    models: dict[str, Any] = json.loads(text)["models"]
+    return models
+
+
+def environment(upstream: Upstream, home: Path, command: str) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],  # where the CLI is a script, its interpreter is there
+        "ANTHROPIC_API_KEY": "made-up",
+        "ANTHROPIC_BASE_URL": upstream.url,
+        "DRAGOMAN_CLAUDE_COMMAND": command,
+        **{name: os.environ[name] for name in os.environ if name.startswith("COV")},
+    }
+
+
 class Done:
     """A run of the command against this upstream: its report, and what it left behind."""
 
@@ -47,14 +70,7 @@ class Done:
         self.upstream = upstream
         self.process = subprocess.run(
             [Path(sys.executable).parent / "dragoman", "doctor", "--live", "--yes", "--json"],
-            env={
-                "HOME": str(home),
-                "PATH": os.environ["PATH"],  # where the CLI is a script, its interpreter is there
-                "ANTHROPIC_API_KEY": "made-up",
-                "ANTHROPIC_BASE_URL": upstream.url,
-                "DRAGOMAN_CLAUDE_COMMAND": command,
-                **{name: os.environ[name] for name in os.environ if name.startswith("COV")},
-            },
+            env=environment(upstream, home, command),
             cwd=home,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -68,9 +84,7 @@ class Done:
             for model in self.report["models"]
             for one in model["evidence"]
         }
-        file = home / ".local" / "state" / "dragoman" / "model-facts.json"
-        text = file.read_text(encoding="utf-8") if file.exists() else '{"models": {}}'
-        self.remembered = json.loads(text)["models"]
+        self.remembered = remembered(home)
 
     def differing(self) -> set[tuple[str, str]]:
         return {
@@ -96,10 +110,7 @@ def test_everything_is_as_the_table_says(cli_command: str, tmp_path: Path) -> No
     assert done.report["asked"] == done.report["answered"] + done.report["refused"]
     assert done.report["asked"] <= MOST_REQUESTS
     assert done.report["answered"] == done.answered() == 4
-    for model in (OPUS, SONNET, HAIKU):
-        assert done.remembered[model]["sampling"].items() >= {
-            ("value", "defaults"), ("how", "confirmed"), ("date", done.report["date"]),
-        }  # fmt: skip
+    assert (done.report["remembered"], done.remembered) == (False, {})
     assert str(tmp_path) not in done.process.stdout
     assert "127.0.0.1" not in done.process.stdout
 
@@ -110,8 +121,24 @@ def test_it_names_exactly_what_was_changed(cli_command: str, tmp_path: Path) -> 
     assert done.differing() == {(model, fact) for model, (fact, _) in CHANGED.items()}
     assert {one["verdict"] for one in done.evidence.values()} == {"holds", "differs"}
     assert done.report["asked"] <= MOST_REQUESTS
-    now = {model: done.remembered[model][fact]["value"] for model, (fact, _) in CHANGED.items()}
+    assert (done.report["remembered"], done.remembered) == (False, {})
+
+
+async def test_what_it_shows_is_remembered_as_confirmed(cli_command: str, tmp_path: Path) -> None:
+    with running_upstream(offline_script, facts=changed) as upstream:
+        environ = environment(upstream, tmp_path, cli_command)
+        version = (await cli_status(ClaudeCodeConfig(), environ)).version
+        surroundings = Surroundings(environ=environ, overrides={})
+        run = await try_facts(ClaudeCodeConfig(), surroundings, version, remember=True)
+    assert (run.stopped, run.remembered) == (None, True)
+    found = remembered(tmp_path)
+    now = {model: found[model][fact]["value"] for model, (fact, _) in CHANGED.items()}
     assert now == {OPUS: False, SONNET: ["adaptive"], HAIKU: None}
+    today = datetime.now(UTC).date().isoformat()
+    for model in (OPUS, SONNET, HAIKU):
+        assert found[model]["sampling"].items() >= {
+            ("value", "defaults"), ("how", "confirmed"), ("date", today),
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ Examples:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 @click.option("--live", is_flag=True, help="Ask the real API instead, with your own login.")
-@click.option("--yes", is_flag=True, help="With --live: don't ask first whether it may cost.")
+@click.option("--yes", is_flag=True, help="With --live: skip the confirmation.")
 def doctor(
     config_file: Path | None,
     as_json: bool,  # noqa: FBT001 - click passes it by name
@@ -52,8 +52,9 @@ def doctor(
     1 if something differs or could not be seen, 2 if there is no CLI that runs.
 
     With --live it tries instead whether the models take what Dragoman's table says, by at most 15
-    tiny requests to the real API. The report holds no prompt, account or key, and can be pasted
-    into a public issue. Exit code 2 also without a login, or if the API gave no answer.
+    tiny requests to the real API. The CLI itself repeats a refused request up to three times, at
+    no cost. The report holds no prompt, account or key, and can be pasted into a public issue.
+    Exit code 2 also without a login, or if the API gave no answer.
     """
     if yes and not live:
         raise click.UsageError("--yes is for --live")

@@ -96,7 +96,7 @@ def answers(status: CliStatus) -> Finding:
     """Whether the CLI says what it is."""
     if status.version is None:
         advice = "Run it with --version by hand: is it the Claude Code CLI, and does it start?"
-        return _finding("cli", "the CLI", "differs", "it does not tell its version", advice)
+        return _finding("cli", "the CLI", "differs", "it does not report its version", advice)
     return _finding("cli", "the CLI", "holds", f"{status.version}, {status.path}")
 
 

@@ -20,9 +20,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """The versions of the CLIs that were asked; no request is made."""
     made: list[str | None] = []
 
-    async def try_facts(_: object, __: object, version: str | None, ___: object) -> LiveRun:
+    async def try_facts(
+        _: object, __: object, version: str | None, ___: object, *, remember: bool
+    ) -> LiveRun:
         made.append(version)
-        return LiveRun(models=(), stopped="the login was refused", detail="ask jane@example.com")
+        return LiveRun(
+            models=(),
+            remembered=remember,
+            stopped="the login was refused",
+            detail="ask jane@example.com",
+        )
 
     monkeypatch.setattr(asking, "try_facts", try_facts)
     return made
@@ -62,7 +69,8 @@ def test_it_says_what_it_costs_and_asks(tmp_path: Path, asked: list[str | None])
     words = " ".join(result.stderr.split())
     assert "at most 15 tiny requests to opus, sonnet and haiku" in words
     assert "US cents" in words
-    assert "nothing was asked" in words
+    assert "repeats a refused request up to three times" in words
+    assert words.endswith("cancelled")
     assert (result.stdout, asked) == ("", [])
 
 
@@ -79,6 +87,39 @@ def test_why_it_stopped_is_told_in_full_to_the_user_alone(tmp_path: Path) -> Non
     assert json.loads(result.stdout)["stopped"] == "the login was refused"
     assert "jane@example.com" in result.stderr
     assert "jane@example.com" not in result.stdout
+
+
+@pytest.mark.usefixtures("claude")
+@pytest.mark.parametrize(
+    ("address", "remembers"),
+    [
+        (None, True),
+        ("", True),
+        ("https://api.anthropic.com", True),
+        ("http://127.0.0.1:4000", False),
+        ("https://api.anthropic.com.example", False),
+    ],
+)
+def test_it_remembers_what_anthropics_own_api_shows_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str | None, remembers: bool
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
+    if address is not None:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
+    result = run(tmp_path, "--live", "--yes", "--json")
+    assert json.loads(result.stdout)["remembered"] is remembers
+
+
+@pytest.mark.usefixtures("claude")
+def test_an_address_in_the_yaml_counts_as_well(tmp_path: Path) -> None:
+    config = tmp_path / "own.yaml"
+    config.write_text(
+        "plugins: {claude_code: {environment: {ANTHROPIC_BASE_URL: 'http://127.0.0.1:4000'}}}",
+        encoding="utf-8",
+    )
+    options = ["doctor", "--live", "--yes", "--json", "--config", str(config)]
+    report = json.loads(CliRunner().invoke(cli, options).stdout)
+    assert (report["remembered"], report["provider"]) == (False, "an address of the user's own")
 
 
 def test_without_a_cli_nothing_is_asked(
@@ -106,7 +147,7 @@ def test_a_cli_without_a_version_is_not_asked(
     claude.write_text("#!/bin/sh\n", encoding="utf-8")
     result = run(tmp_path, "--live", "--yes")
     assert (result.exit_code, asked) == (2, [])
-    assert "does not tell its version" in result.stderr
+    assert "does not report its version" in result.stderr
 
 
 def test_a_wrong_configuration_is_said_first(tmp_path: Path, asked: list[str | None]) -> None:

@@ -26,7 +26,7 @@ TRIED = ModelTried(
 )
 
 
-def report(*models: ModelTried, **run: Any) -> LiveReport:
+def report(*models: ModelTried, remembered: bool = True, **run: Any) -> LiveReport:
     return LiveReport(
         dragoman="1.2.3",
         cli="2.1.330",
@@ -35,7 +35,7 @@ def report(*models: ModelTried, **run: Any) -> LiveReport:
         provider="Anthropic",
         login="claude.ai",
         date="2026-11-27",
-        run=LiveRun(models=models, **run),
+        run=LiveRun(models=models, remembered=remembered, **run),
     )
 
 
@@ -87,6 +87,14 @@ def test_the_text_has_versions_models_and_verdicts() -> None:
     assert any(line.startswith("  not tried: ") and "prefill" in line for line in lines)
 
 
+@pytest.mark.parametrize("remembered", [True, False])
+def test_it_says_if_nothing_is_remembered(remembered: bool) -> None:
+    made = report(TRIED, remembered=remembered)
+    note = "The provider is not Anthropic's API: nothing is remembered."
+    assert (note in made.as_text().splitlines()) is not remembered
+    assert json.loads(made.as_json())["remembered"] is remembered
+
+
 def test_a_model_that_calls_itself_something_else_is_named() -> None:
     assert "opus: claude-opus-5-5 (other)" in report(replace(TRIED, answered_by="other")).as_text()
 
@@ -95,7 +103,8 @@ def test_the_json_has_its_documented_shape() -> None:
     values = json.loads(report(TRIED).as_json())
     assert values.keys() == {
         "format", "exit_code", "dragoman", "cli", "python", "platform", "provider", "login",
-        "date", "asked", "answered", "refused", "stopped", "models",
+        "date", "asked", "answered", "refused", "stopped", "remembered",
+        "models",
     }  # fmt: skip
     (model,) = values["models"]
     assert model.keys() == {
@@ -138,7 +147,9 @@ def test_words_that_name_somebody_are_left_out(said: str, shown: str) -> None:
     [
         ({}, "Anthropic"),
         ({"CLAUDE_CODE_USE_BEDROCK": "1"}, "Bedrock"),
+        ({"ANTHROPIC_BASE_URL": "https://api.anthropic.com/"}, "Anthropic"),
         ({"ANTHROPIC_BASE_URL": "http://x.example"}, "an address of the user's own"),
+        ({"ANTHROPIC_BASE_URL": "http://[x"}, "an address of the user's own"),
     ],
 )
 def test_who_serves_the_models_is_said_without_an_address(

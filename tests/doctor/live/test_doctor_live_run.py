@@ -11,16 +11,20 @@ import pytest
 from gateway.context import RequestContext
 from gateway.errors import (
     BackendFailed,
+    ContextTooLong,
     GatewayError,
     InvalidRequest,
     ModelNotFound,
     Overloaded,
+    PayloadTooLarge,
     QuotaExhausted,
 )
 from gateway.types import ResponseStart, StreamEvent
+from gateway_claude_code.account.refusals import AccountRefusal
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live import run as live
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
+from gateway_claude_code.errors import ApiRefusal
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.surroundings import Surroundings
@@ -67,9 +71,9 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StubBackend]]:
     return Backend
 
 
-async def tried(home: Path) -> LiveRun:
+async def tried(home: Path, *, remember: bool = True) -> LiveRun:
     surroundings = Surroundings(environ={"HOME": str(home)}, overrides={})
-    return await try_facts(ClaudeCodeConfig(), surroundings, "2.1.330")
+    return await try_facts(ClaudeCodeConfig(), surroundings, "2.1.330", remember=remember)
 
 
 def remembered(home: Path) -> dict[str, dict[str, object]]:
@@ -81,6 +85,11 @@ def remembered(home: Path) -> dict[str, dict[str, object]]:
         model: {fact: seen["value"] for fact, seen in facts.items()}
         for model, facts in models.items()
     }
+
+
+def refusal(said: str) -> ApiRefusal:
+    """As `errors.FailureReader` makes it of a 400."""
+    return ApiRefusal(said, param=None)
 
 
 def failing(model: str, error: GatewayError) -> Behave:
@@ -95,12 +104,22 @@ async def test_each_model_is_asked_five_times_at_most(
     assert [(model.asked, model.answered, model.refused) for model in run.models] == [(5, 5, 0)] * 3
 
 
+async def test_a_refusal_that_names_nothing_known_does_not_end_it(
+    backend: type[StubBackend], tmp_path: Path
+) -> None:
+    backend.behave = staticmethod(lambda _: refusal("no"))
+    run = await tried(tmp_path)
+    assert [(model.asked, model.refused) for model in run.models] == [(5, 5)] * 3
+    assert {one.said for model in run.models for one in model.evidence} == {"no"}
+    assert (run.stopped, remembered(tmp_path)) == (None, {})
+
+
 async def test_what_is_refused_of_everything_is_left_out_once(
     backend: type[StubBackend], tmp_path: Path
 ) -> None:
     def no_format(prepared: Prepared) -> GatewayError | None:
         refused = "output_config" in prepared.body
-        return InvalidRequest("output_config.format: not supported") if refused else None
+        return refusal("output_config.format: not supported") if refused else None
 
     backend.behave = staticmethod(no_format)
     run = await tried(tmp_path)
@@ -109,6 +128,15 @@ async def test_what_is_refused_of_everything_is_left_out_once(
     opus = {one.fact: one.verdict for one in run.models[0].evidence}
     assert (opus["output_format"], opus["cache_marks"]) == ("differs", "holds")
     assert "max_output_tokens" not in opus
+
+
+@pytest.mark.parametrize("remember", [True, False])
+async def test_what_it_shows_is_remembered_if_it_may_be(
+    backend: type[StubBackend], tmp_path: Path, remember: bool
+) -> None:
+    run = await tried(tmp_path, remember=remember)
+    assert len(backend.asked) == 15
+    assert (run.remembered, bool(remembered(tmp_path))) == (remember, remember)
 
 
 async def test_the_names_lead_where_the_cli_says(
@@ -144,9 +172,12 @@ async def test_a_model_that_the_login_lacks_is_passed_over(
         (QuotaExhausted("jane's quota"), "the quota is used up"),
         (Overloaded("10.0.0.1:80 is overloaded"), "the model's API is overloaded"),
         (BackendFailed("connection refused"), "the CLI got no answer"),
-        (InvalidRequest("You're out of extra usage."), "the quota is used up"),
+        (AccountRefusal("out of extra usage", "extra_usage"), "the quota is used up"),
+        (InvalidRequest("Dragoman can't send this"), "the CLI got no answer"),
+        (ContextTooLong("prompt is too long"), "the CLI got no answer"),
+        (PayloadTooLarge("too many bytes"), "the CLI got no answer"),
     ],
-    ids=["quota", "overload", "network", "extra usage"],
+    ids=["quota", "overload", "network", "extra usage", "not sent", "too long", "too large"],
 )
 async def test_a_failure_ends_it_and_what_came_before_stays(
     backend: type[StubBackend], tmp_path: Path, error: GatewayError, word: str

@@ -5,6 +5,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,10 @@ import click
 
 from gateway import __version__
 from gateway.errors import BackendUnavailable
+from gateway_claude_code.command import environment
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live.probes import MODELS, MOST_REQUESTS
-from gateway_claude_code.doctor.live.report import LiveReport, provider
+from gateway_claude_code.doctor.live.report import LiveReport, own_address, provider
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
 from gateway_claude_code.doctor.setting_up import section
 from gateway_claude_code.errors import LOGIN_HELP
@@ -25,8 +27,8 @@ from gateway_claude_code.surroundings import Surroundings
 WHAT_IT_COSTS: Final = (
     f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "
     f"to {', '.join(MODELS[:-1])} and {MODELS[-1]}. About 4 of them are answered, each with some "
-    "700 tokens of input, and broken off as the answer begins; the others are refused, and cost "
-    "nothing. A subscription counts them towards its limits like a few short questions; with an "
+    "700 tokens of input, and broken off as the answer begins; the others are refused. The CLI "
+    "itself repeats a refused request up to three times; none of that costs anything. A subscription counts them towards its limits like a few short questions; with an "
     "API key it is about 2 US cents, and about 10 if all of them are answered."
 )
 NO_TERMINAL: Final = (
@@ -45,10 +47,14 @@ def live_report(config_file: Path | None, *, yes: bool) -> LiveReport:
     if not yes:
         _ask_user()
     surroundings = Surroundings.of_user()
-    run = anyio.run(try_facts, config, surroundings, status.version, _tell)
+    environ = environment(surroundings.environ, config, surroundings.overrides)
+    remember = not own_address(environ)
+    run = anyio.run(
+        partial(try_facts, config, surroundings, status.version, _tell, remember=remember)
+    )
     if run.stopped is not None:
         _tell(f"stopped: {run.detail}")
-    return _report(run, status)
+    return _report(run, status, provider(environ))
 
 
 async def _usable(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> CliStatus:
@@ -57,7 +63,7 @@ async def _usable(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> CliSt
     except BackendUnavailable as error:
         raise Refused(error.message) from None
     if status.version is None:
-        raise Refused(f"the Claude Code CLI {status.path} does not tell its version")
+        raise Refused(f"the Claude Code CLI {status.path} does not report its version")
     if not status.logged_in:
         raise Refused(f"the Claude Code CLI is not logged in: {LOGIN_HELP}")
     return status
@@ -68,7 +74,7 @@ def _ask_user() -> None:
         raise Refused(NO_TERMINAL)
     click.echo(click.wrap_text(WHAT_IT_COSTS, 88), err=True)
     if not click.confirm("Ask it?", err=True):
-        raise Refused("nothing was asked")
+        raise Refused("cancelled")
 
 
 def at_a_terminal() -> bool:
@@ -80,13 +86,13 @@ def _tell(words: str) -> None:
     click.echo(f"dragoman: {words}", err=True)
 
 
-def _report(run: LiveRun, status: CliStatus) -> LiveReport:
+def _report(run: LiveRun, status: CliStatus, served_by: str) -> LiveReport:
     return LiveReport(
         dragoman=__version__,
         cli=status.version,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
-        provider=provider(os.environ),
+        provider=served_by,
         login=status.method,
         date=datetime.now(UTC).date().isoformat(),
         run=run,

@@ -3,7 +3,8 @@
 It holds no prompt, account, key, address or path. The JSON has a stable shape: `format` (1),
 `exit_code`, `dragoman`, `cli`, `python`, `platform`, `provider`, `login`, `date` (texts; `cli` and
 `login` may be null), `asked`, `answered` and `refused` (numbers of requests), `stopped` (null or
-why the run ended early), and `models`. A model has `name`, `model`, `answered_by`, `unavailable`,
+why the run ended early), `remembered` (false if the provider is not Anthropic's API), and `models`.
+A model has `name`, `model`, `answered_by`, `unavailable`,
 `evidence` and `not_tried`; a piece of evidence has `fact`, `tried`, `expected`, `seen` ("accepted",
 "refused" or null), `verdict` ("holds", "differs" or "unknown"), `table`, `value`, `source`, `said`.
 """
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -28,11 +30,13 @@ FORMAT: Final = 1
 MOST_WORDS: Final = 300
 """Characters of a refusal."""
 
+API_HOST: Final = "api.anthropic.com"
+NOT_REMEMBERED: Final = "The provider is not Anthropic's API: nothing is remembered."
+
 _PROVIDERS: Final[Mapping[str, str]] = {
     "CLAUDE_CODE_USE_BEDROCK": "Bedrock",
     "CLAUDE_CODE_USE_VERTEX": "Vertex AI",
     "CLAUDE_CODE_USE_FOUNDRY": "Foundry",
-    "ANTHROPIC_BASE_URL": "an address of the user's own",
 }
 _PRIVATE: Final = re.compile(
     r"https?://\S+"
@@ -45,9 +49,20 @@ _FACT_WIDTH: Final = max(map(len, FACT_NAMES))
 
 
 def provider(environ: Mapping[str, str]) -> str:
-    """Who serves the models, by the variables that choose it."""
+    """Who serves the models, by the variables of the CLI that choose it."""
     found = (name for variable, name in _PROVIDERS.items() if environ.get(variable))
-    return next(found, "Anthropic")
+    return next(found, "an address of the user's own" if own_address(environ) else "Anthropic")
+
+
+def own_address(environ: Mapping[str, str]) -> bool:
+    """Whether the CLI sends requests to an address of the user's own, such as LiteLLM's."""
+    address = environ.get("ANTHROPIC_BASE_URL")
+    if not address:
+        return False
+    try:
+        return urlsplit(address).hostname != API_HOST
+    except ValueError:
+        return True
 
 
 def public(words: str) -> str:
@@ -102,6 +117,7 @@ class LiveReport:
             "date": self.date,
             **self._counts,
             "stopped": self.run.stopped,
+            "remembered": self.run.remembered,
             "models": [_model_values(model) for model in self.run.models],
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
@@ -125,6 +141,8 @@ class LiveReport:
             yield from _model_lines(model)
         yield ""
         yield "Requests: {asked}, answered: {answered}, refused: {refused}.".format(**self._counts)
+        if not self.run.remembered:
+            yield NOT_REMEMBERED
         yield self._summary()
 
     def _summary(self) -> str:

@@ -1,6 +1,5 @@
 """Asking the probes, with the user's own CLI and login, and remembering what they show."""
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from gateway.context import RequestContext
 from gateway.errors import (
     BackendFailed,
     GatewayError,
-    InvalidRequest,
     ModelNotFound,
     NotAllowed,
     NotAuthenticated,
@@ -33,6 +31,7 @@ from gateway_claude_code.doctor.live.evidence import (
     settled,
 )
 from gateway_claude_code.doctor.live.probes import MODELS, MOST_PER_MODEL, Probe, everything, plan
+from gateway_claude_code.errors import ApiRefusal
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModel, KnownModels
 from gateway_claude_code.facts.lessons import Lesson, lesson_of
@@ -51,9 +50,6 @@ STOPS: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (TimedOut, "no answer came in time"),
 )
 """In the words of the report: an error's own may name an address or an account."""
-
-ABOUT_THE_ACCOUNT: Final = re.compile(r"extra usage|credit balance|billing", re.I)
-"""A 400 that is not about the request ("Third-party apps now draw from your extra usage…")."""
 
 
 class StoppedEarly(Exception):
@@ -85,9 +81,13 @@ class ModelTried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRun:
-    """All models that were tried; `stopped` says why the run ended early, with its `detail`."""
+    """All models that were tried; `stopped` says why the run ended early, with its `detail`.
+
+    `remembered` is False if what it shows was not to be remembered.
+    """
 
     models: Sequence[ModelTried]
+    remembered: bool
     stopped: str | None = None
     detail: str = ""
 
@@ -97,8 +97,14 @@ async def try_facts(
     surroundings: Surroundings,
     version: str | None,
     tell: Callable[[str], None] = lambda _: None,
+    *,
+    remember: bool,
 ) -> LiveRun:
-    """Ask for everything, one request after the other. What it shows is remembered."""
+    """Ask for everything, one request after the other, and `remember` what it shows.
+
+    Only what Anthropic's API itself accepts proves anything: a gateway in between may drop what
+    it does not know.
+    """
     backend = ClaudeCodeBackend(_one_at_a_time(config), surroundings)
     seen = SeenFacts.of_user(surroundings.environ)
     found: list[ModelTried] = []
@@ -113,10 +119,13 @@ async def try_facts(
             except StoppedEarly as error:
                 stop = error
             found.append(trial.tried)
-            _remember(seen, trial.tried)
+            if remember:
+                _remember(seen, trial.tried)
             if stop is not None:
-                return LiveRun(models=found, stopped=stop.word, detail=stop.detail)
-    return LiveRun(models=found)
+                return LiveRun(
+                    models=found, remembered=remember, stopped=stop.word, detail=stop.detail
+                )
+    return LiveRun(models=found, remembered=remember)
 
 
 def _one_at_a_time(config: ClaudeCodeConfig) -> ClaudeCodeConfig:
@@ -206,9 +215,8 @@ class _ModelTrial:
         return Accepted(model=start.model)
 
     def _refused(self, error: GatewayError, probe: Probe) -> Refused:
-        if ABOUT_THE_ACCOUNT.search(error.message):
-            raise StoppedEarly("the quota is used up", error.message) from None
-        if type(error) is not InvalidRequest:
+        """The API's refusal of the request, in its own words. Raises `StoppedEarly` for all else."""
+        if not isinstance(error, ApiRefusal):
             words = (word for kind, word in STOPS if isinstance(error, kind))
             raise StoppedEarly(next(words, "the CLI got no answer"), error.message) from None
         self.tried = replace(self.tried, refused=self.tried.refused + 1)

@@ -202,11 +202,21 @@ TOOLS = [
             # the CLI takes the picture out, and says so in its own words
             "an image in the conversation could not be processed and was removed.",
         ),
-        ("tool_choice: Tool 'mcp__t__my_tool' not found", "tool_choice", "Tool 'my.tool' not"),
+        (
+            "tool_choice: Tool 'mcp__t__my_tool' not found in provided tools",
+            "tools[2].function.parameters",
+            "do not include 'my.tool'",
+        ),
+        ("context_management: Extra inputs are not permitted", None, "Claude Code CLI adds"),
+        (
+            "messages.1.content.0: Invalid `signature` in `thinking` block",
+            "messages",
+            "Resend the conversation unchanged",
+        ),
     ],
 )
 def test_an_invalid_request_is_told_in_the_clients_words(
-    gateway: RunningGateway, sentence: str, param: str, said: str
+    gateway: RunningGateway, sentence: str, param: str | None, said: str
 ) -> None:
     gateway.upstream.script = lambda _: Failure(400, "invalid_request_error", sentence)
     response = ask(gateway, tools=TOOLS)
@@ -234,3 +244,40 @@ def test_a_used_up_account_is_seen_in_the_terminal_and_the_metrics(
     assert "no credit, or a payment problem" in shown.stdout
     metrics = httpx.get(f"{gateway.url}/metrics").text
     assert 'dragoman_account_refused{backend="claude_code",state="billing"} 1.0' in metrics
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, "invalid_request_error"), (401, "authentication_error"), (403, "permission_error")],
+)
+def test_a_refusal_does_not_name_the_account(
+    gateway: RunningGateway, status: int, kind: str
+) -> None:
+    sentence = "Your organization Jane Doe (jane@example.com) has been disabled."
+    gateway.upstream.script = lambda _: Failure(status, kind, sentence)
+    response = ask(gateway)
+    assert response.status_code == status
+    assert "Your organization […] has been disabled." in response.json()["error"]["message"]
+    for text in (response.text, httpx.get(f"{gateway.url}/health").text):
+        assert "Jane" not in text
+        assert "jane@" not in text
+
+
+def test_a_context_that_is_too_long_with_max_tokens_is_told_as_such(
+    gateway: RunningGateway,
+) -> None:
+    sentence = (
+        "input length and `max_tokens` exceed context limit: 190000 + 64000 > 200000, decrease "
+        "input length or `max_tokens` and try again"
+    )
+    gateway.upstream.script = lambda _: Failure(400, "invalid_request_error", sentence)
+    response = ask(gateway)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (400, "context_length_exceeded")
+    assert "Shorten the messages" in error["message"]
+
+
+def test_a_long_sentence_is_told_whole(gateway: RunningGateway) -> None:
+    sentence = f"Slow down. {'No, ' * 40_000}and that is all"
+    gateway.upstream.script = lambda _: Failure(429, "rate_limit_error", sentence)
+    assert "and that is all" in ask(gateway).json()["error"]["message"]

@@ -94,17 +94,18 @@ MISSED = {
     "an effort level": Missed(
         {"efforts": ("low", "medium", "high", "xhigh")}, OPUS, {"reasoning_effort": "max"}
     ),
+    "effort without thinking": Missed(
+        {"effort_without_thinking": "high"},
+        "claude-opus-4-8",
+        {"reasoning_effort": "max", "thinking": {"type": "disabled"}},
+        "reasoning_effort=high",
+    ),
     "output format": Missed({"output_format": False}, SONNET, {"response_format": POINT}),
     "cache marks": Missed({"cache_marks": False}, OPUS, {}),
 }
 REPAIRED = {
     "adaptive thinking": Missed({"thinking": frozenset({"enabled", "disabled"})}, OLDER, {}),
     "all effort": Missed({"efforts": ()}, OLDER, {"reasoning_effort": "low"}),
-    "effort without thinking": Missed(
-        {"effort_without_thinking": "high"},
-        "claude-opus-4-8",
-        {"reasoning_effort": "max", "thinking": {"type": "disabled"}},
-    ),
     "output limit": Missed({"max_output_tokens": 64_000}, OPUS, {"max_tokens": 100_000}),
     "output limit unsaid": Missed({"max_output_tokens": 64_000}, OPUS, {}),
 }
@@ -177,7 +178,7 @@ TOO_CAREFUL: dict[str, tuple[dict[str, Any], str, dict[str, Any], str]] = {
         {"effort_without_thinking": None},
         HAIKU,
         {"reasoning_effort": "max", "thinking": {"type": "disabled"}},
-        "",
+        "adjusted: reasoning_effort=high",
     ),
     "output limit": (
         {"max_output_tokens": 128_000},

@@ -1,7 +1,7 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
@@ -24,8 +24,7 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
-from gateway_claude_code.cache_marks import CacheMarks, marked
-from gateway_claude_code.canonical import LatestDigests, schema_digest
+from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
@@ -35,30 +34,26 @@ from gateway_claude_code.events import EventReader
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.catalogue import ModelCatalogue
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.facts.lessons import Sent, lesson_of, refuses_schema
-from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.gate import Gate
 from gateway_claude_code.history import turns
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
+from gateway_claude_code.learning import Learning, nothing_learnt
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.questions import asked
 from gateway_claude_code.start_breaker import StartBreaker
 from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
-from gateway_claude_code.terms import Terms, careful
+from gateway_claude_code.terms import Terms
 from gateway_claude_code.transcript import transcribed
 
 ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
 ANY_MODEL: Final = "sonnet"
 """To start a process with that is not asked anything of a model."""
-
-MOST_REFUSED_SCHEMAS: Final = 1000
-"""How many schemas are remembered that the API has refused; the last ones stay."""
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -75,14 +70,13 @@ class ClaudeCodeBackend:
     ) -> None:
         self._config = config
         self._surroundings = surroundings
-        self.cache_marks = CacheMarks()
-        self._refused_schemas = LatestDigests(MOST_REFUSED_SCHEMAS)
         self._starts = StartBreaker()
         self._usual_model: str | None = None
         self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
         self.pool = Pool(config, keeper)
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
         self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
+        self.learning = Learning(self.known)
         remembered = RememberedModels.of_user(surroundings.environ)
         self.catalogue = ModelCatalogue(self.known, remembered, self.ask_models)
 
@@ -128,10 +122,12 @@ class ClaudeCodeBackend:
         quota.check(target.name)
         await self.catalogue.ready()
         known, last_try = self.known.about(target), False
-        facts = self._without_refused_schema(known.facts, request)
+        learnt: Callable[[], None] = nothing_learnt
+        facts = self.learning.facts_for(known.facts, request)
+        cached = known.facts.cache_marks
         while True:
             prepared = prepare(request, target, facts, known.name)
-            prepared = replace(prepared, cached=known.facts.cache_marks)
+            prepared = replace(prepared, cached=cached)
             started = False
             try:
                 async with aclosing(self._held_to_choice(prepared, ctx)) as events:
@@ -140,23 +136,21 @@ class ClaudeCodeBackend:
                             started = True
                             quota.succeeded(target.name)
                             self.known.answered(target.name, event.model)
-                            self.cache_marks.accepted(prepared.went_out.mark)
+                            learnt()
+                            self.learning.cache_marks.accepted(prepared.went_out.mark)
                         yield event
                 return
             except QuotaExhausted as error:
                 quota.remember(target.name, error)
                 raise
             except InvalidRequest as error:
-                if started or last_try or not self._learn(error, prepared, target):
+                lesson = (
+                    None if started or last_try else self.learning.next_try(error, prepared, target)
+                )
+                if lesson is None:
                     raise told(error, request) from None
-                known, last_try = self.known.about(target), True
-                facts = careful(known.facts)
-
-    def _without_refused_schema(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
-        """The facts, for a schema that the API has refused without native structured output."""
-        if schema_digest(request) in self._refused_schemas:
-            return replace(facts, output_format=False)
-        return facts
+                facts, cached, learnt = lesson.facts, lesson.cached, lesson.remember
+                last_try = True
 
     def ask_once(self, prepared: Prepared, ctx: RequestContext) -> AsyncGenerator[StreamEvent]:
         """The events of one answer to exactly this: nothing is learnt, nothing tried again.
@@ -164,25 +158,6 @@ class ClaudeCodeBackend:
         Raises `GatewayError`s only.
         """
         return self._answer_once(prepared, ctx)
-
-    def _learn(self, error: InvalidRequest, prepared: Prepared, target: Target) -> bool:
-        """Whether the refusal is about something that can be left out; it is remembered."""
-        went_out = prepared.went_out
-        if went_out.terms is None:
-            return False
-        if self.cache_marks.learn(error.message, went_out.mark):
-            return True
-        # as they are now: another request may have learnt something meanwhile
-        facts = self.known.about(target).facts
-        sent = Sent(request=prepared.request, terms=went_out.terms, facts=facts)
-        if refuses_schema(error.message, sent):
-            self._refused_schemas.add(schema_digest(prepared.request))
-            return True
-        lesson = lesson_of(error.message, sent)
-        if lesson is None:
-            return False
-        self.known.learn(target, lesson.fact, lesson.value, said=error.message)
-        return True
 
     async def _held_to_choice(
         self, prepared: Prepared, ctx: RequestContext
@@ -318,7 +293,7 @@ class ClaudeCodeBackend:
         once = prepared.plain and not prepared.one_request
         went_out = prepared.went_out
         went_out.terms = prepared.seeded_terms
-        went_out.mark = self.cache_marks.mark if prepared.facts.cache_marks else None
+        went_out.mark = self.learning.cache_marks.mark if prepared.facts.cache_marks else None
         last = marked(history[-1], went_out.mark)
         async for event in conversation.ask(last, reader, once=once):
             if isinstance(event, ResponseStart):

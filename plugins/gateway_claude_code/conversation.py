@@ -150,19 +150,20 @@ class Conversation:
             line = await self._next_line(started=reader.started)
             kind = line.get("type")
             if kind == "stream_event":
-                fresh = not reader.started
                 for event in read_stream_event(reader, line):
                     yield event
-                if fresh and reader.started and once:
+                # not before: an attempt that gave nothing yet is made again by the CLI
+                if once and not self._guarded and (reader.gave_something or reader.ended):
                     self._guarded = True
                     await self._process.send(protocol.apply_settings(self._next_id(), LAST_REQUEST))
             elif reader.in_message and refused(line):
                 for event in reader.end("refusal"):
                     yield event
             elif reader.in_message and line.get("subtype") == "api_retry":
-                raise BackendFailed("The upstream's answer broke off before its end.")
+                raise broke_off()
             elif (error := failure.read(line, await self._api_sentence(line))) is not None:
-                raise error
+                # while guarded, what is refused is the CLI's own next request
+                raise broke_off() if self._guarded else error
             elif reader.wants_output and lacks_output(line):
                 raise InvalidRequest(
                     "The Claude Code CLI does not take the schema of the answer.",
@@ -291,6 +292,11 @@ class Conversation:
 
 def nobody_asks(_: float) -> None:
     """Where the cost does not matter."""
+
+
+def broke_off() -> BackendFailed:
+    """The answer has begun, and will not come to its end."""
+    return BackendFailed("The upstream's answer broke off before its end.")
 
 
 def lacks_output(line: Line) -> bool:

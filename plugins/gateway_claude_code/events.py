@@ -88,6 +88,11 @@ class EventReader:
         return plain and self._messages == 1 and not self._called_unknown
 
     @property
+    def gave_something(self) -> bool:
+        """Whether a part of the message that is read now has begun."""
+        return self._next_index > self._first_index or bool(self._activity)
+
+    @property
     def wants_output(self) -> bool:
         """Whether the answer is to come as the CLI's structured output."""
         return isinstance(self._answer, SchemaAnswer)
@@ -140,12 +145,13 @@ class EventReader:
         yield ResponseEnd(stop_reason=stop_reason, stop_sequence=stop_sequence)
 
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
-        if self.in_message:
-            raise BackendFailed("the upstream's answer broke off and began again")
+        if self.in_message and self.gave_something:
+            raise BackendFailed("The upstream's answer broke off and began again.")
         if not self.started:
             yield ResponseStart(model=message.get("model"))
+        if not self.in_message:  # else the CLI makes an attempt again that gave nothing
+            self._messages += 1
         self.started = self.in_message = True
-        self._messages += 1
         yield from self._count(message.get("usage") or {})
 
     def _block(self, index: int, block: dict[str, Any]) -> Iterator[StreamEvent]:

@@ -178,7 +178,7 @@ class ClaudeCodePlugin:
                 self._backend.catalogue.notice(program_at(status.path), status.method)
             else:
                 self._backend.catalogue.nobody_to_ask()
-            self._backend.cache_marks.expect_login(status.method)
+            self._backend.learning.cache_marks.expect_login(status.method)
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, status.method)
         if not status.logged_in:
             log.warning("the Claude Code CLI is not logged in: %s", LOGIN_HELP)

@@ -54,6 +54,7 @@ def decode_sampling(wire: GenerationRequest, max_tokens: int | None) -> Sampling
         max_output_tokens=max_tokens or None,
         temperature=wire.temperature,
         top_p=wire.top_p,
+        top_k=wire.top_k if wire.top_k and wire.top_k > 0 else None,
         stop=tuple(sequence for sequence in _stop(wire) if sequence.strip()),
     )
 

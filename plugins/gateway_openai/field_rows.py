@@ -73,6 +73,7 @@ ROWS: Final = (
     ),
     _field("temperature", "honoured", f"{_WHERE_TAKEN}; {_LOWERED}"),
     _field("top_p", "honoured", _WHERE_TAKEN),
+    _field("top_k", "honoured", f"{_WHERE_TAKEN}; 0 and -1 are unset"),
     _field("n", "emulated", "n answers are asked for at the same time; the prompt counts once"),
     _text("best_of", "ignored", "no more answers are asked for than `n`; fewer are refused"),
     _field("stop", "honoured", "those of white space only are emulated by cutting the text"),

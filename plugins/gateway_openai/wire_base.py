@@ -69,6 +69,7 @@ class GenerationRequest(WireModel):
     max_tokens: Annotated[Integer, Field(ge=0)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_k: Annotated[Integer, Field(ge=-1)] | None = None
     n: Annotated[Integer, Field(ge=1, le=128)] | None = None
     stop: Stop | None = None
     frequency_penalty: Penalty | None = None

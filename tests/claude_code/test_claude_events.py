@@ -451,9 +451,19 @@ def test_an_attempt_that_was_given_up_is_no_end(event: Event) -> None:
     assert not reading.reader.ended
 
 
-def test_a_second_start_is_an_error() -> None:
+def test_a_second_start_after_a_part_is_an_error() -> None:
     with pytest.raises(BackendFailed, match="broke off and began again"):
-        read(start(), start())
+        read(start(), block(0, "text", text=""), start())
+
+
+def test_a_second_start_after_nothing_is_the_same_answer() -> None:
+    text = (block(0, "text", text=""), delta(0, type="text_delta", text="Hi"), stop(0))
+    reading = Reading(start(), start(), *text, end("end_turn"))
+    assert [event for event in reading.events if isinstance(event, ResponseStart)] == [
+        ResponseStart(model="claude-test")
+    ]
+    assert reading.events[-1] == ResponseEnd(stop_reason="end")
+    assert reading.reader.verbatim
 
 
 # -- nonsense -----------------------------------------------------------------------------

@@ -28,6 +28,9 @@ def test_who_asks_is_passed_on() -> None:
         ({}, Sampling()),
         ({"temperature": 0, "top_p": 0.5}, Sampling(temperature=0, top_p=0.5)),
         ({"max_tokens": 10}, Sampling(max_output_tokens=10)),
+        ({"top_k": 5}, Sampling(top_k=5)),
+        ({"top_k": 0}, Sampling()),
+        ({"top_k": -1}, Sampling()),
         ({"max_completion_tokens": 20, "max_tokens": 10}, Sampling(max_output_tokens=20)),
         ({"max_completion_tokens": 0, "max_tokens": 10}, Sampling(max_output_tokens=10)),
         ({"max_completion_tokens": None, "max_tokens": 0}, Sampling()),
@@ -107,12 +110,12 @@ def test_fields_without_effect_are_named_wherever_they_stand() -> None:
     decoded = call(
         messages=[{"role": "user", "name": "Ada", "content": content}],
         seed=1,
-        top_k=4,
+        min_p=0.1,
         stream_options={"include_obfuscation": True},
     )
     assert set(decoded.ignored) == {
         "seed",
-        "top_k",
+        "min_p",
         "messages.content.image_url.detail",
         "messages.name",
         "stream_options.include_obfuscation",

@@ -38,8 +38,8 @@ def declared(model: type[wire_base.WireModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
-OF_OTHERS = {"reasoning", "thinking"}
-"""Top-level fields that OpenRouter, LiteLLM and their clients have made common."""
+OF_OTHERS = {"reasoning", "thinking", "top_k"}
+"""Top-level fields that OpenRouter, vLLM, LiteLLM and their clients have made common."""
 
 
 @pytest.mark.parametrize(("table", "params", "model"), BOTH)

@@ -36,7 +36,12 @@ class Sent:
 
 
 def lesson_of(message: str, sent: Sent) -> Lesson | None:
-    """What the words of a refusal teach; None if they are about something else."""
+    """What the words of a refusal teach; None if they are about something else.
+
+    What is said of a place within a tool or a message is about that, whatever words are in it.
+    """
+    if _WITHIN.match(message) and "cache_control" not in message:
+        return None
     found = (lesson(sent, message) for pattern, lesson in _LESSONS if pattern.search(message))
     return next((lesson for lesson in found if lesson is not None), None)
 
@@ -121,6 +126,7 @@ def _cache_marks(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="cache_marks", value=False) if sent.facts.cache_marks else None
 
 
+_WITHIN: Final = re.compile(r"(?:tools|messages)\.\d")
 _THINKING_OFF: Final = re.compile("thinking (?:is )?(?:disabled|turned off)")
 """The API's words, and those that CLI 2.1.330 puts in their place."""
 

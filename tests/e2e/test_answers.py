@@ -113,23 +113,42 @@ def test_the_finish_reason_of_a_call(gateway: RunningGateway, stream: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("message", "param", "stream"),
+    ("message", "param", "told", "stream"),
     [
-        ("max_tokens: 999999 > 64000, which is the maximum allowed", "max_tokens", True),
-        ("tools.0.custom.name: String should match pattern", "tools", False),
-        ("messages.3.content: Input should be a valid list", "messages", True),
-        ("stop_sequences: each stop sequence must contain non-whitespace", "stop", False),
-        ("tool_choice: Thinking may not be enabled", "tool_choice", True),
+        (
+            "max_tokens: 999999 > 64000, which is the maximum allowed",
+            "max_tokens",
+            "max_tokens: 999999 > 64000, which is the maximum allowed",
+            True,
+        ),
+        (
+            "tools.0.custom.name: String should match pattern",
+            "tools",
+            "tools (a tool's name): String should match pattern",
+            False,
+        ),
+        (
+            "messages.3.content: Input should be a valid list",
+            "messages",
+            "messages: Input should be a valid list",
+            True,
+        ),
+        (
+            "stop_sequences: each stop sequence must contain non-whitespace",
+            "stop",
+            "stop: each stop sequence must contain non-whitespace",
+            False,
+        ),
     ],
 )
-def test_a_refused_parameter_is_named(
-    start_gateway: StartGateway, message: str, param: str, stream: bool
+def test_a_refused_parameter_is_named_as_the_client_calls_it(
+    start_gateway: StartGateway, message: str, param: str, told: str, stream: bool
 ) -> None:
     gateway = start_gateway()  # of its own, as it learns
     gateway.upstream.script = lambda _: Failure(400, "invalid_request_error", message)
     reply = post(gateway, stream=stream)
     assert (reply.status, reply.error["param"]) == (400, param)
-    assert message in reply.error["message"]
+    assert told in reply.error["message"]
     assert reply.error["type"] == "invalid_request_error"
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
@@ -25,6 +26,7 @@ from gateway.types import (
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.cache_marks import marked
+from gateway_claude_code.canonical import request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
@@ -119,7 +121,8 @@ class ClaudeCodeBackend:
         it may refuse, and what it said is remembered.
         """
         quota = self.pool.quota
-        quota.check(target.name)
+        same = partial(request_digest, request, target.name)
+        quota.check(target.name, same)
         await self.catalogue.ready()
         known, last_try = self.known.about(target), False
         learnt: Callable[[], None] = nothing_learnt
@@ -141,7 +144,7 @@ class ClaudeCodeBackend:
                         yield event
                 return
             except QuotaExhausted as error:
-                quota.remember(target.name, error)
+                quota.remember(target.name, error, same)
                 raise
             except InvalidRequest as error:
                 lesson = (

@@ -71,6 +71,19 @@ def parameters_digest(request: ChatRequest) -> Digest:
     )
 
 
+def request_digest(request: ChatRequest, model: str) -> Digest:
+    """What two requests have in common that ask the same of the same model.
+
+    Empty for one whose arguments are nested too deeply to be compared.
+    """
+    setting = setting_digest(request, model, with_schema=False)
+    try:
+        transcript = Transcript(request.messages).digest()
+    except RecursionError:
+        return b""
+    return digest_of([part.hex() for part in (setting, parameters_digest(request), transcript)])
+
+
 def schema_digest(request: ChatRequest) -> Digest:
     """Of the schema of the answer; the same for all requests without one."""
     schema = request.response_format.schema

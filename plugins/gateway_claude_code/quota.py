@@ -46,6 +46,7 @@ class Quota:
         self._last: Mapping[str, Any] = {}
         self._windows: dict[str, dict[str, Any]] = {}
         self._refused: dict[str, _Refused] = {}
+        self._refused_requests: dict[bytes, tuple[AccountRefusal, float]] = {}
 
     def note(self, info: object) -> None:
         """Take the `rate_limit_info` of an event."""
@@ -57,10 +58,16 @@ class Quota:
         """Take the plan's windows as the CLI was asked for them: `utilization` and `resets_at`."""
         self._windows.update({name: dict(window) for name, window in windows.items()})
 
-    def remember(self, model: str, error: QuotaExhausted) -> None:
-        """A request for this model failed for that reason."""
+    def remember(
+        self, model: str, error: QuotaExhausted, request: Callable[[], bytes] = bytes
+    ) -> None:
+        """A request for this model failed for that reason. `request` tells it from others."""
         if not isinstance(error, AccountRefusal):
             return
+        if error.state == "extra_usage":
+            self._forget_requests()
+            if same := request():
+                self._refused_requests[same] = (error, self._elapsed())
         scope = self._scope(model, error)
         self._refused[scope] = _Refused(error, model, self._now(), self._elapsed())
 
@@ -69,13 +76,16 @@ class Quota:
         for scope in [scope for scope in self._refused if scope in model]:
             del self._refused[scope]
 
-    def check(self, model: str) -> None:
+    def check(self, model: str, request: Callable[[], bytes] = bytes) -> None:
         """Raises `QuotaExhausted` if a request for this model is known to be of no use.
 
         Whether a request counts as extra usage depends on the request as well, so that others are
-        still tried.
+        still tried; the same one, which clients send again by themselves, is not.
         """
         self._forget()
+        self._forget_requests()
+        if self._refused_requests and (found := self._refused_requests.get(request())):
+            raise self._again(found[0])
         for scope, known in self._refused.items():
             if scope not in model or known.error.state == "extra_usage":
                 continue
@@ -84,6 +94,12 @@ class Quota:
                 known.probed = self._elapsed()
             else:
                 raise self._again(known.error)
+
+    def _forget_requests(self) -> None:
+        now = self._elapsed()
+        for request, (_, at) in list(self._refused_requests.items()):
+            if now - at >= CREDIT_SECONDS:
+                del self._refused_requests[request]
 
     def _again(self, error: AccountRefusal) -> AccountRefusal:
         """The same refusal as it is to be told now."""

@@ -128,6 +128,16 @@ def test_a_spend_limit_holds_until_its_end(clocks: Clocks) -> None:
     assert refusal(quota) is None
 
 
+def test_the_same_request_is_not_sent_again_as_extra_usage(clocks: Clocks) -> None:
+    quota = a_quota(clocks)
+    quota.remember("opus", AccountRefusal("not in the plan", "extra_usage"), lambda: b"one")
+    quota.check("opus", lambda: b"another")
+    with pytest.raises(AccountRefusal, match="not in the plan"):
+        quota.check("opus", lambda: b"one")
+    clocks.elapsed += CREDIT_SECONDS
+    quota.check("opus", lambda: b"one")
+
+
 def test_extra_usage_is_shown_and_does_not_keep_others_from_asking(clocks: Clocks) -> None:
     quota = a_quota(clocks)
     quota.remember("opus", AccountRefusal("not in the plan", "extra_usage"))

@@ -94,7 +94,10 @@ def test_what_is_refused_as_extra_usage_is_no_verdict_on_other_requests(
     )
     assert ask(gateway).status_code == 429
     gateway.upstream.script = lambda _: text_answer("Fine.")
-    assert ask(gateway).status_code == 200
+    gateway.upstream.requests.clear()
+    assert ask(gateway).status_code == 429  # the same one, as clients send it again
+    assert gateway.upstream.requests == []
+    assert ask(gateway, max_tokens=1000).status_code == 200
     assert account(gateway) == ("ok", None)
 
 

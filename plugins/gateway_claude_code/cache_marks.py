@@ -13,6 +13,7 @@ an API key (seen with 2.1.330), and on a plan for five minutes too while it uses
 (code.claude.com/docs, "Prompt caching").
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +25,7 @@ LONG: Final[Mapping[str, Any]] = {"type": "ephemeral", "ttl": "1h"}
 """platform.claude.com/docs/en/build-with-claude/prompt-caching: at most four in a request.
 The CLI has two in the system prompt and one in the messages (seen with 2.1.197 and 2.1.330)."""
 
+_TOO_MANY: Final = re.compile(r"maximum of \d+|[Ff]ound \d+")
 _METHODS_OF_KEYS: Final = frozenset({"api_key", "none", "unknown", "third_party"})
 
 
@@ -44,11 +46,17 @@ class CacheMarks:
             self._other_refused = False
 
     def learn(self, message: str, mark: Mapping[str, Any] | None) -> bool:
-        """Whether a refusal is about the length of the mark that was sent.
+        """Whether a refusal is about the mark that was sent: its length, or one too many.
 
-        The other length may be right then. Where both are refused, there is none from then on.
+        Of a length, the other one may be right. Where both are refused, or it is one too many,
+        there is none from then on.
         """
-        if mark is None or "cache_control" not in message or "ttl" not in message:
+        if mark is None or "cache_control" not in message:
+            return False
+        if _TOO_MANY.search(message):
+            self.mark = None
+            return True
+        if "ttl" not in message:
             return False
         if mark is self.mark:  # else another request has learnt it already
             other = SHORT if mark is LONG else LONG

@@ -56,6 +56,12 @@ def test_when_both_are_refused_there_is_none() -> None:
     assert marks.mark is None
 
 
+def test_one_too_many_is_left_out() -> None:
+    marks = CacheMarks()
+    assert marks.learn("A maximum of 4 blocks with cache_control may be provided. Found 5.", SHORT)
+    assert marks.mark is None
+
+
 def test_a_plan_that_changes_its_marks_again_is_followed_again() -> None:
     marks = CacheMarks()
     marks.learn(TOO_LONG, SHORT)

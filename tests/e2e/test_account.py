@@ -148,7 +148,7 @@ def test_the_upstream_is_asked_as_often_as_the_gateway(
     for count in (1, 2):
         response = ask(gateway, stream=stream)
         assert response.status_code == status
-        assert failure.message in response.json()["error"]["message"]
+        assert failure.message.lower() in response.json()["error"]["message"].lower()
         told = response.headers.get("retry-after")
         assert told is None if retry_after is None else int(told or 0) in retry_after
         assert gateway.wait_until_idle() == []
@@ -280,7 +280,9 @@ def test_a_context_that_is_too_long_with_max_tokens_is_told_as_such(
     assert "Shorten the messages" in error["message"]
 
 
-def test_a_long_sentence_is_told_whole(gateway: RunningGateway) -> None:
+def test_a_long_sentence_is_told_from_its_beginning(gateway: RunningGateway) -> None:
     sentence = f"Slow down. {'No, ' * 40_000}and that is all"
     gateway.upstream.script = lambda _: Failure(429, "rate_limit_error", sentence)
-    assert "and that is all" in ask(gateway).json()["error"]["message"]
+    response = ask(gateway)
+    assert response.status_code == 429
+    assert "Slow down. No, No, " in response.json()["error"]["message"]

@@ -255,7 +255,7 @@ def test_reasoning_effort(gateway: RunningGateway, plain_body: Plain, effort: st
     assert body["output_config"]["effort"] == ("low" if effort == "minimal" else effort)
     # newer versions of the CLI repeat it in a message of their own
     assert changes(plain, body).keys() <= {"output_config", "messages"}
-    assert said(reply) == ""
+    assert said(reply) == ("adjusted: reasoning_effort=low" if effort == "minimal" else "")
 
 
 @pytest.mark.parametrize(

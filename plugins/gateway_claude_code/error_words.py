@@ -97,8 +97,8 @@ _WORDINGS: Final = tuple(
             r"|redacted_thinking.? blocks in the latest assistant message cannot be modified"
             r"|block is bound to a different conversation",
             "messages",
-            "The thinking in this conversation, or what stands before it, is not as it was when the "
-            "model thought. Resend the conversation unchanged, or use reasoning_effort 'none'.",
+            "The thinking in this conversation, or the text before it, was changed. Resend the "
+            "conversation unchanged, or use reasoning_effort 'none'.",
         ),
         (
             r"max_tokens.? must be greater than .?(?:thinking\.)?budget_tokens",

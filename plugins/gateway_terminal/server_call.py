@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 600.0
 _DATA: Final = b"data:"
-_NO_GATEWAY: Final = "something answers there, but it is no dragoman"
+_NO_GATEWAY: Final = "something answers there, but it is not Dragoman"
 
 
 class NotUp(Exception):
@@ -45,7 +45,7 @@ class ServerCall:
         except ValueError as error:
             raise NotUp(_NO_GATEWAY) from error
         if response.status != http.HTTPStatus.OK or not isinstance(body, dict):
-            raise NotUp(f"something answers there ({response.status}), but it is no dragoman")
+            raise NotUp(f"something answers there ({response.status}), but it is not Dragoman")
         return body
 
     def model(self, name: str) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def test_check_says_what_came_instead(
 
 @pytest.mark.parametrize("answer", [(200, "hello"), (404, "{}"), (200, "[]")])
 def test_a_server_of_another_kind_is_no_gateway(answer: tuple[int, str], serve: Serve) -> None:
-    with pytest.raises(NotUp, match="no dragoman"):
+    with pytest.raises(NotUp, match="not Dragoman"):
         ServerCall(serve(answer)[0], None).health()
 
 

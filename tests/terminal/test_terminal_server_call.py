@@ -54,7 +54,7 @@ def test_a_refusal_has_the_gateway_s_own_words(url: str) -> None:
 
 @pytest.mark.parametrize("name", ["page", "list"])
 def test_another_server_is_no_gateway(name: str, url: str) -> None:
-    with pytest.raises(NotUp, match="it is no dragoman"):
+    with pytest.raises(NotUp, match="it is not Dragoman"):
         ServerCall(url, None).model(name)
 
 

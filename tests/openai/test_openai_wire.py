@@ -113,4 +113,4 @@ def test_a_number_without_fraction_is_an_integer() -> None:
 
 
 def test_unknown_fields_are_let_through() -> None:
-    assert parse(request_body(top_k=5)).model_extra == {"top_k": 5}
+    assert parse(request_body(min_p=5)).model_extra == {"min_p": 5}

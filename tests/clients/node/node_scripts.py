@@ -1,5 +1,6 @@
 """What the upstream answers in these tests, and what it is to have been asked."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ CITY = {
     "required": ["city"],
     "additionalProperties": False,
 }
+FORMAT = "output_config.format"
 PERSON_SCHEMA = {
     "type": "object",
     "properties": {
@@ -54,10 +56,11 @@ def weather_calls(final: str = "Sunny in both") -> Any:
 
 
 def person_answer(request: MessagesRequest) -> Answer:
-    """A script: the structured answer, by the tool that the CLI makes of a schema."""
-    offered = [tool["name"] for tool in request.tools]
-    if "StructuredOutput" in offered:
-        return Answer(blocks=(ToolUseBlock("StructuredOutput", PERSON),))
+    """A script: the structured answer, in the format that is asked for."""
+    if "format" in (request.body.get("output_config") or {}):
+        text = json.dumps(PERSON)
+        pieces = tuple(text[start : start + 8] for start in range(0, len(text), 8))
+        return Answer(blocks=(TextBlock(text, pieces),))
     return Answer(blocks=(TextBlock("There was no schema."),))
 
 
@@ -67,7 +70,9 @@ def broken_answer(_: MessagesRequest) -> StreamError:
 
 
 def schema_of(request: MessagesRequest, tool: str) -> Any:
-    """The input schema of a tool that was on offer."""
+    """The input schema of a tool that was on offer, or that of the answer's format."""
+    if tool == FORMAT:
+        return request.body["output_config"]["format"]["schema"]
     (schema,) = (t["input_schema"] for t in request.tools if t["name"] == tool)
     return schema
 

@@ -15,6 +15,7 @@ from tests.clients.node.conftest import MakeClient
 from tests.clients.node.node_client import NodeClient
 from tests.clients.node.node_scripts import (
     CITY,
+    FORMAT,
     PERSON,
     PERSON_SCHEMA,
     assert_full_loop,
@@ -81,7 +82,7 @@ def test_output_object(gateway: RunningGateway, client: NodeClient) -> None:
     seen = client.run("structured")
     assert seen == {"output": PERSON, "finishReason": "stop", "warnings": []}
     (request,) = gateway.upstream.requests
-    assert schema_of(request, "StructuredOutput") == PERSON_SCHEMA
+    assert schema_of(request, FORMAT) == PERSON_SCHEMA
 
 
 def test_partial_outputs_of_a_stream(gateway: RunningGateway, client: NodeClient) -> None:
@@ -90,13 +91,13 @@ def test_partial_outputs_of_a_stream(gateway: RunningGateway, client: NodeClient
     assert seen["output"] == PERSON
     assert len(seen["partial"]) > 1
     assert seen["partial"][-1] == PERSON
-    assert schema_of(gateway.upstream.requests[0], "StructuredOutput") == PERSON_SCHEMA
+    assert schema_of(gateway.upstream.requests[0], FORMAT) == PERSON_SCHEMA
 
 
 def test_generate_object(gateway: RunningGateway, client: NodeClient) -> None:
     gateway.upstream.script = person_answer
     assert client.run("structuredObject") == {"object": PERSON, "finishReason": "stop"}
-    assert schema_of(gateway.upstream.requests[0], "StructuredOutput") == PERSON_SCHEMA
+    assert schema_of(gateway.upstream.requests[0], FORMAT) == PERSON_SCHEMA
 
 
 def test_an_output_object_at_the_end_of_a_tool_loop(
@@ -114,7 +115,7 @@ def test_an_output_object_at_the_end_of_a_tool_loop(
     assert [step["finishReason"] for step in seen["steps"]] == ["tool-calls", "stop"]
     for request in gateway.upstream.requests:
         assert schema_of(request, "mcp__t__get_weather") == CITY
-        assert schema_of(request, "StructuredOutput") == PERSON_SCHEMA
+        assert schema_of(request, FORMAT) == PERSON_SCHEMA
 
 
 def test_a_failure_has_status_and_message(gateway: RunningGateway, client: NodeClient) -> None:

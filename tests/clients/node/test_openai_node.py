@@ -16,6 +16,7 @@ from tests.clients.node.conftest import MakeClient
 from tests.clients.node.node_client import NodeClient
 from tests.clients.node.node_scripts import (
     CITY,
+    FORMAT,
     PERSON,
     PERSON_SCHEMA,
     assert_full_loop,
@@ -112,7 +113,7 @@ def test_parse_with_a_zod_schema(gateway: RunningGateway, client: NodeClient) ->
     assert json.loads(seen["content"]) == PERSON
     assert seen["finishReason"] == "stop"
     (request,) = gateway.upstream.requests
-    assert schema_of(request, "StructuredOutput") == PERSON_SCHEMA
+    assert schema_of(request, FORMAT) == PERSON_SCHEMA
 
 
 def test_the_stream_helper_parses_too(gateway: RunningGateway, client: NodeClient) -> None:
@@ -120,7 +121,7 @@ def test_the_stream_helper_parses_too(gateway: RunningGateway, client: NodeClien
     seen = client.run("structuredStream")
     assert seen["parsed"] == PERSON
     assert json.loads(seen["content"]) == PERSON
-    assert schema_of(gateway.upstream.requests[0], "StructuredOutput") == PERSON_SCHEMA
+    assert schema_of(gateway.upstream.requests[0], FORMAT) == PERSON_SCHEMA
 
 
 def test_a_failure_is_the_client_s_own_exception(

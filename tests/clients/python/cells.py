@@ -4,6 +4,7 @@ The cells: a text; a stream; a tool loop, in which `get_weather` is called for a
 client, and its result sent; and an answer that fits a schema.
 """
 
+import json
 from threading import Timer
 from typing import Any
 
@@ -18,7 +19,6 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
-from gateway_claude_code.upstream.offline import STRUCTURED_OUTPUT
 from gateway_claude_code.upstream.request import result_text
 from tests.e2e.gateways import RunningGateway
 
@@ -28,6 +28,8 @@ WEATHER = "Sunny, 21 °C"
 FINAL = "It is sunny in Bern."
 ADA = {"name": "Ada", "age": 36}
 GIVE_UP_SECONDS = 20
+NATIVE = "output_config.format"
+"""In the place of a tool's name: the API's own structured output."""
 
 
 class Person(BaseModel):
@@ -114,12 +116,14 @@ def assert_tool_loop(gateway: RunningGateway) -> None:
 
 
 def answer_structured(gateway: RunningGateway, value: dict[str, Any] | None = None) -> None:
-    """The model answers with `value` by the one tool that it is offered."""
+    """The model answers with `value` in the format that is asked for, or by its one tool."""
     value = value or ADA
 
     def script(request: MessagesRequest) -> Answer:
         if request.last_tool_results:
             return text_answer("Done.")
+        if schema_of_format(request) is not None:
+            return text_answer(json.dumps(value))
         names = [str(tool["name"]) for tool in request.tools]
         assert len(names) == 1, names
         return Answer(blocks=(ToolUseBlock(names[0], value),))
@@ -127,13 +131,26 @@ def answer_structured(gateway: RunningGateway, value: dict[str, Any] | None = No
     gateway.upstream.script = script
 
 
-def assert_schema_arrived(gateway: RunningGateway, tool: str = STRUCTURED_OUTPUT) -> None:
-    """The schema of `Person` reached the model as that of the tool, not as words."""
-    (offered,) = gateway.upstream.requests[0].tools
-    assert offered["name"] == tool
-    properties = offered["input_schema"]["properties"]
+def assert_schema_arrived(gateway: RunningGateway, tool: str = NATIVE) -> None:
+    """The schema of `Person` reached the model as a schema, not as words: natively or by a tool."""
+    request = gateway.upstream.requests[0]
+    if tool == NATIVE:
+        assert list(request.tools) == []
+        schema = schema_of_format(request)
+    else:
+        (offered,) = request.tools
+        assert offered["name"] == tool
+        schema = offered["input_schema"]
+    assert schema is not None
+    properties = schema["properties"]
     assert {name: properties[name]["type"] for name in properties} == {
         "name": "string",
         "age": "integer",
     }
-    assert sorted(offered["input_schema"]["required"]) == ["age", "name"]
+    assert sorted(schema["required"]) == ["age", "name"]
+
+
+def schema_of_format(request: MessagesRequest) -> dict[str, Any] | None:
+    """The schema of the API's own structured output, if the request asks for one."""
+    given = (request.body.get("output_config") or {}).get("format") or {}
+    return given.get("schema")

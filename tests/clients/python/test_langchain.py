@@ -8,10 +8,10 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
 from gateway_claude_code.upstream import text_answer
-from gateway_claude_code.upstream.offline import STRUCTURED_OUTPUT
 from tests.clients.python.cells import (
     ADA,
     FINAL,
+    NATIVE,
     QUESTION,
     Person,
     answer_structured,
@@ -80,7 +80,7 @@ def test_tools(gateway: RunningGateway, model: ChatOpenAI, streamed: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("method", "by"), [("json_schema", STRUCTURED_OUTPUT), ("function_calling", "mcp__t__Person")]
+    ("method", "by"), [("json_schema", NATIVE), ("function_calling", "mcp__t__Person")]
 )
 def test_structured(gateway: RunningGateway, model: ChatOpenAI, method: Any, by: str) -> None:
     answer_structured(gateway)

@@ -8,10 +8,10 @@ from pydantic_ai import Agent, NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.models.openai import OpenAIChatModel
 
 from gateway_claude_code.upstream import text_answer
-from gateway_claude_code.upstream.offline import STRUCTURED_OUTPUT
 from tests.clients.python.cells import (
     ADA,
     FINAL,
+    NATIVE,
     QUESTION,
     Person,
     answer_structured,
@@ -68,7 +68,7 @@ async def _events(agent: Agent[None, str]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("kind", "by"), [(NativeOutput, STRUCTURED_OUTPUT), (ToolOutput, "mcp__t__final_result")]
+    ("kind", "by"), [(NativeOutput, NATIVE), (ToolOutput, "mcp__t__final_result")]
 )
 async def test_structured(
     gateway: RunningGateway, model: OpenAIChatModel, kind: Any, by: str

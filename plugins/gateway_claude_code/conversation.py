@@ -162,8 +162,9 @@ class Conversation:
             elif reader.in_message and line.get("subtype") == "api_retry":
                 raise broke_off()
             elif (error := failure.read(line, await self._api_sentence(line))) is not None:
-                # while guarded, what is refused is the CLI's own next request
-                raise broke_off() if self._guarded else error
+                # while guarded, what is refused as wrong is the CLI's own next request
+                mine = self._guarded and isinstance(error, InvalidRequest)
+                raise broke_off() if mine else error
             elif reader.wants_output and lacks_output(line):
                 raise InvalidRequest(
                     "The Claude Code CLI does not take the schema of the answer.",

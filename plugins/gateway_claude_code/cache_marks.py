@@ -49,7 +49,7 @@ class CacheMarks:
         """Whether a refusal is about the mark that was sent: its length, or one too many.
 
         Of a length, the other one may be right. Where both are refused, or it is one too many,
-        there is none from then on.
+        no mark is put from then on.
         """
         if mark is None or "cache_control" not in message:
             return False

@@ -101,7 +101,7 @@ class LatestDigests:
         return digest in self._digests
 
     def add(self, digest: Digest) -> None:
-        """Add one, in place of the oldest where there is no room."""
+        """Add one; the oldest is dropped when the set is full."""
         self._digests[digest] = None
         if len(self._digests) > self._most:
             del self._digests[next(iter(self._digests))]

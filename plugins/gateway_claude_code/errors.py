@@ -100,7 +100,7 @@ class FailureReader:
         self._offered: tuple[str, ...] = ()
 
     def read(self, line: Line, sentence: str | None = None) -> GatewayError | None:
-        """The error, if this line decides that there is one.
+        """The error that this line ends the turn with, if any.
 
         `sentence` is the API's own, for a line that does not have it itself (`api_retry`).
         """

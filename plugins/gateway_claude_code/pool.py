@@ -114,7 +114,7 @@ class Pool:
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
         """A process for a question of the gateway's own, in a slot like all others.
 
-        Raises `BackendUnavailable`, and `RateLimited` when there is no slot for it in time.
+        Raises `BackendUnavailable`, and `RateLimited` when no slot gets free in time.
         """
         await self.slots.acquire(ASIDE)
         try:

@@ -20,7 +20,7 @@ CONFIG: Final = {
     "plugins": {"claude_code": {"max_spares": 2, "min_spares": 2, "max_live": 2, "keep_alive": 5}}
 }
 LESSONS: Final = "model-facts.json"
-"""The file in which lessons are kept: there are none if it is missing."""
+"""The file in which lessons are kept; without lessons it is not written."""
 
 DEFAULT_NAMES: Final = {model: short for short, model in FAMILIES.items()}
 

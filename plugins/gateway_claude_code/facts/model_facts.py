@@ -22,7 +22,7 @@ class ModelFacts:
 
     `thinking` has the accepted `thinking.type`s, `efforts` the accepted effort levels from the
     least to the most, and `effort_without_thinking` the highest level beside "disabled" or
-    "between_tools"; None is no limit. `sampling` says what is accepted of temperature and top_p:
+    "between_tools"; None means no limit. `sampling` says which of temperature and top_p are accepted:
     only their `defaults`, `one` of the two, or `both`.
 
     `forced_tool_choice` is whether the model may be made to call a tool, and

@@ -1,10 +1,11 @@
 """Whether an answer has the form that was asked for, and the error if it has not. Pure."""
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.errors import BackendFailed
-from gateway.json_schema import CheckedSchema
+from gateway.schema_check import CheckedSchema
 from gateway.types import StopReason
 
 NOT_AS_ASKED: Final = "invalid_model_output"
@@ -24,11 +25,20 @@ def parsed(text: str) -> Any:  # noqa: ANN401
         return NO_JSON
 
 
-def check(value: object, schema: CheckedSchema) -> None:
-    """Hold a `parsed` value against the client's schema. Raises `BackendFailed`."""
-    problem = "it is not JSON" if value is NO_JSON else schema.problem(value)
-    if problem is not None:
-        raise not_as_asked(problem)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete:
+    """A whole answer that still has to be held against the client's schema."""
+
+    text: str
+    schema: CheckedSchema
+
+    async def check(self) -> None:
+        """Raises `BackendFailed` for one that does not meet it."""
+        value = parsed(self.text)
+        if value is NO_JSON:
+            raise not_as_asked("it is not JSON")
+        if (problem := await self.schema.check(value, len(self.text))) is not None:
+            raise not_as_asked(problem)
 
 
 def not_as_asked(problem: str) -> BackendFailed:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gateway.json_schema import CheckedSchema, Schema, distinct, map_schema, resolve
+from gateway.json_schema import Schema, distinct, map_schema, resolve
+from gateway.schema_check import CheckedSchema
 from gateway_claude_code.output_format import WRAPPER, OutputFormat
 from gateway_claude_code.schema_merge import NotNative
 

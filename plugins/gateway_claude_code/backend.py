@@ -25,6 +25,7 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
+from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -77,6 +78,7 @@ class ClaudeCodeBackend:
         self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
         self.pool = Pool(config, keeper)
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
+        self._schemas = AnswerSchemas()
         self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
         self.learning = Learning(self.known)
         remembered = RememberedModels.of_user(surroundings.environ)
@@ -128,8 +130,9 @@ class ClaudeCodeBackend:
         learnt: Callable[[], None] = nothing_learnt
         facts = self.learning.facts_for(known.facts, request)
         cached = known.facts.cache_marks
+        schema = await self._schemas.of(request)
         while True:
-            prepared = prepare(request, target, facts, known.name)
+            prepared = prepare(request, target, facts, known.name, schema)
             prepared = replace(prepared, cached=cached)
             started = False
             try:

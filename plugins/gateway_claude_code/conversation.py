@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import anyio
 
 from gateway.errors import BackendFailed, GatewayError, InvalidRequest
-from gateway.types import StreamEvent
+from gateway.types import ResponseEnd, StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
 from gateway_claude_code.errors import FailureReader, NotReady, exited, is_final_retry
@@ -145,6 +145,13 @@ class Conversation:
             yield event
 
     async def _answer(self, reader: EventReader, *, once: bool) -> AsyncGenerator[StreamEvent]:
+        async with aclosing(self._unchecked(reader, once=once)) as events:
+            async for event in events:
+                if isinstance(event, ResponseEnd):
+                    await reader.check()
+                yield event
+
+    async def _unchecked(self, reader: EventReader, *, once: bool) -> AsyncGenerator[StreamEvent]:
         failure = FailureReader()
         while not reader.ended:
             line = await self._next_line(started=reader.started)

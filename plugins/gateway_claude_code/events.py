@@ -97,6 +97,11 @@ class EventReader:
         """Whether the answer is to come as the CLI's structured output."""
         return isinstance(self._answer, SchemaAnswer)
 
+    async def check(self) -> None:
+        """Hold a complete answer against its schema. Raises `BackendFailed`."""
+        if self._answer is not None and self._answer.complete is not None:
+            await self._answer.complete.check()
+
     def read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         """The hub's events for one event of the API. Raises `GatewayError`.
 

@@ -26,7 +26,7 @@ from gateway_claude_code.answer_form import (
     NO_JSON,
     NOT_AS_ASKED,
     WHOLE,
-    check,
+    Complete,
     not_as_asked,
     parsed,
 )
@@ -54,6 +54,9 @@ _FENCED: Final = re.compile(r"\s*```\w*\s*\n(.*)\n\s*```\s*", re.DOTALL)
 
 class JsonAnswer(Protocol):
     """Makes of a model's events those of an answer in JSON."""
+
+    complete: Complete | None
+    """What is to be checked before the answer may end: set with `ResponseEnd`."""
 
     @property
     def satisfied(self) -> bool:
@@ -85,6 +88,7 @@ class SchemaAnswer:
     """The structured output as text, held against the schema when it is complete."""
 
     def __init__(self, schema: AnswerSchema) -> None:
+        self.complete: Complete | None = None
         self._schema = schema
         self._cutter = ValueCutter(_WRAPPED) if schema.wrapped else None
         self._held: list[StreamEvent] = []
@@ -155,15 +159,19 @@ class SchemaAnswer:
         if self._output is not None:
             self._held.clear()
             if reason in WHOLE:
-                check(parsed("".join(self._pieces)), self._schema.checked)
+                self._completed("".join(self._pieces))
             if reason == "tool_calls" and not self._calls:
                 event = replace(event, stop_reason="end")
         elif reason == "end" and not self._calls:
             if (text := self._from_prose()) is None:
                 raise not_as_asked("it is prose")
+            self._completed(text)
             yield from self._instead(text)
         yield from self._release()
         yield event
+
+    def _completed(self, text: str) -> None:
+        self.complete = Complete(text=text, schema=self._schema.checked)
 
     def _release(self) -> Iterator[StreamEvent]:
         held, self._held = self._held, []
@@ -188,6 +196,9 @@ class SchemaAnswer:
         if self._schema.wrapped and isinstance(value, dict) and set(value) == {WRAPPER}:
             value = value[WRAPPER]
             text = json.dumps(value, ensure_ascii=False)
-        if value is NO_JSON or self._schema.checked.problem(value) is not None:
+        if value is NO_JSON:
+            return None
+        checked = self._schema.checked
+        if checked.may_check_now(len(text)) and checked.problem(value) is not None:
             return None
         return text.strip()

@@ -8,9 +8,9 @@ outputs", "Enum value casing"); refusals and answers that were cut are not of th
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gateway.json_schema import CheckedSchema
+from gateway.schema_check import CheckedSchema
 from gateway.types import PartDelta, PartEnd, PartStart, ResponseEnd, StreamEvent, Text, ToolCall
-from gateway_claude_code.answer_form import WHOLE, check, parsed
+from gateway_claude_code.answer_form import WHOLE, Complete
 from gateway_claude_code.json_names import Restorer
 from gateway_claude_code.output_format import OutputFormat
 
@@ -21,6 +21,7 @@ class NativeAnswer:
     satisfied = True  # the model is asked once, and its answer is checked at the end
 
     def __init__(self, form: OutputFormat, schema: CheckedSchema) -> None:
+        self.complete: Complete | None = None
         self._form = form
         self._schema = schema
         self._texts: dict[int, Restorer] = {}
@@ -47,7 +48,7 @@ class NativeAnswer:
                 text = self._texts[index].end()
                 yield from self._said(index, text, PartDelta(index=index, text=text))
             case ResponseEnd(stop_reason=reason) if reason in WHOLE and not self._calls:
-                check(parsed("".join(self._pieces)), self._schema)
+                self.complete = Complete(text="".join(self._pieces), schema=self._schema)
         yield event
 
     def _said(self, index: int, text: str, event: PartDelta) -> Iterator[StreamEvent]:

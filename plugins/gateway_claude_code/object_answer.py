@@ -18,7 +18,7 @@ from gateway.types import (
     Text,
     ToolCall,
 )
-from gateway_claude_code.answer_form import WHOLE, parsed
+from gateway_claude_code.answer_form import WHOLE, Complete, parsed
 from gateway_claude_code.json_text import ValueScanner
 
 _AT_ONCE: Final = regex.compile(r"\s*(?:```\w*[ \t]*\r?\n\s*)?(?P<object>\{)")
@@ -38,6 +38,7 @@ class ObjectAnswer:
     """
 
     satisfied = True  # the model is asked once
+    complete: Complete | None = None  # it is checked as it comes
 
     def __init__(self) -> None:
         self._scanner: ValueScanner | None = None

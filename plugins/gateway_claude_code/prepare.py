@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from gateway.errors import InvalidRequest, ModelNotFound
-from gateway.json_schema import InvalidSchema
+from gateway.errors import ModelNotFound
 from gateway.types import ChatRequest, Message, Target, Tool, ToolCall, ToolChoice
 from gateway_claude_code.agent import Agent, agent_of, check_request
 from gateway_claude_code.answer_schema import AnswerSchema
+from gateway_claude_code.answer_schemas import made_of
 from gateway_claude_code.canonical import (
     Digest,
     Transcript,
@@ -137,10 +137,12 @@ def prepare(
     target: Target,
     facts: ModelFacts | None = None,
     full_name: str | None = None,
+    schema: AnswerSchema | None = None,
 ) -> Prepared:
     """The request for a model of these facts, by default the documented ones.
 
-    `full_name` is the model's, where the target has a short one. Raises `InvalidRequest` and
+    `full_name` is the model's, where the target has a short one; `schema` is that of the answer,
+    where it was made before. Raises `InvalidRequest` and
     `ModelNotFound`.
     """
     model, agent = model_name(target), agent_of(target)
@@ -150,7 +152,7 @@ def prepare(
     request = with_offered_tools(request)
     if not request.system.strip():  # the API refuses a text of blanks
         request = replace(request, system="")
-    schema = answer_schema(request)
+    schema = answer_schema(request, schema)
     if request.response_format.kind == "json_object":
         request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
     native = schema is not None and schema.native is not None
@@ -182,17 +184,12 @@ def model_name(target: Target) -> str:
     return target.name
 
 
-def answer_schema(request: ChatRequest) -> AnswerSchema | None:
+def answer_schema(request: ChatRequest, made: AnswerSchema | None) -> AnswerSchema | None:
     """The schema of the answer, if it may have to be of one. Raises `InvalidRequest`."""
     schema = request.response_format.schema
     if schema is None or not may_answer_by_schema(request):
         return None
-    try:
-        return AnswerSchema.of(schema)
-    except InvalidSchema as error:
-        raise InvalidRequest(
-            f"The schema of the answer is not valid: {error}.", param="response_format"
-        ) from None
+    return made or made_of(schema)
 
 
 def with_offered_tools(request: ChatRequest) -> ChatRequest:

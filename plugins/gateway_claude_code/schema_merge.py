@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.json_schema import Schema, distinct, value_key
-from gateway.metaschema import is_well_formed
+from gateway_claude_code.keyword_shapes import is_well_formed
 
 ANNOTATIONS: Final = frozenset(("title", "description", "default", "examples"))
 """Keywords that no value has to meet."""

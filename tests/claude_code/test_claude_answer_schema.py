@@ -302,7 +302,7 @@ def test_the_clients_schema_stays_as_it_was() -> None:
 def test_an_answer_is_held_against_the_clients_own_schema() -> None:
     checked = AnswerSchema.of({"prefixItems": [INTEGER, STRING], "x-y": 1}).checked
     assert checked.problem([1, "a"]) is None
-    assert checked.problem(["a", 1]) == "[0]: 'a' is not of type 'integer'"
+    assert checked.problem(["a", 1]) == '[0]: "a" is not of type "integer"'
 
 
 def test_null_where_the_cli_is_told_that_it_may_be() -> None:

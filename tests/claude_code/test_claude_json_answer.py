@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, get_args
 
+import anyio
 import pytest
 
 from gateway.errors import BackendFailed
@@ -64,12 +65,17 @@ def end(reason: StopReason = "end") -> list[StreamEvent]:
 
 
 def fed(answer: JsonAnswer, *events: list[StreamEvent]) -> list[StreamEvent]:
+    """The events that come of these, as a conversation has them: it checks before the end."""
+
     def each() -> Iterator[StreamEvent]:
         for some in events:
             for event in some:
                 yield from answer.feed(event)
 
-    return list(each())
+    found = list(each())
+    if answer.complete is not None:
+        anyio.run(answer.complete.check)
+    return found
 
 
 def joined(events: list[StreamEvent]) -> str:
@@ -193,12 +199,12 @@ def test_everything_else_goes_on_as_it_is(other: list[StreamEvent]) -> None:
 @pytest.mark.parametrize(
     ("schema", "pieces", "said"),
     [
-        (OBJECT, ['{"b":1}'], "'a' is a required property"),
-        (OBJECT, ['{"a":"x"}'], "a: 'x' is not of type 'integer'"),
-        (OBJECT, [], "'a' is a required property"),
+        (OBJECT, ['{"b":1}'], '"a" is a required property'),
+        (OBJECT, ['{"a":"x"}'], 'a: "x" is not of type "integer"'),
+        (OBJECT, [], '"a" is a required property'),
         (OBJECT, ['{"a":'], "it is not JSON"),
         (OBJECT, ["[" * 100_000], "it is not JSON"),
-        (LIST, ['{"value": ["x"]}'], "[0]: 'x' is not of type 'integer'"),
+        (LIST, ['{"value": ["x"]}'], '[0]: "x" is not of type "integer"'),
         (LIST, ['{"other": [1]}'], "it is not JSON"),
         (LIST, [], "it is not JSON"),
     ],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, get_args
 
+import anyio
 import pytest
 
 from gateway.errors import BackendFailed
@@ -58,12 +59,17 @@ def end(reason: StopReason = "end") -> list[StreamEvent]:
 
 
 def fed(answer: JsonAnswer, *events: list[StreamEvent]) -> list[StreamEvent]:
+    """The events that come of these, as a conversation has them: it checks before the end."""
+
     def each() -> Iterator[StreamEvent]:
         for some in events:
             for event in some:
                 yield from answer.feed(event)
 
-    return list(each())
+    found = list(each())
+    if answer.complete is not None:
+        anyio.run(answer.complete.check)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -88,10 +94,10 @@ def test_the_text_streams_as_it_comes(
 @pytest.mark.parametrize(
     ("schema", "pieces", "problem"),
     [
-        (OBJECT, ['{"b":1}'], "'a' is a required property"),
+        (OBJECT, ['{"b":1}'], '"a" is a required property'),
         (SMALL, ['{"a":4}'], "a: 4 is greater than the maximum of 3"),
-        (NAMED, ['{"grosse":"x"}'], "größe: 'x' is not of type 'integer'"),
-        (LIST, ['{"value": ["x"]}'], "[0]: 'x' is not of type 'integer'"),
+        (NAMED, ['{"grosse":"x"}'], 'größe: "x" is not of type "integer"'),
+        (LIST, ['{"value": ["x"]}'], '[0]: "x" is not of type "integer"'),
         (OBJECT, ['{"a":'], "it is not JSON"),
         (OBJECT, ["I can't."], "it is not JSON"),
         (OBJECT, [], "it is not JSON"),

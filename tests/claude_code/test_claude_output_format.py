@@ -10,7 +10,8 @@ from claude_code_schemas import SCHEMAS, as_sent, subset_problems, values_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.json_schema import CheckedSchema, InvalidSchema
+from gateway.json_schema import InvalidSchema
+from gateway.schema_check import CheckedSchema
 from gateway_claude_code.answer_schema import AnswerSchema
 from gateway_claude_code.json_names import Restorer
 from gateway_claude_code.output_format import OutputFormat, is_format_refusal

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+import jsonschema_rs
 
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.request import JsonObject, MessagesRequest
@@ -14,6 +13,9 @@ from gateway_claude_code.upstream.rules.rule import Refusal, invalid
 
 NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 PROPERTY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_OF_DRAFT_2020_12: Final = jsonschema_rs.Draft202012Validator(
+    {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=False, offline=True
+)
 FORCED: Final = ("any", "tool")
 
 
@@ -49,9 +51,7 @@ def schema_is_object(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 def schema_is_valid(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
     """The schema is one of JSON Schema draft 2020-12."""
     for path, schema in _schemas(request):
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError:
+        if not _OF_DRAFT_2020_12.is_valid(schema):
             return invalid(
                 f"{path}: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
                 "(https://json-schema.org/draft/2020-12). Learn more about tool use at "

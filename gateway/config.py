@@ -61,11 +61,17 @@ class LimitsConfig(_Strict):
     body_seconds: float = Field(default=60, gt=0)
     body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
     json_depth: int = Field(default=PARSER_DEPTH, gt=0, le=PARSER_DEPTH)
+    json_values: int = Field(default=250_000, gt=0)
     messages: int = Field(default=10_000, gt=0)
-    parts: int = Field(default=50_000, gt=0)
+    parts: int = Field(default=10_000, gt=0)
     images: int = Field(default=500, gt=0)
     tools: int = Field(default=1000, gt=0)
     choices: int = Field(default=128, gt=0)
+
+    # the schema of an answer; OpenAI's own (its guide to structured outputs, "Supported schemas")
+    schema_properties: int = Field(default=5000, gt=0)
+    schema_enum_values: int = Field(default=1000, gt=0)
+    schema_characters: int = Field(default=120_000, gt=0)
 
     # answers
     idle_seconds: float = Field(default=300, gt=0)

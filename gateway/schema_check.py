@@ -34,6 +34,8 @@ TOO_INVOLVED: Final = "the schema is too involved to be checked"
 SIMPLE_PARTS: Final = 1000
 """Schemas within a schema, each counted as often as it is used, that are checked at once:
 about two milliseconds."""
+MOST_PARTS: Final = 200_000
+"""Of the same. Schemas of a few lines can double it with each reference."""
 SIMPLE_CHARACTERS: Final = 100_000
 """Of an answer that is checked at once."""
 
@@ -75,7 +77,11 @@ class CheckedSchema:
         _check_schema(self._checked, self._dialect)
         for reference in references(self._checked):
             resolve(self._checked, reference)
-        self.involved = is_involved(self._checked)
+        whole = _Size(self._checked)
+        size = whole.of(self._checked)
+        if size > MOST_PARTS:
+            raise InvalidSchema(f"it has more than {MOST_PARTS} parts when references are followed")
+        self.involved = whole.recursive or size > SIMPLE_PARTS or _has_costly_pattern(self._checked)
         self._validator = None if self.involved else compiled(self._checked, self._dialect)
 
     def __reduce__(self) -> tuple[Callable[..., "CheckedSchema"], tuple[Any, ...]]:
@@ -117,18 +123,19 @@ async def in_another_process(function: Callable[..., Any], *args: Any, late: Any
     return late
 
 
-def is_involved(schema: Mapping[str, Any]) -> bool:
-    """Whether compiling the schema or checking a value may take more than a few milliseconds."""
+def _has_costly_pattern(schema: Mapping[str, Any]) -> bool:
     patterns = (text for part in parts_of(schema) for text in _patterns(part))
-    return any(map(_COSTLY_PATTERN.search, patterns)) or _Size(schema).of(schema) > SIMPLE_PARTS
+    return any(map(_COSTLY_PATTERN.search, patterns))
 
 
 class _Size:
-    """How many schemas one is made of when each reference is followed; none may be recursive."""
+    """How many schemas one is made of when each reference is followed, but for recursion."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
         self._known: dict[str, int] = {}
+        self._open: set[str] = set()
+        self.recursive = False
 
     def of(self, part: Mapping[str, Any]) -> int:
         size = 1 + sum(len(part[key]) // 10 for key in ("enum", "required") if key in part)
@@ -136,10 +143,14 @@ class _Size:
         return size + sum(self._referred(reference) for reference in references_of(part))
 
     def _referred(self, reference: str) -> int:
+        if reference in self._open:
+            self.recursive = True
+            return 1
         if reference not in self._known:
-            self._known[reference] = SIMPLE_PARTS + 1  # if it is met within itself
+            self._open.add(reference)
             target = resolve(self._root, reference)
             self._known[reference] = 1 if isinstance(target, bool) else self.of(target)
+            self._open.discard(reference)
         return self._known[reference]
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from gateway.config import LimitsConfig
 from gateway.errors import InvalidRequest
+from gateway.json_schema import parts_of
 
 _FILES: Final = frozenset({"image_url", "file"})
 
@@ -25,6 +26,44 @@ def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     prompts = max(1, len(_list(body, "prompt")))
     field = "n" if prompts == 1 else "prompt"
     _check(field, prompts * _count(body.get("n")), limits.choices, "choices", "choices in all")
+    _check_answer_schema(body.get("response_format"), limits)
+
+
+def _check_answer_schema(response_format: Any, limits: LimitsConfig) -> None:  # noqa: ANN401
+    match response_format:
+        case {"json_schema": {"schema": dict(schema)}}:
+            check_schema_size(schema, limits, "response_format.json_schema.schema")
+
+
+def check_schema_size(schema: Mapping[str, Any], limits: LimitsConfig, param: str) -> None:
+    """Raise `InvalidRequest` for the schema of an answer that is over one of the limits.
+
+    Counted as OpenAI does: properties of all objects, values of all enums, and the characters of
+    names of properties and definitions, of enum and const values, and of patterns.
+    """
+    properties = values = characters = 0
+    for part in parts_of(schema):
+        for keyword in ("properties", "patternProperties", "$defs", "definitions"):
+            names = part.get(keyword)
+            if isinstance(names, Mapping):
+                properties += len(names) if keyword == "properties" else 0
+                characters += sum(map(len, names))
+        enum = part.get("enum")
+        listed = enum if isinstance(enum, list) else []
+        values += len(listed)
+        texts = (*listed, part.get("const"), part.get("pattern"))
+        characters += sum(len(text) for text in texts if isinstance(text, str))
+    for found, key, what in (
+        (properties, "schema_properties", "properties"),
+        (values, "schema_enum_values", "enum values"),
+        (characters, "schema_characters", "characters in names, enum values and patterns"),
+    ):
+        most: int = getattr(limits, key)
+        if found > most:
+            raise InvalidRequest(
+                f"The schema of the answer has {found} {what}; the limit is {most} (limits.{key}).",
+                param=param,
+            )
 
 
 def check_depth(value: object, most: int) -> None:

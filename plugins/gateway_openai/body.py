@@ -1,5 +1,8 @@
 """Reading the body of a request: JSON only, and never more of it than the limits."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import anyio
@@ -58,7 +61,8 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
         raise InvalidRequest("The request body is empty; it has to be a JSON object.")
     try:
         # with values in it, the parser's own cache would hold on to what clients have said
-        value = from_json(text, allow_inf_nan=False, cache_strings="keys")
+        with _no_collection():
+            value = from_json(text, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         raise InvalidRequest(
             f"The request body is not valid JSON: {error}.{_hint(error)}"
@@ -68,6 +72,19 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
     if depth < PARSER_DEPTH:
         check_depth(value, depth)
     return value
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector, which would run again and again over what is being made:
+    250,000 empty lists take 40 ms instead of 240."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _hint(error: ValueError) -> str:

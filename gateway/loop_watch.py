@@ -1,0 +1,64 @@
+"""How long the event loop was held up: the time in which nobody else was served."""
+
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import anyio
+
+EVERY_SECONDS: Final = 0.05
+RECENT_SECONDS: Final = 300
+
+
+class LoopWatch:
+    """Sleeps for a moment again and again, and notes by how much it overslept.
+
+    `now` is a clock in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._recent: deque[tuple[float, float]] = deque()
+        self.longest = 0.0
+        """Seconds, since the start."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Watch for as long as this is open."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch)
+            yield
+            tasks.cancel_scope.cancel()
+
+    @property
+    def recent(self) -> float:
+        """Seconds: the longest stall of the last `RECENT_SECONDS`."""
+        self._forget()
+        return self._recent[0][1] if self._recent else 0.0
+
+    def note(self, seconds: float) -> None:
+        """One stall. Only those that were longer than all later ones are kept."""
+        self.longest = max(self.longest, seconds)
+        self._forget()
+        while self._recent and self._recent[-1][1] <= seconds:
+            self._recent.pop()
+        self._recent.append((self._now(), seconds))
+
+    def report(self) -> dict[str, Any]:
+        """For `GET /health`."""
+        return {
+            "longest_stall_ms": round(self.longest * 1000),
+            "recent_stall_ms": round(self.recent * 1000),
+        }
+
+    def _forget(self) -> None:
+        while self._recent and self._recent[0][0] < self._now() - RECENT_SECONDS:
+            self._recent.popleft()
+
+    async def _watch(self) -> None:
+        while True:
+            began = self._now()
+            await anyio.sleep(EVERY_SECONDS)
+            self.note(max(self._now() - began - EVERY_SECONDS, 0.0))

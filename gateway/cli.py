@@ -136,7 +136,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     """Start the gateway."""
     logs.set_up(log_level)
     no_core_dumps()
-    gateway = build_gateway(config_file, disabled=disabled, offline=offline)
+    gateway = build_gateway(config_file, disabled=disabled, offline=offline, from_folder=True)
     if host is not None:
         gateway.host = host
     if watch and gateway.config.values.server.reload:

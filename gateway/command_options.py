@@ -8,6 +8,6 @@ config_option = click.option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; found as `serve` finds it.",
+    help="The YAML; else ~/.config/dragoman/models.yaml, or the packaged one.",
 )
-"""`config_file: Path | None`, for `gateway.config.find_file`."""
+"""`config_file: Path | None`, for `gateway.config_file.configuration`."""

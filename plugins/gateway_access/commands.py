@@ -6,7 +6,7 @@ import click
 from pydantic import ValidationError
 
 from gateway.command_options import config_option
-from gateway.config import find_file, load, packaged_file
+from gateway.config_file import configuration
 from gateway.errors import ConfigurationError
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.keyring import Keyring, hash_key, new_key
@@ -118,7 +118,7 @@ def revoke(config_file: Path | None, name: str) -> None:
 
 def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
     """The section, and the file that the commands work on."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = configuration(config_file)
     section = loaded.values.plugins.get(SECTION)
     try:
         config = AccessConfig.model_validate(section if isinstance(section, dict) else {})

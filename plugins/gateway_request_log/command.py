@@ -12,7 +12,7 @@ import click
 from pydantic import ValidationError
 
 from gateway.command_options import config_option
-from gateway.config import find_file, load, packaged_file
+from gateway.config_file import configuration
 from gateway_request_log.config import SECTION, RequestLogConfig
 from gateway_request_log.reading import (
     TOKEN_KINDS,
@@ -102,7 +102,7 @@ def logs(
 
 def database_path(config_file: Path | None) -> Path:
     """The database that the configuration names. Raises `ConfigurationError`."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = configuration(config_file)
     section = loaded.values.plugins.get(SECTION)
     try:
         config = RequestLogConfig.model_validate(section if isinstance(section, dict) else {})

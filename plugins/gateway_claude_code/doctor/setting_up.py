@@ -11,9 +11,10 @@ import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
+from gateway import config_file as found
 from gateway.addresses import reached_at
 from gateway.app import build_gateway
-from gateway.config import ServerConfig, find_file, load, packaged_file
+from gateway.config import ServerConfig
 from gateway.errors import BackendUnavailable, ConfigurationError
 from gateway.listen import listen
 from gateway.wording import one_line
@@ -60,7 +61,7 @@ def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, 
 
 def section(config_file: Path | None) -> ClaudeCodeConfig:
     """The plugin's section of the YAML. Raises `ConfigurationError`."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = found.configuration(config_file)
     values = loaded.values.plugins.get(SECTION)
     try:
         return ClaudeCodeConfig.model_validate(values if isinstance(values, dict) else {})

@@ -22,6 +22,7 @@ from gateway.logs import failures_of_the_loop
 from gateway.near_paths import served_by
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
+from gateway.running import published
 from gateway.tools import ServedTools
 from gateway.traffic import TrafficControl
 from gateway.validation import check_disabled, validated
@@ -87,6 +88,8 @@ def create_app(gateway: Gateway) -> FastAPI:
             stack.enter_context(failures_of_the_loop())
             for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
                 await stack.enter_async_context(context)
+            if gateway.urls:
+                stack.enter_context(published(gateway))
             yield
 
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redirect_slashes=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.app import build_gateway
-from gateway.command_options import config_option
+from gateway.command_options import config_option, note_other_configuration
 from gateway.errors import ConfigurationError
 from gateway.hookspecs import KINDS
 from gateway.plugin_report import PluginReport, check_file, report
@@ -56,6 +56,9 @@ def list_plugins(
         return
     for plugin in found:
         click.echo(_described(plugin))
+    if not found:
+        click.echo("No plugins: none is installed, and none lies beside the YAML.", err=True)
+    note_other_configuration(config_file, gateway.config.path)
 
 
 def _described(plugin: PluginReport) -> str:

@@ -14,7 +14,7 @@ from gateway_terminal.client_files import write as write_file
 from gateway_terminal.client_models import Describe, from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Place, place, url_option
+from gateway_terminal.settings import KEY_WANTED, Place, place, url_option
 
 EXAMPLES = """\b
 Examples:
@@ -64,9 +64,12 @@ def connect(  # noqa: PLR0917 - click passes them by name
         click.echo(text, nl=False)
         for note in known.notes:
             click.echo(f"# {note}", err=True)
+        if where.lacks_key:
+            click.echo(f"# {KEY_WANTED.format(url=where.url)}", err=True)
     if client == "llm" and where.key is not None and (write or not check):
         click.echo("# Then give it the key: llm keys set dragoman", err=True)
     if check:
+        where.check_key()
         sys.exit(0 if _answers(known, where) else 1)
 
 

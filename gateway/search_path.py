@@ -1,7 +1,7 @@
 """Finding programs, but never in the current folder.
 
 An empty or relative entry of PATH means a folder below the one that somebody happens to be in, and
-so `cd` into a clone would be enough to run the `claude`, `git` or `lsof` that lies there.
+so `cd` into a clone would be enough to run the `git` or `lsof` that lies there.
 """
 
 import os

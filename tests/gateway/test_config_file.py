@@ -137,7 +137,7 @@ def test_an_own_file_with_a_mistake_is_not_foreign(text: str, home: Path) -> Non
 )
 def test_its_mistake_is_said_with_the_line(name: str, line: str, home: Path) -> None:
     Path("models.yaml").write_text(OWN[name])
-    with pytest.raises(ConfigurationError, match="models.yaml, ") as error:
+    with pytest.raises(ConfigurationError, match=r"^models\.yaml, ") as error:
         configuration(from_folder=True)
     assert line in str(error.value)
 

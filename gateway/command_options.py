@@ -26,9 +26,9 @@ def note_other_configuration(named: Path | None, used: Path | None) -> None:
     other = running.config
     if other is None:
         return
-    risk = "" if running.trusted else ", which also runs the code in the folder `plugins` beside it"
+    risk = "" if running.trusted else " (which also runs the code in `plugins` beside it)"
     click.echo(
-        f"This is for {used}; the gateway at {running.url} serves another file: "
-        f"--config {shlex.quote(str(other))}{risk}.",
+        f"This is from {used}; the gateway at {running.url} uses another file: "
+        f"--config {shlex.quote(str(other))}{risk}",
         err=True,
     )

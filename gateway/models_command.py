@@ -45,7 +45,7 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
     listed = rows(gateway)
     if as_json:
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
-    elif listed:
+    elif gateway.models.entries:
         click.echo(table(listed))
     else:
         click.echo(

@@ -143,7 +143,7 @@ def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
     running = with_another_configuration(loaded.path) if config_file is None else None
     if running is not None and running.config is not None and _path_in(running.config) != path:
         click.echo(
-            f"This is for {path}; the gateway at {running.url} has its keys elsewhere: "
+            f"This is about {path}; the gateway at {running.url} has its keys elsewhere: "
             f"dragoman keys --config {shlex.quote(str(running.config))}",
             err=True,
         )

@@ -90,8 +90,8 @@ def logs(
     _note_other_database(config_file, path)
     if not path.is_file():
         raise click.ClickException(
-            f"there is no request log at {path}: has the gateway `plugins: {{request_log: true}}`, "
-            "and answered anything since?"
+            f"there is no request log at {path}: put `plugins: {{request_log: true}}` into the "
+            "gateway's YAML and restart it; each answer is a row then"
         )
     chosen = Filter(since=since, model=model, errors=errors)
     try:
@@ -133,7 +133,8 @@ def _note_other_database(config_file: Path | None, path: Path) -> None:
         if database_path(running.config) != path:
             named = shlex.quote(str(running.config))
             click.echo(
-                f"This is {path}; the gateway at {running.url} has another log: --config {named}",
+                f"This is from {path}; the gateway at {running.url} has another log: "
+                f"--config {named}",
                 err=True,
             )
 

@@ -69,7 +69,10 @@ def chat(  # noqa: PLR0917 - click passes them by name
             _ask(ServerCall(where.url, where.key), where, text, system, printer)
         except NotUp as error:
             if url is not None:
-                raise Failed(f"{where.url}: {error}") from None
+                raise Failed(
+                    f"{where.url}: {error}; `dragoman serve` starts a gateway there, and without "
+                    "--url this process answers"
+                ) from None
             _alone(text, where, system, config_file, printer, offline=False)
     except (GatewayError, Refused, OSError) as error:
         printer.end()

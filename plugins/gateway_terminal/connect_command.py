@@ -119,7 +119,8 @@ def _answers(client: Client, where: Place) -> bool:
         said = "".join(ServerCall(where.url, where.key).chat(body))
     except (NotUp, Refused, ConnectionError) as error:
         status = f"{error.status}: " if isinstance(error, Refused) else ""
-        click.echo(f"{route}: {status}{error}", err=True)
+        advice = "; `dragoman serve` starts a gateway" if isinstance(error, NotUp) else ""
+        click.echo(f"{route}: {status}{error}{advice}", err=True)
         return False
     click.echo(f"{route}: answered in {time.monotonic() - began:.1f} s: {said!r}")
     return True

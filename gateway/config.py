@@ -16,7 +16,7 @@ from gateway.document import Location, read_document
 from gateway.errors import ConfigurationError
 from gateway.listen import is_loopback
 from gateway.models import ModelEntry
-from gateway.trust import NeedsTrust, keys_in_need
+from gateway.trust import NeedsTrust, is_vetted, keys_in_need
 from gateway.wording import nearest, one_line
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -154,9 +154,16 @@ class Config:
             raise self.untrusted(("plugins", name), "switches a plugin off")
         for name, section in self._sections.items():
             by_code = self.overrides.get(name, {})
+            if not is_vetted(type(section)) and self._is_set(name, by_code):
+                raise self.untrusted(("plugins", name), "may do anything that its plugin can")
             for location, effect in keys_in_need(section, ("plugins", name)):
                 if location[2] not in by_code:
                     raise self.untrusted(location, effect)
+
+    def _is_set(self, name: str, by_code: Mapping[str, object]) -> bool:
+        """Whether the file itself says something about a plugin."""
+        value = self.values.plugins.get(name)
+        return bool(value.keys() - by_code.keys() if isinstance(value, dict) else value)
 
     def untrusted(self, location: Location, effect: str) -> ConfigurationError:
         """The error about a key that this file may not set; `effect` is what the key does."""

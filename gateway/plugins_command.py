@@ -97,3 +97,5 @@ def new(name: str, package: bool) -> None:  # noqa: FBT001
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")
+    if not package:
+        click.echo("To load it: dragoman serve --config models.yaml, from this folder", err=True)

@@ -10,17 +10,37 @@ that runs. Those keys are marked where they are declared::
         command: Annotated[Path | None, NeedsTrust("runs a program")] = None
 
 The mark belongs to the field itself, not to a part of its type. Any value other than the default
-is refused with the file and the line, at the start and at every reload.
+is refused with the file and the line, at the start and at every reload. A section whose model has
+no mark at all is refused as a whole, unless it says by `@vetted` that its author has thought of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway.document import Location
+
+Model = TypeVar("Model", bound=type[BaseModel])
+
+_VETTED = "__vetted__"
+
+
+def vetted(model: Model) -> Model:
+    """Says of a section's model that any folder may set its keys, but for those that are marked."""
+    setattr(model, _VETTED, True)
+    return model
+
+
+def is_vetted(model: type[BaseModel]) -> bool:
+    """Whether somebody has decided which keys need trust. A subclass has keys of its own."""
+    return _VETTED in vars(model) or any(
+        isinstance(each, NeedsTrust)
+        for field in model.model_fields.values()
+        for each in field.metadata
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from gateway.config import FileConfig
 from gateway.errors import ConfigurationError
 from gateway.model_entry import ModelEntry
 from gateway.reload import Reloader
-from gateway.trust import NeedsTrust
+from gateway.trust import NeedsTrust, vetted
 
 HASH: Final = "sha256:" + "0" * 64
 
@@ -215,18 +215,48 @@ def test_a_section_for_code_that_is_not_loaded_says_so() -> None:
 # -- plugins of others --------------------------------------------------------------------
 
 
-def test_a_mark_holds_deep_inside_and_for_plugins_of_others() -> None:
-    class Entry(BaseModel):
-        program: Annotated[str, NeedsTrust("runs a program")] = ""
-
-    class Section(BaseModel):
-        entries: dict[str, list[Entry]] = {}
+def claiming(section: type[BaseModel]) -> object:
+    """A plugin with this section."""
 
     class Plugin:
         @hookimpl
         def gateway_register_config(self, register: Any) -> None:
-            register("mine", Section)
+            register("mine", section)
+
+    return Plugin()
+
+
+def test_a_mark_holds_deep_inside_and_for_plugins_of_others() -> None:
+    class Entry(BaseModel):
+        program: Annotated[str, NeedsTrust("runs a program")] = ""
+
+    @vetted
+    class Section(BaseModel):
+        entries: dict[str, list[Entry]] = {}
 
     write("plugins.mine.entries", {"a": [{}, {"program": "sh"}]})
     with pytest.raises(ConfigurationError, match=r": plugins.mine.entries.a.1.program runs a prog"):
-        build_gateway(from_folder=True, plugins=[("mine", Plugin())])
+        build_gateway(from_folder=True, plugins=[("mine", claiming(Section))])
+
+
+@pytest.mark.parametrize("value", [True, {"key": 1}])
+def test_a_plugin_that_marks_nothing_takes_nothing_from_any_folder(value: object) -> None:
+    class Section(BaseModel):
+        key: int = 0
+
+    write("plugins.mine", value)
+    with pytest.raises(ConfigurationError, match=r": plugins.mine may do anything"):
+        build_gateway(from_folder=True, plugins=[("mine", claiming(Section))])
+    build_gateway(from_folder=True, plugins=[("mine", claiming(vetted(Section)))])
+
+
+def test_what_code_sets_needs_no_trust() -> None:
+    class Section(BaseModel):
+        key: int = 0
+
+    write("server.port", 4000)
+    overrides: dict[str, dict[str, object]] = {
+        "mine": {"key": 1},
+        "claude_code": {"check_cli": False},
+    }
+    build_gateway(from_folder=True, plugins=[("mine", claiming(Section))], overrides=overrides)

@@ -261,9 +261,10 @@ def find_file(explicit: Path | None, packaged: Path) -> Path:
 def user_file() -> Path | None:
     """The user's own configuration, whether there is one or not; None without a home."""
     try:
-        return Path("~/.config/dragoman/models.yaml").expanduser()
+        path = Path("~/.config/dragoman/models.yaml").expanduser()
     except RuntimeError:  # a user without a home
         return None
+    return path if path.is_absolute() else None  # with HOME=. any folder would be the user's
 
 
 def packaged_file() -> Path:

@@ -210,5 +210,9 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
 def own_directory(environ: Mapping[str, str]) -> Path:
     """Where Dragoman keeps what it needs of its own, for this user."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
-    cache = environ.get("XDG_CACHE_HOME") or (str(Path(home) / ".cache") if home else None)
+    cache = environ.get("XDG_CACHE_HOME")
+    if not (
+        cache and Path(cache).is_absolute()
+    ):  # a relative one does not count, says its standard
+        cache = str(Path(home) / ".cache") if home else None
     return Path(cache or tempfile.gettempdir()) / "dragoman"

@@ -60,6 +60,6 @@ class RequestLogConfig(BaseModel):
 
 def default_path() -> Path:
     """Where the database is unless the configuration says otherwise."""
-    named = os.environ.get("XDG_STATE_HOME", "")
-    state = Path(named) if named else Path("~/.local/state").expanduser()
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    state = named if named.is_absolute() else Path("~/.local/state").expanduser()
     return state / "dragoman" / "requests.db"

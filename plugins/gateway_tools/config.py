@@ -21,7 +21,8 @@ ServerName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}$")]
 class McpServerConfig(BaseModel):
     """An MCP server: a `command` with its arguments to be run, or the `url` of one that runs.
 
-    A command gets `environment`, and of the gateway's own nothing but HOME, PATH and what a shell
+    A command runs in `directory`, which begins at the folder of the YAML and is that without one.
+    It gets `environment`, and of the gateway's own nothing but HOME, PATH and what a shell
     says about its user (LOGNAME, SHELL, TERM, USER). `headers` go with each request to a `url`.
     """
 

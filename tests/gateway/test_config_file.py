@@ -146,3 +146,12 @@ def test_its_mistake_is_said_with_the_line(name: str, line: str, home: Path) -> 
 def test_no_other_command_reads_a_foreign_file(text: str, home: Path) -> None:
     Path("models.yaml").write_text(text)
     assert configuration().path == packaged_file()
+
+
+def test_a_home_that_depends_on_the_folder_is_none(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".config/dragoman").mkdir(parents=True)
+    Path(".config/dragoman/models.yaml").write_text("server: {port: 5}")
+    monkeypatch.setenv("HOME", ".")
+    assert configuration().path == packaged_file()

@@ -74,9 +74,15 @@ def _load_code_beside(config: Config, registry: PluginRegistry) -> None:
             "not loading the code beside the %s of the current folder: %s; if you trust it: "
             "dragoman serve --config %s",
             config.path.name,
-            ", ".join(map(str, files.values())),
+            ", ".join(_printable(path) for path in files.values()),
             config.path,
         )
+
+
+def _printable(path: Path) -> str:
+    """Whoever named a file may want a terminal to do something."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
 
 
 def create_app(gateway: Gateway) -> FastAPI:

@@ -168,7 +168,7 @@ class Config:
     def untrusted(self, location: Location, effect: str) -> ConfigurationError:
         """The error about a key that this file may not set; `effect` is what the key does."""
         return ConfigurationError(
-            f"{self._place(location)}: {'.'.join(location)} {effect}, so it is not accepted from a "
+            f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from a "
             f"file that was only found in the current folder; if you trust this file: "
             f"dragoman serve --config {self.path}"
         )

@@ -78,7 +78,7 @@ def place(
     """
     config = configuration(config_file)
     configured = url_of(reached_at(config.values.server.host), config.values.server.port)
-    running = _running(config, configured, url and _origin(url))
+    running = _running(config, configured, url and _origin(url), named=config_file is not None)
     if config_file is None and running is not None:
         config = _configuration_of(running) or config
     return Place(
@@ -96,21 +96,28 @@ def reason(error: Exception, where: Place) -> str:
     return str(error)
 
 
-def _running(config: Config, configured: str, named: str | None) -> RunningGateway | None:
-    """The gateway that is meant: at the address, with the configuration, else the newest."""
+def _running(
+    config: Config, configured: str, url: str | None, *, named: bool
+) -> RunningGateway | None:
+    """The gateway that is meant: at the address, with the configuration, else the newest.
+
+    The newest is not meant where a configuration was `named`: that may be for another one.
+    """
     found = running_gateways()
-    if named is not None:
-        return next((each for each in found if same_place(each, named)), None)
+    if url is not None:
+        return next((each for each in found if same_place(each, url)), None)
     for each in found:
         if same_place(each, configured):
             return each
     for each in found:
         if each.serves(config.path):
             return each
+    if named or not found:  # a configuration that was named is not another gateway's
+        return None
     if len(found) > 1:
         others = ", ".join(each.url for each in found[1:])
         click.echo(f"Asking {found[0].url}, the newest; --url chooses another: {others}", err=True)
-    return found[0] if found else None
+    return found[0]
 
 
 def _configuration_of(running: RunningGateway) -> Config | None:

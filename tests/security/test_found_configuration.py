@@ -103,7 +103,7 @@ def write(key: str, value: object) -> None:
 @pytest.mark.parametrize(("key", "value"), REFUSED.items())
 def test_a_found_file_may_not_set_it(key: str, value: object) -> None:
     write(key, value)
-    with pytest.raises(ConfigurationError, match=f"^models.yaml, line [0-9]+: {key} ") as error:
+    with pytest.raises(ConfigurationError, match=f"^models.yaml, line [0-9]+: '{key}' ") as error:
         build_gateway(from_folder=True)
     said = str(error.value)
     assert said.endswith("if you trust this file: dragoman serve --config models.yaml")
@@ -150,7 +150,7 @@ async def test_a_change_of_it_while_it_is_served_is_held_to_the_same() -> None:
     write("plugins.claude_code.command", "./claude")
     await Reloader(gateway, Path("models.yaml")).look()
     assert gateway.last_error is not None
-    assert "plugins.claude_code.command runs a program" in gateway.last_error
+    assert "'plugins.claude_code.command' runs a program" in gateway.last_error
     assert "command" not in (gateway.config.values.plugins.get("claude_code") or {})
 
 
@@ -207,7 +207,7 @@ def test_a_section_for_code_that_is_not_loaded_says_so() -> None:
     write("plugins.evil.key", 1)
     plant()
     with pytest.raises(
-        ConfigurationError, match=r"line [56]: plugins\.evil is for code beside this"
+        ConfigurationError, match=r"line [56]: 'plugins\.evil' is for code beside this"
     ):
         build_gateway(from_folder=True)
 
@@ -235,7 +235,7 @@ def test_a_mark_holds_deep_inside_and_for_plugins_of_others() -> None:
         entries: dict[str, list[Entry]] = {}
 
     write("plugins.mine.entries", {"a": [{}, {"program": "sh"}]})
-    with pytest.raises(ConfigurationError, match=r": plugins.mine.entries.a.1.program runs a prog"):
+    with pytest.raises(ConfigurationError, match=r": 'plugins.mine.entries.a.1.program' runs a"):
         build_gateway(from_folder=True, plugins=[("mine", claiming(Section))])
 
 
@@ -245,7 +245,7 @@ def test_a_plugin_that_marks_nothing_takes_nothing_from_any_folder(value: object
         key: int = 0
 
     write("plugins.mine", value)
-    with pytest.raises(ConfigurationError, match=r": plugins.mine may do anything"):
+    with pytest.raises(ConfigurationError, match=r": 'plugins.mine' may do anything"):
         build_gateway(from_folder=True, plugins=[("mine", claiming(Section))])
     build_gateway(from_folder=True, plugins=[("mine", claiming(vetted(Section)))])
 

@@ -77,16 +77,22 @@ def test_else_the_one_with_this_configuration(
     assert capsys.readouterr().err == ""
 
 
-def test_else_the_newest_and_it_is_said_which(
-    tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str]
+def test_of_several_others_the_newest_and_it_is_said_which(
+    runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "mine.yaml").write_text(MINE)
-    runs("http://127.0.0.1:5001")
-    runs("http://127.0.0.1:5002")
-    assert place(tmp_path / "mine.yaml").url == "http://127.0.0.1:5002"
+    runs("http://127.0.0.1:5001", MINE)
+    runs("http://127.0.0.1:5002", MINE)
+    assert place(None).url == "http://127.0.0.1:5002"
     assert capsys.readouterr().err == (
         "Asking http://127.0.0.1:5002, the newest; --url chooses another: http://127.0.0.1:5001\n"
     )
+
+
+def test_a_configuration_that_is_named_is_not_another_gateways(tmp_path: Path, runs: Runs) -> None:
+    (tmp_path / "mine.yaml").write_text(MINE)
+    runs("http://127.0.0.1:5001")
+    assert place(tmp_path / "mine.yaml").url == "http://127.0.0.1:4000"
+    assert place(None).url == "http://127.0.0.1:5001"
 
 
 def test_the_model_is_one_that_the_gateway_has(runs: Runs) -> None:

@@ -70,7 +70,7 @@ ROWS: Final = (
     Row("plugins list", "", (0, "claude_code (dragoman")),
     Row("plugins check", "{tmp}/good.py", (0, "It takes part in")),
     Row("plugins new", "mine", (0, "wrote plugins/mine.py")),
-    Row("keys list", "", (0, "There are no keys, and so nobody needs one"),
+    Row("keys list", "", (0, "There are no keys, so none is required"),
         {"keys": (0, "laptop")}),
     Row("keys new", "--config {tmp}/own.yaml new phone", (0, "dgm-")),
     Row("keys revoke", "revoke nobody", (2, "no key is named 'nobody'")),

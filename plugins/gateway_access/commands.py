@@ -98,7 +98,7 @@ def list_keys(config_file: Path | None) -> None:
         click.echo(f"{entry.name}\t{_limits_of(entry)}\t{place}")
     if not keys:
         wanted = config.keys_file is not None or path.exists()
-        who = "but one is required, so nobody gets in" if wanted else "and so nobody needs one"
+        who = "but one is required, so nobody gets in" if wanted else "so none is required"
         click.echo(f"There are no keys, {who}; `dragoman keys new NAME` makes one.", err=True)
 
 

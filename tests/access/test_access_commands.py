@@ -111,7 +111,7 @@ def test_an_empty_list_says_whether_a_key_is_needed(
     usual = tmp_path / "without.yaml"
     usual.write_text("server: {port: 1}")
     assert keys(usual, "list").stderr == (
-        "There are no keys, and so nobody needs one; `dragoman keys new NAME` makes one.\n"
+        "There are no keys, so none is required; `dragoman keys new NAME` makes one.\n"
     )
     # a file that is named, or that is there, has the gateway ask for one
     assert "so nobody gets in" in keys(config, "list").stderr

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from gateway.plugins import PluginRegistry
 from gateway.plugins_command import plugins
 from gateway.process_limits import allow_open_files, no_core_dumps
 from gateway.reload import ConfigWatch
+from gateway.search_path import drop_relative_entries
 from gateway.server import CLOSING_SECONDS, Server
 from gateway.wording import one_line
 
@@ -136,7 +138,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     """Start the gateway."""
     logs.set_up(log_level)
     no_core_dumps()
-    gateway = build_gateway(config_file, disabled=disabled, offline=offline)
+    gateway = build_gateway(config_file, disabled=disabled, offline=offline, from_folder=True)
     if host is not None:
         gateway.host = host
     if watch and gateway.config.values.server.reload:
@@ -183,5 +185,6 @@ cli.add_command(plugins)
 
 def main() -> None:
     """Run the command line."""
+    drop_relative_entries(os.environ)
     with logs.uncaught_failures():
         cli()

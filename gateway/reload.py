@@ -45,12 +45,16 @@ class Reloader:
         try:
             if not content.strip():
                 raise ConfigurationError(f"{self._path} is gone or empty, as if half written")
-            config = await anyio.to_thread.run_sync(load, self._path, packaged_file())
+            config = await anyio.to_thread.run_sync(self._load)
             self._take_up(config)
         except ConfigurationError as error:
             self._gateway.last_error = str(error).replace(str(self._path), self._path.name)
             log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - for the user
         self._seen = content
+
+    def _load(self) -> Config:
+        """A file that was not trusted at the start is not trusted later either."""
+        return load(self._path, packaged_file(), trusted=self._gateway.config.trusted)
 
     def _take_up(self, new: Config) -> None:
         gateway, old = self._gateway, self._gateway.config

@@ -11,6 +11,7 @@ from gateway.plugins import PluginRegistry
 def validated(config: Config, registry: PluginRegistry) -> ModelMap:
     """Validate the plugins' sections, and make the model map. Raises `ConfigurationError`."""
     _validate_sections(config, registry)
+    config.check_trust()
     models = _model_map(config, registry)
     registry.call_register("gateway_check_models", models=models, config=config)
     return models

@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gateway.trust import NeedsTrust
 from gateway_access.hosts import host_of
 
 SECTION: Final = "access"
@@ -49,10 +50,10 @@ class AccessConfig(_Strict):
     `origins` are those of web pages that may use it. `*` in either needs keys.
     """
 
-    keys: tuple[KeyEntry, ...] = ()
-    keys_file: Path | None = None
-    hosts: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
+    keys: Annotated[tuple[KeyEntry, ...], NeedsTrust("lets in the owners of these keys")] = ()
+    keys_file: Annotated[Path | None, NeedsTrust("lets in the owners of its keys")] = None
+    hosts: Annotated[tuple[str, ...], NeedsTrust("lets in by other host names")] = ()
+    origins: Annotated[tuple[str, ...], NeedsTrust("lets web pages in")] = ()
 
     @field_validator("hosts")
     @classmethod

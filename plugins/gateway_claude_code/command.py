@@ -3,13 +3,13 @@
 import fnmatch
 import importlib.util
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable
+from gateway.search_path import program_on
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.failure_log import LOG_ARGUMENTS, LOG_LEVEL
@@ -49,13 +49,7 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     """
     named = config.command or environ.get(COMMAND_VARIABLE)
     if named:
-        found = shutil.which(str(Path(named).expanduser()), path=environ.get("PATH"))
-        if found is None:
-            raise BackendUnavailable(
-                f"the Claude Code CLI {str(named)!r} is not there or can't be run; it is named by "
-                f"plugins.claude_code.command or {COMMAND_VARIABLE}"
-            )
-        return Path(found).absolute()
+        return _named(str(named), environ.get("PATH"))
     if (found_on_path := on_path(environ)) is not None:
         return found_on_path
     if (bundled := _bundled_cli()) is not None:
@@ -68,8 +62,22 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
 
 def on_path(environ: Mapping[str, str]) -> Path | None:
     """The user's own `claude`."""
-    found = shutil.which("claude", path=environ.get("PATH"))
-    return Path(found).absolute() if found else None
+    return program_on(environ.get("PATH"), "claude")
+
+
+def _named(named: str, path: str | None) -> Path:
+    """A CLI that is named: by its whole path, or by a bare name that is on PATH."""
+    by = f"it is named by plugins.claude_code.command or {COMMAND_VARIABLE}"
+    program = Path(named).expanduser()
+    if "/" in named and not program.is_absolute():
+        raise BackendUnavailable(
+            f"the Claude Code CLI {named!r} depends on the current folder; give its whole path: {by}"
+        )
+    if (found := program_on(path, str(program))) is None:
+        raise BackendUnavailable(
+            f"the Claude Code CLI {named!r} is not there or can't be run; {by}"
+        )
+    return found
 
 
 def _bundled_cli() -> Path | None:
@@ -202,5 +210,9 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
 def own_directory(environ: Mapping[str, str]) -> Path:
     """Where Dragoman keeps what it needs of its own, for this user."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
-    cache = environ.get("XDG_CACHE_HOME") or (str(Path(home) / ".cache") if home else None)
+    cache = environ.get("XDG_CACHE_HOME")
+    if not (
+        cache and Path(cache).is_absolute()
+    ):  # a relative one does not count, says its standard
+        cache = str(Path(home) / ".cache") if home else None
     return Path(cache or tempfile.gettempdir()) / "dragoman"

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from gateway import health, hookimpl
 from gateway.command_options import config_option
-from gateway.config import Config, find_file, load, packaged_file
+from gateway.config import Config
+from gateway.config_file import configuration
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.models import ModelMap
@@ -237,7 +238,7 @@ Examples:
 @config_option
 def login_status(config_file: Path | None) -> None:
     """Say whether the Claude Code CLI is logged in (exit code 1 if not, 2 if there is no CLI)."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = configuration(config_file)
     section = loaded.values.plugins.get(SECTION)
     try:
         config = ClaudeCodeConfig.model_validate(section if isinstance(section, dict) else {})

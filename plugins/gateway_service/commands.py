@@ -75,7 +75,7 @@ def _acting(command: Command) -> Command:
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML that it is to serve; found as `serve` finds it.",
+    help="The YAML to serve; else ~/.config/dragoman/models.yaml, or the packaged one.",
 )
 @click.option(
     "--sandbox/--no-sandbox",

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.config import Config, find_file, load, packaged_file
+from gateway import config_file as found
+from gateway.config import Config, packaged_file
 from gateway.errors import ConfigurationError
 from gateway_service import platforms
 from gateway_service.definition import MARGIN_SECONDS, Definition, kept
@@ -83,8 +84,8 @@ def definition(
 
 
 def configuration(config_file: Path | None) -> Config:
-    """The YAML, found as `serve` finds it."""
-    return load(find_file(config_file, packaged_file()), packaged_file())
+    """The YAML that a service serves: never one of the current folder, unless it is named."""
+    return found.configuration(config_file)
 
 
 def program() -> Path:

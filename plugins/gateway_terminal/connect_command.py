@@ -14,7 +14,7 @@ from gateway_terminal.client_files import write as write_file
 from gateway_terminal.client_models import Describe, from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Place, place, url_option
+from gateway_terminal.settings import KEY_WANTED, Place, place, url_option
 
 EXAMPLES = """\b
 Examples:
@@ -64,9 +64,12 @@ def connect(  # noqa: PLR0917 - click passes them by name
         click.echo(text, nl=False)
         for note in known.notes:
             click.echo(f"# {note}", err=True)
+        if where.lacks_key:
+            click.echo(f"# {KEY_WANTED.format(url=where.url)}", err=True)
     if client == "llm" and where.key is not None and (write or not check):
         click.echo("# Then give it the key: llm keys set dragoman", err=True)
     if check:
+        where.check_key()
         sys.exit(0 if _answers(known, where) else 1)
 
 
@@ -116,7 +119,8 @@ def _answers(client: Client, where: Place) -> bool:
         said = "".join(ServerCall(where.url, where.key).chat(body))
     except (NotUp, Refused, ConnectionError) as error:
         status = f"{error.status}: " if isinstance(error, Refused) else ""
-        click.echo(f"{route}: {status}{error}", err=True)
+        advice = "; `dragoman serve` starts a gateway" if isinstance(error, NotUp) else ""
+        click.echo(f"{route}: {status}{error}{advice}", err=True)
         return False
     click.echo(f"{route}: answered in {time.monotonic() - began:.1f} s: {said!r}")
     return True

@@ -32,7 +32,7 @@ def init(path: Path | None, force: bool) -> None:  # noqa: FBT001 - click passes
     write_sample(target, force=force)
     click.echo(f"Wrote {target}. Take the # off what you want to change.")
     if path is None and Path("models.yaml").is_file():
-        click.echo("Note: in this folder, ./models.yaml goes before it.", err=True)
+        click.echo("Note: in this folder, `dragoman serve` takes ./models.yaml instead.", err=True)
 
 
 def sample() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,7 +17,7 @@ from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
 from gateway.types import ChatRequest
-from gateway_tools.config import SECTION, ToolsConfig
+from gateway_tools.config import SECTION, McpServerConfig, ToolsConfig
 from gateway_tools.mcp_server import McpServer
 from gateway_tools.memory import Memory
 from gateway_tools.offer import EXTENSION, offered, with_tools
@@ -51,7 +52,7 @@ class ToolsPlugin:
         config = gateway.config.section(SECTION, ToolsConfig)
         self._config, self._registered = config, list(gateway.tools)
         check_offer(config, gateway)
-        self._servers = mcp_servers(config)
+        self._servers = mcp_servers(config, gateway.config.path)
         self._service = Service(
             config=config, runner=Runner(config), memory=Memory(config.remember)
         )
@@ -102,8 +103,11 @@ class ToolsPlugin:
         return self._service.serve(stream, request, ctx, tools)
 
 
-def mcp_servers(config: ToolsConfig) -> list[McpServer]:
-    """The servers of the configuration. Raises `ConfigurationError` without the package `mcp`."""
+def mcp_servers(config: ToolsConfig, path: Path | None) -> list[McpServer]:
+    """The servers of the configuration at `path`.
+
+    Raises `ConfigurationError` without the package `mcp`.
+    """
     if not config.mcp_servers:
         return []
     try:
@@ -113,7 +117,19 @@ def mcp_servers(config: ToolsConfig) -> list[McpServer]:
             "plugins.tools.mcp_servers needs the package mcp, which comes with the extra "
             f"dragoman[mcp]: {error}"
         ) from None
-    return [McpServer(name, connector(server)) for name, server in config.mcp_servers.items()]
+    return [
+        McpServer(name, connector(_in_a_folder(server, path)))
+        for name, server in config.mcp_servers.items()
+    ]
+
+
+def _in_a_folder(server: McpServerConfig, path: Path | None) -> McpServerConfig:
+    """Commands run beside the YAML, and not in the folder that somebody is in: `npx` and
+    `python -m` run code that lies there."""
+    if not server.command:
+        return server
+    beside = path.absolute().parent if path is not None else Path.home()
+    return server.model_copy(update={"directory": beside / (server.directory or "")})
 
 
 def check_offer(config: ToolsConfig, gateway: Gateway) -> None:

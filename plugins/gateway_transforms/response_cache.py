@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.streams import EventSource
+from gateway.trust import vetted
 from gateway.types import ChatRequest, ResponseEnd, StreamEvent
 from gateway_transforms.cache_store import AnswerStore, Events, size_of
 
@@ -26,6 +27,7 @@ WHOLE: Final = frozenset({"end", "stop_sequence", "tool_calls"})
 """How an answer ends that was neither cut nor refused."""
 
 
+@vetted
 class ResponseCacheConfig(BaseModel):
     """The section `response_cache`. `max_bytes` counts all answers together."""
 

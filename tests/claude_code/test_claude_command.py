@@ -60,6 +60,30 @@ def test_a_named_command_that_is_not_there_is_an_error_with_its_name(tmp_path: P
         command.find_cli(NOTHING, environ)
 
 
+@pytest.mark.parametrize("named", ["./claude", "bin/claude", "../claude"])
+def test_a_command_that_depends_on_the_current_folder_is_refused(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "here" / "bin" / "claude")
+    program(tmp_path / "here" / "claude")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(BackendUnavailable, match="depends on the current folder"):
+        command.find_cli(NOTHING, {"DRAGOMAN_CLAUDE_COMMAND": named, "PATH": "/nowhere"})
+
+
+@pytest.mark.parametrize("path", ["", ".", ":/nowhere", "bin"])
+@pytest.mark.parametrize("environ", [{}, {"DRAGOMAN_CLAUDE_COMMAND": "claude"}])
+def test_a_cli_of_the_current_folder_is_not_found(
+    path: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin" / "claude")
+    program(tmp_path / "claude")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importlib.util, "find_spec", no_sdk)
+    with pytest.raises(BackendUnavailable):
+        command.find_cli(NOTHING, {**environ, "PATH": path})
+
+
 def sdk_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     spec = ModuleSpec("claude_agent_sdk", None, origin=str(folder / "__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)

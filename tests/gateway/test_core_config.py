@@ -307,15 +307,14 @@ def test_the_file_named_comes_first(home: Path) -> None:
     assert find_file(Path("mine.yaml"), Path("packaged")) == Path("mine.yaml")
 
 
-def test_then_the_working_directorys_then_the_users_then_the_packaged(home: Path) -> None:
+def test_then_the_users_then_the_packaged_and_never_the_current_folders(home: Path) -> None:
     packaged = Path("packaged.yaml")
+    Path("models.yaml").touch()
     assert find_file(None, packaged) == packaged
     users = home / ".config" / "dragoman" / "models.yaml"
     users.parent.mkdir(parents=True)
     users.touch()
     assert find_file(None, packaged) == users
-    Path("models.yaml").touch()
-    assert find_file(None, packaged) == Path("models.yaml")
 
 
 def test_a_user_without_a_home_gets_the_packaged_file(

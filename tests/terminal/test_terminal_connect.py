@@ -61,7 +61,7 @@ def test_the_address_is_that_of_the_configuration(tmp_path: Path, run: Run) -> N
         "server: {host: 0.0.0.0, port: 4001}\nmodels: {'a*': {backend: b}, mine: {backend: b}}\n",
         encoding="utf-8",
     )
-    printed = run("connect", "llm").stdout
+    printed = run("connect", "llm", "--config", "models.yaml").stdout
     [entry] = yaml.safe_load(printed)
     assert entry["api_base"] == "http://127.0.0.1:4001/v1"
     assert entry["model_name"] == "mine"
@@ -260,9 +260,10 @@ def test_a_model_of_the_yaml_is_written_with_its_own_facts(tmp_path: Path, run: 
         "  other: {backend: echo}\n",
         encoding="utf-8",
     )
-    mine = opencode_models(run("connect", "opencode").stdout)["mine"]
+    named = ("--config", "models.yaml")
+    mine = opencode_models(run("connect", "opencode", *named).stdout)["mine"]
     assert mine["limit"] == {"context": 200_000, "output": 700}
-    other = opencode_models(run("connect", "opencode", "--model", "other").stdout)["other"]
+    other = opencode_models(run("connect", "opencode", "--model", "other", *named).stdout)["other"]
     assert "limit" not in other
 
 

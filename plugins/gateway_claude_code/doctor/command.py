@@ -14,6 +14,7 @@ import click
 from gateway import __version__
 from gateway.command_options import config_option
 from gateway.errors import BackendUnavailable
+from gateway.grouped import raising_plainly
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor import setting_up
@@ -58,7 +59,8 @@ def doctor(
     """
     if yes and not live:
         raise click.UsageError("--yes is for --live")
-    report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
+    with raising_plainly():
+        report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
     if as_json:
         click.echo(report.as_json())
     else:

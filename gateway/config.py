@@ -31,7 +31,7 @@ class ServerConfig(_Strict):
     YAML while it runs.
     """
 
-    host: str = "127.0.0.1"
+    host: str = "localhost"
     port: int = Field(default=3456, ge=0, le=65535)
     insecure: bool = False
     drain_seconds: float = Field(default=30, ge=0)

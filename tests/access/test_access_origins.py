@@ -3,8 +3,10 @@
 from contextlib import nullcontext
 
 import pytest
+import yaml
 
 from gateway.errors import NotAllowed
+from gateway_access.config import AccessConfig
 from gateway_access.origins import OriginRules
 
 OWN = "http://localhost:3456"
@@ -43,3 +45,32 @@ def test_what_is_let_through(
     refused = pytest.raises(NotAllowed, match=r"plugins\.access\.origins")
     with nullcontext() if is_it else refused:
         OriginRules(listed).check(origin, site, OWN)
+
+
+@pytest.mark.parametrize(
+    ("listed", "origin", "line"),
+    [
+        ((), "app://obsidian.md", 'plugins: {access: {origins: ["app://obsidian.md"]}}'),
+        (
+            ("https://a.example",),
+            "http://localhost:8080",
+            'plugins: {access: {origins: ["https://a.example", "http://localhost:8080"]}}',
+        ),
+    ],
+)
+def test_the_error_has_the_line_of_yaml(listed: tuple[str, ...], origin: str, line: str) -> None:
+    with pytest.raises(NotAllowed) as refused:
+        OriginRules(listed).check(origin, None, OWN)
+    assert refused.value.message.endswith(line)
+    section = yaml.safe_load(line)["plugins"]["access"]
+    OriginRules(AccessConfig.model_validate(section).origins).check(origin, None, OWN)
+
+
+@pytest.mark.parametrize(
+    "origin", ["evil", "http://a/", "https://" + "a" * 5000, "http://a\x1b[2J"]
+)
+def test_an_origin_that_the_yaml_can_not_have_is_not_proposed(origin: str) -> None:
+    with pytest.raises(NotAllowed, match=r"plugins\.access\.origins lists") as refused:
+        OriginRules(()).check(origin, None, OWN)
+    assert len(refused.value.message) < 300
+    assert refused.value.message.isprintable()

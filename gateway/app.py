@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__, health
+from gateway.api_pages import add_api_pages
 from gateway.config import find_file, load, packaged_file
 from gateway.errors import GatewayError
 from gateway.failures import render_error, render_failure
@@ -68,7 +69,15 @@ def create_app(gateway: Gateway) -> FastAPI:
                 await stack.enter_async_context(context)
             yield
 
-    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Dragoman",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_api_pages(app)
     app.state.gateway = gateway
     router = APIRouter()
     gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)

@@ -119,7 +119,7 @@ def test_under_a_refused_name_a_page_sees_nothing(tmp_path: Path) -> None:
         health = json.loads(one.exchange(head("GET", "/health")).body)
     assert answers == [[0, "TypeError: Failed to fetch"]] * 3
     [refused] = health["access"]["refused"]
-    assert (refused["name"], refused["count"]) == ("evil.example", 3)  # they did arrive
+    assert refused["name"] == "evil.example"  # so they did arrive
 
 
 def test_the_page_of_the_api_needs_no_network(tmp_path: Path) -> None:

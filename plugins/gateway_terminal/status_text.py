@@ -158,16 +158,22 @@ def _refused_rows(
     for index, each in enumerate(refused[:SHOWN_REFUSED]):
         at, count = _time(each.get("last_at")), each.get("count")
         times = "once" if count == 1 else f"{count} times"
-        kind = "pages of" if each.get("kind") == "origin" else "the host name"
-        line = each.get("add")
-        advice = "; if it may, add to your YAML:" if line else ""
         last = _local(at, now) if at else "?"
-        name = paint.notable(str(each.get("name")))
-        yield "refused" if index == 0 else "", f"{kind} {name}, {times}, last {last}{advice}"
+        line = each.get("add")
+        advice = "; to allow:" if line else ""
+        what = paint.notable(_refused(each))
+        yield "refused" if index == 0 else "", f"{what}, {times}, last {last}{advice}"
         if line:
-            yield "", f"  {line}"
+            yield "", str(line)
     if len(refused) > SHOWN_REFUSED:
         yield "", f"and {len(refused) - SHOWN_REFUSED} more; `dragoman status --json` has them"
+
+
+def _refused(refusal: Mapping[str, Any]) -> str:
+    name = str(refusal.get("name"))
+    if refusal.get("kind") != "origin":
+        return f"host {name}"
+    return "pages from files or sandboxed frames" if name == "null" else f"pages of {name}"
 
 
 def duration(seconds: float) -> str:

@@ -110,11 +110,11 @@ def test_refused_pages_and_hosts_come_with_the_line_of_yaml() -> None:
     [first] = [number for number, line in enumerate(lines) if line.startswith("refused")]
     shown = [line.removeprefix("refused").strip() for line in lines[first : first + 6]]
     assert shown == [
-        "pages of app://obsidian.md, 3 times, last 11:59:00; if it may, add to your YAML:",
+        "pages of app://obsidian.md, 3 times, last 11:59:00; to allow:",
         'plugins: {access: {origins: ["app://obsidian.md"]}}',
-        "the host name nas, once, last Sun 01 Mar 11:59; if it may, add to your YAML:",
+        "host nas, once, last Sun 01 Mar 11:59; to allow:",
         'plugins: {access: {hosts: ["nas"]}}',
-        "pages of null, 2 times, last 11:59:00",
+        "pages from files or sandboxed frames, 2 times, last 11:59:00",
         "and 1 more; `dragoman status --json` has them",
     ]
 

@@ -18,11 +18,9 @@ SECTION: Final = "aliases"
 def add_alias(alias: str, model: str, config_file: Path | None = None) -> str:
     """Write it into the file, or into the user's own, and say so in a line. See `write_alias`."""
     path = config_file if config_file is not None else user_file()
-    made = not path.exists()
     backup = write_alias(path, alias, model)
     kept = f"; what was there is in {backup}" if backup is not None else ""
-    advice = "restart the gateway if it runs" if made else "a running gateway takes it up by itself"
-    return f"{alias} leads to {model} in {path}{kept}; {advice}."
+    return f"{alias} leads to {model} in {path}{kept}. A running gateway takes it up by itself."
 
 
 def write_alias(path: Path, alias: str, model: str) -> Path | None:

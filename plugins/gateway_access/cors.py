@@ -79,8 +79,8 @@ def opened_to(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
 
 
 def _network(asked: Headers) -> Mapping[str, str]:
-    """Chrome up to 141 asked before a page of the internet reached this machine; later ones ask
-    the user (developer.chrome.com/blog/pna-on-hold, "Local Network Access")."""
+    """Chrome before 142 asks so for a page of the internet ("Private Network Access"); since then it
+    asks the user (developer.chrome.com/blog/pna-on-hold, "Local Network Access")."""
     if asked.get(_ASKS_FOR_NETWORK) == "true":
         return {"access-control-allow-private-network": "true"}
     return {}

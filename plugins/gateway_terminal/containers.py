@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.addresses import is_localhost, url_of
+from gateway.addresses import is_localhost
 from gateway.listen import is_loopback
 from gateway_terminal.settings import Place
 
@@ -35,9 +35,10 @@ def in_container(text: str, where: Place, platform: str) -> tuple[str, Place]:
     Another machine's address, or a name of the host that was given with --url, is left as it is.
     """
     parts = urlsplit(where.url)
-    host, port = parts.hostname or "", parts.port
+    host = parts.hostname or ""
     if not (is_localhost(host) or is_loopback(host)):
         return text, where
     if platform == LINUX:
         return text.replace(_ON_THE_BRIDGE, _ON_THE_HOST), where
-    return text, replace(where, url=url_of(DOCKER_HOST, port or 80))
+    address = DOCKER_HOST if parts.port is None else f"{DOCKER_HOST}:{parts.port}"
+    return text, replace(where, url=f"{parts.scheme}://{address}")

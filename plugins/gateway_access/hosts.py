@@ -91,8 +91,7 @@ class HostRules:
             if (host := listable_host(named)) is None:
                 raise Misdirected(f"{says}; plugins.access.hosts lists further names of it.")
             raise Misdirected(
-                f"{says}. If it should, add this line to its YAML (it is plugins.access.hosts): "
-                f"{yaml_line('host', self._listed, host)}"
+                f"{says}. If it should, add to its YAML: {yaml_line('host', self._listed, host)}"
             )
 
     def _look(self, header: bytes) -> bool:

@@ -46,8 +46,8 @@ class OriginRules:
                 "lists those that may."
             )
         raise NotAllowed(
-            f"Pages of {origin!r} may not use this gateway. If they should, add this line to its "
-            f"YAML (it is plugins.access.origins): {yaml_line('origin', self._listed, origin)}"
+            f"Pages of {origin!r} may not use this gateway. If they should, add to its YAML: "
+            f"{yaml_line('origin', self._listed, origin)}"
         )
 
 

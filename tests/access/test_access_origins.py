@@ -42,7 +42,7 @@ EVIL = "https://evil.example"
 def test_what_is_let_through(
     listed: tuple[str, ...], origin: str | None, site: str | None, is_it: bool
 ) -> None:
-    refused = pytest.raises(NotAllowed, match=r"plugins\.access\.origins")
+    refused = pytest.raises(NotAllowed, match=r"access.+origins")
     with nullcontext() if is_it else refused:
         OriginRules(listed).check(origin, site, OWN)
 

@@ -145,14 +145,16 @@ class ConfigWatch:
             return None
         path = gateway.config.path
         is_packaged = path.resolve() == packaged_file()
-        return watching(gateway, path.absolute(), _users_file() if is_packaged else None)
+        return watching(gateway, path.absolute(), _missing_users_file() if is_packaged else None)
 
 
-def _users_file() -> Path | None:
+def _missing_users_file() -> Path | None:
+    """The user's own configuration, if it is still to be made."""
     try:
-        return Path(USER_FILE).expanduser()
+        path = Path(USER_FILE).expanduser()
     except RuntimeError:  # a user without a home
         return None
+    return None if path.exists() else path
 
 
 @asynccontextmanager

@@ -186,14 +186,25 @@ async def test_the_users_file_takes_the_place_of_the_packaged_one(
     assert list(gateway.models.listed) == ["one"]
 
 
-@pytest.mark.parametrize("packaged", [True, False])
+@pytest.mark.parametrize(
+    ("packaged", "there", "waits"),
+    [(True, False, True), (True, True, False), (False, False, False)],
+)
 def test_only_a_gateway_without_a_file_of_its_own_waits_for_one(
-    packaged: bool, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packaged: bool,
+    there: bool,
+    waits: bool,
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
+    mine = tmp_path / ".config/dragoman/models.yaml"
+    mine.parent.mkdir(parents=True)
+    if there:
+        mine.touch()
     seen: list[object] = []
     monkeypatch.setattr(reload, "watching", lambda *arguments: seen.extend(arguments))
     gateway = build_gateway(packaged_file() if packaged else write(ONE))
     reload.ConfigWatch().gateway_lifespan(gateway)
-    mine = tmp_path / ".config/dragoman/models.yaml"
-    assert seen == [gateway, gateway.config.path, mine if packaged else None]
+    assert seen == [gateway, gateway.config.path, mine if waits else None]

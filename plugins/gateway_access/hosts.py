@@ -75,7 +75,7 @@ class HostRules:
 
     def __init__(self, listened: str, listed: Iterable[str]) -> None:
         own = usual(listened)
-        names = self._listed = tuple(listed)
+        names = tuple(listed)
         self._any = "*" in names
         self._names = {own, LOCALHOST, *CONTAINER_HOSTS, *(host_of(name) for name in names)}
         self._any_address = not (own == LOCALHOST or is_loopback(own))
@@ -91,7 +91,7 @@ class HostRules:
             if (host := listable_host(named)) is None:
                 raise Misdirected(f"{says}; plugins.access.hosts lists further names of it.")
             raise Misdirected(
-                f"{says}. If it should, add to its YAML: {yaml_line('host', self._listed, host)}"
+                f"{says}. If it should, add the name to its YAML: {yaml_line('host', (), host)}"
             )
 
     def _look(self, header: bytes) -> bool:

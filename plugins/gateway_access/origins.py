@@ -21,11 +21,12 @@ class OriginRules:
     """The origins that are listed; one's own is always allowed."""
 
     def __init__(self, listed: Iterable[str]) -> None:
-        self._listed = tuple(listed)
+        self._listed = frozenset(listed)
 
     def check(self, origin: str | None, site: str | None, own: str) -> None:
         """Raises `NotAllowed`, unless the request comes from a program or an allowed page.
 
+        The refused page reads the message, so it says nothing of the origins that are listed.
         `origin` and `site` are the headers `Origin` and `Sec-Fetch-Site`; `own` is the origin
         that a page of the gateway itself would have.
         """
@@ -46,8 +47,8 @@ class OriginRules:
                 "lists those that may."
             )
         raise NotAllowed(
-            f"Pages of {origin!r} may not use this gateway. If they should, add to its YAML: "
-            f"{yaml_line('origin', self._listed, origin)}"
+            f"Pages of {origin!r} may not use this gateway. If they should, add the origin to its "
+            f"YAML: {yaml_line('origin', (), origin)}"
         )
 
 

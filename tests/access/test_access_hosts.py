@@ -107,7 +107,8 @@ def test_the_error_says_how_to_add_a_name() -> None:
     with pytest.raises(Misdirected, match="'nas:3456'") as caught:
         HostRules("127.0.0.1", ("a.example",)).check(b"nas:3456")
     assert (caught.value.status, caught.value.code) == (421, "host_not_allowed")
-    assert caught.value.message.endswith('plugins: {access: {hosts: ["a.example", "nas"]}}')
+    assert caught.value.message.endswith('plugins: {access: {hosts: ["nas"]}}')
+    assert "a.example" not in caught.value.message  # the page may be anybody's
 
 
 @pytest.mark.parametrize("header", [b"a@b", b"nas\x1b[2J", b"n" * 5000])

@@ -2,7 +2,7 @@
 # (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw fuzz audit bench chaos soak matrix full lint format types check dist \
+.PHONY: help setup run test test-clients test-openclaw test-browser fuzz audit bench chaos soak matrix full lint format types check dist \
 	docs docs-serve docs-commands lock clean
 
 help: ## Show this list
@@ -27,6 +27,9 @@ test-openclaw: ## Have OpenClaw from npm ask the gateway; installs a gigabyte
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test-openclaw $(ARGS)
 
+test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gateway from pages
+	.venv/bin/python -m pytest -q tests/browser $(ARGS)
+
 fuzz: setup ## Try thousands of requests made up from our OpenAPI document; how many with CASES=
 	FUZZ_CASES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/fuzz -q -s $(ARGS)
 
@@ -49,6 +52,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) matrix
 	@$(MAKE) fuzz
 	@$(MAKE) test-openclaw
+	@$(MAKE) test-browser
 	@$(MAKE) chaos
 	@$(MAKE) bench
 	@$(MAKE) soak

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__, health
+from gateway.api_pages import add_api_pages
 from gateway.config import Config
 from gateway.config_file import configuration
 from gateway.errors import GatewayError
@@ -98,7 +99,15 @@ def create_app(gateway: Gateway) -> FastAPI:
                 stack.enter_context(published(gateway))
             yield
 
-    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Dragoman",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_api_pages(app)
     app.state.gateway = gateway
     router = APIRouter()
     gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)

@@ -114,7 +114,7 @@ Exit codes:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The YAML; else ./models.yaml, ~/.config/dragoman/models.yaml, or the packaged one.",
 )
-@click.option("--host", help="Listen here instead of server.host (127.0.0.1).")
+@click.option("--host", help="Listen here instead of server.host (localhost).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port (3456).")
 @click.option(
     "--offline", is_flag=True, help="Answer from a built-in stand-in: no account, no network."

@@ -37,7 +37,7 @@ class ServerConfig(_Strict):
     YAML while it runs.
     """
 
-    host: Annotated[str, NeedsTrust("lets other machines in", harmless=_stays_here)] = "127.0.0.1"
+    host: Annotated[str, NeedsTrust("lets other machines in", harmless=_stays_here)] = "localhost"
     port: int = Field(default=3456, ge=0, le=65535)
     insecure: Annotated[bool, NeedsTrust("lets everybody in without a key")] = False
     drain_seconds: float = Field(default=30, ge=0)

@@ -52,10 +52,11 @@ def find(explicit: Path | None = None, *, from_folder: bool = False) -> FoundFil
     if explicit is not None or not from_folder or not _is_file(Path(NAME)):
         return FoundFile(path=usual)
     real = Path(NAME).resolve()
-    for own in (user_file(), packaged_file()):
+    if (own := user_file()) is not None and own.resolve() == real:
         # whoever put a link here decides neither what it leads to, nor what lies beside that
-        if own is not None and own.resolve() == real:
-            return FoundFile(path=own)
+        return FoundFile(path=own)
+    if packaged_file().resolve() == real:
+        return FoundFile(path=usual)  # in a checkout, as for all other commands
     if (reason := why_foreign(Path(NAME))) is None:
         return FoundFile(path=Path(NAME), trusted=False)
     log.warning(

@@ -17,6 +17,14 @@ NULL: Final = "null"
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]*")
 
 
+def is_origin(text: str) -> bool:
+    """Whether it has the form of a page's origin: a scheme, a host and perhaps a port, in ASCII.
+
+    Browsers write hosts in ASCII (WHATWG URL, "origin", its serialization).
+    """
+    return text.isascii() and text.isprintable() and _ORIGIN.fullmatch(text) is not None
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,7 +75,7 @@ class AccessConfig(_Strict):
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            if origin not in {ANY, NULL} and not _ORIGIN.fullmatch(origin):
+            if origin not in {ANY, NULL} and not is_origin(origin):
                 raise ValueError(
                     f"{origin!r} is no origin; it has to be like 'https://example.org', "
                     "in small letters, and without a path or a slash at its end"

@@ -13,6 +13,7 @@ from gateway.types import ModelDescription
 from gateway_terminal.client_files import write as write_file
 from gateway_terminal.client_models import Describe, from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
+from gateway_terminal.own_aliases import add_alias
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
 from gateway_terminal.settings import KEY_WANTED, Place, place, url_option
 
@@ -23,6 +24,7 @@ Examples:
   dragoman connect openclaw --write
   dragoman connect aider --model claude-opus-4
   dragoman connect llm --check
+  dragoman connect env --alias gpt-4o
 
 \b
 Exit codes:
@@ -39,6 +41,13 @@ Exit codes:
 @url_option
 @click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
 @click.option("--key", help="The client's key; else DRAGOMAN_API_KEY, or 'unused'.")
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME",
+    help="Have NAME lead to the model, in the YAML; for a client that can't ask for another.",
+)
 @config_option
 def connect(  # noqa: PLR0917 - click passes them by name
     client: str,
@@ -47,6 +56,7 @@ def connect(  # noqa: PLR0917 - click passes them by name
     url: str | None,
     model: str | None,
     key: str | None,
+    aliases: tuple[str, ...],
     config_file: Path | None,
 ) -> None:
     """Print what CLIENT needs to ask Dragoman: a configuration, or commands.
@@ -56,6 +66,8 @@ def connect(  # noqa: PLR0917 - click passes them by name
     """
     where, known = place(config_file, url, model, key), CLIENTS[client]
     text = configuration(known, where)
+    for alias in aliases:
+        click.echo(f"# {add_alias(alias, where.model, config_file)}", err=True)
     if client in LIST_BOTH_MODELS:
         text = with_models(client, text, _describing(where, config_file))
     if write:

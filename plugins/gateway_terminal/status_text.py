@@ -1,6 +1,6 @@
 """`GET /health` as text for a person."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from gateway_terminal.colours import Paint
 from gateway_terminal.welcome import cli_of, login_of
 
 SHOWN_ERRORS: Final = 5
+SHOWN_REFUSED: Final = 3
 BAR: Final = 20
 WINDOWS: Final = {"five_hour": "5 hours", "seven_day": "7 days"}
 ACCOUNT_STATES: Final = {
@@ -47,6 +48,7 @@ def _rows(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> I
     if isinstance(backend, Mapping):
         yield from _backend_rows(backend, now, paint, offline=bool(health.get("offline")))
     yield from _config_rows(health.get("config") or {}, now, paint)
+    yield from _refused_rows((health.get("access") or {}).get("refused") or [], now, paint)
     yield from _error_rows(ours.get("last_errors") or [], now, paint)
 
 
@@ -147,6 +149,31 @@ def _error_rows(errors: list[Mapping[str, Any]], now: datetime, paint: Paint) ->
             "last errors" if index == 0 else "",
             (f"{when} {paint.bad(what)} {error.get('model')} {error.get('request_id')}{message}"),
         )
+
+
+def _refused_rows(
+    refused: Sequence[Mapping[str, Any]], now: datetime, paint: Paint
+) -> Iterator[Row]:
+    """Pages and host names that were turned away, and the YAML that lets each in."""
+    for index, each in enumerate(refused[:SHOWN_REFUSED]):
+        at, count = _time(each.get("last_at")), each.get("count")
+        times = "once" if count == 1 else f"{count} times"
+        last = _local(at, now) if at else "?"
+        line = each.get("add")
+        advice = "; to allow:" if line else ""
+        what = paint.notable(_refused(each))
+        yield "refused" if index == 0 else "", f"{what}, {times}, last {last}{advice}"
+        if line:
+            yield "", str(line)
+    if len(refused) > SHOWN_REFUSED:
+        yield "", f"and {len(refused) - SHOWN_REFUSED} more; `dragoman status --json` has them"
+
+
+def _refused(refusal: Mapping[str, Any]) -> str:
+    name = str(refusal.get("name"))
+    if refusal.get("kind") != "origin":
+        return f"host {name}"
+    return "pages from files or sandboxed frames" if name == "null" else f"pages of {name}"
 
 
 def duration(seconds: float) -> str:

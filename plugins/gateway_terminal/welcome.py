@@ -8,7 +8,7 @@ from typing import Any, Final
 import anyio
 
 from gateway import __version__
-from gateway.addresses import reached_at
+from gateway.addresses import is_any_address
 from gateway.health import report
 from gateway.pipeline import Gateway
 from gateway_terminal.colours import Paint, wants_colour
@@ -46,7 +46,7 @@ def _starting(health: Mapping[str, Any]) -> bool:
 def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is worth saying, by name, in the order in which it is read."""
     url = f"{gateway.urls[0]}/v1"
-    everywhere = gateway.host != reached_at(gateway.host)
+    everywhere = is_any_address(gateway.host)
     yield "address", f"{url}, and any other address of this machine" if everywhere else url
     if (backend := health.get("claude_code")) is not None:
         yield "CLI", cli_of(backend)

@@ -62,7 +62,7 @@ def start(path: Path) -> Config:
 
 def test_everything_is_optional(write: Write) -> None:
     values = start(write("")).values
-    assert (values.server.host, values.server.port) == ("127.0.0.1", 3456)
+    assert (values.server.host, values.server.port) == ("localhost", 3456)
     assert (values.limits.idle_seconds, values.limits.request_seconds) == (300, 3600)
     assert values.limits.body_bytes == 32 * 1024 * 1024
 

@@ -45,9 +45,14 @@ def test_address_model_and_key_get_into_the_text(client: str, run: Run) -> None:
     result = run("connect", client, *options)
     assert result.exit_code == 0, result.output
     assert "http://10.0.0.5:4000" in result.stdout
-    assert "127.0.0.1" not in result.stdout
+    assert "127.0.0.1:3456" not in result.stdout
     assert "unused" not in result.stdout
-    if client not in {"env", "open-webui", "openai-node"}:  # there the model is asked for later
+    if client not in {
+        "env",
+        "open-webui",
+        "open-webui-docker",
+        "openai-node",
+    }:  # there the model is asked for later
         assert "claude-new-9" in result.stdout
         assert "claude-sonnet-4" not in result.stdout
     if client == "llm":

@@ -78,6 +78,52 @@ def test_everything_that_is_known_has_a_row() -> None:
     }
 
 
+REFUSED = [
+    {
+        "kind": "origin",
+        "name": "app://obsidian.md",
+        "count": 3,
+        "last_at": "2026-03-02T11:59:00+00:00",
+        "add": 'plugins: {access: {origins: ["app://obsidian.md"]}}',
+    },
+    {
+        "kind": "host",
+        "name": "nas",
+        "count": 1,
+        "last_at": "2026-03-01T11:59:00+00:00",
+        "add": 'plugins: {access: {hosts: ["nas"]}}',
+    },
+    {
+        "kind": "origin",
+        "name": "null",
+        "count": 2,
+        "last_at": "2026-03-02T11:59:00+00:00",
+        "add": None,
+    },
+    {"kind": "host", "name": "a@b", "count": 2, "last_at": None, "add": None},
+]
+
+
+def test_refused_pages_and_hosts_come_with_the_line_of_yaml() -> None:
+    health = {**HEALTH, "access": {"refused": REFUSED}}
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    [first] = [number for number, line in enumerate(lines) if line.startswith("refused")]
+    shown = [line.removeprefix("refused").strip() for line in lines[first : first + 6]]
+    assert shown == [
+        "pages of app://obsidian.md, 3 times, last 11:59:00; to allow:",
+        'plugins: {access: {origins: ["app://obsidian.md"]}}',
+        "host nas, once, last Sun 01 Mar 11:59; to allow:",
+        'plugins: {access: {hosts: ["nas"]}}',
+        "pages from files or sandboxed frames, 2 times, last 11:59:00",
+        "and 1 more; `dragoman status --json` has them",
+    ]
+
+
+def test_without_refusals_there_is_no_such_row() -> None:
+    assert "refused" not in rows({**HEALTH, "access": {"refused": []}})
+    assert "refused" not in rows(HEALTH)
+
+
 def changed(**parts: Any) -> dict[str, Any]:
     return {
         **HEALTH,

@@ -62,13 +62,20 @@ def test_in_the_checkout_the_file_is_the_packaged_one(
     assert (found.path, found.trusted) == (packaged_file(), True)
 
 
-@pytest.mark.parametrize("name", ["users", "packaged"])
-def test_a_link_to_an_own_file_leaves_the_folder_of_the_link(name: str, users: Path) -> None:
+def test_in_the_checkout_the_users_own_file_goes_before_the_packaged_one(
+    users: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(packaged_file().parent)
+    assert find(from_folder=True) == find()
+    assert find().path == users
+
+
+@pytest.mark.parametrize("target", ["users", "packaged"])
+def test_a_link_to_an_own_file_leaves_the_folder_of_the_link(target: str, users: Path) -> None:
     """Else the code beside the link would be run, as that beside an own file is."""
-    own = {"users": users, "packaged": packaged_file()}[name]
-    Path("models.yaml").symlink_to(own)
+    Path("models.yaml").symlink_to(users if target == "users" else packaged_file())
     found = find(from_folder=True)
-    assert (found.path, found.trusted) == (own, True)
+    assert (found.path, found.trusted) == (users, True)
 
 
 def test_an_own_file_may_be_a_link_into_the_current_folder(home: Path) -> None:

@@ -36,13 +36,13 @@ Exit codes of --status:
   2  there is no CLI
 """
 
+OWN_LOGIN: Final = """This is Claude Code's own login: {path}
+Dragoman neither sees nor stores it."""
 CONTAINER: Final = (
-    "In a container, a login lasts as long as its home does. To do without: run `claude setup-token` "
-    "where there is a browser, and give the container CLAUDE_CODE_OAUTH_TOKEN; or ANTHROPIC_API_KEY."
+    "In a container it lasts as long as the container's home. To do without: run `claude setup-token` "
+    "where\nthere is a browser, and give the container CLAUDE_CODE_OAUTH_TOKEN; or ANTHROPIC_API_KEY."
 )
-NO_BROWSER: Final = (
-    "It prints a URL: open it in a browser on any machine, and paste the code back here."
-)
+NO_BROWSER: Final = "Open the URL in a browser on any machine, and paste the code back here."
 
 
 @click.command("login", epilog=EXAMPLES)
@@ -53,7 +53,7 @@ def login(ask: bool, config_file: Path | None, arguments: tuple[str, ...]) -> No
     """Log in to Claude with the Claude Code CLI that Dragoman uses.
 
     This is Claude Code's own login (`claude auth login`): Dragoman starts it, and neither sees nor
-    keeps it. ARGUMENTS after `--` are given to it, such as --console, --sso or --email. A gateway
+    stores it. ARGUMENTS after `--` are passed to it, such as --console, --sso or --email. A gateway
     that is running takes it up by itself. Log out with the CLI: it is your own login everywhere.
     """
     if ask and arguments:
@@ -114,19 +114,22 @@ def _log_in(
         click.echo(why, err=True)
         return
     contained = in_container(environ)
-    if contained:
-        click.echo(CONTAINER, err=True)
     if not sys.stdin.isatty():
-        where = "the container's terminal" if contained else "a terminal"
-        text = f"dragoman: the login needs {where}: run `{command_line('login')}` there yourself"
+        if contained:
+            click.echo(CONTAINER, err=True)
+        text = f"dragoman: the login needs a terminal: run `{command_line('login')}` in one"
         click.echo(text, err=True)
         sys.exit(EXIT_NO_TERMINAL)
     if status.logged_in and not arguments:
         click.echo(f"Already logged in: {login_words(status, seen)}.", err=True)
-        if not click.confirm("Log in again, as with another account?", err=True):
+        if not click.confirm("Log in again, for example with another account?", err=True):
             return
+    click.echo(OWN_LOGIN.format(path=status.path), err=True)
+    if contained:
+        click.echo(CONTAINER, err=True)
     if contained or without_browser(environ, sys.platform):
         click.echo(NO_BROWSER, err=True)
+    click.echo(err=True)
     _become_the_cli(status, config, environ, arguments)
 
 
@@ -140,11 +143,6 @@ def _become_the_cli(
 
     In the empty folder: 2.1.330 would otherwise go by `.claude/settings.json` of the current one.
     """
-    click.echo(
-        f"This is Claude Code's own login, by {status.path}.\n"
-        "Dragoman neither sees nor keeps it.\n",
-        err=True,
-    )
     os.chdir(command.working_directory(config, environ))
     line = [str(status.path), "auth", "login", *arguments]
     os.execve(line[0], line, {**environ, **config.environment})  # noqa: S606

@@ -13,6 +13,7 @@ from gateway import health
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.types import ChatRequest, StreamEvent, Target
+from gateway_claude_code import command
 from gateway_claude_code.account.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
 from gateway_claude_code.backend import ANY_MODEL, ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -106,7 +107,8 @@ class Stage:
             status = await cli_status(self.config, environ)
         except GatewayError as error:
             log.warning("%s", error.message)
-            self.found = {"status": "unavailable", "message": error.message}
+            named = command.is_named(self.config, environ)
+            self.found = {"status": "unavailable", "message": error.message, "cli_named": named}
             backend.catalogue.nobody_to_ask()
             return self.stand_in
         self.found = health_of(status, stand_in=self.stand_in)

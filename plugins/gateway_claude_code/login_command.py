@@ -114,7 +114,7 @@ def _log_in(
         click.echo(why, err=True)
         return
     contained = in_container(environ)
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         if contained:
             click.echo(CONTAINER, err=True)
         text = f"dragoman: the login needs a terminal: run `{command_line('login')}` in one"
@@ -131,6 +131,10 @@ def _log_in(
         click.echo(NO_BROWSER, err=True)
     click.echo(err=True)
     _become_the_cli(status, config, environ, arguments)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _become_the_cli(

@@ -11,7 +11,7 @@ import anyio
 
 from gateway import health
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, GatewayError
+from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated
 from gateway.types import ChatRequest, StreamEvent, Target
 from gateway_claude_code import command
 from gateway_claude_code.account.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
@@ -30,6 +30,9 @@ log = logging.getLogger("gateway_claude_code")
 
 OFFLINE_HEADER: Final = "x-dragoman-offline"
 """On each answer of the stand-in, so also on those whose text can't say so: calls and JSON."""
+
+DOUBT_SECONDS: Final = 10
+"""How often the CLI is asked, at most, while the API goes on refusing its login."""
 
 
 @dataclass(kw_only=True)
@@ -50,6 +53,7 @@ class Stage:
     open: bool = True
     _running: int = 0
     _idle: anyio.Event = field(default_factory=anyio.Event)
+    _doubted: anyio.Event = field(default_factory=anyio.Event)
 
     async def answer(
         self, request: ChatRequest, target: Target, ctx: RequestContext
@@ -64,6 +68,9 @@ class Stage:
             async with aclosing(self.backend.answer(request, target, ctx)) as events:
                 async for event in events:
                     yield event
+        except NotAuthenticated:
+            self._doubted.set()
+            raise
         finally:
             self._running -= 1
             if not self._running:
@@ -92,16 +99,29 @@ class Stage:
         return {**report, **unsafe, "cli_check": gate.health}
 
     async def look_at_cli(self) -> None:
-        """Find out about the CLI; where it has no login, again when it has one."""
+        """Find out about the CLI, and again each time that it is logged in or out."""
         environ = {**self.surroundings.environ, **self.surroundings.overrides}
-        if await self._look(environ):
-            return
-        login = await LoginWatch.of(self.config, environ).wait()
-        log.info("logged in (%s)", login.method)
-        await self._look(environ)
+        while True:
+            if not await self._look(environ):
+                login = await LoginWatch.of(self.config, environ).wait()
+                if not self.stand_in:
+                    log.info("logged in (%s)", login.method)
+                await self._look(environ)
+            await self._logged_out(environ)
+
+    async def _logged_out(self, environ: dict[str, str]) -> None:
+        """Wait until it is so; the CLI is asked only after an answer has failed for that."""
+        while True:
+            await self._doubted.wait()
+            login = LoginWatch.of(self.config, environ)
+            if not await login.look():
+                self._doubted = anyio.Event()
+                return
+            await anyio.sleep(DOUBT_SECONDS)  # the API refuses a login that the CLI has
+            self._doubted = anyio.Event()
 
     async def _look(self, environ: dict[str, str]) -> bool:
-        """Whether nothing is to be waited for."""
+        """Whether there is a CLI with a login; for a stand-in, its made-up key is one."""
         backend = self.backend
         try:
             status = await cli_status(self.config, environ)
@@ -110,7 +130,7 @@ class Stage:
             named = command.is_named(self.config, environ)
             self.found = {"status": "unavailable", "message": error.message, "cli_named": named}
             backend.catalogue.nobody_to_ask()
-            return self.stand_in
+            return False
         self.found = health_of(status, stand_in=self.stand_in)
         program = program_at(status.path)
         backend.gate.notice(program)

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 from claude_code_support import FakeCli, a_request
 
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable
+from gateway.errors import BackendUnavailable, NotAuthenticated
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.testing import build
@@ -197,15 +196,36 @@ async def test_the_real_stage_takes_up_a_login_too(
 ) -> None:
     caplog.set_level("INFO")
     _, all_stages = start(offline=False, until_login=False)
-    report: dict[str, Any] = {}
     async with all_stages.running():
-        with anyio.fail_after(10):
-            while report.get("logged_in") is not False:
-                await anyio.sleep(0.005)
-                report = all_stages.report()
-            cli.log_in()
-            while not report["logged_in"]:
-                await anyio.sleep(0.005)
-                report = all_stages.report()
-    assert report["status"] == "ok"
+        await reported(all_stages, "not_logged_in")
+        cli.log_in()
+        await reported(all_stages, "ok")
+        assert all_stages.report()["logged_in"] is True
     assert "logged in (claude.ai)" in caplog.messages
+
+
+NOT_LOGGED_IN = """set_up(); hear()
+say({"type": "assistant", "message": {"model": "<synthetic>"}, "error": "authentication_failed"})
+say({"type": "result", "is_error": True, "result": "Not logged in"})"""
+
+
+async def test_a_logout_shows_in_the_report(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli]
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        cli.login = Login(logged_in=False, method="none")
+        fake_cli(NOT_LOGGED_IN)
+        with pytest.raises(NotAuthenticated):
+            await headers_of(all_stages)
+        await reported(all_stages, "not_logged_in")
+        cli.log_in()
+        await reported(all_stages, "ok")
+
+
+async def reported(of: Stages, status: str) -> None:
+    with anyio.fail_after(10):
+        while of.report()["status"] != status:  # noqa: ASYNC110 - nobody says when
+            await anyio.sleep(0.005)

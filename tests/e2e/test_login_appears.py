@@ -146,7 +146,7 @@ def test_an_answer_that_runs_meanwhile_ends_well(
         assert response.headers[OFFLINE_HEADER] == "true"
         lines = (line for line in response.iter_lines() if line)
         got = [next(lines)]
-        with stopped(gateway.processes()):
+        with stopped(conversations(gateway)):
             log_in(gateway)
             wait_for(gateway, GONE_OVER, 15)
             assert chat(gateway).choice.content == "from the API"
@@ -157,6 +157,18 @@ def test_an_answer_that_runs_meanwhile_ends_well(
     assert text.rstrip().endswith("Hello Hello")
     assert pieces[-1][0]["finish_reason"] == "stop"
     assert gateway.wait_until_idle(5) == []
+
+
+def conversations(gateway: RunningGateway) -> list[int]:
+    """The processes that answer requests, and none that was asked for its login."""
+    return [pid for pid in gateway.processes() if b"--print" in arguments(pid)]
+
+
+def arguments(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # it is gone
+        return []
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.setting_up import section
 from gateway_claude_code.login import CliStatus, cli_status
-from gateway_claude_code.login_words import login_words, needs_no_login, not_logged_in
+from gateway_claude_code.login_words import cloud_words, login_words, needs_no_login, not_logged_in
 from gateway_claude_code.surroundings import in_container, without_browser
 
 EXIT_NO_LOGIN: Final = 1
@@ -38,10 +38,9 @@ Exit codes of --status:
 
 OWN_LOGIN: Final = """This is Claude Code's own login: {path}
 Dragoman neither sees nor stores it."""
-CONTAINER: Final = (
-    "In a container it lasts as long as the container's home. To do without: run `claude setup-token` "
-    "where\nthere is a browser, and give the container CLAUDE_CODE_OAUTH_TOKEN; or ANTHROPIC_API_KEY."
-)
+CONTAINER: Final = """In a container, a login lasts as long as the container's home. To do without
+one, run `claude setup-token` where there is a browser, and give the container
+CLAUDE_CODE_OAUTH_TOKEN; or give it ANTHROPIC_API_KEY."""
 NO_BROWSER: Final = "Open the URL in a browser on any machine, and paste the code back here."
 
 
@@ -92,9 +91,8 @@ def say_status(status: CliStatus, seen: Mapping[str, str]) -> NoReturn:
         click.echo(f"{text[0].upper()}{text[1:]}.", err=True)
         click.echo(f"CLI: {_cli(status)}", err=True)
         sys.exit(EXIT_NO_LOGIN)
-    click.echo(f"Logged in: {login_words(status, seen)}.")
-    if status.method == "third_party" and (why := needs_no_login(status, seen)):
-        click.echo(why)
+    words, cloud = login_words(status, seen), cloud_words(status)
+    click.echo(f"{words[0].upper()}{words[1:]}.\n{cloud}" if cloud else f"Logged in: {words}.")
     click.echo(f"CLI: {_cli(status)}")
     sys.exit(0)
 

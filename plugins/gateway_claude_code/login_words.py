@@ -95,13 +95,13 @@ def login_words(login: Login, environ: Mapping[str, str]) -> str:
         case "api_key_helper":
             return "API key from the command apiKeyHelper"
         case "oauth_token":
-            variable = set_first(TOKEN_VARIABLES, environ)
+            variable = _variable_of(login, environ)
             return f"token from {variable}" if variable else "token"
         case "custom_headers":
             return f"header from {CUSTOM_HEADERS}"
         case "third_party":
             cloud = CLOUDS.get(login.provider)
-            return f"{cloud.name}, by {cloud.variable}" if cloud else login.provider
+            return f"set up for {cloud.name}, by {cloud.variable}" if cloud else login.provider
     return login.method
 
 
@@ -111,14 +111,37 @@ def set_first(names: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
 
 
 def needs_no_login(login: Login, environ: Mapping[str, str]) -> str | None:
-    """Why logging in would change nothing: the CLI prefers what it has; None if it would."""
-    cloud = CLOUDS.get(login.provider)
+    """Why logging in would change nothing, as the CLI prefers what it has; None if it would."""
     if login.method == "third_party":
-        name = cloud.name if cloud else login.provider
-        more = f" {cloud.credentials} provides them." if cloud else ""
-        unset = f" To use a Claude login instead, unset {cloud.variable}." if cloud else ""
-        return f"The CLI uses {name} with your own credentials there, which it checks only when asked.{more}{unset}"
+        cloud = CLOUDS.get(login.provider)
+        if cloud is None:
+            return f"No Claude login is needed: the CLI is set up for {login.provider}."
+        return (
+            f"No Claude login is needed: the CLI is set up for {cloud.name}.\n"
+            f"Its credentials come from {cloud.credentials}.\n"
+            f"To use a Claude login instead, unset {cloud.variable}."
+        )
     if login.method in ("claude.ai", "none", "unknown") or login.source == LOGIN_KEY:
         return None
-    words = login_words(login, environ)
-    return f"No login is needed: the CLI uses the {words}, and prefers that to a login."
+    why = f"No login is needed: the CLI uses the {login_words(login, environ)}."
+    variable = _variable_of(login, environ)
+    return f"{why}\nTo log in instead, unset {variable}." if variable else why
+
+
+def cloud_words(login: Login) -> str | None:
+    """What `--status` adds for a cloud, whose credentials the CLI does not check by itself."""
+    cloud = CLOUDS.get(login.provider)
+    if login.method != "third_party" or cloud is None:
+        return None
+    return f"Its credentials, from {cloud.credentials}, are only tried with a request."
+
+
+def _variable_of(login: Login, environ: Mapping[str, str]) -> str | None:
+    match login.method:
+        case "api_key" if login.source in environ:
+            return login.source
+        case "oauth_token":
+            return set_first(TOKEN_VARIABLES, environ)
+        case "custom_headers":
+            return CUSTOM_HEADERS
+    return None

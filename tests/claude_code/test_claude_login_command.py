@@ -106,10 +106,9 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[li
         (
             CLOUD,
             0,
-            "Logged in: Amazon Bedrock, by CLAUDE_CODE_USE_BEDROCK.\nThe CLI uses Amazon Bedrock "
-            "with your own credentials there, which it checks only when asked. `aws sso login`, "
-            "`aws configure` or AWS_BEARER_TOKEN_BEDROCK provides them. To use a Claude login "
-            "instead, unset CLAUDE_CODE_USE_BEDROCK.\nCLI: 2.1.330, /opt/claude\n",
+            "Set up for Amazon Bedrock, by CLAUDE_CODE_USE_BEDROCK.\nIts credentials, from `aws sso "
+            "login`, `aws configure` or AWS_BEARER_TOKEN_BEDROCK, are only tried with a request.\n"
+            "CLI: 2.1.330, /opt/claude\n",
         ),
         (
             NO_LOGIN,

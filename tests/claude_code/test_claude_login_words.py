@@ -47,7 +47,7 @@ SECRET = "sk-ant-secret"
         (
             login("third_party", provider="bedrock"),
             {},
-            "Amazon Bedrock, by CLAUDE_CODE_USE_BEDROCK",
+            "set up for Amazon Bedrock, by CLAUDE_CODE_USE_BEDROCK",
         ),
         (login("third_party", provider="new"), {}, "new"),
         (login("new"), {}, "new"),
@@ -63,21 +63,25 @@ def test_which_login_it_is(found: Login, environ: dict[str, str], words: str) ->
         (login("claude.ai"), None),
         (login("api_key", source="/login managed key"), None),
         (Login(logged_in=False, method="none"), None),
+        (login("api_key", source="ANTHROPIC_API_KEY"), "unset ANTHROPIC_API_KEY."),
+        (login("oauth_token"), "unset CLAUDE_CODE_OAUTH_TOKEN."),
+        (login("custom_headers"), "unset ANTHROPIC_CUSTOM_HEADERS."),
         (
-            login("api_key", source="ANTHROPIC_API_KEY"),
-            "No login is needed: the CLI uses the API key from ANTHROPIC_API_KEY, and prefers that "
-            "to a login.",
+            login("api_key_helper"),
+            "No login is needed: the CLI uses the API key from the command apiKeyHelper.",
         ),
         (login("third_party", provider="bedrock"), "`aws sso login`"),
         (login("third_party", provider="anthropicAws"), "ANTHROPIC_AWS_API_KEY"),
         (login("third_party", provider="vertex"), "`gcloud auth application-default login`"),
         (login("third_party", provider="foundry"), "`az login`"),
         (login("third_party", provider="foundry"), "unset CLAUDE_CODE_USE_FOUNDRY"),
-        (login("third_party", provider="new"), "The CLI uses new with your own credentials"),
+        (login("third_party", provider="new"), "the CLI is set up for new."),
     ],
 )
 def test_where_a_login_would_change_nothing(found: Login, says: str | None) -> None:
-    why = needs_no_login(found, {})
+    environ = dict.fromkeys(("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"), SECRET)
+    why = needs_no_login(found, environ)
+    assert SECRET not in (why or "")
     assert why is None if says is None else says in (why or "")
 
 

@@ -30,11 +30,13 @@ class Cli:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.login: Login | Exception = Login(logged_in=False, method="none")
+        self.asked = 0
 
     def log_in(self) -> None:
         self.login = Login(logged_in=True, method="claude.ai")
 
     async def login_now(self, *_: object) -> Login:
+        self.asked += 1
         if isinstance(self.login, Exception):
             raise self.login
         return self.login
@@ -223,6 +225,22 @@ async def test_a_logout_shows_in_the_report(
         await reported(all_stages, "not_logged_in")
         cli.log_in()
         await reported(all_stages, "ok")
+
+
+async def test_while_the_api_refuses_a_login_the_cli_is_asked_seldom(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli]
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        fake_cli(NOT_LOGGED_IN.replace("Not logged in", "OAuth token revoked"))
+        before = cli.asked
+        for _ in range(3):
+            with pytest.raises(NotAuthenticated, match="was refused"):
+                await headers_of(all_stages)
+        assert cli.asked == before + 1
+        assert all_stages.report()["status"] == "ok"
 
 
 async def reported(of: Stages, status: str) -> None:

@@ -97,6 +97,7 @@ SERVE_EXAMPLES = """\b
 Examples:
   dragoman serve
   dragoman serve --offline
+  dragoman serve --offline-until-login
   dragoman serve --config work.yaml --port 4000
   dragoman serve --disable access --log-level warning
 
@@ -119,6 +120,12 @@ Exit codes:
 @click.option(
     "--offline", is_flag=True, help="Answer from a built-in stand-in: no account, no network."
 )
+@click.option(
+    "--offline-until-login",
+    "until_login",
+    is_flag=True,
+    help="The same only while there is no login; then from the model, without a restart.",
+)
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Leave a plugin out.")
 @click.option(
     "--log-level", type=click.Choice(logs.LEVELS), default="info", help="How much is logged (info)."
@@ -131,6 +138,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     host: str | None,
     port: int | None,
     offline: bool,  # noqa: FBT001 - click passes it by name
+    until_login: bool,  # noqa: FBT001
     disabled: tuple[str, ...],
     log_level: str,
     watch: bool,  # noqa: FBT001
@@ -138,7 +146,10 @@ def serve(  # noqa: PLR0917 - click passes them by name
     """Start the gateway."""
     logs.set_up(log_level)
     no_core_dumps()
-    gateway = build_gateway(config_file, disabled=disabled, offline=offline, from_folder=True)
+    gateway = build_gateway(
+        config_file, disabled=disabled, offline=offline or until_login, from_folder=True
+    )
+    gateway.until_login = until_login and not offline
     if host is not None:
         gateway.host = host
     if watch and gateway.config.values.server.reload:

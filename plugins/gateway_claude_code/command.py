@@ -60,6 +60,11 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     )
 
 
+def is_named(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> bool:
+    """Whether the user says which CLI it is, and none is looked for."""
+    return bool(config.command or environ.get(COMMAND_VARIABLE))
+
+
 def on_path(environ: Mapping[str, str]) -> Path | None:
     """The user's own `claude`."""
     return program_on(environ.get("PATH"), "claude")

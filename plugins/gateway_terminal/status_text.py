@@ -42,11 +42,14 @@ def _rows(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> I
     if (started := _time(ours.get("started_at"))) is not None:
         yield "up since", f"{_local(started, now)} ({duration((now - started).total_seconds())})"
         yield "answers", f"{ours.get('answered', 0)}, and {ours.get('failed', 0)} that failed"
-    if health.get("offline"):
-        yield "offline", paint.notable("answers come from a built-in stand-in, not from a model")
     backend = health.get("claude_code")
+    waiting = isinstance(backend, Mapping) and backend.get("waiting_for_login")
+    if health.get("offline"):
+        until = ", until there is a login" if waiting else ""
+        text = f"answers come from a built-in stand-in, not from a model{until}"
+        yield "offline", paint.notable(text)
     if isinstance(backend, Mapping):
-        yield from _backend_rows(backend, now, paint, offline=bool(health.get("offline")))
+        yield from _backend_rows(backend, now, paint)
     yield from _config_rows(health.get("config") or {}, now, paint)
     yield from _refused_rows((health.get("access") or {}).get("refused") or [], now, paint)
     yield from _error_rows(ours.get("last_errors") or [], now, paint)
@@ -62,22 +65,15 @@ def _state(health: Mapping[str, Any], paint: Paint) -> str:
             return paint.bad(f"up, but {other}")
 
 
-def _backend_rows(
-    backend: Mapping[str, Any], now: datetime, paint: Paint, *, offline: bool
-) -> Iterator[Row]:
+def _backend_rows(backend: Mapping[str, Any], now: datetime, paint: Paint) -> Iterator[Row]:
     yield "CLI", cli_of(backend)
     if (message := backend.get("message")) is not None and backend.get("cli_version"):
         yield "", paint.bad(str(message))
     check = backend.get("cli_check") or {}
     if check:
         yield "CLI check", _checked(check, paint)
-    login = login_of(backend)
-    yield (
-        "login",
-        "not needed: offline"
-        if offline
-        else (login if backend.get("logged_in") else paint.bad(login)),
-    )
+    fine = backend.get("logged_in") or backend.get("stand_in")
+    yield "login", login_of(backend) if fine else paint.bad(login_of(backend))
     if backend.get("processes"):
         yield (
             "processes",

@@ -3,7 +3,7 @@
     response_cache: {ttl_seconds: 3600, max_entries: 1000, max_bytes: 67108864, always: false}
 
 Only requests with temperature 0 are looked at; with `always`, all of them. Each client key has
-answers of its own. Errors, and answers that were cut, are never kept.
+answers of its own. Errors, answers that were cut, and those given offline are never kept.
 """
 
 import hashlib
@@ -68,7 +68,8 @@ class ResponseCachePlugin:
     ) -> EventSource | None:
         """Next to the backend: what other plugins do to an answer, they do to a kept one too."""
         config = ctx.gateway.config
-        if not config.enabled(NAME):
+        # what a stand-in says must not be said again once the model answers
+        if not config.enabled(NAME) or ctx.gateway.offline:
             return None
         section = config.section(NAME, ResponseCacheConfig)
         if not section.always and request.sampling.temperature != 0:

@@ -191,7 +191,7 @@ def test_a_cli_without_login_is_told_how_to_get_one(
     result = run("--json")
     assert result.exit_code == 1
     assert findings(result)["login"]["verdict"] == "differs"
-    assert "/login" in findings(result)["login"]["advice"]
+    assert "dragoman login`" in findings(result)["login"]["advice"]
 
 
 @pytest.mark.usefixtures("whole")

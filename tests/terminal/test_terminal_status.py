@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from terminal_support import Run
 
+from gateway import command_name
 from gateway_terminal import status_command
 from gateway_terminal.colours import Paint
 from gateway_terminal.server_call import NotUp, ServerCall
@@ -52,6 +53,12 @@ HEALTH: Mapping[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dragoman` can be typed as that."""
+    monkeypatch.setattr(command_name, "_program", lambda: None)
+
+
 def rows(health: Mapping[str, Any]) -> dict[str, str]:
     lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
     width = len(lines[0]) - len(lines[0].split(maxsplit=1)[1])
@@ -67,7 +74,7 @@ def test_everything_that_is_known_has_a_row() -> None:
         "answers": "7, and 0 that failed",
         "CLI": "2.1.330, /bin/claude",
         "CLI check": "holds",
-        "login": "claude.ai",
+        "login": "Claude plan",
         "processes": "1 busy, 2 spare",
         "plan, 5 hours": "█████░░░░░░░░░░░░░░░  25% used, resets 13:30:00 (in 1 h 30 min)",
         "plan, seven day opus": (
@@ -134,6 +141,8 @@ def changed(**parts: Any) -> dict[str, Any]:
     }
 
 
+STAND_IN = {"logged_in": None, "login": None, "stand_in": True}
+
 ERROR = {
     "at": "2026-03-02T11:59:00+00:00",
     "request_id": "req_1",
@@ -149,12 +158,23 @@ ERROR = {
     [
         (changed(status="degraded"), "gateway", "up, but degraded"),
         (changed(status="draining"), "gateway", "being stopped: running answers finish"),
-        (changed(offline=True), "login", "not needed: offline"),
+        (changed(offline=True, claude_code=STAND_IN), "login", "not needed: offline"),
         (
-            changed(claude_code={"logged_in": False}),
-            "login",
-            "none: run `claude`, and there /login",
+            changed(offline=True, claude_code=STAND_IN),
+            "offline",
+            "answers come from a built-in stand-in, not from a model",
         ),
+        (
+            changed(offline=True, claude_code={**STAND_IN, "waiting_for_login": True}),
+            "login",
+            "none yet: run `dragoman login`",
+        ),
+        (
+            changed(offline=True, claude_code={**STAND_IN, "waiting_for_login": True}),
+            "offline",
+            "answers come from a built-in stand-in, not from a model, until there is a login",
+        ),
+        (changed(claude_code={"logged_in": False}), "login", "none: run `dragoman login`"),
         (
             changed(claude_code={"cli_check": {"checked": False}}),
             "CLI check",

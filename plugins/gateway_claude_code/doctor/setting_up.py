@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from gateway import config_file as found
 from gateway.addresses import reached_at, url_of
 from gateway.app import build_gateway
+from gateway.command_name import command_line
 from gateway.config import ServerConfig
 from gateway.errors import BackendUnavailable, ConfigurationError
 from gateway.listen import listen
@@ -22,8 +23,8 @@ from gateway.wording import one_line
 from gateway_claude_code import command
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.findings import Finding, Verdict
-from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.login import CliStatus
+from gateway_claude_code.login_words import not_logged_in
 
 GROUP: Final = "setup"
 PORT_SECONDS: Final = 2
@@ -106,7 +107,9 @@ def login(status: CliStatus) -> Finding:
     """Whether the CLI is logged in, in its own words: `claude auth status`."""
     if status.logged_in:
         return _finding("login", "the CLI's login", "holds", f"logged in ({status.method})")
-    advice = f"{LOGIN_HELP[0].upper()}{LOGIN_HELP[1:]}. Until then: dragoman serve --offline"
+    what = not_logged_in(status)
+    until_then = command_line("serve", "--offline")
+    advice = f"{what[0].upper()}{what[1:]}. Until then: `{until_then}`"
     return _finding("login", "the CLI's login", "differs", f"none ({status.method})", advice)
 
 

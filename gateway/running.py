@@ -49,7 +49,6 @@ class RunningGateway(BaseModel):
     pid: int
     urls: Annotated[tuple[str, ...], Field(min_length=1)]
     wants_key: bool
-    offline: bool
     config: Path | None
     trusted: bool = True
     version: str
@@ -120,7 +119,6 @@ def _description_of(gateway: "Gateway") -> RunningGateway:
         pid=os.getpid(),
         urls=gateway.urls,
         wants_key=gateway.requires_keys,
-        offline=gateway.offline,
         config=config.path and config.path.absolute(),
         trusted=config.trusted,
         version=__version__,

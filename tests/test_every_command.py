@@ -84,7 +84,8 @@ ROWS: Final = (
         {"server": (0, "answered in"), "keys": KEY_WANTED}),
     Row("chat", "Hello", (0, "stand-in"),
         {"keys": KEY_WANTED, "no_login": (1, "ogged in"), "no_network": (1, "could not get an answer")}, real_cli=True),
-    Row("login-status", "", (0, "is logged in"), {"no_login": (1, "not logged in")},
+    Row("login", "", (2, "a terminal")),
+    Row("login", "--status", (0, "Logged in: API key"), {"no_login": (1, "ot logged in")},
         real_cli=True),
     Row("doctor", "", (2, "the CLI")),
     Row("doctor", "--live", (2, "--live asks the real API"), {"no_login": (2, "not logged in")},
@@ -158,7 +159,7 @@ def serving(home: Path) -> Iterator[str]:
         url = ""
         for line in process.stderr:
             if "serving at " in line:
-                url = line.split()[-1]
+                url = url or line.split()[-1]
             if "Application startup complete" in line:
                 break
         try:

@@ -40,7 +40,7 @@ def test_a_gateway_is_found_while_it_serves(gateway: Gateway, place: Path) -> No
         [found] = running_gateways()
         assert found.url == "http://127.0.0.1:4000"
         assert found.pid == os.getpid()
-        assert (found.wants_key, found.offline, found.version) == (True, False, __version__)
+        assert (found.wants_key, found.version) == (True, __version__)
         assert found.serves(gateway.config.path)
     assert running_gateways() == ()
     assert list(place.iterdir()) == []

@@ -26,8 +26,7 @@ turns with tools, which the CLI then breaks off when a call's end and the answer
 PASSED_ON: Final = (
     # the machine
     "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
-    "XDG_*", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR",
-    "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
+    "XDG_*", "DBUS_SESSION_BUS_ADDRESS",
     # the user's login and provider
     "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
     "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
@@ -76,10 +75,8 @@ def _bundled_cli() -> Path | None:
     spec = importlib.util.find_spec("claude_agent_sdk")
     if spec is None or spec.origin is None:
         return None
-    folder = Path(spec.origin).parent / "_bundled"
-    return next(
-        (path for name in ("claude", "claude.exe") if (path := folder / name).is_file()), None
-    )
+    path = Path(spec.origin).parent / "_bundled" / "claude"
+    return path if path.is_file() else None
 
 
 def arguments(
@@ -201,6 +198,6 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
 
 def own_directory(environ: Mapping[str, str]) -> Path:
     """Where Dragoman keeps what it needs of its own, for this user."""
-    home = environ.get("HOME") or environ.get("USERPROFILE")
+    home = environ.get("HOME")
     cache = environ.get("XDG_CACHE_HOME") or (str(Path(home) / ".cache") if home else None)
     return Path(cache or tempfile.gettempdir()) / "dragoman"

@@ -284,7 +284,6 @@ def test_a_missing_settings_file_gives_nothing(tmp_path: Path) -> None:
     ("variable", "below"),
     [
         ("HOME", ".cache/dragoman/empty"),
-        ("USERPROFILE", ".cache/dragoman/empty"),
         ("XDG_CACHE_HOME", "dragoman/empty"),
     ],
 )

@@ -33,6 +33,7 @@ from gateway_claude_code.doctor.command import doctor
 from gateway_claude_code.doctor.watch import watch
 from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.facts.known import KnownModels
+from gateway_claude_code.installed.report import health_of as installed_of
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import launch_for, program_at
 from gateway_claude_code.login import CliStatus, cli_status
@@ -130,7 +131,7 @@ class ClaudeCodePlugin:
         gate = self._backend.gate
         why = gate.refusal
         unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
-        return {**report, **unsafe, "cli_check": gate.health}
+        return {**report, **unsafe, **installed_of(report), "cli_check": gate.health}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:

@@ -63,7 +63,7 @@ def _state(health: Mapping[str, Any], paint: Paint) -> str:
 def _backend_rows(
     backend: Mapping[str, Any], now: datetime, paint: Paint, *, offline: bool
 ) -> Iterator[Row]:
-    yield "CLI", cli_of(backend)
+    yield from _cli_rows(backend, paint)
     if (message := backend.get("message")) is not None and backend.get("cli_version"):
         yield "", paint.bad(str(message))
     check = backend.get("cli_check") or {}
@@ -87,6 +87,19 @@ def _backend_rows(
     windows = (backend.get("quota") or {}).get("windows") or {}
     for name, window in windows.items():
         yield f"plan, {WINDOWS.get(name, name.replace('_', ' '))}", _window(window, now, paint)
+
+
+def _cli_rows(backend: Mapping[str, Any], paint: Paint) -> Iterator[Row]:
+    """The CLI with its age, and the command that brings a newer one."""
+    found = backend.get("cli_installed") or {}
+    if not found:
+        yield "CLI", cli_of(backend)
+        return
+    age = f", {found['age']}" if found.get("age") else ""
+    text = f"{backend.get('cli_version') or 'of an unknown version'}{age}"
+    yield "CLI", paint.notable(text) if found.get("stale") else text
+    yield "", str(backend.get("cli_path"))
+    yield "", f"for a newer one: {found.get('update')}"
 
 
 def _checked(check: Mapping[str, Any], paint: Paint) -> str:

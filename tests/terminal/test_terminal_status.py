@@ -78,6 +78,40 @@ def test_everything_that_is_known_has_a_row() -> None:
     }
 
 
+def cli_rows(**installed: Any) -> list[str]:
+    health = changed(claude_code={"cli_installed": {"update": "claude update", **installed}})
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("CLI "))
+    return [line.removeprefix("CLI").strip() for line in lines[first : first + 3]]
+
+
+@pytest.mark.parametrize(
+    ("installed", "says"),
+    [
+        ({"age": "12 days old"}, "2.1.330, 12 days old"),
+        ({"age": "newer than this Dragoman knows"}, "2.1.330, newer than this Dragoman knows"),
+        ({"age": None}, "2.1.330"),
+    ],
+)
+def test_the_cli_with_its_age_and_the_command_for_a_newer_one(
+    installed: dict[str, Any], says: str
+) -> None:
+    assert cli_rows(**installed) == [says, "/bin/claude", "for a newer one: claude update"]
+
+
+def test_an_old_cli_is_marked() -> None:
+    painted = {
+        stale: as_text(
+            URL,
+            changed(claude_code={"cli_installed": {"age": "99 days old", "stale": stale}}),
+            NOW,
+            Paint(colour=True),
+        )
+        for stale in (True, False)
+    }
+    assert painted[True] != painted[False]
+
+
 def changed(**parts: Any) -> dict[str, Any]:
     return {
         **HEALTH,

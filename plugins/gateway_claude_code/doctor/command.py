@@ -24,6 +24,7 @@ from gateway_claude_code.doctor.memory import Memory, memory_file
 from gateway_claude_code.doctor.report import CliFound, Report
 from gateway_claude_code.doctor.rig import Cli
 from gateway_claude_code.doctor.scenarios import look_at_all, quick_part
+from gateway_claude_code.installed.report import installed
 from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import cli_status
 
@@ -98,8 +99,14 @@ async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Fi
             status = await cli_status(elsewhere, os.environ)
         except BackendUnavailable as error:
             return None, [setting_up.missing(error)]
+    how = installed(status.path, status.version)
     found = CliFound(
-        path=str(status.path), version=status.version, origin=_origin(config, os.environ)
+        path=str(status.path),
+        version=status.version,
+        origin=_origin(config, os.environ),
+        installed_by=how.by,
+        age=how.age,
+        update=how.update,
     )
     around = [setting_up.answers(status), setting_up.login(status)]
     if status.version is None:

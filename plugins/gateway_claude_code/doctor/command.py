@@ -17,6 +17,7 @@ from gateway.errors import BackendUnavailable
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor import setting_up
+from gateway_claude_code.doctor.bug_report import bug_report
 from gateway_claude_code.doctor.findings import EXIT_NO_CLI, Finding
 from gateway_claude_code.doctor.live.asking import Refused, live_report
 from gateway_claude_code.doctor.live.report import LiveReport
@@ -32,6 +33,7 @@ EXAMPLES = """\b
 Examples:
   dragoman doctor
   dragoman doctor --json > report.json
+  dragoman doctor --report > report.txt
   dragoman doctor --live
 """
 
@@ -39,11 +41,15 @@ Examples:
 @click.command("doctor", epilog=EXAMPLES)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.option(
+    "--report", "to_paste", is_flag=True, help="A text for a bug report, without names or secrets."
+)
 @click.option("--live", is_flag=True, help="Ask the real API instead, with your own login.")
 @click.option("--yes", is_flag=True, help="With --live: skip the confirmation.")
 def doctor(
     config_file: Path | None,
     as_json: bool,  # noqa: FBT001 - click passes it by name
+    to_paste: bool,  # noqa: FBT001
     live: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
 ) -> None:
@@ -52,6 +58,9 @@ def doctor(
     Needs no account and no network: the CLI talks to a stand-in. Exit code 0 if everything holds,
     1 if something differs or could not be seen, 2 if there is no CLI that runs.
 
+    With --report it prints the same for a public issue, with the platform, how Dragoman and the
+    CLI were installed, and the state of the service: no secret, prompt, name or home folder.
+
     With --live it tries instead whether the models take what Dragoman's table says, by at most 15
     tiny requests to the real API. The CLI itself repeats a refused request up to three times, at
     no cost. The report holds no prompt, account or key, and can be pasted into a public issue.
@@ -59,7 +68,12 @@ def doctor(
     """
     if yes and not live:
         raise click.UsageError("--yes is for --live")
+    if to_paste and (live or as_json):
+        raise click.UsageError("--report goes without --live and --json")
     report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
+    if isinstance(report, Report) and to_paste:
+        click.echo(bug_report(report, os.environ))
+        sys.exit(report.exit_code)
     if as_json:
         click.echo(report.as_json())
     else:

@@ -75,6 +75,13 @@ class Report:
             yield f"Claude Code CLI {version}{age}: {self.cli.path} ({self.cli.origin})"
             if self.cli.update:
                 yield f"For a newer one: {self.cli.update}"
+        yield from self._finding_lines()
+
+    def findings_as_text(self) -> str:
+        """The findings and their sum, without colours."""
+        return click.unstyle("\n".join(self._finding_lines()))
+
+    def _finding_lines(self) -> Iterator[str]:
         for group, findings in groupby(self.findings, key=lambda finding: finding.group):
             yield f"\n{group}"
             for finding in findings:

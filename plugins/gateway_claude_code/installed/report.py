@@ -31,13 +31,12 @@ class Installed:
 def installed(path: Path, version: str | None) -> Installed:
     """Look at a CLI from outside: no process is started, and nobody is asked."""
     age = age_of(version) if version else None
-    place = place_of(path)
-    way = way_of(place)
+    way = way_of(place_of(path))
     return Installed(
         by=way.name,
         days=age if isinstance(age, int) else None,
         age=in_words(age),
-        update=way.command(place),
+        update=way.update,
     )
 
 

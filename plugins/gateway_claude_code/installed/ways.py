@@ -1,12 +1,13 @@
 """The ways in which a CLI gets onto a machine, and the command of each that brings a newer one.
 
 A way is known by the path of the CLI and by files around it; nothing is run for that. The commands
-of the CLI's own installers are those of its documentation (code.claude.com/docs/en/setup, read in
-November 2026); `TRIED` names the ways whose command was tried here with 2.1.330.
+for the CLI's own installers are those of its documentation ("Update Claude Code",
+code.claude.com/docs/en/setup, read in November 2026). `TRIED` names the ways whose command has been
+run from an empty home, with 2.1.328 or 2.1.330 before and 2.1.332 after.
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,14 @@ PACKAGE: Final = "claude-agent-sdk"
 """The wheel of which only the CLI in it is used, so that its requirements need no update."""
 UPDATE: Final = f"install --upgrade --no-deps {PACKAGE}"
 TRIED: Final = ("npm", "checkout", "pipx", "uv tool", "uv venv", "venv")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How something was installed, and the command that brings a newer CLI."""
+
+    name: str
+    update: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +45,7 @@ class Place:
     @property
     def prefix(self) -> Path:
         """The environment in which the wheel is installed."""
-        return self.path.parents[5] if len(self.path.parents) > 5 else self.root  # noqa: PLR2004
-
-    def has(self, name: str) -> bool:
-        """Whether the wheel's environment has this file."""
-        return self.bundled and (self.prefix / name).is_file()
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way of installing: its name, how it shows, and the command."""
-
-    name: str
-    shows: Callable[[Place], bool]
-    command: Callable[[Place], str]
+        return self.path.parents[5]
 
 
 def place_of(path: Path, root: Path = Path("/")) -> Place:
@@ -58,39 +54,71 @@ def place_of(path: Path, root: Path = Path("/")) -> Place:
 
 
 def way_of(place: Place) -> Way:
-    """The first of `WAYS` that shows; the last one always does."""
-    return next(way for way in WAYS if way.shows(place))
+    """The way of a CLI: by its environment in the wheel, else the first of `OWN` that shows."""
+    if place.bundled and len(place.path.parents) > 5:  # noqa: PLR2004 - see `prefix`
+        kind = environment_of(place.prefix, place.root)
+        quoted = {
+            "prefix": shlex.quote(str(place.prefix)),
+            "folder": shlex.quote(str(place.prefix.parent)),
+            "name": shlex.quote(place.prefix.name),
+        }
+        return Way(kind, WHEEL[kind].format(**quoted))
+    return next(Way(name, update(place)) for name, shows, update in OWN if shows(place))
 
 
-def _in_container(place: Place) -> bool:
-    """As the Dockerfile of this project installs it."""
-    return place.bundled and place.prefix == place.root / "opt/dragoman"
+# -- the CLI in the wheel -----------------------------------------------------------------
+
+WHEEL: Final[Mapping[str, str]] = {
+    "checkout": "make -C {folder} update-cli",
+    "pipx": f"pipx runpip {{name}} {UPDATE}",
+    "uv tool": f"uv pip {UPDATE} --python {{prefix}}",
+    "container": "git pull && docker compose up --build --detach",
+    "uv venv": f"uv pip {UPDATE} --python {{prefix}}",
+    "venv": f"{{prefix}}/bin/python -m pip {UPDATE}",
+}
+"""The commands, by the kind of environment that the wheel is in."""
 
 
-def _in_checkout(place: Place) -> bool:
-    return place.has("stamps/project") and place.has("../scripts/bootstrap.py")
+def environment_of(prefix: Path, root: Path = Path("/")) -> str:
+    """Which program made a Python environment, as a key of `WHEEL`."""
+    if (prefix / "stamps/project").is_file() and (prefix.parent / "scripts/bootstrap.py").is_file():
+        return "checkout"
+    if (prefix / "pipx_metadata.json").is_file():
+        return "pipx"
+    if (prefix / "uv-receipt.toml").is_file():
+        return "uv tool"
+    if prefix == root / "opt/dragoman":  # where the Dockerfile of this project installs it
+        return "container"
+    return "uv venv" if _made_by_uv(prefix / "pyvenv.cfg") else "venv"
 
 
-def _made_by_uv(place: Place) -> bool:
-    if not place.has("pyvenv.cfg"):
+def _made_by_uv(file: Path) -> bool:
+    """Such an environment has no pip. uv notes its version under `uv`."""
+    if not file.is_file():
         return False
-    lines = (place.prefix / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return any(line.partition("=")[0].strip() == "uv" for line in lines)
+
+
+# -- the user's own CLI -------------------------------------------------------------------
 
 
 def _by_cask(place: Place) -> bool:
     return "Caskroom" in place.target.parts
 
 
-def _by_npm(place: Place) -> bool:
+def _cask(place: Place) -> str:
+    """`claude-code`, or `claude-code@latest`, which is a cask of its own."""
     parts = place.target.parts
-    return ("lib", "node_modules", "@anthropic-ai", "claude-code") in zip(
-        parts, parts[1:], parts[2:], parts[3:], strict=False
-    )
+    return f"brew upgrade {parts[parts.index('Caskroom') + 1]}"
+
+
+def _by_npm(place: Place) -> bool:
+    return "/lib/node_modules/@anthropic-ai/claude-code/" in str(place.target)
 
 
 def _of_system(place: Place) -> bool:
-    return place.target.is_relative_to(place.root / "usr")
+    return place.target.is_relative_to(place.root.resolve() / "usr")
 
 
 def _by_apt(place: Place) -> bool:
@@ -105,60 +133,32 @@ def _by_apk(place: Place) -> bool:
 
 
 def _by_dnf(place: Place) -> bool:
-    return _of_system(place) and (place.root / "usr/bin/dnf").exists()
+    local = place.root.resolve() / "usr/local"
+    return (
+        _of_system(place)
+        and not place.target.is_relative_to(local)
+        and (place.root / "usr/bin/dnf").exists()
+    )
 
 
-def _cask(place: Place) -> str:
-    """`claude-code`, or `claude-code@latest`, which is a cask of its own."""
-    parts = place.target.parts
-    return f"brew upgrade {parts[parts.index('Caskroom') + 1]}"
+def _by_native(place: Place) -> bool:
+    """The native installer keeps ~/.local/share/claude/versions/2.1.330."""
+    return place.target.parts[-3:-1] == ("claude", "versions")
 
 
-def _own(place: Place) -> str:
-    """The CLI updates itself."""
-    named = place.path.parent.name == "bin" and place.path.name == "claude"
-    return f"{'claude' if named else shlex.quote(str(place.path))} update"
+def _itself(place: Place) -> str:
+    """The CLI knows best how it was installed."""
+    usual = place.path.parent.name == "bin" and place.path.name == "claude"
+    return f"{'claude' if usual else shlex.quote(str(place.path))} update"
 
 
-def _always(command: str) -> Callable[[Place], str]:
-    return lambda _: command
-
-
-def _in_prefix(command: str) -> Callable[[Place], str]:
-    return lambda place: command.format(prefix=shlex.quote(str(place.prefix)))
-
-
-WAYS: Final[Sequence[Way]] = (
-    # of the wheel
-    Way(
-        "checkout",
-        _in_checkout,
-        lambda place: f"make -C {shlex.quote(str(place.prefix.parent))} update-cli",
-    ),
-    Way(
-        "pipx",
-        lambda place: place.has("pipx_metadata.json"),
-        lambda place: f"pipx runpip {place.prefix.name} {UPDATE}",
-    ),
-    Way(
-        "uv tool",
-        lambda place: place.has("uv-receipt.toml"),
-        _in_prefix(f"uv pip {UPDATE} --python {{prefix}}"),
-    ),
-    Way("container", _in_container, _always("git pull && docker compose up --build --detach")),
-    Way("uv venv", _made_by_uv, _in_prefix(f"uv pip {UPDATE} --python {{prefix}}")),
-    Way("venv", lambda place: place.bundled, _in_prefix(f"{{prefix}}/bin/python -m pip {UPDATE}")),
-    # the user's own; "Update Claude Code" in the documentation
-    Way("Homebrew", _by_cask, _cask),
-    Way("npm", _by_npm, _always("npm install -g @anthropic-ai/claude-code@latest")),
-    Way("apt", _by_apt, _always("sudo apt update && sudo apt upgrade claude-code")),
-    Way("apk", _by_apk, _always("apk update && apk upgrade claude-code")),
-    Way("dnf", _by_dnf, _always("sudo dnf upgrade claude-code")),
-    Way("native", lambda place: _versions(place.target), _own),
-    Way("unknown", lambda _: True, _own),
+OWN: Final[Sequence[tuple[str, Callable[[Place], bool], Callable[[Place], str]]]] = (
+    ("Homebrew", _by_cask, _cask),
+    ("npm", _by_npm, lambda _: "npm install -g @anthropic-ai/claude-code@latest"),
+    ("apt", _by_apt, lambda _: "sudo apt update && sudo apt upgrade claude-code"),
+    ("apk", _by_apk, lambda _: "apk update && apk upgrade claude-code"),
+    ("dnf", _by_dnf, lambda _: "sudo dnf upgrade claude-code"),
+    ("native", _by_native, _itself),
+    ("unknown", lambda _: True, _itself),
 )
-
-
-def _versions(target: Path) -> bool:
-    """The native installer's files: ~/.local/share/claude/versions/2.1.330."""
-    return target.parts[-3:-1] == ("claude", "versions")
+"""Each way with how it shows and its command, in the order in which they are tried."""

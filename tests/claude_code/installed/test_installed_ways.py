@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway_claude_code.installed.report import health_of, installed
-from gateway_claude_code.installed.ways import TRIED, WAYS, place_of, way_of
+from gateway_claude_code.installed.ways import OWN, TRIED, WHEEL, place_of, way_of
 
-WHEEL = "lib/python3.13/site-packages/claude_agent_sdk/_bundled/claude"
+BUNDLED = "lib/python3.13/site-packages/claude_agent_sdk/_bundled/claude"
 NPM = "lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe"
 
 
@@ -22,9 +22,8 @@ def made(root: Path, *files: str, **texts: str) -> Path:
 
 
 def found(path: Path, root: Path) -> tuple[str, str]:
-    place = place_of(path, root)
-    way = way_of(place)
-    return way.name, way.command(place).replace(str(root), "")
+    way = way_of(place_of(path, root))
+    return way.name, way.update.replace(str(root), "")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,7 @@ def test_the_cli_in_the_wheel(
     prefix: str, beside: tuple[str, ...], texts: dict[str, str], way: str, command: str,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    path = made(tmp_path, f"{prefix}/{WHEEL}", *beside, **texts)
+    path = made(tmp_path, f"{prefix}/{BUNDLED}", *beside, **texts)
     assert found(path, tmp_path) == (way, command)
 
 
@@ -148,7 +147,7 @@ def test_the_cli_in_the_wheel(
             "claude update",
         ),
         ("usr/bin/claude", None, ("usr/bin/dnf",), {}, "dnf", "sudo dnf upgrade claude-code"),
-        ("usr/local/bin/claude", None, (), {}, "unknown", "claude update"),
+        ("usr/local/bin/claude", None, ("usr/bin/dnf",), {}, "unknown", "claude update"),
         ("work/a cli", None, (), {}, "unknown", "'/work/a cli' update"),
     ],
 )
@@ -167,7 +166,7 @@ def test_the_user_s_own(
 
 def test_each_way_is_in_these_tables() -> None:
     """And what was tried is a way."""
-    names = [way.name for way in WAYS]
+    names = [*WHEEL, *(name for name, *_ in OWN)]
     assert len(set(names)) == len(names)
     assert set(TRIED) <= set(names)
     source = Path(__file__).read_text(encoding="utf-8")
@@ -196,7 +195,7 @@ def test_an_installed_cli(tmp_path: Path) -> None:
 
 
 def test_the_part_of_the_health_report(tmp_path: Path) -> None:
-    path = made(tmp_path, f"opt/dragoman/{WHEEL}")
+    path = made(tmp_path, f"opt/dragoman/{BUNDLED}")
     health = health_of({"cli_path": str(path), "cli_version": "99.1.1"})
     assert health["cli_installed"] == {
         "by": "venv",

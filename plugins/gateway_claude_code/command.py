@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable
+from gateway.installation import command_for_extra
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.failure_log import LOG_ARGUMENTS, LOG_LEVEL
@@ -60,8 +61,9 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     if (bundled := _bundled_cli()) is not None:
         return bundled
     raise BackendUnavailable(
-        "the Claude Code CLI was not found: install it so that `claude` is on PATH, install the "
-        f"extra dragoman[cli], or set {COMMAND_VARIABLE}"
+        "the Claude Code CLI was not found: install Claude Code so that `claude` is on PATH, or "
+        f"add the one that comes as a wheel: {command_for_extra('cli')}; {COMMAND_VARIABLE} names "
+        "one in another place"
     )
 
 

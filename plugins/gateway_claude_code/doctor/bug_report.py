@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Final
 
+from gateway.installation import environment_of
 from gateway.process_facts import (
     listener_on,
     memory_bytes,
@@ -23,7 +24,6 @@ from gateway.process_facts import (
 from gateway_claude_code.command import PASSED_ON
 from gateway_claude_code.doctor.anonymous import anonymous
 from gateway_claude_code.doctor.report import CliFound, Report
-from gateway_claude_code.installed.ways import environment_of
 
 SERVICE_SECONDS: Final = 30
 WIDTH: Final = 11

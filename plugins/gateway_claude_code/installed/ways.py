@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.installation import Environment, environment_of
+
 PACKAGE: Final = "claude-agent-sdk"
 """The wheel of which only the CLI in it is used, so that its requirements need no update."""
 UPDATE: Final = f"install --upgrade --no-deps {PACKAGE}"
@@ -68,7 +70,7 @@ def way_of(place: Place) -> Way:
 
 # -- the CLI in the wheel -----------------------------------------------------------------
 
-WHEEL: Final[Mapping[str, str]] = {
+WHEEL: Final[Mapping[Environment, str]] = {
     "checkout": "make -C {folder} update-cli",
     "pipx": f"pipx runpip {{name}} {UPDATE}",
     "uv tool": f"uv pip {UPDATE} --python {{prefix}}",
@@ -77,27 +79,6 @@ WHEEL: Final[Mapping[str, str]] = {
     "venv": f"{{prefix}}/bin/python -m pip {UPDATE}",
 }
 """The commands, by the kind of environment that the wheel is in."""
-
-
-def environment_of(prefix: Path, root: Path = Path("/")) -> str:
-    """Which program made a Python environment, as a key of `WHEEL`."""
-    if (prefix / "stamps/project").is_file() and (prefix.parent / "scripts/bootstrap.py").is_file():
-        return "checkout"
-    if (prefix / "pipx_metadata.json").is_file():
-        return "pipx"
-    if (prefix / "uv-receipt.toml").is_file():
-        return "uv tool"
-    if prefix == root / "opt/dragoman":  # where the Dockerfile of this project installs it
-        return "container"
-    return "uv venv" if _made_by_uv(prefix / "pyvenv.cfg") else "venv"
-
-
-def _made_by_uv(file: Path) -> bool:
-    """Such an environment has no pip. uv notes its version under `uv`."""
-    if not file.is_file():
-        return False
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return any(line.partition("=")[0].strip() == "uv" for line in lines)
 
 
 # -- the user's own CLI -------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`GET /health` as text for a person."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -98,8 +99,14 @@ def _cli_rows(backend: Mapping[str, Any], paint: Paint) -> Iterator[Row]:
     age = f", {found['age']}" if found.get("age") else ""
     text = f"{backend.get('cli_version') or 'of an unknown version'}{age}"
     yield "CLI", paint.notable(text) if found.get("stale") else text
-    yield "", str(backend.get("cli_path"))
-    yield "", f"for a newer one: {found.get('update')}"
+    yield "", _from_home(str(backend.get("cli_path")))
+    yield "", f"for a newer one: {_from_home(str(found.get('update')))}"
+
+
+def _from_home(text: str) -> str:
+    """With `~`, which is shorter; not in quotes, where a shell leaves it as it is."""
+    home = os.environ.get("HOME", "").rstrip("/")
+    return text.replace(f"{home}/", "~/") if home and "'" not in text else text
 
 
 def _checked(check: Mapping[str, Any], paint: Paint) -> str:

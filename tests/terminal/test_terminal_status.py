@@ -99,6 +99,21 @@ def test_the_cli_with_its_age_and_the_command_for_a_newer_one(
     assert cli_rows(**installed) == [says, "/bin/claude", "for a newer one: claude update"]
 
 
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        ("/home/u/v/bin/python -m pip x", "~/v/bin/python -m pip x"),
+        ("uv pip x --python '/home/u/a b'", "uv pip x --python '/home/u/a b'"),
+        ("uv pip x --python /home/under/v", "uv pip x --python /home/under/v"),
+    ],
+)
+def test_a_path_below_home_is_short_but_can_be_pasted(
+    update: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/u")
+    assert cli_rows(update=update)[2] == f"for a newer one: {says}"
+
+
 def test_an_old_cli_is_marked() -> None:
     painted = {
         stale: as_text(

@@ -62,7 +62,7 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
         return bundled
     raise BackendUnavailable(
         "the Claude Code CLI was not found: install Claude Code so that `claude` is on PATH, or "
-        f"add the one that comes as a wheel: {command_for_extra('cli')}; {COMMAND_VARIABLE} names "
+        f"add the one that comes as a wheel: `{command_for_extra('cli')}`; {COMMAND_VARIABLE} names "
         "one in another place"
     )
 

@@ -121,5 +121,5 @@ def check_extra() -> None:
     except ImportError as error:
         raise ConfigurationError(
             f"plugins.request_log.otel needs more packages ({error}); this adds them: "
-            f"{command_for_extra('otel')}"
+            f"`{command_for_extra('otel')}`"
         ) from error

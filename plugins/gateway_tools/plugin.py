@@ -112,7 +112,7 @@ def mcp_servers(config: ToolsConfig) -> list[McpServer]:
     except ImportError as error:
         raise ConfigurationError(
             f"plugins.tools.mcp_servers needs more packages ({error}); this adds them: "
-            f"{command_for_extra('mcp')}"
+            f"`{command_for_extra('mcp')}`"
         ) from None
     return [McpServer(name, connector(server)) for name, server in config.mcp_servers.items()]
 

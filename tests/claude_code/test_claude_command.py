@@ -82,7 +82,7 @@ def test_a_wheel_without_a_cli_is_no_cli(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_without_any_cli_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", no_sdk)
     with pytest.raises(
-        BackendUnavailable, match=r"claude-agent-sdk==[\d.]+;.*DRAGOMAN_CLAUDE_COMMAND"
+        BackendUnavailable, match=r"claude-agent-sdk==[\d.]+`;.*DRAGOMAN_CLAUDE_COMMAND"
     ):
         command.find_cli(NOTHING, {"PATH": "/nowhere"})
 

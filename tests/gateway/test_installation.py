@@ -70,6 +70,13 @@ def test_the_packages_are_those_of_this_project() -> None:
     assert "claude-agent-sdk==" in command_for_extra("cli"), "exactly the one that is tested"
 
 
+def test_a_wheel_brings_the_cli_that_a_checkout_has() -> None:
+    """The extra must not float to a CLI that nobody has tested."""
+    locked = Path(__file__).parent.parent.parent / "requirements" / "cli.txt"
+    pins = [line.split()[0] for line in locked.read_text().splitlines() if "==" in line]
+    assert [command_for_extra("cli").split()[-1]] == pins
+
+
 def test_no_command_asks_an_index_for_dragoman(tmp_path: Path) -> None:
     """Nobody has registered the name there yet. `pipx inject` takes it for its own environment."""
     for kind in PREFIXES:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable
+from gateway.installation import command_for_extra
 from gateway.search_path import program_on
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -26,8 +27,7 @@ turns with tools, which the CLI then breaks off when a call's end and the answer
 PASSED_ON: Final = (
     # the machine
     "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
-    "XDG_*", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR",
-    "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
+    "XDG_*", "DBUS_SESSION_BUS_ADDRESS",
     # the user's login and provider
     "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
     "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
@@ -55,8 +55,9 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     if (bundled := _bundled_cli()) is not None:
         return bundled
     raise BackendUnavailable(
-        "the Claude Code CLI was not found: install it so that `claude` is on PATH, install the "
-        f"extra dragoman[cli], or set {COMMAND_VARIABLE}"
+        "the Claude Code CLI was not found: install Claude Code so that `claude` is on PATH, or "
+        f"add the one that comes as a wheel: `{command_for_extra('cli')}`; {COMMAND_VARIABLE} names "
+        "one in another place"
     )
 
 
@@ -89,10 +90,8 @@ def _bundled_cli() -> Path | None:
     spec = importlib.util.find_spec("claude_agent_sdk")
     if spec is None or spec.origin is None:
         return None
-    folder = Path(spec.origin).parent / "_bundled"
-    return next(
-        (path for name in ("claude", "claude.exe") if (path := folder / name).is_file()), None
-    )
+    path = Path(spec.origin).parent / "_bundled" / "claude"
+    return path if path.is_file() else None
 
 
 def arguments(
@@ -214,10 +213,7 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
 
 def own_directory(environ: Mapping[str, str]) -> Path:
     """Where Dragoman keeps what it needs of its own, for this user."""
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    cache = environ.get("XDG_CACHE_HOME")
-    if not (
-        cache and Path(cache).is_absolute()
-    ):  # a relative one does not count, says its standard
+    home, cache = environ.get("HOME"), environ.get("XDG_CACHE_HOME")
+    if not (cache and Path(cache).is_absolute()):  # a relative one does not count: XDG, "Basics"
         cache = str(Path(home) / ".cache") if home else None
     return Path(cache or tempfile.gettempdir()) / "dragoman"

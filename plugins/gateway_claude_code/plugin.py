@@ -22,6 +22,7 @@ from gateway_claude_code.agent import ModelOptions
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
 from gateway_claude_code.facts.known import KnownModels
+from gateway_claude_code.installed.report import health_of as installed_of
 from gateway_claude_code.login_command import login, login_status
 from gateway_claude_code.model_description import describe, known_from_outside
 from gateway_claude_code.stages import Stages
@@ -95,7 +96,8 @@ class ClaudeCodePlugin:
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:
         """What was found out about the CLI since the start, its processes, and the plan's quota."""
-        return {"status": "starting"} if self._stages is None else self._stages.report()
+        report = {"status": "starting"} if self._stages is None else self._stages.report()
+        return {**report, **installed_of(report)}
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:

@@ -18,7 +18,6 @@ from gateway_service.platforms import Platform, PlatformName
 _SYSTEMS: Final[Mapping[str, PlatformName]] = {
     "linux": "linux",
     "darwin": "macos",
-    "win32": "windows",
 }
 
 NOT_WRITTEN: Final = (
@@ -46,16 +45,7 @@ def platform_named(name: PlatformName, environ: Mapping[str, str]) -> Platform:
         case "linux":
             return platforms.linux(home, environ)
         case "macos":
-            return platforms.macos(home, user_id() or 0)
-        case "windows":
-            domain = environ.get("USERDOMAIN")
-            user = environ.get("USERNAME") or environ.get("USER") or home.name
-            return platforms.windows(home, f"{domain}\\{user}" if domain else user)
-
-
-def user_id() -> int | None:
-    """None where users have no numbers."""
-    return os.getuid() if hasattr(os, "getuid") else None
+            return platforms.macos(home, os.getuid())
 
 
 def home_of_user() -> Path:
@@ -91,7 +81,7 @@ def configuration(config_file: Path | None) -> Config:
 def program() -> Path:
     """The command `dragoman`: the one that runs, or that of this Python. Links are kept as they
     are, so that an update behind them is taken up. Raises `ConfigurationError`."""
-    name = "dragoman.exe" if sys.platform == "win32" else "dragoman"
+    name = "dragoman"
     running = shutil.which(sys.argv[0])
     if running is not None and Path(running).name == name:
         return Path(running).absolute()

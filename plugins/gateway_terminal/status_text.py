@@ -1,5 +1,6 @@
 """`GET /health` as text for a person."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -66,7 +67,7 @@ def _state(health: Mapping[str, Any], paint: Paint) -> str:
 
 
 def _backend_rows(backend: Mapping[str, Any], now: datetime, paint: Paint) -> Iterator[Row]:
-    yield "CLI", cli_of(backend)
+    yield from _cli_rows(backend, paint)
     if (message := backend.get("message")) is not None and backend.get("cli_version"):
         yield "", paint.bad(str(message))
     check = backend.get("cli_check") or {}
@@ -85,6 +86,25 @@ def _backend_rows(backend: Mapping[str, Any], now: datetime, paint: Paint) -> It
     windows = (backend.get("quota") or {}).get("windows") or {}
     for name, window in windows.items():
         yield f"plan, {WINDOWS.get(name, name.replace('_', ' '))}", _window(window, now, paint)
+
+
+def _cli_rows(backend: Mapping[str, Any], paint: Paint) -> Iterator[Row]:
+    """The CLI with its age, and the command that brings a newer one."""
+    found = backend.get("cli_installed") or {}
+    if not found:
+        yield "CLI", cli_of(backend)
+        return
+    age = f", {found['age']}" if found.get("age") else ""
+    text = f"{backend.get('cli_version') or 'of an unknown version'}{age}"
+    yield "CLI", paint.notable(text) if found.get("stale") else text
+    yield "", _from_home(str(backend.get("cli_path")))
+    yield "", f"for a newer one: {_from_home(str(found.get('update')))}"
+
+
+def _from_home(text: str) -> str:
+    """With `~`, which is shorter; not in quotes, where a shell leaves it as it is."""
+    home = os.environ.get("HOME", "").rstrip("/")
+    return text.replace(f"{home}/", "~/") if home and "'" not in text else text
 
 
 def _checked(check: Mapping[str, Any], paint: Paint) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import ConfigurationError, ModelNotFound
+from gateway.installation import command_for_extra
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
@@ -114,8 +115,8 @@ def mcp_servers(config: ToolsConfig, path: Path | None) -> list[McpServer]:
         from gateway_tools.mcp_client import connector  # noqa: PLC0415 - only where it is wanted
     except ImportError as error:
         raise ConfigurationError(
-            "plugins.tools.mcp_servers needs the package mcp, which comes with the extra "
-            f"dragoman[mcp]: {error}"
+            f"plugins.tools.mcp_servers needs more packages ({error}); this adds them: "
+            f"`{command_for_extra('mcp')}`"
         ) from None
     return [
         McpServer(name, connector(_in_a_folder(server, path)))

@@ -74,6 +74,8 @@ def test_the_json_has_its_documented_shape(
     assert (report["format"], report["exit_code"], report["dragoman"]) == (1, 0, __version__)
     assert report["cli"] == {
         "path": str(path), "version": "9.9.9", "origin": "DRAGOMAN_CLAUDE_COMMAND",
+        "installed_by": "unknown", "age": "newer than this Dragoman knows",
+        "update": f"{path} update",
     }  # fmt: skip
     for finding in report["findings"]:
         assert finding.keys() == {"name", "group", "title", "verdict", "seen", "advice"}

@@ -152,12 +152,6 @@ def test_without_a_sandbox_what_needs_no_namespace_is_kept(
     [
         ("linux", UNIT, "# Written by", "systemctl --user enable dragoman.service"),
         ("macos", PLIST, "<?xml", "launchctl enable gui/501/dragoman.gateway"),
-        (
-            "windows",
-            "AppData/Local/dragoman/dragoman-task.xml",
-            "<?xml",
-            "schtasks /Run /TN Dragoman",
-        ),
     ],
 )
 def test_a_dry_run_prints_file_and_commands_and_does_nothing(

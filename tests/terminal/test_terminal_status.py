@@ -131,6 +131,55 @@ def test_without_refusals_there_is_no_such_row() -> None:
     assert "refused" not in rows(HEALTH)
 
 
+def cli_rows(**installed: Any) -> list[str]:
+    health = changed(claude_code={"cli_installed": {"update": "claude update", **installed}})
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("CLI "))
+    return [line.removeprefix("CLI").strip() for line in lines[first : first + 3]]
+
+
+@pytest.mark.parametrize(
+    ("installed", "says"),
+    [
+        ({"age": "12 days old"}, "2.1.330, 12 days old"),
+        ({"age": "newer than this Dragoman knows"}, "2.1.330, newer than this Dragoman knows"),
+        ({"age": None}, "2.1.330"),
+    ],
+)
+def test_the_cli_with_its_age_and_the_command_for_a_newer_one(
+    installed: dict[str, Any], says: str
+) -> None:
+    assert cli_rows(**installed) == [says, "/bin/claude", "for a newer one: claude update"]
+
+
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        ("/home/u/v/bin/python -m pip x", "~/v/bin/python -m pip x"),
+        ("uv pip x --python '/home/u/a b'", "uv pip x --python '/home/u/a b'"),
+        ("uv pip x --python /home/under/v", "uv pip x --python /home/under/v"),
+    ],
+)
+def test_a_path_below_home_is_short_but_can_be_pasted(
+    update: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/u")
+    assert cli_rows(update=update)[2] == f"for a newer one: {says}"
+
+
+def test_an_old_cli_is_marked() -> None:
+    painted = {
+        stale: as_text(
+            URL,
+            changed(claude_code={"cli_installed": {"age": "99 days old", "stale": stale}}),
+            NOW,
+            Paint(colour=True),
+        )
+        for stale in (True, False)
+    }
+    assert painted[True] != painted[False]
+
+
 def changed(**parts: Any) -> dict[str, Any]:
     return {
         **HEALTH,

@@ -73,7 +73,7 @@ def test_a_client_s_snippet_is_the_same_on_all_pages(client: str) -> None:
 def example(page: str, definition: str, folder: Path) -> Path:
     """A file with the block of a page that has this definition."""
     [code] = [code for code in blocks(DOCS / page, "python") if definition in code]
-    path = folder / f"{definition.split()[-1].lower()}.py"
+    path = folder / f"{definition.rsplit(maxsplit=1)[-1].lower()}.py"
     path.write_text(code, encoding="utf-8")
     return path
 

@@ -168,9 +168,7 @@ def assert_has(answer: Any, shown: Any) -> None:
 
 
 @pytest.mark.e2e
-def test_the_program_answers(
-    first_minute: FirstMinute, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_program_answers(first_minute: FirstMinute, capsys: pytest.CaptureFixture[str]) -> None:
     [code] = blocks(README, "python")
     names: dict[str, Any] = {}
     exec(compile(code.replace(USUAL_URL, first_minute.url), "README.md", "exec"), names)

@@ -1,7 +1,6 @@
 """`dragoman connect`: what it prints is what the pages show, and what clients take."""
 
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Any

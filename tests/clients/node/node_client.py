@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.pages import ROOT, USUAL_URL, snippet
+from tests.pages import USUAL_URL, snippet
 
 HERE = Path(__file__).parent
 NODE_MODULES = HERE / "node_modules"

@@ -31,7 +31,6 @@ NOT_HERE: Final = {
     r"pipx install |uv tool install ": "scripts/check-dist installs the wheel, with pip",
     r"python3 -m venv ~/dragoman": "scripts/check-dist does, elsewhere",
     r"~/dragoman/bin/pip install ": "scripts/check-dist does, without the CLI's wheel of 170 MB",
-    r"~/dragoman/bin/dragoman serve": "scripts/check-dist does, offline",
     r"dragoman login\b": "asks the real CLI; tests/claude_code/test_claude_login.py has it",
     r"dragoman doctor --live": "asks the real API; tests/e2e/test_doctor_live.py has a stand-in",
     r"dragoman doctor": "starts the real CLI for seconds; tests/e2e/test_doctor.py does",

@@ -1,6 +1,7 @@
 """The pages of docs/ agree with the code, and the examples on them work."""
 
 import logging
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from gateway.app import build_gateway
 from gateway.config import LimitsConfig
 from gateway.testing import ScriptedBackend, serving, text_answer
+from gateway.trust import keys_in_need
 from gateway_openai.field_rows import CHAT, COMPLETIONS
 from gateway_openai.fields import FieldTable
 from tests.pages import PAGES, ROOT, blocks, clients, snippet
@@ -86,6 +88,12 @@ async def test_the_first_plugin_logs_a_line(
     async with serving(str(plugin), backend=ScriptedBackend(text_answer("Hello!"))) as served:
         await served.say("Hi")
     assert "completed in" in caplog.text
+
+
+def test_a_key_that_needs_trust_is_marked(tmp_path: Path) -> None:
+    names = runpy.run_path(str(example("plugins.md", "class MyConfig", tmp_path)))
+    marked = names["MyConfig"](command="x", greeting="Ahoy")
+    assert [location for location, _ in keys_in_need(marked)] == [("command",)]
 
 
 async def test_the_first_tool_tells_the_time(tmp_path: Path) -> None:

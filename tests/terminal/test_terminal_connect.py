@@ -1,7 +1,6 @@
-"""`dragoman connect`: what it prints is what the README says, and what clients take."""
+"""`dragoman connect`: what it prints is what the pages show, and what clients take."""
 
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from gateway_terminal.client_files import MERGES
 from gateway_terminal.client_models import from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, document, snippet
 from gateway_terminal.server_call import NotUp, Refused
+from tests.pages import snippet as documented
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-IN_README = (
+DOCUMENTED = (
     "aider",
     "curl",
     "env",
@@ -32,11 +31,9 @@ IN_README = (
 )
 
 
-@pytest.mark.parametrize("client", IN_README)
-def test_the_readme_says_the_same(client: str, run: Run) -> None:
-    marked = rf"<!-- client: {client} -->\s*```\w+\n(.*?)^```"
-    [text] = re.findall(marked, README, re.DOTALL | re.MULTILINE)
-    assert run("connect", client).stdout == text
+@pytest.mark.parametrize("client", DOCUMENTED)
+def test_the_pages_show_the_same(client: str, run: Run) -> None:
+    assert run("connect", client).stdout == documented(client)
 
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))

@@ -99,19 +99,24 @@ async def _ask(
 ) -> str:
     try:
         with anyio.fail_after(ANSWER_SECONDS):
-            done = await anyio.run_process(
-                [str(path), *arguments],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=command.environment(environ, config),
-                cwd=command.working_directory(config, environ),
-            )
+            # a cancellation while it starts would leave it behind
+            with anyio.CancelScope(shield=True):
+                process = await anyio.open_process(
+                    [str(path), *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=command.environment(environ, config),
+                    cwd=command.working_directory(config, environ),
+                )
+            async with process:
+                assert process.stdout is not None  # noqa: S101 - it is piped by default
+                said = b"".join([chunk async for chunk in process.stdout])
+                await process.wait()
     except TimeoutError:
         return ""
     except OSError as error:
         raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
-    return done.stdout.decode(errors="replace")
+    return said.decode(errors="replace")
 
 
 def _parse_login(output: str) -> Login:

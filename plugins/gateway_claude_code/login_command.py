@@ -89,7 +89,7 @@ def say_status(status: CliStatus, seen: Mapping[str, str]) -> NoReturn:
     if not status.logged_in:
         text = not_logged_in(status)
         click.echo(f"{text[0].upper()}{text[1:]}.", err=True)
-        click.echo(f"CLI: {_cli(status)}", err=True)
+        click.echo(f"CLI: {_cli(status)}")
         sys.exit(EXIT_NO_LOGIN)
     words, cloud = login_words(status, seen), cloud_words(status)
     click.echo(f"{words[0].upper()}{words[1:]}.\n{cloud}" if cloud else f"Logged in: {words}.")
@@ -113,10 +113,9 @@ def _log_in(
         return
     contained = in_container(environ)
     if not _is_terminal():
-        if contained:
-            click.echo(CONTAINER, err=True)
-        text = f"dragoman: the login needs a terminal: run `{command_line('login')}` in one"
-        click.echo(text, err=True)
+        instead = "; or set CLAUDE_CODE_OAUTH_TOKEN or ANTHROPIC_API_KEY" if contained else ""
+        text = f"the login needs a terminal: run `{command_line('login')}` in one{instead}"
+        click.echo(f"dragoman: {text}", err=True)
         sys.exit(EXIT_NO_TERMINAL)
     if status.logged_in and not arguments:
         click.echo(f"Already logged in: {login_words(status, seen)}.", err=True)

@@ -2,11 +2,12 @@
 # (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw fuzz audit bench chaos soak matrix full lint format types check dist \
-	docs docs-serve docs-commands lock clean
+.PHONY: help setup run test test-clients test-openclaw test-browser fuzz audit bench chaos soak \
+	matrix full lint format types check dist update-cli cli-releases docs docs-serve docs-commands \
+	lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Build .venv for development
 	@sh scripts/bootstrap dev cli
@@ -26,6 +27,9 @@ test-clients: ## Run the tests of the Node clients
 test-openclaw: ## Have OpenClaw from npm ask the gateway; installs a gigabyte
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test-openclaw $(ARGS)
+
+test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gateway from pages
+	.venv/bin/python -m pytest -q tests/browser $(ARGS)
 
 fuzz: setup ## Try thousands of requests made up from our OpenAPI document; how many with CASES=
 	FUZZ_CASES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/fuzz -q -s $(ARGS)
@@ -49,6 +53,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) matrix
 	@$(MAKE) fuzz
 	@$(MAKE) test-openclaw
+	@$(MAKE) test-browser
 	@$(MAKE) chaos
 	@$(MAKE) bench
 	@$(MAKE) soak
@@ -68,6 +73,17 @@ check: lint types test ## Everything that a change has to pass
 
 dist: setup ## Build wheel and sdist into dist/, and have both answer from new environments
 	@sh scripts/check-dist
+
+update-cli: ## Bring the newest Claude Code CLI into .venv; `make run` keeps it
+	@sh scripts/bootstrap run cli
+	.venv/bin/python -m pip install --quiet --upgrade --no-deps claude-agent-sdk
+	@.venv/lib/python3*/site-packages/claude_agent_sdk/_bundled/claude --version
+
+cli-releases: setup ## Make the table of the CLI's releases anew; needs npm
+	npm view @anthropic-ai/claude-code time --json | .venv/bin/python scripts/cli_releases.py \
+		> plugins/gateway_claude_code/installed/releases.new
+	mv plugins/gateway_claude_code/installed/releases.new \
+		plugins/gateway_claude_code/installed/releases.txt
 
 docs: ## Build the site of docs/ into site/; a broken link or anchor fails
 	@sh scripts/bootstrap docs

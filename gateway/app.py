@@ -1,5 +1,6 @@
 """Putting a gateway together: plugins, configuration and models, then the ASGI application."""
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -12,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__, health
-from gateway.config import find_file, load, packaged_file
+from gateway.api_pages import add_api_pages
+from gateway.config import Config
+from gateway.config_file import configuration
 from gateway.errors import GatewayError
 from gateway.failures import render_error, render_failure
 from gateway.identity import RequestIdentity
@@ -20,9 +23,12 @@ from gateway.logs import failures_of_the_loop
 from gateway.near_paths import served_by
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
+from gateway.running import published
 from gateway.tools import ServedTools
 from gateway.traffic import TrafficControl
 from gateway.validation import check_disabled, validated
+
+log = logging.getLogger("gateway")
 
 __all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
 
@@ -34,18 +40,19 @@ def build_gateway(
     plugins: Sequence[tuple[str, object]] = (),
     offline: bool = False,
     overrides: dict[str, dict[str, object]] | None = None,
+    from_folder: bool = False,
 ) -> Gateway:
     """Read the configuration and load every plugin.
 
-    `plugins` are registered last, by name; `overrides` replaces keys of plugin sections.
+    With `from_folder`, as `serve` has it, the current folder's `models.yaml` is taken up too, but
+    neither the code beside it nor what needs trust. `plugins` are registered last, by name; `overrides` replaces keys of plugin sections.
     Raises `ConfigurationError`.
     """
-    config = load(find_file(config_file, packaged_file()), packaged_file())
+    config = configuration(config_file, from_folder=from_folder)
     registry = PluginRegistry({*disabled, *config.disabled_plugins})
     registry.register(health, "health", f"dragoman {__version__}")
     registry.load_entry_points()
-    if config.path is not None:
-        registry.load_files(config.path.parent / "plugins")
+    _load_code_beside(config, registry)
     for name, plugin in plugins:
         registry.register(plugin, name)
     check_disabled(config, registry)
@@ -57,6 +64,28 @@ def build_gateway(
     return Gateway(config, registry, models, tools, offline=offline)
 
 
+def _load_code_beside(config: Config, registry: PluginRegistry) -> None:
+    """The single files in `plugins/`; a folder that was merely entered gets none of its run."""
+    if config.path is None:
+        return
+    if config.trusted:
+        registry.load_files(config.path.parent / "plugins")
+    elif files := config.code_beside():
+        log.warning(
+            "not loading the code beside the %s of the current folder: %s; if you trust it: "
+            "dragoman serve --config %s",
+            config.path.name,
+            ", ".join(_printable(path) for path in files.values()),
+            config.path,
+        )
+
+
+def _printable(path: Path) -> str:
+    """Whoever named a file may want a terminal to do something."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
+
+
 def create_app(gateway: Gateway) -> FastAPI:
     """The ASGI application of a gateway: all plugins' routes, middleware and lifespans."""
 
@@ -66,9 +95,19 @@ def create_app(gateway: Gateway) -> FastAPI:
             stack.enter_context(failures_of_the_loop())
             for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
                 await stack.enter_async_context(context)
+            if gateway.urls:
+                stack.enter_context(published(gateway))
             yield
 
-    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Dragoman",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_api_pages(app)
     app.state.gateway = gateway
     router = APIRouter()
     gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from gateway.plugins import PluginRegistry
 from gateway.plugins_command import plugins
 from gateway.process_limits import allow_open_files, no_core_dumps
 from gateway.reload import ConfigWatch
+from gateway.search_path import drop_relative_entries
 from gateway.server import CLOSING_SECONDS, Server
 from gateway.wording import one_line
 
@@ -95,6 +97,7 @@ SERVE_EXAMPLES = """\b
 Examples:
   dragoman serve
   dragoman serve --offline
+  dragoman serve --offline-until-login
   dragoman serve --config work.yaml --port 4000
   dragoman serve --disable access --log-level warning
 
@@ -112,10 +115,16 @@ Exit codes:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The YAML; else ./models.yaml, ~/.config/dragoman/models.yaml, or the packaged one.",
 )
-@click.option("--host", help="Listen here instead of server.host (127.0.0.1).")
+@click.option("--host", help="Listen here instead of server.host (localhost).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port (3456).")
 @click.option(
     "--offline", is_flag=True, help="Answer from a built-in stand-in: no account, no network."
+)
+@click.option(
+    "--offline-until-login",
+    "until_login",
+    is_flag=True,
+    help="The same only while there is no login; then from the model, without a restart.",
 )
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Leave a plugin out.")
 @click.option(
@@ -129,6 +138,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     host: str | None,
     port: int | None,
     offline: bool,  # noqa: FBT001 - click passes it by name
+    until_login: bool,  # noqa: FBT001
     disabled: tuple[str, ...],
     log_level: str,
     watch: bool,  # noqa: FBT001
@@ -136,7 +146,10 @@ def serve(  # noqa: PLR0917 - click passes them by name
     """Start the gateway."""
     logs.set_up(log_level)
     no_core_dumps()
-    gateway = build_gateway(config_file, disabled=disabled, offline=offline)
+    gateway = build_gateway(
+        config_file, disabled=disabled, offline=offline or until_login, from_folder=True
+    )
+    gateway.until_login = until_login and not offline
     if host is not None:
         gateway.host = host
     if watch and gateway.config.values.server.reload:
@@ -183,5 +196,6 @@ cli.add_command(plugins)
 
 def main() -> None:
     """Run the command line."""
+    drop_relative_entries(os.environ)
     with logs.uncaught_failures():
         cli()

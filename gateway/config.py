@@ -7,14 +7,16 @@ valid key.
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.config_keys import keys_at
 from gateway.document import Location, read_document
 from gateway.errors import ConfigurationError
+from gateway.listen import is_loopback
 from gateway.models import ModelEntry
+from gateway.trust import NeedsTrust, is_vetted, keys_in_need
 from gateway.wording import nearest, one_line
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -24,6 +26,10 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _stays_here(host: object) -> bool:
+    return host == "localhost" or is_loopback(str(host))
+
+
 class ServerConfig(_Strict):
     """Where the gateway listens, and for how many seconds it waits for running answers at its end.
 
@@ -31,9 +37,9 @@ class ServerConfig(_Strict):
     YAML while it runs.
     """
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, NeedsTrust("lets other machines in", harmless=_stays_here)] = "localhost"
     port: int = Field(default=3456, ge=0, le=65535)
-    insecure: bool = False
+    insecure: Annotated[bool, NeedsTrust("lets everybody in without a key")] = False
     drain_seconds: float = Field(default=30, ge=0)
     reload: bool = True
 
@@ -93,14 +99,21 @@ class Config:
     """A validated configuration; `path` is where it came from.
 
     `names_models` says whether it is the user's own file and has `models:`, and so offers
-    those and no others.
+    those and no others. One that is not `trusted` was merely found in the current folder, and may
+    not set every key (see `gateway.trust`).
     """
 
     def __init__(
-        self, values: FileConfig, path: Path | None, lines: Mapping[Location, int]
+        self,
+        values: FileConfig,
+        path: Path | None,
+        lines: Mapping[Location, int],
+        *,
+        trusted: bool = True,
     ) -> None:
         self.values = values
         self.path = path
+        self.trusted = trusted
         self.names_models = values.models is not None and not _is_packaged(path)
         self._lines = lines
         self._sections: dict[str, BaseModel] = {}
@@ -125,6 +138,8 @@ class Config:
                 raise self.error(("plugins", name), "must be a mapping, true or false")
             if name not in claimed and name not in disabled:
                 what = f"no plugin takes a section {name!r}"
+                if not self.trusted and name in self.code_beside():
+                    raise self.untrusted(("plugins", name), "is for code beside this file")
                 raise self.error(("plugins", name), what, name, claimed)
         for name, model in claimed.items():
             value = self.values.plugins.get(name)
@@ -134,6 +149,44 @@ class Config:
                 self._sections[name] = model.model_validate(section)
             except ValidationError as error:
                 raise self.explain(error, ("plugins", name), model) from None
+
+    def check_trust(self) -> None:
+        """Refuse what a file that was merely found may not set. Comes after `validate_sections`."""
+        if self.trusted:
+            return
+        for location, effect in keys_in_need(self.values):
+            raise self.untrusted(location, effect)
+        for name in sorted(self.disabled_plugins):
+            raise self.untrusted(("plugins", name), "switches a plugin off")
+        for name, section in self._sections.items():
+            by_code = self.overrides.get(name, {})
+            if not is_vetted(type(section)) and self._is_set(name, by_code):
+                raise self.untrusted(("plugins", name), "may do anything that its plugin can")
+            for location, effect in keys_in_need(section, ("plugins", name)):
+                if location[2] not in by_code:
+                    raise self.untrusted(location, effect)
+
+    def _is_set(self, name: str, by_code: Mapping[str, object]) -> bool:
+        """Whether the file itself says something about a plugin."""
+        value = self.values.plugins.get(name)
+        return bool(value.keys() - by_code.keys() if isinstance(value, dict) else value)
+
+    def untrusted(self, location: Location, effect: str) -> ConfigurationError:
+        """The error about a key that this file may not set; `effect` is what the key does."""
+        return ConfigurationError(
+            f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from a "
+            f"file that was only found in the current folder; if you trust this file: "
+            f"dragoman serve --config {self.path}"
+        )
+
+    def code_beside(self) -> Mapping[str, Path]:
+        """The plugins that are single files, `plugins/*.py` beside the file, by name."""
+        folder = self.path.parent / "plugins" if self.path is not None else None
+        if folder is None or not folder.is_dir():
+            return {}
+        return {
+            path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")
+        }
 
     def section(self, name: str, model: type[Section]) -> Section:
         """The validated section that was claimed as `name` with `model`."""
@@ -187,11 +240,12 @@ class Config:
     ) -> ConfigurationError:
         """An error at a place in the file; with `key`, about that key among the `valid` ones."""
         place = ".".join(location if key is None else location[:-1])
-        message = f"{self.path or 'configuration'}"
-        if (line := self._line(location)) is not None:
-            message += f", line {line}"
-        message += f": {what}" + (f" in {place!r}" if place else "")
+        message = f"{self._place(location)}: {what}" + (f" in {place!r}" if place else "")
         return ConfigurationError(message + (nearest(key, valid) if key is not None else ""))
+
+    def _place(self, location: Location) -> str:
+        line = self._line(location)
+        return f"{self.path or 'configuration'}" + ("" if line is None else f", line {line}")
 
     def _line(self, location: Location) -> int | None:
         while location and location not in self._lines:
@@ -200,20 +254,23 @@ class Config:
 
 
 def find_file(explicit: Path | None, packaged: Path) -> Path:
-    """The file to read: the one named, else the working directory's, the user's, the packaged."""
+    """The file to read: the one named, else the user's, the packaged.
+
+    Never the current folder's: that is for `serve`, by `gateway.config_file`.
+    """
     if explicit is not None:
         return explicit
-    for path in (Path("models.yaml"), _user_file()):
-        if path is not None and path.is_file():
-            return path
-    return packaged
+    users = user_file()
+    return users if users is not None and users.is_file() else packaged
 
 
-def _user_file() -> Path | None:
+def user_file() -> Path | None:
+    """The user's own configuration, whether there is one or not; None without a home."""
     try:
-        return Path("~/.config/dragoman/models.yaml").expanduser()
+        path = Path("~/.config/dragoman/models.yaml").expanduser()
     except RuntimeError:  # a user without a home
         return None
+    return path if path.is_absolute() else None  # with HOME=. any folder would be the user's
 
 
 def packaged_file() -> Path:
@@ -227,12 +284,12 @@ def _is_packaged(path: Path | None) -> bool:
     return path is not None and path.resolve() == packaged_file()
 
 
-def load(path: Path, defaults: Path | None = None) -> Config:
+def load(path: Path, defaults: Path | None = None, *, trusted: bool = True) -> Config:
     """Read `path`; where it names no models, those of `defaults` hold.
 
     Default aliases that lead to a model which the file does not offer are left out.
     """
-    config = _read(path)
+    config = _read(path, trusted=trusted)
     if defaults is None or defaults.resolve() == path.resolve():
         return config
     base = _read(defaults).values
@@ -249,7 +306,7 @@ def load(path: Path, defaults: Path | None = None) -> Config:
     return config
 
 
-def _read(path: Path) -> Config:
+def _read(path: Path, *, trusted: bool = True) -> Config:
     document = read_document(path)
     present = {str(key): value for key, value in document.data.items() if value is not None}
     try:
@@ -257,7 +314,7 @@ def _read(path: Path) -> Config:
     except ValidationError as error:
         nothing = Config(FileConfig(), path, document.lines)
         raise nothing.explain(error, (), FileConfig) from None
-    return Config(values, path, document.lines)
+    return Config(values, path, document.lines, trusted=trusted)
 
 
 def _forbidding(model: type[BaseModel]) -> type[BaseModel]:

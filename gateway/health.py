@@ -32,12 +32,15 @@ def asked_for_details() -> bool:
 
 
 async def report(gateway: "Gateway") -> dict[str, Any]:
-    """The whole report: `status` ("ok", "degraded" or "draining"), `version`, and each plugin's own part."""
+    """The whole report: `status`, `version`, and each plugin's own part.
+
+    The status is "ok", "degraded", "draining", or "starting" while a part has not found out yet.
+    """
     parts: dict[str, Any] = {}
     for name, result in gateway.plugins.collect("gateway_health", gateway=gateway):
         parts[name] = await _part(name, result)
-    healthy = all(part.get("status", "ok") == "ok" for part in parts.values())
-    status = "ok" if healthy else "degraded"
+    states = {part.get("status", "ok") for part in parts.values()} - {"ok"}
+    status = "degraded" if states - {"starting"} else "starting" if states else "ok"
     return parts | {
         "status": "draining" if gateway.traffic.draining else status,
         "version": __version__,

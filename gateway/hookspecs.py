@@ -65,6 +65,9 @@ def gateway_register_config(register: "Callable[[str, type[BaseModel]], None]") 
 
     The section is validated before anything starts, with `extra="forbid"` whatever the model
     says; the result is `gateway.config.section("request_log", RequestLogConfig)`.
+
+    A file that `serve` merely found in the current folder may set only keys of models that mark,
+    with `gateway.trust.NeedsTrust`, those that do more than serve answers.
     """
 
 

@@ -2,35 +2,56 @@
 
 import errno
 import ipaddress
+import logging
 import socket
+from typing import Final
 
+from gateway.addresses import LOCALHOST, LOOPBACK, is_localhost
 from gateway.errors import ConfigurationError
 from gateway.port_owner import taken_by
 
+log = logging.getLogger("gateway")
+
 BACKLOG = 2048
 PRIVILEGED = 1024
+PORT_TRIES: Final = 20
+"""For one that is free on every address, where any port will do."""
+_NO_SUCH_FAMILY: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
+"""What a machine without IPv6 says: no `::1` on its loopback interface, or no IPv6 in the kernel."""
+
+Address = tuple[int, str]
+
+
+class _NotHad(Exception):
+    """An address could not be taken: which one, and why."""
+
+    def __init__(self, address: str, error: OSError) -> None:
+        super().__init__(address, error)
+        self.address = address
+        self.error = error
 
 
 def listen(host: str, port: int, *, loopback_only: bool = False) -> list[socket.socket]:
-    """Sockets that listen on every address of `host`; port 0 means any free one.
+    """Sockets that listen on every address of `host`, at one port; port 0 means any free one.
 
-    Raises `ConfigurationError` if one of them can't be had, or may not be had.
+    `localhost` is 127.0.0.1 and ::1, whatever the machine's hosts file says of it: RFC 6761, 6.3
+    reserves the name for loopback, and clients resolve it to either. Where the machine has no
+    IPv6, it is 127.0.0.1 alone. Raises `ConfigurationError` if an address is not available, or if
+    `loopback_only` forbids it.
     """
-    sockets: list[socket.socket] = []
     try:
         addresses = _addresses(host, port)
-        if loopback_only:
-            _refuse_others(host, addresses)
-        for family, address in addresses:
-            taken = sockets[0].getsockname()[1] if sockets else port
-            sockets.append(socket.create_server((address, taken), family=family, backlog=BACKLOG))
     except OSError as error:
-        for listener in sockets:
-            listener.close()
-        raise ConfigurationError(
-            f"can't listen on {host}, port {port}: {_reason(error, host, port)}"
-        ) from None
-    return sockets
+        raise _unavailable(host, host, port, error) from None
+    if loopback_only:
+        _refuse_others(host, addresses)
+    for left in reversed(range(PORT_TRIES if port == 0 else 1)):
+        try:
+            return _take(addresses, port)
+        except _NotHad as failed:
+            if failed.error.errno != errno.EADDRINUSE or not left:
+                raise _unavailable(host, failed.address, port, failed.error) from None
+    raise AssertionError("the last try returns or raises")
 
 
 def is_loopback(address: str) -> bool:
@@ -43,25 +64,58 @@ def is_loopback(address: str) -> bool:
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
-def _addresses(host: str, port: int) -> list[tuple[int, str]]:
+def _addresses(host: str, port: int) -> list[Address]:
+    if is_localhost(host):
+        return [(int(family), address) for family, address in LOOPBACK]
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((int(family), str(address[0])) for family, *_, address in found))
 
 
-def _refuse_others(host: str, addresses: list[tuple[int, str]]) -> None:
+def _take(addresses: list[Address], port: int) -> list[socket.socket]:
+    """All of them or none. Raises `_NotHad`."""
+    sockets: list[socket.socket] = []
+    for family, address in addresses:
+        taken = sockets[0].getsockname()[1] if sockets else port
+        try:
+            sockets.append(socket.create_server((address, taken), family=family, backlog=BACKLOG))
+        except OSError as error:
+            if sockets and _has_no_ipv6(addresses, address, error):
+                log.debug("no IPv6 here, so not listening on %s: %s", address, error.strerror)
+                continue
+            for listener in sockets:
+                listener.close()
+            raise _NotHad(address, error) from None
+    return sockets
+
+
+def _has_no_ipv6(addresses: list[Address], address: str, error: OSError) -> bool:
+    """Whether it is the second half of `localhost`, on a machine that has only the first."""
+    both = [address for _, address in LOOPBACK]
+    is_second = [each for _, each in addresses] == both and address == both[1]
+    return is_second and error.errno in _NO_SUCH_FAMILY
+
+
+def _refuse_others(host: str, addresses: list[Address]) -> None:
     for _, address in addresses:
         if not is_loopback(address):
             named = host if host == address else f"{host} ({address})"
             raise ConfigurationError(
                 f"{named} can be reached by others, and no key is asked for: make one with "
-                "`dragoman keys new NAME`, or listen on 127.0.0.1, or set server.insecure: true "
+                f"`dragoman keys new NAME`, or listen on {LOCALHOST}, or set server.insecure: true "
                 "to let everybody in"
             )
 
 
-def _reason(error: OSError, host: str, port: int) -> str:
+def _unavailable(host: str, address: str, port: int, error: OSError) -> ConfigurationError:
+    where = address if address == host or is_localhost(host) else f"{host} ({address})"
+    return ConfigurationError(
+        f"can't listen on {where}, port {port}: {_reason(error, address, port)}"
+    )
+
+
+def _reason(error: OSError, address: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{taken_by(host, port)}; choose another with --port or server.port"
+        return f"{taken_by(address, port)}; choose another with --port or server.port"
     if error.errno == errno.EACCES and port < PRIVILEGED:
         return f"ports below {PRIVILEGED} are for root; choose another with --port or server.port"
     return error.strerror or str(error)

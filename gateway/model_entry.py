@@ -1,10 +1,11 @@
 """One entry of `models:` in the YAML, and what it may say."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from gateway.trust import NeedsTrust
 from gateway.types import Effort
 
 EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -57,8 +58,11 @@ class ModelEntry(_Strict):
     thinking: Literal["auto", "off"] = "auto"
     defaults: ModelDefaults = ModelDefaults()
     limits: ModelLimits = ModelLimits()
-    system: str | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    system: Annotated[str | None, NeedsTrust("puts words into every conversation")] = None
+    # the backend's own, and so anything: Claude Code's let the model use a folder
+    options: Annotated[
+        dict[str, Any], NeedsTrust("can give the model tools and files of this machine")
+    ] = Field(default_factory=dict)
 
     @field_validator("split")
     @classmethod

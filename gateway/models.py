@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +10,15 @@ from gateway.errors import ModelNotFound
 from gateway.model_entry import ModelEntry
 from gateway.splits import pick
 from gateway.types import Target
+from gateway.wording import yaml_name
 
 __all__ = ["Found", "ModelEntry", "ModelMap", "Step"]
 
 MAX_ALIAS_STEPS = 10
 """An alias may lead to an alias; a longer chain than this is a loop."""
 MAX_NAME_SHOWN = 100
+USUAL = "claude-sonnet-4"
+"""The packaged YAML's model for every day, to which a proposed alias leads if it is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,8 @@ class ModelMap:
     """Entries and aliases. A key with one `*` is a pattern; exact names come before patterns,
     and of two patterns the longer one wins.
 
-    `sources` says where each key comes from, for people: a line of a file, a plugin. A map is
-    never changed: who wants another one makes it.
+    `sources` says where each key comes from, for people: a line of a file, a plugin; `file` names
+    the YAML to change. A map is never changed: who wants another one makes it.
     """
 
     def __init__(
@@ -54,10 +57,12 @@ class ModelMap:
         entries: Mapping[str, ModelEntry],
         aliases: Mapping[str, str],
         sources: Mapping[str, str] | None = None,
+        file: str = "the gateway's YAML",
     ) -> None:
         self.entries = dict(entries)
         self.aliases = dict(aliases)
         self.sources = dict(sources or {})
+        self._file = file
 
     @property
     def listed(self) -> dict[str, ModelEntry]:
@@ -169,12 +174,33 @@ class ModelMap:
         return max(matching, key=len, default=None)
 
     def _suggestion(self, name: str) -> str:
+        """The names that are near, else all of them and how to make `name` another one.
+
+        Where only aliases are near, the name may be one that a program can't be told to change,
+        as they are; then it gets both.
+        """
         names = [one for one in self.names if one not in self.entries or one in self.listed]
         spelt = {one.lower(): one for one in reversed(names)}
-        near = difflib.get_close_matches(_short(name).lower(), spelt, n=3, cutoff=0.5)
-        if near:
-            return f"Did you mean {' or '.join(repr(spelt[one]) for one in near)}?"
-        return f"There are: {', '.join(self.listed) or 'none'}."
+        found = difflib.get_close_matches(_short(name).lower(), spelt, n=3, cutoff=0.5)
+        near = [spelt[one] for one in found]
+        if not near:
+            return f"There are: {', '.join(self.listed) or 'none'}.{self._alias_line(name, near)}"
+        said = f"Did you mean {' or '.join(map(repr, near))}?"
+        return (
+            said
+            if any(one in self.entries for one in near)
+            else said + self._alias_line(name, near)
+        )
+
+    def _alias_line(self, name: str, near: Sequence[str]) -> str:
+        """What to put into the YAML if it is the client that can't be changed."""
+        usual = [USUAL] if USUAL in self.listed else [*self.listed]
+        model = next(iter((*near, *usual)), "")
+        alias, leads_to = yaml_name(name), yaml_name(model)
+        if alias is None or leads_to is None or "*" in name:
+            return ""
+        line = f"aliases: {{{alias}: {leads_to}}}"
+        return f" If the client can't ask for another, add to {self._file}: {line}"
 
 
 def _short(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gateway.app import build_gateway
-from gateway.command_options import config_option
+from gateway.command_options import config_option, note_other_configuration
 from gateway.errors import ModelNotFound
 from gateway.models import ModelEntry, ModelMap, Step
 from gateway.models_table import described, sheet, table
@@ -41,11 +41,19 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
     context.obj = config_file
     if context.invoked_subcommand is not None:
         return
-    listed = rows(build_gateway(config_file))
+    gateway = build_gateway(config_file)
+    listed = rows(gateway)
     if as_json:
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
-    else:
+    elif gateway.models.entries:
         click.echo(table(listed))
+    else:
+        click.echo(
+            f"No models: {gateway.config.path} has an empty `models:`. Name some there, or take "
+            "that line out to have the usual ones.",
+            err=True,
+        )
+    note_other_configuration(config_file, gateway.config.path)
 
 
 @models.command(epilog=SHOW_EXAMPLES)

@@ -29,7 +29,8 @@ class Gateway:
     """One gateway: its configuration, its plugins, its models, and the tools that it runs.
 
     `offline` asks backends to answer without a network and without any account, and to say
-    so in their answers. `host` is what it listens on, as it was named; `urls` are where it is
+    so in their answers. With `until_login` that is only until a backend has an account: it then
+    sets both to False. `host` is what it listens on, as it was named; `urls` are where it is
     served, empty for an application that is only called. A plugin that lets in
     nobody without a key sets `requires_keys`. `loaded_at` is when configuration and models were
     read; `last_error` says what is wrong with the file since, and `needs_restart` names what it
@@ -48,6 +49,7 @@ class Gateway:
         self.plugins = plugins
         self.tools = tools if tools is not None else ServedTools()
         self.offline = offline
+        self.until_login = False
         self.host = config.values.server.host
         self.urls: tuple[str, ...] = ()
         self.requires_keys = False

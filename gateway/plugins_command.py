@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.app import build_gateway
-from gateway.command_options import config_option
+from gateway.command_options import config_option, note_other_configuration
 from gateway.errors import ConfigurationError
 from gateway.hookspecs import KINDS
 from gateway.plugin_report import PluginReport, check_file, report
@@ -56,6 +56,9 @@ def list_plugins(
         return
     for plugin in found:
         click.echo(_described(plugin))
+    if not found:
+        click.echo("No plugins: none is installed, and none lies beside the YAML.", err=True)
+    note_other_configuration(config_file, gateway.config.path)
 
 
 def _described(plugin: PluginReport) -> str:
@@ -94,3 +97,5 @@ def new(name: str, package: bool) -> None:  # noqa: FBT001
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")
+    if not package:
+        click.echo("To load it: dragoman serve --config models.yaml, from this folder", err=True)

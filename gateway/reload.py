@@ -17,7 +17,7 @@ from gateway.config import Config, FileConfig, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.markers import hookimpl
 from gateway.pipeline import Gateway
-from gateway.validation import check_disabled, validated
+from gateway.validation import USER_FILE, check_disabled, validated
 
 log = logging.getLogger("gateway.reload")
 
@@ -29,28 +29,45 @@ RELOADABLE: Final = frozenset({"models", "aliases", "limits", "plugins"})
 
 
 class Reloader:
-    """Keeps one gateway's configuration as its file says."""
+    """Keeps one gateway's configuration as its file says.
 
-    def __init__(self, gateway: Gateway, path: Path) -> None:
+    `instead` is a file that takes the place of `path` as soon as it is there: the user's own, for
+    a gateway that was started without one.
+    """
+
+    def __init__(self, gateway: Gateway, path: Path, instead: Path | None = None) -> None:
         self._gateway = gateway
         self._path = path
+        self._instead = instead
         self._seen: bytes | None = None
         self._disabled = gateway.config.disabled_plugins
 
+    @property
+    def path(self) -> Path:
+        """The file that holds now."""
+        return self._path
+
     async def look(self) -> None:
         """Take up the file if it says something else than at the last look."""
+        if self._instead is not None and await anyio.to_thread.run_sync(self._instead.is_file):
+            log.info("%s is there now, and is the configuration from here on", self._instead)
+            self._path, self._instead = self._instead, None
         content = await anyio.to_thread.run_sync(_content, self._path)
         if content == self._seen:
             return
         try:
             if not content.strip():
                 raise ConfigurationError(f"{self._path} is gone or empty, as if half written")
-            config = await anyio.to_thread.run_sync(load, self._path, packaged_file())
+            config = await anyio.to_thread.run_sync(self._load)
             self._take_up(config)
         except ConfigurationError as error:
             self._gateway.last_error = str(error).replace(str(self._path), self._path.name)
             log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - for the user
         self._seen = content
+
+    def _load(self) -> Config:
+        """A file that was not trusted at the start is not trusted later either."""
+        return load(self._path, packaged_file(), trusted=self._gateway.config.trusted)
 
     def _take_up(self, new: Config) -> None:
         gateway, old = self._gateway, self._gateway.config
@@ -130,25 +147,38 @@ class ConfigWatch:
         """Nothing to watch for a configuration that is no file."""
         if gateway.config.path is None:
             return None
-        return watching(gateway, gateway.config.path.absolute())
+        path = gateway.config.path
+        is_packaged = path.resolve() == packaged_file()
+        return watching(gateway, path.absolute(), _missing_users_file() if is_packaged else None)
+
+
+def _missing_users_file() -> Path | None:
+    """The user's own configuration, if it is still to be made."""
+    try:
+        path = Path(USER_FILE).expanduser()
+    except RuntimeError:  # a user without a home
+        return None
+    return None if path.exists() else path
 
 
 @asynccontextmanager
-async def watching(gateway: Gateway, path: Path) -> AsyncGenerator[None]:
+async def watching(
+    gateway: Gateway, path: Path, instead: Path | None = None
+) -> AsyncGenerator[None]:
     """While this is open, changes of the file are taken up. Its thread ends with it."""
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     stop = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch, Reloader(gateway, path), path, stop)
+        tasks.start_soon(_watch, Reloader(gateway, path, instead), stop)
         try:
             yield
         finally:
             stop.set()
 
 
-async def _watch(reloader: Reloader, path: Path, stop: anyio.Event) -> None:
+async def _watch(reloader: Reloader, stop: anyio.Event) -> None:
     while not stop.is_set():
-        folders = folders_of(path)
+        folders = folders_of(reloader.path)
         changes = awatch(
             *folders,
             watch_filter=None,
@@ -164,7 +194,7 @@ async def _watch(reloader: Reloader, path: Path, stop: anyio.Event) -> None:
             async with aclosing(changes):
                 async for _ in changes:
                     await reloader.look()
-                    if folders_of(path) != folders:
+                    if folders_of(reloader.path) != folders:
                         break
         except Exception:
             log.exception("the configuration can't be watched; changes of it need a restart")

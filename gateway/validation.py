@@ -1,16 +1,22 @@
 """What a configuration says, held against the plugins that there are: their sections, the models."""
 
+from pathlib import Path
+from typing import Final
+
 from pydantic import BaseModel
 
-from gateway.config import Config
+from gateway.config import Config, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.models import ModelEntry, ModelMap
 from gateway.plugins import PluginRegistry
+
+USER_FILE: Final = "~/.config/dragoman/models.yaml"
 
 
 def validated(config: Config, registry: PluginRegistry) -> ModelMap:
     """Validate the plugins' sections, and make the model map. Raises `ConfigurationError`."""
     _validate_sections(config, registry)
+    config.check_trust()
     models = _model_map(config, registry)
     registry.call_register("gateway_check_models", models=models, config=config)
     return models
@@ -46,7 +52,8 @@ def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
                 raise config.error((section, name), f"more than one * in {name!r}")
             if section == "models" or name not in (values.models or {}):
                 sources[name] = config.source((section, name))
-    models = ModelMap({**entries, **(values.models or {})}, values.aliases, sources)
+    every = {**entries, **(values.models or {})}
+    models = ModelMap(every, values.aliases, sources, _named(config.path))
     for alias, name in models.lost_aliases():
         if models.goes_round(alias):
             raise config.error(("aliases", alias), f"the alias {alias!r} goes round in a circle")
@@ -57,6 +64,17 @@ def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
         whole = [one for one in models.names if one != split]
         raise config.error(("models", split, "split", name), what, name, whole)
     return models
+
+
+def _named(path: Path | None) -> str:
+    """The file to change, as clients may be told of it: no folder but the usual one."""
+    if path is None or path.resolve() == packaged_file():
+        return USER_FILE
+    try:
+        is_users = path.resolve() == Path(USER_FILE).expanduser().resolve()
+    except RuntimeError:  # a user without a home
+        is_users = False
+    return USER_FILE if is_users else path.name
 
 
 def _from_code(registry: PluginRegistry) -> tuple[dict[str, ModelEntry], dict[str, str]]:

@@ -10,12 +10,13 @@ DOCUMENTS = ("LICENSE", "README.md", "CHANGELOG.md")
 
 
 def wanted_in_wheel(version: str) -> set[str]:
-    """Every package with its mark of being typed, the default configuration, and the documents."""
+    """Every typed package, the default configuration, the page of the API, and the documents."""
     packages = ["gateway", *(path.name for path in ROOT.glob("plugins/gateway_*"))]
     info = f"dragoman-{version}.dist-info"
     return {
         *(f"{package}/{name}" for package in packages for name in ("__init__.py", "py.typed")),
         "gateway/models.yaml",
+        *(f"gateway/swagger_ui/{path.name}" for path in ROOT.glob("gateway/swagger_ui/*")),
         f"{info}/licenses/LICENSE",
         f"{info}/extra_metadata/CHANGELOG.md",
     }

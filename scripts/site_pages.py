@@ -1,14 +1,13 @@
-"""Hooks of the site's builder (mkdocs.yml): pages take their parts from the files that have them.
+"""Hooks of the site's builder (mkdocs.yml): three files that are not in docs/ become pages.
 
-What stands in the README, in SECURITY.md or in the results of `make bench` is not copied into
-docs/: a page names it in a line of its own, in one of these forms:
+A page owns its text. Only a file that has its place elsewhere (CHANGELOG.md, SECURITY.md, the
+results of `make bench`) is taken over, by a line of its own in one of these forms:
 
-    <!-- from: README.md "Limits" -->     the text under that heading, with its subheadings
-    <!-- from: CHANGELOG.md -->           a whole file, without its title
+    <!-- from: CHANGELOG.md -->           the file, without its title
     <!-- picture: docs/soak.svg "..." --> a picture, if the file is there
 
-Links are led to where their target is on the site: a heading of the README to the page that took
-it, a document to its page. Files that are not on the site are only named.
+Links between files of the repository become links between pages. Files that have no page are
+only named.
 """
 
 import re
@@ -19,14 +18,14 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
 PICTURES: Final = {"results.svg": ROOT / "bench" / "results.svg"}  # besides those in docs/
-FROM: Final = re.compile(r'^<!-- from: (?P<file>\S+)(?: "(?P<heading>[^"]+)")? -->$')
+FROM: Final = re.compile(r"^<!-- from: (?P<file>\S+) -->$")
 PICTURE: Final = re.compile(r'^<!-- picture: (?P<file>\S+) "(?P<alt>[^"]+)" -->$')
 HEADING: Final = re.compile(r"^(?P<marks>#{1,6}) (?P<title>.+)$")
 LINK: Final = re.compile(r"(?P<bang>!?)\[(?P<text>[^\]\n]*)\]\((?P<target>[^)\s]+)\)")
 
 
 class UnknownSourceError(ValueError):
-    """A page asks for what is not there."""
+    """A page names a file that is missing."""
 
 
 def slug(title: str) -> str:
@@ -57,30 +56,17 @@ def headings(text: str) -> list[tuple[int, str]]:
     ]
 
 
-def section(text: str, title: str | None) -> tuple[int, str]:
-    """The level of a heading and all that stands under it; of the file's own title without one."""
-    level, taken = 0, []
-    for line, code in with_fences(text):
-        found = None if code else HEADING.match(line)
-        if level and found and len(found["marks"]) <= level:
-            break
-        if level:
-            taken.append(line)
-        elif found and title in (None, found["title"].strip()):
-            level = len(found["marks"])
-    if not level:
-        raise UnknownSourceError(f"there is no heading {title!r}")
-    return level, "\n".join(taken).strip()
-
-
 def expanded(text: str) -> Iterator[tuple[str, str, bool]]:
-    """A page's lines with what they ask for: the file it is from (empty: the page), line, code."""
+    """A page's lines with the files it names: the line's file (empty: the page), the line, code.
+
+    Raises `UnknownSourceError` for a file that is missing.
+    """
     level = 1
     for line, code in with_fences(text):
         if not code and (found := HEADING.match(line)):
             level = len(found["marks"])
         if not code and (wanted := FROM.match(line)):
-            yield from _taken(wanted["file"], wanted["heading"], level)
+            yield from _taken(wanted["file"], level)
         elif not code and (wanted := PICTURE.match(line)):
             if (ROOT / wanted["file"]).is_file():
                 yield "", f"![{wanted['alt']}]({Path(wanted['file']).name})", False
@@ -88,67 +74,54 @@ def expanded(text: str) -> Iterator[tuple[str, str, bool]]:
             yield "", line, code
 
 
-def _taken(file: str, title: str | None, level: int) -> Iterator[tuple[str, str, bool]]:
+def _taken(file: str, level: int) -> Iterator[tuple[str, str, bool]]:
+    """The lines of a file below its title, with its headings below `level`."""
     try:
-        old, text = section((ROOT / file).read_text(encoding="utf-8"), title)
-    except (OSError, UnknownSourceError) as error:
+        text = (ROOT / file).read_text(encoding="utf-8")
+    except OSError as error:
         raise UnknownSourceError(f"{file}: {error}") from error
     for line, code in with_fences(text):
-        if not code and (found := HEADING.match(line)):
-            yield file, "#" * (len(found["marks"]) - old + level) + f" {found['title']}", False
-        elif not code:
-            yield file, line.replace("<details>", "<details markdown>"), False
-        else:
-            yield file, line, True
+        found = None if code else HEADING.match(line)
+        if found is None:
+            yield file, line, code
+        elif len(found["marks"]) > 1:
+            yield file, "#" * (len(found["marks"]) - 1 + level) + f" {found['title']}", False
 
 
-def places() -> dict[tuple[str, str], str]:
-    """Where on the site a file's heading stands: (file, anchor) to a page, perhaps with anchor."""
-    found: dict[tuple[str, str], str] = {}
-    for path in sorted(DOCS.glob("*.md")):
-        text, last = path.read_text(encoding="utf-8"), ""
-        for line, code in with_fences(text):
-            if code:
-                continue
-            if heading := HEADING.match(line):
-                last = "" if len(heading["marks"]) == 1 else "#" + slug(heading["title"])
-            elif (wanted := FROM.match(line)) and (title := wanted["heading"]):
-                found.setdefault((wanted["file"], slug(title)), path.name + last)
-            elif wanted:
-                found.setdefault((wanted["file"], ""), path.name)
-        for file, line, code in expanded(text):
-            if file and not code and (heading := HEADING.match(line)):
-                anchor = slug(heading["title"])
-                found.setdefault((file, anchor), f"{path.name}#{anchor}")
-    return found
+def pages_of_files() -> dict[str, str]:
+    """The page that takes over a file, by the file's path in the repository."""
+    return {
+        wanted["file"]: path.name
+        for path in sorted(DOCS.glob("*.md"))
+        for line, code in with_fences(path.read_text(encoding="utf-8"))
+        if not code and (wanted := FROM.match(line))
+    }
 
 
-def link(target: str, file: str, known: dict[tuple[str, str], str]) -> str | None:
-    """A link's target on the site; None for a file that is not on it. `file` has the link."""
-    if re.match(r"[a-z+]+:", target) or (not file and target.startswith("#")):
+def link(target: str, file: str, pages: dict[str, str]) -> str | None:
+    """A link's target on the site; None for a file that has no page. `file` contains the link."""
+    if re.match(r"[a-z+]+:", target) or target.startswith("#"):
         return target
-    path, _, anchor = target.partition("#")
+    path, mark, anchor = target.partition("#")
     folder = (ROOT / file).parent if file else DOCS
-    named = ((folder / path).resolve() if path else ROOT / file).relative_to(ROOT)
-    name = named.as_posix()
-    if (place := known.get((name, anchor)) or known.get((name, "")) if anchor else None) or (
-        place := known.get((name, ""))
-    ):
-        return place if "#" in place or not anchor else f"{place}#{anchor}"
+    named = (folder / path).resolve()
+    name = named.relative_to(ROOT).as_posix()
     if name == "README.md":
-        return None if anchor else "index.md"
-    if named.is_relative_to("docs") and (ROOT / named).is_file():
-        return named.relative_to("docs").as_posix() + (f"#{anchor}" if anchor else "")
-    return None if (ROOT / named).exists() else target
+        return "index.md"
+    if name in pages:
+        return pages[name] + mark + anchor
+    if named.is_relative_to(DOCS) and named.is_file():
+        return named.relative_to(DOCS).as_posix() + mark + anchor
+    return None if named.exists() else target
 
 
 def page(text: str) -> str:
     """A page as it is built."""
-    known = places()
+    pages = pages_of_files()
 
     def linked(file: str, line: str) -> str:
         def led(found: re.Match[str]) -> str:
-            target = link(found["target"], file, known)
+            target = link(found["target"], file, pages)
             if target is None:
                 text = found["text"]
                 return f"`{text}`" if text == found["target"] else text

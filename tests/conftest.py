@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from gateway import running
 from gateway_access import environment, keys_file
 
 with contextlib.suppress(ImportError):  # the clients' environment has none
@@ -29,3 +30,12 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         monkeypatch.delenv(variable, raising=False)
     nowhere = tmp_path_factory.getbasetemp() / "no-keys.yaml"
     monkeypatch.setattr(keys_file, "DEFAULT", str(nowhere))
+
+
+@pytest.fixture(autouse=True)
+def _no_running_gateways(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever gateways the user runs, no test asks them."""
+    nowhere = tmp_path_factory.getbasetemp() / "no-gateways"
+    monkeypatch.setattr(running, "folder", lambda *_: nowhere)

@@ -17,19 +17,21 @@ from openai import OpenAI
 
 from gateway import cli as command_line
 from gateway_access import keys_file
+from tests.pages import PAGES, ROOT
 
-ROOT: Final = Path(__file__).parent.parent
-PAGES: Final = (ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK: Final = re.compile(r"^```(?:sh|bash|shell)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 NOT_HERE: Final = {
-    r"make run": "scripts/serve needs a login, or stays; .ci/run has what `make` builds",
+    r"make run": "it stays; tests/test_readme.py runs what it runs",
+    r"make test": "scripts/test runs this",
+    r"\.venv/bin/dragoman (connect|login)": "as in a checkout; tests/test_readme.py runs these",
     r"make dist": ".ci/run runs it",
-    r"curl http://127\.0\.0\.1:3456/v1/chat/completions ": "scripts/check-dist sends it",
+    r"curl http://127\.0\.0\.1:3456/v1/chat/completions ": "tests/test_readme.py sends it",
+    r"sudo apt install |~/.local/bin/dragoman serve": "in WSL; gateway/__main__.py prints it on Windows",
+    r"pipx install |uv tool install ": "scripts/check-dist installs the wheel, with pip",
     r"python3 -m venv ~/dragoman": "scripts/check-dist does, elsewhere",
     r"~/dragoman/bin/pip install ": "scripts/check-dist does, without the CLI's wheel of 170 MB",
-    r"~/dragoman/bin/dragoman serve": "scripts/check-dist does, offline",
-    r"dragoman login-status": "asks the real CLI; tests/claude_code/test_claude_login.py has it",
+    r"dragoman login\b": "asks the real CLI; tests/claude_code/test_claude_login_command.py has it",
     r"dragoman doctor --live": "asks the real API; tests/e2e/test_doctor_live.py has a stand-in",
     r"dragoman doctor": "starts the real CLI for seconds; tests/e2e/test_doctor.py does",
     r"dragoman (chat|status)": "needs a login or a gateway; tests/e2e/test_every_day.py does both",
@@ -82,7 +84,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def serves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_sockets(host: str, port: int, *, loopback_only: bool) -> Sequence[object]:
-        assert not loopback_only or host == "127.0.0.1"
+        assert not loopback_only or host in {"localhost", "127.0.0.1"}
         return ()
 
     monkeypatch.setattr(command_line, "listen", no_sockets)

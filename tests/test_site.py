@@ -1,4 +1,4 @@
-"""The site: its pages, where they take their parts from, and where links lead. No builder needed."""
+"""The site: its pages, the files that become pages, and where links lead. No builder needed."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from scripts import site_pages
-from scripts.site_pages import DOCS, ROOT, UnknownSourceError, headings, page, section, slug
+from scripts.site_pages import DOCS, ROOT, UnknownSourceError, headings, page, slug
 
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 NAV = re.findall(
-    r"^  - .+: (\S+\.md)$",
+    r"^ +- .+: (\S+\.md)$",
     (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("nav:\n")[-1],
     re.MULTILINE,
 )
@@ -55,46 +55,38 @@ def test_a_page_has_one_title_and_its_headings_are_told_apart(name: str) -> None
         assert len({slug(title) for _, title in titles}) == len(titles)
 
 
-def test_a_part_stands_under_the_page_s_heading() -> None:
-    built_page = list(site_pages.expanded('## Here\n<!-- from: README.md "Clients" -->'))
-    assert ("README.md", "### Python", False) in built_page
+def test_a_file_is_put_under_the_page_s_heading() -> None:
+    built_page = list(site_pages.expanded("## Here\n<!-- from: SECURITY.md -->"))
+    assert ("SECURITY.md", "### Threats", False) in built_page
+    assert ("SECURITY.md", "# Security", False) not in built_page
 
 
-def test_a_part_that_is_not_there_stops_the_build() -> None:
-    with pytest.raises(UnknownSourceError, match=r"README\.md: there is no heading 'Nowhere'"):
-        page('<!-- from: README.md "Nowhere" -->')
+def test_a_file_that_is_missing_stops_the_build() -> None:
+    with pytest.raises(UnknownSourceError, match=r"NOTHING\.md"):
+        page("<!-- from: NOTHING.md -->")
 
 
-def test_what_looks_like_a_heading_in_code_is_none() -> None:
+def test_a_comment_in_code_is_not_a_heading() -> None:
     text = "# Title\n```sh\n# a comment\n```\n## Part\ntext"
     assert headings(text) == [(1, "Title"), (2, "Part")]
-    assert section(text, "Part") == (2, "text")
 
 
-KNOWN = {
-    ("README.md", "keys"): "operations.md#keys",
-    ("README.md", "clients"): "clients.md#tested",
-    ("SECURITY.md", ""): "security.md",
-    ("SECURITY.md", "threats"): "security.md#threats",
-}
+KNOWN = {"SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}
 
 
 @pytest.mark.parametrize(
     ("target", "file", "leads_to"),
     [
-        ("https://example.com/#x", "README.md", "https://example.com/#x"),
-        ("#keys", "README.md", "operations.md#keys"),
-        ("#clients", "README.md", "clients.md#tested"),
+        ("https://example.com/#x", "SECURITY.md", "https://example.com/#x"),
         ("#below", "", "#below"),
-        ("docs/architecture.md", "README.md", "architecture.md"),
-        ("../README.md#keys", "", "operations.md#keys"),
+        ("#threats", "SECURITY.md", "#threats"),
+        ("docs/architecture.md", "SECURITY.md", "architecture.md"),
+        ("docs/terms.md#who-may-use-it", "SECURITY.md", "terms.md#who-may-use-it"),
         ("../README.md", "", "index.md"),
-        ("docs/grafana/dragoman.json", "README.md", "grafana/dragoman.json"),
-        ("SECURITY.md", "README.md", "security.md"),
-        ("SECURITY.md#threats", "README.md", "security.md#threats"),
-        ("README.md#keys", "SECURITY.md", "operations.md#keys"),
-        ("README.md#development", "SECURITY.md", None),
-        ("gateway/hookspecs.py", "README.md", None),
+        ("docs/grafana/dragoman.json", "CHANGELOG.md", "grafana/dragoman.json"),
+        ("../SECURITY.md", "", "security.md"),
+        ("SECURITY.md#threats", "CHANGELOG.md", "security.md#threats"),
+        ("gateway/hookspecs.py", "CHANGELOG.md", None),
         ("../examples/plugins", "", None),
         ("plugins.md#testing", "", "plugins.md#testing"),
         ("missing.md", "", "missing.md"),

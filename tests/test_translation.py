@@ -8,7 +8,7 @@ import pytest
 from scripts.check_translation import ORIGINAL, ROOT, TRANSLATION, differences, fixed, prose
 from scripts.site_pages import LINK, headings, slug
 
-BEFORE = "# Title\nRun `make`.\n```sh\nmake\n```\n## Keys\n`--rpm` and `--tpm`\n"
+BEFORE = "# Title\nRun `make`.\n```sh\nmake\n```\n## Keys\n`--rpm` and [`--tpm`](docs/access.md)\n"
 
 
 def test_the_translation_is_in_step() -> None:
@@ -35,12 +35,16 @@ def test_links_within_the_repository_lead_somewhere(path: Path) -> None:
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        ("# Konu\n`make` yeter.\n```sh\nmake\n```\n## Anahtarlar\n`--tpm`, `--rpm`\n", []),
+        (
+            "# Konu\n`make` yeter.\n```sh\nmake\n```\n## Anahtarlar\n[`--tpm`](docs/access.md), `--rpm`\n",
+            [],
+        ),
         (
             "# Konu\n`make` yeter.\n```sh\nmake run\n```\n## Anahtarlar\n`--rpm`, `--tmp`\n",
             [
+                "'## Anahtarlar' lacks ](docs/access.md)",
                 "'## Anahtarlar' lacks `--tpm`",
-                "'## Anahtarlar' has `--tmp`, which '## Keys' has not",
+                "'## Anahtarlar' has `--tmp`, which '## Keys' lacks",
                 "code block 1: 'make' in the original, 'make run' in the translation",
             ],
         ),
@@ -55,9 +59,9 @@ def test_what_differs_is_said(after: str, said: list[str]) -> None:
     assert list(differences(BEFORE, after)) == said
 
 
-def test_a_table_that_is_made_from_the_code_need_not_be_translated() -> None:
-    table = "<!-- fields: begin -->\n| `seed` |\n<!-- fields: end -->\n"
-    assert list(differences(f"# Title\n{table}", "# Konu\n")) == []
+def test_each_links_to_the_other() -> None:
+    links = "# Title\n[English](README.md)\n", "# Konu\n[Türkçe](README.tr.md)\n"
+    assert list(differences(*links)) == []
 
 
 def test_code_blocks_can_be_taken_over() -> None:

@@ -1,13 +1,16 @@
 """`dragoman keys`: making, listing and taking back keys."""
 
+import shlex
 from pathlib import Path
 
 import click
 from pydantic import ValidationError
 
 from gateway.command_options import config_option
-from gateway.config import find_file, load, packaged_file
+from gateway.config import Config
+from gateway.config_file import configuration
 from gateway.errors import ConfigurationError
+from gateway.running import with_another_configuration
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.keyring import Keyring, hash_key, new_key
 from gateway_access.keys_file import change_keys, path_of, read_keys
@@ -87,11 +90,16 @@ def new(  # noqa: PLR0917 - click passes them by name
 def list_keys(config_file: Path | None) -> None:
     """Show the keys' names and limits."""
     config, path = _configured(config_file)
-    for entry, place in (
+    keys = [
         *((entry, "the YAML") for entry in config.keys),
         *((entry, str(path)) for entry in read_keys(path)),
-    ):
+    ]
+    for entry, place in keys:
         click.echo(f"{entry.name}\t{_limits_of(entry)}\t{place}")
+    if not keys:
+        wanted = config.keys_file is not None or path.exists()
+        who = "but one is required, so nobody gets in" if wanted else "so none is required"
+        click.echo(f"There are no keys, {who}; `dragoman keys new NAME` makes one.", err=True)
 
 
 @keys_command.command(epilog=REVOKE_EXAMPLES)
@@ -114,11 +122,35 @@ def revoke(config_file: Path | None, name: str) -> None:
         raise ConfigurationError(f"no key is named {name!r}: there is no {path}")
     change_keys(path, remove)
     click.echo(f"The key {name!r} is no longer good for anything.", err=True)
+    if not (config.keys or read_keys(path)):
+        click.echo(_after_the_last(config, path), err=True)
+
+
+def _after_the_last(config: AccessConfig, path: Path) -> str:
+    """An empty file, or one that is named, still requires a key: see `KnownKeys.required`."""
+    which = path if config.keys_file is None else f"plugins.access.keys_file and {path}"
+    return (
+        "Warning: that was the last key, and one is still required, so nobody gets in. "
+        "`dragoman keys new NAME` makes another. To let every program of this machine in without "
+        f"one, remove {which} and restart the gateway; it then serves loopback addresses only."
+    )
 
 
 def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
     """The section, and the file that the commands work on."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = configuration(config_file)
+    config, path = _keys_of(loaded)
+    running = with_another_configuration(loaded.path) if config_file is None else None
+    if running is not None and running.config is not None and _path_in(running.config) != path:
+        click.echo(
+            f"This is about {path}; the gateway at {running.url} has its keys elsewhere: "
+            f"dragoman keys --config {shlex.quote(str(running.config))}",
+            err=True,
+        )
+    return config, path
+
+
+def _keys_of(loaded: Config) -> tuple[AccessConfig, Path]:
     section = loaded.values.plugins.get(SECTION)
     try:
         config = AccessConfig.model_validate(section if isinstance(section, dict) else {})
@@ -127,6 +159,14 @@ def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
     if (path := path_of(config, loaded.path)) is None:
         raise ConfigurationError("there is no home folder; set plugins.access.keys_file")
     return config, path
+
+
+def _path_in(config_file: Path) -> Path | None:
+    """The keys file of another configuration, if that can be read."""
+    try:
+        return _keys_of(configuration(config_file))[1]
+    except ConfigurationError:
+        return None
 
 
 def _limits_of(entry: KeyEntry) -> str:

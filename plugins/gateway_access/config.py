@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gateway.trust import NeedsTrust
 from gateway_access.hosts import host_of
 
 SECTION: Final = "access"
@@ -14,6 +15,14 @@ NULL: Final = "null"
 """The origin of pages from files and in sandboxed frames, and so of anybody's: as good as `*`."""
 
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]*")
+
+
+def is_origin(text: str) -> bool:
+    """Whether it has the form of a page's origin: a scheme, a host and perhaps a port, in ASCII.
+
+    Browsers write hosts in ASCII (WHATWG URL, "origin", its serialization).
+    """
+    return text.isascii() and text.isprintable() and _ORIGIN.fullmatch(text) is not None
 
 
 class _Strict(BaseModel):
@@ -49,10 +58,10 @@ class AccessConfig(_Strict):
     `origins` are those of web pages that may use it. `*` in either needs keys.
     """
 
-    keys: tuple[KeyEntry, ...] = ()
-    keys_file: Path | None = None
-    hosts: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
+    keys: Annotated[tuple[KeyEntry, ...], NeedsTrust("lets in the owners of these keys")] = ()
+    keys_file: Annotated[Path | None, NeedsTrust("lets in the owners of its keys")] = None
+    hosts: Annotated[tuple[str, ...], NeedsTrust("lets in by other host names")] = ()
+    origins: Annotated[tuple[str, ...], NeedsTrust("lets web pages in")] = ()
 
     @field_validator("hosts")
     @classmethod
@@ -66,7 +75,7 @@ class AccessConfig(_Strict):
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            if origin not in {ANY, NULL} and not _ORIGIN.fullmatch(origin):
+            if origin not in {ANY, NULL} and not is_origin(origin):
                 raise ValueError(
                     f"{origin!r} is no origin; it has to be like 'https://example.org', "
                     "in small letters, and without a path or a slash at its end"

@@ -2,6 +2,14 @@
 
 A web page can have its own name point to 127.0.0.1 after it was loaded (DNS rebinding); then the
 browser takes the gateway for the page's own server. What such a request can't hide is the name.
+
+The names that containers use for their host (`CONTAINER_HOSTS`) open nothing to that attack. It
+needs a page that was loaded from the very name which is rebound, so the attacker has to answer for
+it in DNS, and nobody can register a name below `.internal`: ICANN's board reserved it for private
+use, never to be delegated (resolution of 29 July 2024). What remains is whoever already controls
+the resolver of this machine or its local network, and only such a name over plain HTTP; a page
+that is loaded from one has it as its origin, and is then treated as the gateway's own. Such an
+attacker could as well answer for the names in `plugins.access.hosts`. Keys keep them out.
 """
 
 import ipaddress
@@ -12,12 +20,19 @@ from typing import Final
 
 from gateway.errors import Misdirected
 from gateway.listen import is_loopback
+from gateway_access.refusals import MAX_NAME, shown, yaml_line
 
 LOCALHOST: Final = "localhost"
-_MAX_SHOWN: Final = 100
-_AUTHORITY: Final = re.compile(
-    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{1,5})?"
+CONTAINER_HOSTS: Final = (
+    "host.docker.internal",  # docs.docker.com/desktop/features/networking; on Linux by --add-host
+    "gateway.docker.internal",  # the same page of Docker Desktop
+    "host.containers.internal",  # podman-run(1), --add-host: in each container's /etc/hosts
 )
+"""The names by which programs in containers reach the machine that runs them."""
+_AUTHORITY: Final = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{0,5})?"
+)
+"""RFC 3986, 3.2: `host [ ":" port ]`, and 3.2.3: the port may be empty after its colon."""
 
 
 def host_of(authority: str) -> str | None:
@@ -37,6 +52,12 @@ def usual(host: str) -> str:
     return _address(host) or host.lower().removesuffix(".")
 
 
+def listable_host(authority: str) -> str | None:
+    """The host of a refused header, as the YAML can name it; None if it can't."""
+    host = host_of(authority)
+    return host if host is not None and len(host) <= MAX_NAME else None
+
+
 def _address(host: str) -> str | None:
     try:
         return str(ipaddress.ip_address(host))
@@ -45,7 +66,8 @@ def _address(host: str) -> str | None:
 
 
 class HostRules:
-    """The hosts that a gateway goes by: loopback, the one it listens on, and those listed.
+    """The hosts that a gateway goes by: loopback, containers' names for this machine, the one it
+    listens on, and those listed.
 
     Where it listens on more than loopback, that is any address as well: to be reached by an
     address, a page has to come from there itself.
@@ -53,9 +75,9 @@ class HostRules:
 
     def __init__(self, listened: str, listed: Iterable[str]) -> None:
         own = usual(listened)
-        names = [*listed]
+        names = tuple(listed)
         self._any = "*" in names
-        self._names = {own, LOCALHOST, *(host_of(name) for name in names)}
+        self._names = {own, LOCALHOST, *CONTAINER_HOSTS, *(host_of(name) for name in names)}
         self._any_address = not (own == LOCALHOST or is_loopback(own))
         self._allows = lru_cache(maxsize=256)(self._look)
 
@@ -64,10 +86,12 @@ class HostRules:
         if not self._allows(header):
             if not header:
                 raise Misdirected("The request has to say which host it is for, and only once.")
-            named = header.decode("latin-1")[:_MAX_SHOWN]
+            named = header.decode("latin-1")
+            says = f"This gateway does not go by the name {shown(named)!r}"
+            if (host := listable_host(named)) is None:
+                raise Misdirected(f"{says}; plugins.access.hosts lists further names of it.")
             raise Misdirected(
-                f"This gateway does not go by the name {named!r}. If it should, add the name to "
-                "plugins.access.hosts in its configuration."
+                f"{says}. If it should, add the name to its YAML: {yaml_line('host', (), host)}"
             )
 
     def _look(self, header: bytes) -> bool:

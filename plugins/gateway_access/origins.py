@@ -8,9 +8,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.errors import NotAllowed
-from gateway_access.config import ANY, NULL
+from gateway_access.config import ANY, NULL, is_origin
+from gateway_access.refusals import MAX_NAME, shown, yaml_line
 
-_MAX_SHOWN: Final = 100
+_WITHOUT_KEYS: Final = (
+    "Pages from files and in sandboxed frames may not use this gateway, as they could be anybody's. "
+    "With keys, 'null' in plugins.access.origins lets them in."
+)
 
 
 class OriginRules:
@@ -22,6 +26,7 @@ class OriginRules:
     def check(self, origin: str | None, site: str | None, own: str) -> None:
         """Raises `NotAllowed`, unless the request comes from a program or an allowed page.
 
+        The refused page reads the message, so it says nothing of the origins that are listed.
         `origin` and `site` are the headers `Origin` and `Sec-Fetch-Site`; `own` is the origin
         that a page of the gateway itself would have.
         """
@@ -35,11 +40,18 @@ class OriginRules:
         if origin == own or origin in self._listed or ANY in self._listed:
             return
         if origin == NULL:
+            raise NotAllowed(_WITHOUT_KEYS)
+        if not can_be_listed(origin):
             raise NotAllowed(
-                "Pages from files and in sandboxed frames may not use this gateway, as they could "
-                "be anybody's. With keys, 'null' in plugins.access.origins lets them in."
+                f"Pages of {shown(origin)!r} may not use this gateway; plugins.access.origins "
+                "lists those that may."
             )
         raise NotAllowed(
-            f"Pages of {origin[:_MAX_SHOWN]!r} may not use this gateway. If they should, add "
-            "exactly this to plugins.access.origins in its configuration."
+            f"Pages of {origin!r} may not use this gateway. If they should, add the origin to its "
+            f"YAML: {yaml_line('origin', (), origin)}"
         )
+
+
+def can_be_listed(origin: str) -> bool:
+    """Whether the YAML can name it without keys: an origin of reasonable length."""
+    return len(origin) <= MAX_NAME and is_origin(origin)

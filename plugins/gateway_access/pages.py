@@ -1,32 +1,84 @@
 """Middleware against web pages: under which name, and from which page, a request may come."""
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import GatewayError
-from gateway_access.hosts import HostRules
-from gateway_access.origins import OriginRules
+from gateway.errors import Misdirected, NotAllowed
+from gateway_access.config import ANY, AccessConfig
+from gateway_access.cors import is_preflight, opened_to, to_be_refused, to_read_a_refusal
+from gateway_access.hosts import HostRules, listable_host
+from gateway_access.origins import OriginRules, can_be_listed
 from gateway_access.refusal import Refuse
+from gateway_access.refusals import Kind, Refusal, Refusals
+
+
+class PageRules:
+    """The names and origins that hold now, and those that were refused."""
+
+    def __init__(self, listened: str, config: AccessConfig) -> None:
+        self._listened = listened
+        self.refusals = Refusals()
+        self.use(config)
+
+    def use(self, config: AccessConfig) -> None:
+        """From the next request on, these hold."""
+        self.config = config
+        self.hosts = HostRules(self._listened, config.hosts)
+        self.origins = OriginRules(config.origins)
+        self.refusals.forget(self._lets_in)
+
+    def listed(self, kind: Kind) -> tuple[str, ...]:
+        """What the YAML has of this kind."""
+        return self.config.hosts if kind == "host" else self.config.origins
+
+    def _lets_in(self, refusal: Refusal) -> bool:
+        return bool({refusal.name, ANY} & set(self.listed(refusal.kind)))
 
 
 class PageGate:
-    """Lets through what comes under a name of the gateway's, from a program or an allowed page."""
+    """Lets through what comes under a name of the gateway's, from a program or an allowed page.
 
-    def __init__(
-        self, app: ASGIApp, hosts: HostRules, origins: OriginRules, refuse: Refuse
-    ) -> None:
-        self._app = app
-        self._hosts = hosts
-        self._origins = origins
+    A refused page can read the refusal and nothing else; where the name is refused, nothing.
+    """
+
+    def __init__(self, app: ASGIApp, rules: PageRules, refuse: Refuse) -> None:
+        self._inner = app
+        self._rules = rules
         self._refuse = refuse
+        self._opened: tuple[tuple[str, ...], ASGIApp] = ((), app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            try:
-                self._check(scope)
-            except GatewayError as error:
-                await self._refuse(error, scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        try:
+            self._check(scope)
+        except Misdirected as error:
+            await self._refuse(error, scope, receive, send)
+        except NotAllowed as error:
+            await self._turn_away(error, scope, receive, send)
+        else:
+            await self._app()(scope, receive, send)
+
+    def _app(self) -> ASGIApp:
+        origins, app = self._opened
+        if origins != self._rules.config.origins:
+            origins = self._rules.config.origins
+            app = opened_to(self._inner, origins)
+            self._opened = (origins, app)
+        return app
+
+    async def _turn_away(
+        self, error: NotAllowed, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if is_preflight(scope, headers) and (answer := to_be_refused(origin, headers)) is not None:
+            await answer(scope, receive, send)
+            return
+        if origin is not None:
+            self._rules.refusals.add("origin", origin, listable=can_be_listed(origin))
+        await self._refuse(error, scope, receive, send, to_read_a_refusal(origin))
 
     def _check(self, scope: Scope) -> None:
         host: bytes | None = None
@@ -39,7 +91,18 @@ class PageGate:
                 origin = value.decode("latin-1")
             elif name == b"sec-fetch-site":
                 site = value.decode("latin-1")
-        self._hosts.check(host or b"")
+        self._check_host(host or b"")
         if origin is not None or site is not None:
             scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-            self._origins.check(origin, site, f"{scheme}://{(host or b'').decode('latin-1')}")
+            own = f"{scheme}://{(host or b'').decode('latin-1')}"
+            self._rules.origins.check(origin, site, own)
+
+    def _check_host(self, header: bytes) -> None:
+        try:
+            self._rules.hosts.check(header)
+        except Misdirected:
+            named = header.decode("latin-1")
+            host = listable_host(named)
+            if named:
+                self._rules.refusals.add("host", host or named, listable=host is not None)
+            raise

@@ -2,30 +2,29 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
+from typing import Any
 
 import click
 from pydantic import BaseModel
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from gateway import hookimpl
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, NotAuthenticated
+from gateway.health import asked_for_details
 from gateway.pipeline import Gateway
 from gateway.types import ChatRequest
 from gateway_access.commands import keys_command
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.environment import environment_keys
 from gateway_access.gate import KeyGate
-from gateway_access.hosts import HostRules
 from gateway_access.keys_file import path_of
 from gateway_access.known_keys import KnownKeys
 from gateway_access.limits import KeyLimits, Limits
 from gateway_access.models import check_model
-from gateway_access.origins import OriginRules
-from gateway_access.pages import PageGate
+from gateway_access.pages import PageGate, PageRules
 from gateway_access.refusal import Refuse
 
 log = logging.getLogger("gateway_access")
@@ -37,6 +36,7 @@ class AccessPlugin:
     def __init__(self) -> None:
         self._keys: KnownKeys | None = None
         self._limits = Limits()
+        self._rules: PageRules | None = None
 
     @hookimpl
     def gateway_register_config(self, register: Callable[[str, type[BaseModel]], None]) -> None:
@@ -54,14 +54,34 @@ class AccessPlugin:
         config = gateway.config.section(SECTION, AccessConfig)
         self._keys = keys = known_keys(config, gateway)
         gateway.requires_keys = keys.required
-        if config.open_to_all and not keys.required:
+        if (open_to_all := _opened_without_keys(config, keys)) is not None:
             raise ConfigurationError(
-                f"plugins.access.{config.open_to_all[0]} lets every web page in, which is safe "
+                f"plugins.access.{open_to_all} lets every web page in, which is safe "
                 "only with keys: make one with `dragoman keys new NAME`"
             )
         if keys.required and not len(keys.current()):
             log.warning("nobody gets in: there are no keys; `dragoman keys new NAME` makes one")
-        return partial(_wrapped, config=config, gateway=gateway, keys=keys, limits=self._limits)
+        self._rules = rules = PageRules(gateway.host, config)
+        return partial(_wrapped, gateway=gateway, rules=rules, keys=keys, limits=self._limits)
+
+    @hookimpl
+    def gateway_reconfigured(self, gateway: Gateway) -> Collection[str]:
+        """Take up other names and origins at once; other keys need a restart."""
+        if self._rules is None or self._keys is None:
+            return ()
+        new, old = gateway.config.section(SECTION, AccessConfig), self._rules.config
+        names = {"hosts": old.hosts, "origins": old.origins}
+        if new.model_copy(update=names) != old or _opened_without_keys(new, self._keys):
+            return ()
+        self._rules.use(new)
+        return (SECTION,)
+
+    @hookimpl
+    def gateway_health(self) -> dict[str, Any] | None:
+        """The names and origins that were refused, for whoever reads the report itself."""
+        if self._rules is None or not asked_for_details():
+            return None
+        return {"refused": self._rules.refusals.report(self._rules.listed)}
 
     @hookimpl(tryfirst=True)
     def gateway_transform_request(self, request: ChatRequest, ctx: RequestContext) -> None:
@@ -111,19 +131,14 @@ def known_keys(config: AccessConfig, gateway: Gateway) -> KnownKeys:
     )
 
 
+def _opened_without_keys(config: AccessConfig, keys: KnownKeys) -> str | None:
+    """The setting that lets every page in although no key is asked for, if there is one."""
+    return None if keys.required else next(iter(config.open_to_all), None)
+
+
 def _wrapped(
-    app: ASGIApp, *, config: AccessConfig, gateway: Gateway, keys: KnownKeys, limits: Limits
+    app: ASGIApp, *, gateway: Gateway, rules: PageRules, keys: KnownKeys, limits: Limits
 ) -> ASGIApp:
-    """The gates around an application: pages, then CORS, which answers preflights, then keys."""
+    """The gates around an application: pages, with CORS, which answers preflights, then keys."""
     refuse = Refuse(gateway)
-    app = KeyGate(app, keys, limits, refuse)
-    if config.origins:
-        app = CORSMiddleware(
-            app,
-            allow_origins=config.origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["*"],
-        )
-    hosts = HostRules(gateway.host, config.hosts)
-    return PageGate(app, hosts, OriginRules(config.origins), refuse)
+    return PageGate(KeyGate(app, keys, limits, refuse), rules, refuse)

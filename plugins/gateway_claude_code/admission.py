@@ -13,6 +13,7 @@ from typing import Final
 import anyio
 
 from gateway.errors import RateLimited
+from gateway.process_facts import memory_bytes
 
 Caller = str
 
@@ -24,9 +25,8 @@ _FEWEST: Final = 4
 
 def default_processes() -> int:
     """As many processes as this machine holds with room to spare."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cores = os.cpu_count() or 1
-    return max(_FEWEST, min(memory // PROCESS_BYTES, _PER_CORE * cores))
+    return max(_FEWEST, min(memory_bytes() // PROCESS_BYTES, _PER_CORE * cores))
 
 
 @dataclass(eq=False, slots=True)

@@ -3,13 +3,14 @@
 import fnmatch
 import importlib.util
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable
+from gateway.installation import command_for_extra
+from gateway.search_path import program_on
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.failure_log import LOG_ARGUMENTS, LOG_LEVEL
@@ -26,8 +27,7 @@ turns with tools, which the CLI then breaks off when a call's end and the answer
 PASSED_ON: Final = (
     # the machine
     "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
-    "XDG_*", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR",
-    "USERPROFILE", "USERNAME", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
+    "XDG_*", "DBUS_SESSION_BUS_ADDRESS",
     # the user's login and provider
     "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
     "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
@@ -49,37 +49,49 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     """
     named = config.command or environ.get(COMMAND_VARIABLE)
     if named:
-        found = shutil.which(str(Path(named).expanduser()), path=environ.get("PATH"))
-        if found is None:
-            raise BackendUnavailable(
-                f"the Claude Code CLI {str(named)!r} is not there or can't be run; it is named by "
-                f"plugins.claude_code.command or {COMMAND_VARIABLE}"
-            )
-        return Path(found).absolute()
+        return _named(str(named), environ.get("PATH"))
     if (found_on_path := on_path(environ)) is not None:
         return found_on_path
     if (bundled := _bundled_cli()) is not None:
         return bundled
     raise BackendUnavailable(
-        "the Claude Code CLI was not found: install it so that `claude` is on PATH, install the "
-        f"extra dragoman[cli], or set {COMMAND_VARIABLE}"
+        "the Claude Code CLI was not found: install Claude Code so that `claude` is on PATH, or "
+        f"add the one that comes as a wheel: `{command_for_extra('cli')}`; {COMMAND_VARIABLE} names "
+        "one in another place"
     )
+
+
+def is_named(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> bool:
+    """Whether the user says which CLI it is, and none is looked for."""
+    return bool(config.command or environ.get(COMMAND_VARIABLE))
 
 
 def on_path(environ: Mapping[str, str]) -> Path | None:
     """The user's own `claude`."""
-    found = shutil.which("claude", path=environ.get("PATH"))
-    return Path(found).absolute() if found else None
+    return program_on(environ.get("PATH"), "claude")
+
+
+def _named(named: str, path: str | None) -> Path:
+    """A CLI that is named: by its whole path, or by a bare name that is on PATH."""
+    by = f"it is named by plugins.claude_code.command or {COMMAND_VARIABLE}"
+    program = Path(named).expanduser()
+    if "/" in named and not program.is_absolute():
+        raise BackendUnavailable(
+            f"the Claude Code CLI {named!r} depends on the current folder; give its whole path: {by}"
+        )
+    if (found := program_on(path, str(program))) is None:
+        raise BackendUnavailable(
+            f"the Claude Code CLI {named!r} is not there or can't be run; {by}"
+        )
+    return found
 
 
 def _bundled_cli() -> Path | None:
     spec = importlib.util.find_spec("claude_agent_sdk")
     if spec is None or spec.origin is None:
         return None
-    folder = Path(spec.origin).parent / "_bundled"
-    return next(
-        (path for name in ("claude", "claude.exe") if (path := folder / name).is_file()), None
-    )
+    path = Path(spec.origin).parent / "_bundled" / "claude"
+    return path if path.is_file() else None
 
 
 def arguments(
@@ -201,6 +213,7 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
 
 def own_directory(environ: Mapping[str, str]) -> Path:
     """Where Dragoman keeps what it needs of its own, for this user."""
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    cache = environ.get("XDG_CACHE_HOME") or (str(Path(home) / ".cache") if home else None)
+    home, cache = environ.get("HOME"), environ.get("XDG_CACHE_HOME")
+    if not (cache and Path(cache).is_absolute()):  # a relative one does not count: XDG, "Basics"
+        cache = str(Path(home) / ".cache") if home else None
     return Path(cache or tempfile.gettempdir()) / "dragoman"

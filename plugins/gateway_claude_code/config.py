@@ -1,8 +1,11 @@
 """The plugin's section of the YAML: `plugins: {claude_code: {…}}`."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.trust import NeedsTrust
 
 SECTION = "claude_code"
 
@@ -33,10 +36,12 @@ class ClaudeCodeConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    command: Path | None = None
-    working_directory: Path | None = None
-    use_cli_settings_auth: bool = False
-    environment: dict[str, str] = Field(default_factory=dict)
+    command: Annotated[Path | None, NeedsTrust("runs a program")] = None
+    working_directory: Annotated[Path | None, NeedsTrust("makes the CLI use a folder")] = None
+    use_cli_settings_auth: Annotated[bool, NeedsTrust("runs commands that fetch a login")] = False
+    environment: Annotated[
+        dict[str, str], NeedsTrust("can send prompts and the login to another server")
+    ] = Field(default_factory=dict)
     min_spares: int = Field(default=1, ge=0)
     max_spares: int = Field(default=4, ge=0)
     spare_seconds: float = Field(default=1800, gt=0)
@@ -48,5 +53,7 @@ class ClaudeCodeConfig(BaseModel):
     start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
     upstream_retries: int = Field(default=0, ge=0, le=10)
-    check_cli: bool = True
-    allow_unsafe_cli: bool = False
+    check_cli: Annotated[bool, NeedsTrust("leaves out the check that the CLI is safe")] = True
+    allow_unsafe_cli: Annotated[bool, NeedsTrust("lets prompts read files and run commands")] = (
+        False
+    )

@@ -1,4 +1,4 @@
-"""From what the CLI says of a failure to a `GatewayError`. Pure.
+"""From what the CLI says of a failure to a `GatewayError`. Pure, but for how `dragoman` is typed here.
 
 A failure shows in three kinds of lines (seen with 2.1.197 and 2.1.330): an `assistant` line of
 the model "<synthetic>" with the `error`'s name, then a `result` with `is_error` and, where the
@@ -31,14 +31,12 @@ from gateway.errors import (
 from gateway.types import ChatRequest
 from gateway_claude_code.account.refusals import LONG_WAIT, account_refusal, plan_used_up
 from gateway_claude_code.error_words import client_words, without_jargon
+from gateway_claude_code.login_words import login_help
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.public_words import public_words
 
-LOGIN_HELP: Final = (
-    "run `claude` and then /login (or set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the "
-    "gateway); if the login is kept in the CLI's settings.json (apiKeyHelper, env), set "
-    "plugins.claude_code.use_cli_settings_auth: true"
-)
+NOT_LOGGED_IN: Final = "Not logged in"
+"""How the CLI's own sentence begins, before it asked anybody (2.1.330)."""
 
 FINAL_STATUSES: Final = frozenset({400, 401, 403, 404, 413, 429})
 """Upstream statuses for which trying again at once is of no use."""
@@ -250,10 +248,10 @@ def _no_sentence(status: object) -> str:
 
 
 def _not_logged_in(text: str) -> NotAuthenticated:
-    return NotAuthenticated(
-        f"The Claude Code CLI is not logged in, or its login was refused ({text}): {LOGIN_HELP}",
-        should_retry=False,
-    )
+    what = "The Claude Code CLI is not logged in"
+    if not text.startswith(NOT_LOGGED_IN):
+        what = f"The Claude Code CLI's login was refused ({text})"
+    return NotAuthenticated(f"{what}: {login_help(anywhere=True)}", should_retry=False)
 
 
 class NotReady(TimedOut):

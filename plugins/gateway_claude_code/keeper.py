@@ -30,22 +30,30 @@ class Keeper:
         self._ledger = Ledger(folder) if folder is not None else None
         self._guardian: subprocess.Popen[bytes] | None = None
         self._pids: set[int] = set()
+        self._users = 0
 
     @contextlib.contextmanager
     def keeping(self) -> Iterator[None]:
-        """While this is open, processes are kept; at its end they have to be closed."""
+        """While this is open, processes are kept; at its end they have to be closed.
+
+        It may be open more than once: two pools have one keeper while one takes over from the other.
+        """
         if self._ledger is None:
             yield
             return
-        try:
-            self._ledger.open()
-        except OSError as error:
-            log.warning("the list of the CLI's processes can't be kept: %s", error)
+        if not self._users:
+            try:
+                self._ledger.open()
+            except OSError as error:
+                log.warning("the list of the CLI's processes can't be kept: %s", error)
+        self._users += 1
         try:
             yield
         finally:
-            self._ledger.close()
-            self._dismiss()
+            self._users -= 1
+            if not self._users:
+                self._ledger.close()
+                self._dismiss()
 
     async def end_orphans(self) -> None:
         """End what an earlier gateway left behind, and remove what that leaves."""

@@ -8,11 +8,14 @@ the time of its start, never by its name: ids are given out again.
 import fcntl
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from gateway.process_facts import start_of
+
+CLOCK_SECONDS: Final = 1.0
+"""How much the time of a start may seem to move when the clock is corrected."""
 _LONGEST: Final = 64 * 1024
 """Bytes; then the file is written anew with what still runs."""
 
@@ -23,7 +26,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file: IO[str] | None = None
-        self._started: dict[int, str] = {}
+        self._started: dict[int, float] = {}
 
     def open(self) -> None:
         """Begin an own list. Raises `OSError`."""
@@ -65,7 +68,7 @@ class Ledger:
                 except BlockingIOError:
                     continue  # its gateway lives
                 for pid, started in _listed(file).items():
-                    (running if start_of(pid) == started else dead).append(pid)
+                    (running if _still_runs(pid, started) else dead).append(pid)
                 path.unlink(missing_ok=True)
         return running, dead
 
@@ -82,35 +85,21 @@ class Ledger:
         self._file.flush()
 
 
-def _listed(file: Iterator[str]) -> dict[int, str]:
+def _still_runs(pid: int, started: float) -> bool:
+    now = start_of(pid)
+    return now is not None and abs(now - started) < CLOCK_SECONDS
+
+
+def _listed(file: Iterator[str]) -> dict[int, float]:
     """What a list says, as far as it can be read: its last line may be cut."""
-    started: dict[int, str] = {}
+    started: dict[int, float] = {}
     for line in file:
         try:
             entry = json.loads(line)
             if "+" in entry:
-                started[int(entry["+"])] = str(entry["started"])
+                started[int(entry["+"])] = float(entry["started"])
             else:
                 started.pop(int(entry["-"]), None)
         except (ValueError, KeyError, TypeError):
             continue
     return started
-
-
-def start_of(pid: int) -> str | None:
-    """When a process was started, in words that no other process of this id has; None if it is gone.
-
-    On Linux clock ticks since boot, with the id of the boot (proc(5): field 22 of `stat`);
-    elsewhere what `ps` says.
-    """
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            ticks = stat.read_text().rpartition(")")[2].split()[19]
-            return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {ticks}"
-        except (OSError, IndexError):
-            return None
-    done = subprocess.run(  # noqa: S603
-        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or None

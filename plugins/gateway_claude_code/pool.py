@@ -76,8 +76,7 @@ class Pool:
                         yield
                         tending.cancel_scope.cancel()
                 finally:
-                    for conversation in (*self._live.take_all(), *self._spares.take_all()):
-                        self.retire(conversation)
+                    self.close_idle()
             self._tasks = None
 
     # -- for requests -----------------------------------------------------------------
@@ -149,6 +148,11 @@ class Pool:
         """Have spares of this kind from now on."""
         self._spares.expect(launch)
         self._news.set()
+
+    def close_idle(self) -> None:
+        """Close every process that is not at work; no spare is started any more."""
+        for conversation in (*self._live.take_all(), *self._spares.take_all()):
+            self.retire(conversation)
 
     # -- in the background ------------------------------------------------------------
 

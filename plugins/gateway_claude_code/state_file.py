@@ -16,7 +16,7 @@ log = logging.getLogger("gateway_claude_code")
 
 def state_path(environ: Mapping[str, str], name: str) -> Path | None:
     """`~/.local/state/dragoman/NAME`, or where XDG_STATE_HOME says; None without a home."""
-    state, home = environ.get("XDG_STATE_HOME"), environ.get("HOME") or environ.get("USERPROFILE")
+    state, home = environ.get("XDG_STATE_HOME"), environ.get("HOME")
     if not (state and Path(state).is_absolute()):
         state = str(Path(home) / ".local" / "state") if home else None
     return Path(state) / "dragoman" / name if state else None

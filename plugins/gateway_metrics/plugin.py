@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from gateway import health, hookimpl
 from gateway.context import RequestContext, StreamObserver
 from gateway.pipeline import Gateway
+from gateway.trust import vetted
 from gateway.types import ChatRequest
 from gateway_metrics.registry import HealthCollector, Metrics
 from gateway_metrics.watching import AnswerObserver, CountRequests
@@ -20,6 +21,7 @@ from gateway_metrics.watching import AnswerObserver, CountRequests
 SECTION: Final = "metrics"
 
 
+@vetted
 class MetricsConfig(BaseModel):
     """The section `metrics`: there is nothing to set, but that it is there."""
 

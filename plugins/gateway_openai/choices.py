@@ -12,9 +12,9 @@ import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
 from gateway.errors import GatewayError
+from gateway.grouped import raising_plainly
 from gateway.streams import AnswerStream, EventSource
 from gateway.types import ResponseStart, StreamEvent
-from gateway_openai.disconnect import raising_plainly
 from gateway_openai.stop import cut_at_stop
 
 ChoiceEvent: TypeAlias = tuple[int, StreamEvent]

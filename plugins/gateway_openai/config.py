@@ -4,9 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway.trust import vetted
+
 SECTION = "openai"
 
 
+@vetted
 class OpenAIConfig(BaseModel):
     """How the frontend behaves where clients differ.
 

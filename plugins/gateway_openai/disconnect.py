@@ -1,13 +1,13 @@
 """Stopping work when the client has gone."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from gateway.grouped import raising_plainly
 from gateway.sse import wait_for_disconnect
 
 T = TypeVar("T")
@@ -29,15 +29,3 @@ async def unless_disconnected(receive: Receive, work: Callable[[], Awaitable[T]]
     if not done:
         raise ClientDisconnect
     return done[0]
-
-
-@contextmanager
-def raising_plainly() -> Iterator[None]:
-    """Raise the one error of a task group as it is, not in the group that anyio puts it in."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        raise error from error.__cause__

@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway_openai.fields import Behaviour, Endpoint, FieldTable, RequestField
 
-_NEVER_REPORTED: Final = "of an earlier answer; comes back with it, and is never reported"
+_NEVER_REPORTED: Final = "part of an earlier answer that the client sends back; never reported"
 
 
 def _field(
@@ -45,8 +45,8 @@ def _echoed(name: str) -> RequestField:
     )
 
 
-_LOWERED: Final = "above the model's limit it is lowered, which `x-dragoman-adjusted` says"
-_WHERE_TAKEN: Final = "where the model takes it; otherwise reported as ignored"
+_LOWERED: Final = "lowered to the model's limit, and then reported as adjusted"
+_WHERE_TAKEN: Final = "where the model accepts it; otherwise reported as ignored"
 _CACHING: Final = "caching is the backend's own"
 
 ROWS: Final = (
@@ -64,24 +64,28 @@ ROWS: Final = (
     ),
     _field("stream", "honoured", "server-sent events"),
     _field("stream_options", "honoured", "`include_usage`"),
-    _chat("max_completion_tokens", "honoured", f"goes before `max_tokens`; 0 is unset; {_LOWERED}"),
-    _chat("max_tokens", "honoured", f"0 is unset; {_LOWERED}"),
+    _chat(
+        "max_completion_tokens",
+        "honoured",
+        f"takes precedence over `max_tokens`; 0 means unset; {_LOWERED}",
+    ),
+    _chat("max_tokens", "honoured", f"0 means unset; {_LOWERED}"),
     _text(
         "max_tokens",
         "honoured",
-        f"0 is unset, and unset is as much as the model likes, not 16 as with OpenAI; {_LOWERED}",
+        f"0 means unset, and unset means no limit of its own, not 16 as with OpenAI; {_LOWERED}",
     ),
     _field("temperature", "honoured", f"{_WHERE_TAKEN}; {_LOWERED}"),
     _field("top_p", "honoured", _WHERE_TAKEN),
-    _field("top_k", "honoured", f"{_WHERE_TAKEN}; 0 and -1 are unset"),
-    _field("n", "emulated", "n answers are asked for at the same time; the prompt counts once"),
-    _text("best_of", "ignored", "no more answers are asked for than `n`; fewer are refused"),
-    _field("stop", "honoured", "those of white space only are emulated by cutting the text"),
+    _field("top_k", "honoured", f"{_WHERE_TAKEN}; 0 and -1 mean unset"),
+    _field("n", "emulated", "n answers are requested at the same time; the prompt counts once"),
+    _text("best_of", "ignored", "no more than `n` answers are requested; less than `n` is refused"),
+    _field("stop", "honoured", "sequences of white space only are emulated by cutting the text"),
     _text("echo", "emulated", "the prompt is put in front of the text"),
     _text("suffix", "refused", "anything but an empty one", ("",)),
     _chat("tools", "honoured", "type `function` only; other types are refused"),
     _chat("tool_choice", "honoured", "`none`, `auto`, `required`, a function, `allowed_tools`"),
-    _chat("parallel_tool_calls", "honoured", "`false` allows one call an answer"),
+    _chat("parallel_tool_calls", "honoured", "`false` allows one call per answer"),
     _chat("functions", "emulated", "as `tools`; the answer has `function_call`"),
     _chat("function_call", "emulated", "as `tool_choice`"),
     _chat(
@@ -92,24 +96,24 @@ ROWS: Final = (
     _chat(
         "reasoning_effort",
         "honoured",
-        "`none` to `max`, as near as the model has it; goes before `temperature`, and before "
+        "`none` to `max`, or the model's nearest level; takes precedence over `temperature`, "
         "`reasoning` and `thinking`",
     ),
     _chat(
         "reasoning",
         "honoured",
-        "`effort`, `enabled`, `exclude`; `max_tokens` is the nearest effort",
+        "`effort`, `enabled`, `exclude`; `max_tokens` becomes the nearest effort",
     ),
-    _chat("thinking", "honoured", "`type`; `budget_tokens` is the nearest effort"),
+    _chat("thinking", "honoured", "`type`; `budget_tokens` becomes the nearest effort"),
     _chat("modalities", "refused", "anything but `text`", ([], ["text"])),
-    _chat("audio", "ignored", "there is no audio output"),
+    _chat("audio", "ignored", "audio output is not available"),
     _field("frequency_penalty", "ignored", "checked for its range", (0,)),
     _field("presence_penalty", "ignored", "checked for its range", (0,)),
     _field("logit_bias", "ignored", "", ({},)),
     _chat("logprobs", "ignored", "`logprobs` is null in every choice", (False,)),
     _text("logprobs", "ignored", "`logprobs` is null in every choice; checked for its range"),
     _chat("top_logprobs", "ignored", "checked for its range", (0,)),
-    _field("seed", "ignored", "answers can't be repeated"),
+    _field("seed", "ignored", "answers are not reproducible"),
     _chat("prediction", "ignored"),
     _chat("verbosity", "ignored", "", ("medium",)),
     _chat("web_search_options", "ignored", "the model gets the client's tools only"),
@@ -123,8 +127,10 @@ ROWS: Final = (
     _chat("prompt_cache_options", "ignored", _CACHING),
     _chat("prompt_cache_retention", "ignored", _CACHING),
     _field("stream_options.include_obfuscation", "ignored", "chunks are never padded", (False,)),
-    _chat("messages.name", "ignored", "of a speaker; a function message's own is honoured", ("",)),
-    _chat("messages.audio", "ignored", "there is no audio"),
+    _chat(
+        "messages.name", "ignored", "of a speaker; that of a function message is honoured", ("",)
+    ),
+    _chat("messages.audio", "ignored", "audio is not available"),
     _chat("messages.cache_control", "ignored", _CACHING),
     _chat("messages.content.image_url.detail", "ignored", "the backend decides", ("auto",)),
     _chat("messages.content.prompt_cache_breakpoint", "ignored", _CACHING),

@@ -1,7 +1,7 @@
 """What becomes of each field of a request: the table, as it is used at run time and documented.
 
 It decides which fields are reported as ignored (`x-dragoman-ignored`) or refused, and the
-tables in the README are made from it. Its rows are in `field_rows`.
+tables in docs/api.md are made from it. Its rows are in `field_rows`.
 """
 
 from collections.abc import Iterator

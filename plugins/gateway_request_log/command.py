@@ -1,6 +1,8 @@
 """`dragoman logs`: what was asked, how it went, and sums over it."""
 
+import contextlib
 import json
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -12,7 +14,9 @@ import click
 from pydantic import ValidationError
 
 from gateway.command_options import config_option
-from gateway.config import find_file, load, packaged_file
+from gateway.config_file import configuration
+from gateway.errors import ConfigurationError
+from gateway.running import with_another_configuration
 from gateway_request_log.config import SECTION, RequestLogConfig
 from gateway_request_log.reading import (
     TOKEN_KINDS,
@@ -27,6 +31,8 @@ from gateway_request_log.reading import (
 )
 
 FOLLOW_SECONDS: Final = 0.5
+NOTHING: Final = "No request in the log is like that; `dragoman logs` shows the last of all."
+NOTHING_YET: Final = "The log is empty: a request makes a row once it is answered or has failed."
 
 
 class Since(click.ParamType[datetime]):
@@ -81,10 +87,11 @@ def logs(
     if stats and follow:
         raise click.UsageError("--stats and --follow don't go together")
     path = database_path(config_file)
+    _note_other_database(config_file, path)
     if not path.is_file():
         raise click.ClickException(
-            f"there is no request log at {path}: has the gateway `plugins: {{request_log: true}}`, "
-            "and answered anything since?"
+            f"there is no request log at {path}: put `plugins: {{request_log: true}}` into the "
+            "gateway's YAML and restart it; each answer is a row then"
         )
     chosen = Filter(since=since, model=model, errors=errors)
     try:
@@ -102,22 +109,44 @@ def logs(
 
 def database_path(config_file: Path | None) -> Path:
     """The database that the configuration names. Raises `ConfigurationError`."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = configuration(config_file)
     section = loaded.values.plugins.get(SECTION)
     try:
         config = RequestLogConfig.model_validate(section if isinstance(section, dict) else {})
     except ValidationError as error:
         raise loaded.explain(error, ("plugins", SECTION), RequestLogConfig) from None
     if (path := config.database_path) is None:
-        raise click.ClickException("the configuration says `request_log: {database: false}`")
+        raise ConfigurationError(
+            f"{loaded.path} has `request_log: {{database: false}}`, so there are no rows to show"
+        )
     return path
+
+
+def _note_other_database(config_file: Path | None, path: Path) -> None:
+    """Say that the gateway that runs keeps its rows elsewhere."""
+    if config_file is not None:
+        return
+    running = with_another_configuration(configuration().path)
+    if running is None or running.config is None:
+        return
+    with contextlib.suppress(ConfigurationError):
+        if database_path(running.config) != path:
+            named = shlex.quote(str(running.config))
+            click.echo(
+                f"This is from {path}; the gateway at {running.url} has another log: "
+                f"--config {named}",
+                err=True,
+            )
 
 
 def _show_rows(
     connection: sqlite3.Connection, chosen: Filter, number: int, *, as_json: bool, follow: bool
 ) -> None:
     last = last_id(connection)
-    _print(last_rows(connection, chosen, number), as_json=as_json)
+    rows = last_rows(connection, chosen, number)
+    _print(rows, as_json=as_json)
+    if number and not (rows or follow):
+        click.echo(NOTHING if last else NOTHING_YET, err=True)
     while follow:
         time.sleep(FOLLOW_SECONDS)
         rows = rows_after(connection, chosen, last)
@@ -159,6 +188,9 @@ def _show_statistics(found: Statistics, *, as_json: bool) -> None:
     values = found.as_json()
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False))
+        return
+    if not values["models"]:
+        click.echo(NOTHING, err=True)
         return
     head = ["model", "requests", "failed", "cancelled", *TOKEN_KINDS, "cost"]
     head += ["first p50", "first p95", "total p50", "total p95"]

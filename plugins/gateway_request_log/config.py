@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from gateway.trust import NeedsTrust
 
 SECTION: Final = "request_log"
 
@@ -17,15 +19,22 @@ class RequestLogConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    database: Path | Literal[False] | None = None
-    bodies: bool = False
-    keep_days: float = Field(default=30, gt=0)
-    max_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
+    database: Annotated[
+        Path | Literal[False] | None,
+        NeedsTrust("writes a file anywhere", harmless=lambda value: value is False),
+    ] = None
+    bodies: Annotated[bool, NeedsTrust("keeps prompts and answers on disk")] = False
+    keep_days: Annotated[float, NeedsTrust("deletes rows of the request log")] = Field(
+        default=30, gt=0
+    )
+    max_bytes: Annotated[int, NeedsTrust("deletes rows of the request log")] = Field(
+        default=1_000_000_000, ge=1_000_000
+    )
     queue_rows: int = Field(default=10_000, ge=1)
-    jsonl: Path | None = None
+    jsonl: Annotated[Path | None, NeedsTrust("writes a file anywhere")] = None
     jsonl_bytes: int = Field(default=100_000_000, ge=1000)
     jsonl_files: int = Field(default=5, ge=1)
-    otel: str | None = None
+    otel: Annotated[str | None, NeedsTrust("sends the request log to another server")] = None
 
     @field_validator("database", mode="before")
     @classmethod
@@ -51,6 +60,6 @@ class RequestLogConfig(BaseModel):
 
 def default_path() -> Path:
     """Where the database is unless the configuration says otherwise."""
-    named = os.environ.get("XDG_STATE_HOME", "")
-    state = Path(named) if named else Path("~/.local/state").expanduser()
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    state = named if named.is_absolute() else Path("~/.local/state").expanduser()
     return state / "dragoman" / "requests.db"

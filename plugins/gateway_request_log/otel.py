@@ -1,4 +1,4 @@
-"""Rows as OpenTelemetry's traces and logs, over OTLP. Needs the extra `dragoman[otel]`.
+"""Rows as OpenTelemetry's traces and logs, over OTLP. Needs the extra `otel`.
 
 Attributes are those of the semantic conventions for generative AI, version 1.37, where they have
 one, and `dragoman.*` elsewhere. The SDK sends in threads of its own, and drops what it can't send.

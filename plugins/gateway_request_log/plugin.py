@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from gateway import hookimpl
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError
+from gateway.installation import command_for_extra
 from gateway.pipeline import Gateway
 from gateway.types import ChatRequest
 from gateway_request_log.command import logs
@@ -119,6 +120,6 @@ def check_extra() -> None:
         importlib.import_module("gateway_request_log.otel")
     except ImportError as error:
         raise ConfigurationError(
-            "plugins.request_log.otel needs more packages: install the extra dragoman[otel] "
-            "(in a checkout: .venv/bin/pip install '.[otel]')"
+            f"plugins.request_log.otel needs more packages ({error}); this adds them: "
+            f"`{command_for_extra('otel')}`"
         ) from error

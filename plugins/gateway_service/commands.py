@@ -50,7 +50,6 @@ def service_command() -> None:
     \b
     Linux    a unit of systemd's user manager
     macOS    a LaunchAgent
-    Windows  a scheduled task
     """
 
 
@@ -75,7 +74,7 @@ def _acting(command: Command) -> Command:
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML that it is to serve; found as `serve` finds it.",
+    help="The YAML to serve; else ~/.config/dragoman/models.yaml, or the packaged one.",
 )
 @click.option(
     "--sandbox/--no-sandbox",
@@ -159,7 +158,7 @@ def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> P
     this = system if dry_run and system else surroundings.this_system()
     if system not in {None, this}:
         raise ConfigurationError(f"this is {this}; --platform {system} is for --dry-run")
-    if surroundings.user_id() == 0 and not (dry_run or as_root):
+    if os.getuid() == 0 and not (dry_run or as_root):
         raise ConfigurationError(
             "this is root, and the service would be root's and not yours: go without sudo, or "
             "say --as-root if root is whom it is for"
@@ -170,7 +169,7 @@ def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> P
 def _install(platform: Platform, text: str) -> None:
     for folder in platform.folders:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_file(platform.file, text, platform.encoding)
+    write_file(platform.file, text)
     try:
         steps.perform(platform.install, steps.run)
     except ConfigurationError as error:

@@ -6,13 +6,13 @@ from pathlib import Path
 from gateway.errors import ConfigurationError
 
 
-def write_file(path: Path, text: str, encoding: str) -> None:
+def write_file(path: Path, text: str) -> None:
     """Write it, with its folder. Raises `ConfigurationError` if that can't be."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            beside.write_text(text, encoding=encoding)
+            beside.write_text(text, encoding="utf-8")
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -19,10 +19,13 @@ def log_file(home: Path) -> Path:
 
 
 def plist_text(definition: Definition) -> str:
-    """The whole property list.
+    """The whole property list, by launchd.plist(5) of macOS 10.10 and later.
 
     `SuccessfulExit` false starts it again when it failed, and not when it was stopped;
-    `ExitTimeOut` is in seconds, between SIGTERM and SIGKILL.
+    `ThrottleInterval` is the shortest time between two starts and `ExitTimeOut` the time between
+    SIGTERM and SIGKILL, both in seconds. A job without a `ProcessType`, or with "Standard", has its
+    CPU and disk throttled; somebody waits for each of these answers. launchd's own PATH has only
+    the system's folders, in which there is no `claude`: `environment` brings the user's.
     """
     log = str(log_file(definition.home))
     content = {
@@ -37,7 +40,7 @@ def plist_text(definition: Definition) -> str:
         "StandardOutPath": log,
         "StandardErrorPath": log,
         "Umask": UMASK,
-        "ProcessType": "Standard",
+        "ProcessType": "Interactive",
     }
     return plistlib.dumps(content, sort_keys=False).decode("utf-8")
 

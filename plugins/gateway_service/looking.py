@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from typing import Final
-from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
 
 import click
@@ -83,8 +82,8 @@ def _answers(platform: Platform) -> bool:
 
 def _command(platform: Platform) -> tuple[str, ...]:
     try:
-        return platform.command_in(platform.file.read_text(encoding=platform.encoding))
-    except (OSError, ValueError, LookupError, ExpatError, ET.ParseError):
+        return platform.command_in(platform.file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, LookupError, ExpatError):
         raise ConfigurationError(
             f"{platform.file} can't be read; `dragoman service install` writes it anew"
         ) from None

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from gateway_service import launch_agent, scheduled_task, systemd_unit
+from gateway_service import launch_agent, systemd_unit
 from gateway_service.definition import Definition
 from gateway_service.steps import Query, Step
 
-PlatformName: TypeAlias = Literal["linux", "macos", "windows"]
+PlatformName: TypeAlias = Literal["linux", "macos"]
 
 LOG_LINES: Final = "200"
 BOOTSTRAP_SECONDS: Final = 60
@@ -38,7 +38,6 @@ class Platform:
     hint: str = ""
     after_removal: tuple[Step, ...] = ()
     folders: tuple[Path, ...] = ()
-    encoding: str = "utf-8"
 
 
 def linux(home: Path, environ: Mapping[str, str]) -> Platform:
@@ -107,39 +106,6 @@ def macos(home: Path, uid: int) -> Platform:
     )
 
 
-def windows(home: Path, user: str) -> Platform:
-    """The Task Scheduler."""
-    folder = home / scheduled_task.FOLDER
-    file = folder / "dragoman-task.xml"
-    task = ("/TN", scheduled_task.TASK)
-    state = _powershell(f"(Get-ScheduledTask -TaskName {scheduled_task.TASK}).State")
-    logs = f"Get-Content -Tail {LOG_LINES} -LiteralPath '{scheduled_task.log_file(home)}'"
-    run = Step(("schtasks", "/Run", *task))
-    return Platform(
-        name="windows",
-        file=file,
-        text=lambda definition: scheduled_task.task_text(definition, user),
-        command_in=scheduled_task.command_in,
-        install=(Step(("schtasks", "/Create", *task, "/XML", str(file), "/F")), run),
-        uninstall=(
-            Step(("schtasks", "/End", *task), may_fail=True),
-            Step(("schtasks", "/Delete", *task, "/F")),
-        ),
-        start=(run,),
-        stop=(Step(("schtasks", "/End", *task)),),
-        enabled=Query(state, r"Ready|Running"),
-        running=Query(state, r"Running"),
-        logs=_powershell(logs),
-        follow=_powershell(f"{logs} -Wait"),
-        folders=(folder,),
-        encoding="utf-16",
-        advice=(
-            "A task gets the variables that are set for your user, and none that only this "
-            "terminal has. Best log the CLI in (`claude auth login`), which needs no variable."
-        ),
-    )
-
-
 def shown(command: tuple[str, ...]) -> str:
     """A command as one types it."""
     return shlex.join(command)
@@ -147,7 +113,3 @@ def shown(command: tuple[str, ...]) -> str:
 
 def _systemctl(*words: str) -> Step:
     return Step(("systemctl", "--user", *words, systemd_unit.UNIT))
-
-
-def _powershell(script: str) -> tuple[str, ...]:
-    return ("powershell", "-NoProfile", "-Command", script)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.config import Config, find_file, load, packaged_file
+from gateway import config_file as found
+from gateway.config import Config, packaged_file
 from gateway.errors import ConfigurationError
 from gateway_service import platforms
 from gateway_service.definition import MARGIN_SECONDS, Definition, kept
@@ -17,7 +18,6 @@ from gateway_service.platforms import Platform, PlatformName
 _SYSTEMS: Final[Mapping[str, PlatformName]] = {
     "linux": "linux",
     "darwin": "macos",
-    "win32": "windows",
 }
 
 NOT_WRITTEN: Final = (
@@ -45,16 +45,7 @@ def platform_named(name: PlatformName, environ: Mapping[str, str]) -> Platform:
         case "linux":
             return platforms.linux(home, environ)
         case "macos":
-            return platforms.macos(home, user_id() or 0)
-        case "windows":
-            domain = environ.get("USERDOMAIN")
-            user = environ.get("USERNAME") or environ.get("USER") or home.name
-            return platforms.windows(home, f"{domain}\\{user}" if domain else user)
-
-
-def user_id() -> int | None:
-    """None where users have no numbers."""
-    return os.getuid() if hasattr(os, "getuid") else None
+            return platforms.macos(home, os.getuid())
 
 
 def home_of_user() -> Path:
@@ -83,14 +74,14 @@ def definition(
 
 
 def configuration(config_file: Path | None) -> Config:
-    """The YAML, found as `serve` finds it."""
-    return load(find_file(config_file, packaged_file()), packaged_file())
+    """The YAML that a service serves: never one of the current folder, unless it is named."""
+    return found.configuration(config_file)
 
 
 def program() -> Path:
     """The command `dragoman`: the one that runs, or that of this Python. Links are kept as they
     are, so that an update behind them is taken up. Raises `ConfigurationError`."""
-    name = "dragoman.exe" if sys.platform == "win32" else "dragoman"
+    name = "dragoman"
     running = shutil.which(sys.argv[0])
     if running is not None and Path(running).name == name:
         return Path(running).absolute()

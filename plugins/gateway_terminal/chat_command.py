@@ -11,7 +11,7 @@ from gateway.command_options import config_option
 from gateway.errors import GatewayError
 from gateway_terminal.own_gateway import answer_here
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Failed, Place, place, url_option
+from gateway_terminal.settings import Failed, Place, place, reason, url_option
 
 EXIT_INTERRUPTED: Final = 130
 """As shells have it for Ctrl-C."""
@@ -64,15 +64,19 @@ def chat(  # noqa: PLR0917 - click passes them by name
         if offline:
             _alone(text, where, system, config_file, printer, offline=True)
             return
+        where.check_key()
         try:
             _ask(ServerCall(where.url, where.key), where, text, system, printer)
         except NotUp as error:
             if url is not None:
-                raise Failed(f"{where.url}: {error}") from None
+                raise Failed(
+                    f"{where.url}: {error}; `dragoman serve` starts a gateway there, and without "
+                    "--url this process answers"
+                ) from None
             _alone(text, where, system, config_file, printer, offline=False)
-    except (GatewayError, Refused, ConnectionError) as error:
+    except (GatewayError, Refused, OSError) as error:
         printer.end()
-        raise Failed(str(error)) from None
+        raise Failed(reason(error, where)) from None
     except KeyboardInterrupt:
         printer.end()
         sys.exit(EXIT_INTERRUPTED)

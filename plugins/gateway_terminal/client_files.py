@@ -38,12 +38,7 @@ def write(client: Client, text: str) -> tuple[Path, Path | None]:
     path = path_of(client)
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        after = MERGES[client.name](before, text)
-        if after == before:
-            return path, None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        backup = _backup(path) if before else None
-        _replace(path, after)
+        backup = write_text(path, before, MERGES[client.name](before, text))
     except (ValueError, yaml.YAMLError) as error:
         why = str(error) if type(error) is ValueError else "it can't be read as it is"
         raise ConfigurationError(
@@ -53,6 +48,16 @@ def write(client: Client, text: str) -> tuple[Path, Path | None]:
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     return path, backup
+
+
+def write_text(path: Path, before: str, after: str) -> Path | None:
+    """Replace the file's text, whose copy is returned; nothing if both are the same."""
+    if after == before:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    backup = _backup(path) if before else None
+    _replace(path, after)
+    return backup
 
 
 def merge_json(before: str, text: str) -> str:
@@ -127,7 +132,7 @@ def _replace(path: Path, text: str) -> None:
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
     try:
         temporary.touch(mode, exist_ok=False)  # such files hold keys: never wider, not for a moment
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="")
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -6,17 +6,23 @@ the same texts, which a test compares.
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
 from gateway.errors import ConfigurationError
+from gateway_terminal.containers import in_container
 from gateway_terminal.settings import NO_KEY, USUAL_MODEL, Place
 
 USUAL_URL: Final = "http://127.0.0.1:3456"
 SECOND_MODEL: Final = "claude-opus-4"
 LIST_BOTH_MODELS: Final = frozenset({"openclaw", "opencode"})
 """Clients that want to know of each model, and which one is the default."""
+
+KEEPS_ITS_SETTINGS: Final = (
+    "It keeps what it was first started with: later, change it under Admin Settings > Connections."
+)
 
 _FITS: Final = {
     "url": re.compile(r"https?://[A-Za-z0-9.\-:\[\]_]+"),
@@ -30,11 +36,13 @@ _FITS: Final = {
 class Client:
     """`path` is its own file, from the home folder, if it has one that can be written.
 
-    `streams` says how it asks; `notes` are for people, beside the configuration.
+    `streams` says how it asks; `in_container` that it does so from within one; `notes` are for
+    people, beside the configuration.
     """
 
     name: str
     streams: bool = False
+    in_container: bool = False
     path: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -61,9 +69,17 @@ CLIENTS: Final = {
             notes=(
                 "Cursor asks from its own servers, which can't reach this machine: the address "
                 "has to be one of the internet, with TLS and a key.",
+                # cursor/cursor#1511 and #1878; guangzan/deepseek-lane#6
+                "It may send a model whose name it knows to the vendor instead. Then give it "
+                "another name: dragoman connect cursor --alias my-sonnet",
             ),
         ),
-        Client(name="env"),
+        Client(
+            name="env",
+            notes=(
+                "For a program whose model can't be chosen: dragoman connect env --alias gpt-4o",
+            ),
+        ),
         Client(name="langchain"),
         Client(
             name="llm",
@@ -75,8 +91,23 @@ CLIENTS: Final = {
             name="open-webui",
             streams=True,
             notes=(
-                "It keeps what it was first started with: later, change it under Admin Settings > "
-                "Connections. In Docker on Linux: --network host.",
+                KEEPS_ITS_SETTINGS,
+                "With Docker: dragoman connect open-webui-docker",
+            ),
+        ),
+        Client(
+            name="open-webui-docker",
+            streams=True,
+            in_container=True,
+            notes=(
+                "It is at http://127.0.0.1:3000 a minute later.",
+                KEEPS_ITS_SETTINGS,
+                "Docker Engine on Linux: host.docker.internal is the bridge there, on which a "
+                "gateway at 127.0.0.1 does not listen, so the container shares the host's network.",
+                "To keep it apart: `dragoman keys new open-webui`, `server: {host: 172.17.0.1}` "
+                "(docker0's address) in the YAML, and --url http://host.docker.internal:3456 --key "
+                "KEY here.",
+                "Docker Desktop on Linux: --url http://host.docker.internal:3456",
             ),
         ),
         Client(name="openai-node"),
@@ -104,6 +135,8 @@ def configuration(client: Client, where: Place) -> str:
         if not _FITS[what].fullmatch(value):
             raise ConfigurationError(f"this {what} can't be put into a client's configuration")
     text = snippet(client.name)
+    if client.in_container:
+        text, where = in_container(text, where, sys.platform)
     both = client.name in LIST_BOTH_MODELS
     if both and where.model not in {USUAL_MODEL, SECOND_MODEL}:
         text = text.replace(USUAL_MODEL, where.model).replace("Claude Sonnet", where.model)

@@ -13,8 +13,9 @@ from gateway.types import ModelDescription
 from gateway_terminal.client_files import write as write_file
 from gateway_terminal.client_models import Describe, from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
+from gateway_terminal.own_aliases import add_alias
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Place, place, url_option
+from gateway_terminal.settings import KEY_WANTED, Place, place, url_option
 
 EXAMPLES = """\b
 Examples:
@@ -23,6 +24,7 @@ Examples:
   dragoman connect openclaw --write
   dragoman connect aider --model claude-opus-4
   dragoman connect llm --check
+  dragoman connect env --alias gpt-4o
 
 \b
 Exit codes:
@@ -39,6 +41,13 @@ Exit codes:
 @url_option
 @click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
 @click.option("--key", help="The client's key; else DRAGOMAN_API_KEY, or 'unused'.")
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME",
+    help="Have NAME lead to the model, in the YAML; for a client that can't ask for another.",
+)
 @config_option
 def connect(  # noqa: PLR0917 - click passes them by name
     client: str,
@@ -47,6 +56,7 @@ def connect(  # noqa: PLR0917 - click passes them by name
     url: str | None,
     model: str | None,
     key: str | None,
+    aliases: tuple[str, ...],
     config_file: Path | None,
 ) -> None:
     """Print what CLIENT needs to ask Dragoman: a configuration, or commands.
@@ -56,6 +66,8 @@ def connect(  # noqa: PLR0917 - click passes them by name
     """
     where, known = place(config_file, url, model, key), CLIENTS[client]
     text = configuration(known, where)
+    for alias in aliases:
+        click.echo(f"# {add_alias(alias, where.model, config_file)}", err=True)
     if client in LIST_BOTH_MODELS:
         text = with_models(client, text, _describing(where, config_file))
     if write:
@@ -64,9 +76,12 @@ def connect(  # noqa: PLR0917 - click passes them by name
         click.echo(text, nl=False)
         for note in known.notes:
             click.echo(f"# {note}", err=True)
+        if where.lacks_key:
+            click.echo(f"# {KEY_WANTED.format(url=where.url)}", err=True)
     if client == "llm" and where.key is not None and (write or not check):
         click.echo("# Then give it the key: llm keys set dragoman", err=True)
     if check:
+        where.check_key()
         sys.exit(0 if _answers(known, where) else 1)
 
 
@@ -116,7 +131,8 @@ def _answers(client: Client, where: Place) -> bool:
         said = "".join(ServerCall(where.url, where.key).chat(body))
     except (NotUp, Refused, ConnectionError) as error:
         status = f"{error.status}: " if isinstance(error, Refused) else ""
-        click.echo(f"{route}: {status}{error}", err=True)
+        advice = "; `dragoman serve` starts a gateway" if isinstance(error, NotUp) else ""
+        click.echo(f"{route}: {status}{error}{advice}", err=True)
         return False
     click.echo(f"{route}: answered in {time.monotonic() - began:.1f} s: {said!r}")
     return True

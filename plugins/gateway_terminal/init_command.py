@@ -28,11 +28,11 @@ def init(path: Path | None, force: bool) -> None:  # noqa: FBT001 - click passes
     Every setting is in it, commented out, with its default: as it is, it changes nothing. A file
     that is there already is left alone.
     """
-    target = path if path is not None else _user_file()
+    target = path if path is not None else user_file()
     write_sample(target, force=force)
     click.echo(f"Wrote {target}. Take the # off what you want to change.")
     if path is None and Path("models.yaml").is_file():
-        click.echo("Note: in this folder, ./models.yaml goes before it.", err=True)
+        click.echo("Note: in this folder, `dragoman serve` takes ./models.yaml instead.", err=True)
 
 
 def sample() -> str:
@@ -59,7 +59,8 @@ def write_sample(path: Path, *, force: bool) -> None:
         ) from None
 
 
-def _user_file() -> Path:
+def user_file() -> Path:
+    """The user's own configuration. Raises `ConfigurationError` for a user without a home."""
     try:
         return Path(USER_FILE).expanduser()
     except RuntimeError:

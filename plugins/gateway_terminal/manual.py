@@ -30,7 +30,7 @@ def page() -> str:
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command, by what is typed for it."""
+    """Every command that `--help` shows, by what is typed for it."""
     return ((path, command) for path, command, _ in _walk("dragoman", cli, None))
 
 
@@ -55,7 +55,8 @@ def _walk(
     yield path, command, context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            if (inner := command.get_command(context, name)) is not None:
+            inner = command.get_command(context, name)
+            if inner is not None and not inner.hidden:
                 yield from _walk(f"{path} {name}", inner, context)
 
 

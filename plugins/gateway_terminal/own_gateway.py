@@ -9,7 +9,7 @@ import anyio
 
 from gateway.app import build_gateway, create_app
 from gateway.context import RequestContext
-from gateway.errors import GatewayError
+from gateway.grouped import raising_plainly
 from gateway.pipeline import Gateway
 from gateway.types import ChatRequest, Message, PartDelta, PartStart, Text
 
@@ -35,10 +35,8 @@ def answer_here(
         system=system or "",
         messages=(Message(role="user", parts=(Text(text=question),)),),
     )
-    try:
+    with raising_plainly():
         anyio.run(_answer, gateway, request, write)
-    except* GatewayError as group:
-        raise _first(group) from None
 
 
 async def _answer(gateway: Gateway, request: ChatRequest, write: Callable[[str], None]) -> None:
@@ -58,11 +56,3 @@ async def _running(gateway: Gateway) -> AsyncGenerator[None]:
     app = create_app(gateway)
     async with app.router.lifespan_context(app):
         yield
-
-
-def _first(group: BaseExceptionGroup[GatewayError]) -> GatewayError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, GatewayError)  # noqa: S101 - `except*` gives no others
-    return error

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
@@ -9,16 +10,28 @@ from urllib.parse import urlsplit
 import click
 
 from gateway.addresses import reached_at, url_of
-from gateway.config import FileConfig, find_file, load, packaged_file
+from gateway.config import Config, FileConfig, load, packaged_file
+from gateway.config_file import configuration
 from gateway.errors import ConfigurationError
+from gateway.running import RunningGateway, running_gateways, same_place
 from gateway.wording import one_line
+from gateway_terminal.server_call import Refused
 
 KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
 USUAL_MODEL: Final = "claude-sonnet-4"
 
+KEY_WANTED: Final = (
+    "the gateway at {url} wants a key: set DRAGOMAN_API_KEY to one that "
+    "`dragoman keys new NAME` has made"
+)
+KEY_UNKNOWN: Final = (
+    "the gateway at {url} does not know the key in DRAGOMAN_API_KEY; "
+    "`dragoman keys new NAME` makes one"
+)
+
 url_option = click.option(
-    "--url", help="Where the gateway is, instead of server.host and server.port."
+    "--url", help="Where the gateway is; else the one that runs, or server.host and server.port."
 )
 
 
@@ -32,11 +45,25 @@ class Failed(click.ClickException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the gateway is or should be, as an origin (`http://127.0.0.1:3456`), and the key."""
+    """Where the gateway is or should be, as an origin (`http://127.0.0.1:3456`), and the key.
+
+    `running` is what the gateway there says of itself, if it was found running.
+    """
 
     url: str
     key: str | None
     model: str
+    running: RunningGateway | None = None
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether nothing but a refusal can be expected."""
+        return self.key is None and self.running is not None and self.running.wants_key
+
+    def check_key(self) -> None:
+        """Raises `Failed` if the gateway wants a key, and none is set."""
+        if self.lacks_key:
+            raise Failed(KEY_WANTED.format(url=self.url))
 
 
 def place(
@@ -45,13 +72,60 @@ def place(
     model: str | None = None,
     key: str | None = None,
 ) -> Place:
-    """From the options, else from the configuration. Raises `ConfigurationError`."""
-    values = load(find_file(config_file, packaged_file()), packaged_file()).values
+    """From the options, else from the gateway that runs, else from the configuration.
+
+    Says on stderr which gateway is meant where that is not clear. Raises `ConfigurationError`.
+    """
+    config = configuration(config_file)
+    configured = url_of(reached_at(config.values.server.host), config.values.server.port)
+    running = _running(config, configured, url and _origin(url), named=config_file is not None)
+    if config_file is None and running is not None:
+        config = _configuration_of(running) or config
     return Place(
-        url=_origin(url) if url else url_of(reached_at(values.server.host), values.server.port),
+        url=_origin(url) if url else running.url if running is not None else configured,
         key=key or os.environ.get(KEY_VARIABLE, "").strip() or None,
-        model=model or usual_model(values),
+        model=model or usual_model(config.values),
+        running=running,
     )
+
+
+def reason(error: Exception, where: Place) -> str:
+    """Why an answer failed. What a gateway says to a client without a key is for programs."""
+    if isinstance(error, Refused) and error.status == HTTPStatus.UNAUTHORIZED:
+        return (KEY_WANTED if where.key is None else KEY_UNKNOWN).format(url=where.url)
+    return str(error)
+
+
+def _running(
+    config: Config, configured: str, url: str | None, *, named: bool
+) -> RunningGateway | None:
+    """The gateway that is meant: at the address, with the configuration, else the newest.
+
+    The newest is not meant where a configuration was `named`: that may be for another one.
+    """
+    found = running_gateways()
+    if url is not None:
+        return next((each for each in found if same_place(each, url)), None)
+    for each in found:
+        if same_place(each, configured):
+            return each
+    for each in found:
+        if each.serves(config.path):
+            return each
+    if named or not found:  # a configuration that was named is not another gateway's
+        return None
+    if len(found) > 1:
+        others = ", ".join(each.url for each in found[1:])
+        click.echo(f"Asking {found[0].url}, the newest; --url chooses another: {others}", err=True)
+    return found[0]
+
+
+def _configuration_of(running: RunningGateway) -> Config | None:
+    """The YAML that the gateway serves, for the names in it. No code beside it is run."""
+    try:
+        return load(running.config, packaged_file()) if running.config is not None else None
+    except ConfigurationError:
+        return None
 
 
 def usual_model(values: FileConfig) -> str:

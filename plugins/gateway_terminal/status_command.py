@@ -18,6 +18,9 @@ from gateway_terminal.status_text import as_text
 
 EXIT_DEGRADED: Final = 1
 EXIT_NOT_UP: Final = 2
+STARTING_LOOKS: Final = 20
+STARTING_SECONDS: Final = 0.25
+"""Between two looks at a gateway that has just started; the CLI takes half a second to answer."""
 CLEAR: Final = "\x1b[H\x1b[2J"
 
 EXAMPLES = """\b
@@ -77,7 +80,7 @@ def _show(server: ServerCall, *, as_json: bool, clear: bool) -> int:
 def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
     paint = Paint(colour=wants_colour(sys.stdout))
     try:
-        health = server.health()
+        health = _settled(server)
     except NotUp as error:
         if as_json:
             return EXIT_NOT_UP, json.dumps({"status": "down", "url": server.url, "why": str(error)})
@@ -87,6 +90,15 @@ def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
     return code, _as_json(server, health) if as_json else as_text(
         server.url, health, datetime.now().astimezone(), paint
     )
+
+
+def _settled(server: ServerCall) -> dict[str, Any]:
+    """Its health, once it has found out about its backend. Raises `NotUp`."""
+    for _ in range(STARTING_LOOKS):
+        if (health := server.health()).get("status") != "starting":
+            break
+        time.sleep(STARTING_SECONDS)
+    return health
 
 
 def _as_json(server: ServerCall, health: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """`GET /health` as text for a person."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from gateway_terminal.colours import Paint
 from gateway_terminal.welcome import cli_of, login_of
 
 SHOWN_ERRORS: Final = 5
+SHOWN_REFUSED: Final = 3
 BAR: Final = 20
 WINDOWS: Final = {"five_hour": "5 hours", "seven_day": "7 days"}
 ACCOUNT_STATES: Final = {
@@ -41,12 +43,16 @@ def _rows(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> I
     if (started := _time(ours.get("started_at"))) is not None:
         yield "up since", f"{_local(started, now)} ({duration((now - started).total_seconds())})"
         yield "answers", f"{ours.get('answered', 0)}, and {ours.get('failed', 0)} that failed"
-    if health.get("offline"):
-        yield "offline", paint.notable("answers come from a built-in stand-in, not from a model")
     backend = health.get("claude_code")
+    waiting = isinstance(backend, Mapping) and backend.get("waiting_for_login")
+    if health.get("offline"):
+        until = ", until there is a login" if waiting else ""
+        text = f"answers come from a built-in stand-in, not from a model{until}"
+        yield "offline", paint.notable(text)
     if isinstance(backend, Mapping):
-        yield from _backend_rows(backend, now, paint, offline=bool(health.get("offline")))
+        yield from _backend_rows(backend, now, paint)
     yield from _config_rows(health.get("config") or {}, now, paint)
+    yield from _refused_rows((health.get("access") or {}).get("refused") or [], now, paint)
     yield from _error_rows(ours.get("last_errors") or [], now, paint)
 
 
@@ -60,22 +66,15 @@ def _state(health: Mapping[str, Any], paint: Paint) -> str:
             return paint.bad(f"up, but {other}")
 
 
-def _backend_rows(
-    backend: Mapping[str, Any], now: datetime, paint: Paint, *, offline: bool
-) -> Iterator[Row]:
-    yield "CLI", cli_of(backend)
+def _backend_rows(backend: Mapping[str, Any], now: datetime, paint: Paint) -> Iterator[Row]:
+    yield from _cli_rows(backend, paint)
     if (message := backend.get("message")) is not None and backend.get("cli_version"):
         yield "", paint.bad(str(message))
     check = backend.get("cli_check") or {}
     if check:
         yield "CLI check", _checked(check, paint)
-    login = login_of(backend)
-    yield (
-        "login",
-        "not needed: offline"
-        if offline
-        else (login if backend.get("logged_in") else paint.bad(login)),
-    )
+    fine = backend.get("logged_in") or backend.get("stand_in")
+    yield "login", login_of(backend) if fine else paint.bad(login_of(backend))
     if backend.get("processes"):
         yield (
             "processes",
@@ -87,6 +86,25 @@ def _backend_rows(
     windows = (backend.get("quota") or {}).get("windows") or {}
     for name, window in windows.items():
         yield f"plan, {WINDOWS.get(name, name.replace('_', ' '))}", _window(window, now, paint)
+
+
+def _cli_rows(backend: Mapping[str, Any], paint: Paint) -> Iterator[Row]:
+    """The CLI with its age, and the command that brings a newer one."""
+    found = backend.get("cli_installed") or {}
+    if not found:
+        yield "CLI", cli_of(backend)
+        return
+    age = f", {found['age']}" if found.get("age") else ""
+    text = f"{backend.get('cli_version') or 'of an unknown version'}{age}"
+    yield "CLI", paint.notable(text) if found.get("stale") else text
+    yield "", _from_home(str(backend.get("cli_path")))
+    yield "", f"for a newer one: {_from_home(str(found.get('update')))}"
+
+
+def _from_home(text: str) -> str:
+    """With `~`, which is shorter; not in quotes, where a shell leaves it as it is."""
+    home = os.environ.get("HOME", "").rstrip("/")
+    return text.replace(f"{home}/", "~/") if home and "'" not in text else text
 
 
 def _checked(check: Mapping[str, Any], paint: Paint) -> str:
@@ -147,6 +165,31 @@ def _error_rows(errors: list[Mapping[str, Any]], now: datetime, paint: Paint) ->
             "last errors" if index == 0 else "",
             (f"{when} {paint.bad(what)} {error.get('model')} {error.get('request_id')}{message}"),
         )
+
+
+def _refused_rows(
+    refused: Sequence[Mapping[str, Any]], now: datetime, paint: Paint
+) -> Iterator[Row]:
+    """Pages and host names that were turned away, and the YAML that lets each in."""
+    for index, each in enumerate(refused[:SHOWN_REFUSED]):
+        at, count = _time(each.get("last_at")), each.get("count")
+        times = "once" if count == 1 else f"{count} times"
+        last = _local(at, now) if at else "?"
+        line = each.get("add")
+        advice = "; to allow:" if line else ""
+        what = paint.notable(_refused(each))
+        yield "refused" if index == 0 else "", f"{what}, {times}, last {last}{advice}"
+        if line:
+            yield "", str(line)
+    if len(refused) > SHOWN_REFUSED:
+        yield "", f"and {len(refused) - SHOWN_REFUSED} more; `dragoman status --json` has them"
+
+
+def _refused(refusal: Mapping[str, Any]) -> str:
+    name = str(refusal.get("name"))
+    if refusal.get("kind") != "origin":
+        return f"host {name}"
+    return "pages from files or sandboxed frames" if name == "null" else f"pages of {name}"
 
 
 def duration(seconds: float) -> str:

@@ -1,14 +1,19 @@
-"""What `dragoman serve` says once it is ready: where it is, what answers, and what to paste."""
+"""What `dragoman serve` says once it is ready: where it is, what answers, and the one next step."""
 
 import logging
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import anyio
 
 from gateway import __version__
-from gateway.addresses import reached_at
+from gateway.addresses import is_any_address
+from gateway.command_name import command_line
 from gateway.health import report
 from gateway.pipeline import Gateway
 from gateway_terminal.colours import Paint, wants_colour
@@ -19,7 +24,33 @@ PATIENCE_SECONDS: Final = 20.0
 """For the backend's first look at itself; the CLI takes half a second to say what it is."""
 LOOK_SECONDS: Final = 0.1
 SHOWN_MODELS: Final = 8
-NO_LOGIN: Final = ("none", "unknown")
+WIDEST: Final = 100
+PATH_WIDTH: Final = 56
+INSTALL: Final = "curl -fsSL https://claude.ai/install.sh | bash"
+"""code.claude.com/docs/en/setup, "Install Claude Code", for Linux, macOS and WSL."""
+INSTALLS: Final = "installs Claude Code, which is then found without a restart"
+ELSEWHERE: Final = "in another terminal; no restart is needed."
+CONNECTS: Final = "prints the settings for a program: curl, aider, open-webui, …"
+
+LOGINS: Final = {
+    "claude.ai": "Claude plan",
+    "api_key": "API key",
+    "api_key_helper": "API key, from apiKeyHelper",
+    "oauth_token": "token",
+    "third_party": "cloud provider's credentials",
+    "custom_headers": "header from ANTHROPIC_CUSTOM_HEADERS",
+}
+"""What a backend says under `login`, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How it goes on: a title that says how things are, a command, and what that does."""
+
+    title: str
+    command: str
+    effect: str
+    good: bool = True
 
 
 async def welcome(gateway: Gateway) -> None:
@@ -29,12 +60,13 @@ async def welcome(gateway: Gateway) -> None:
     with anyio.move_on_after(PATIENCE_SECONDS):
         while _starting(health := await report(gateway)):  # noqa: ASYNC110 - no plugin says when
             await anyio.sleep(LOOK_SECONDS)
-    facts = dict(facts_of(gateway, health))
+    facts, step = dict(facts_of(gateway, health)), next_step(health)
     if sys.stderr.isatty():
-        sys.stderr.write(as_text(facts, Paint(colour=wants_colour(sys.stderr))))
+        width = min(shutil.get_terminal_size().columns, WIDEST)
+        sys.stderr.write(as_text(facts, step, Paint(colour=wants_colour(sys.stderr)), width))
         sys.stderr.flush()
     else:
-        for line in as_lines(facts):
+        for line in as_lines(facts, step):
             log.info("%s", line)
 
 
@@ -46,73 +78,105 @@ def _starting(health: Mapping[str, Any]) -> bool:
 def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is worth saying, by name, in the order in which it is read."""
     url = f"{gateway.urls[0]}/v1"
-    everywhere = gateway.host != reached_at(gateway.host)
+    everywhere = is_any_address(gateway.host)
     yield "address", f"{url}, and any other address of this machine" if everywhere else url
     if (backend := health.get("claude_code")) is not None:
-        yield "CLI", cli_of(backend)
-        yield "login", "not needed: offline" if gateway.offline else login_of(backend)
+        yield "CLI", cli_of(backend, short=True)
+        yield "login", login_of(backend).partition(":")[0]  # `next_step` says how to get one
     names = [name for name, entry in gateway.models.entries.items() if not entry.hidden]
     more = [f"and {len(names) - SHOWN_MODELS} more"] if len(names) > SHOWN_MODELS else []
     yield "models", ", ".join([*names[:SHOWN_MODELS], *more]) or "none"
     if gateway.requires_keys:
-        yield "keys", "asked for; `dragoman keys new NAME` makes one"
+        yield "keys", f"required; `{command_line('keys', 'new', 'NAME')}` makes one"
     else:
-        yield "keys", "not asked for"
-    if gateway.offline:
-        yield "offline", "answers come from a built-in stand-in, not from a model"
-    key = "YOUR-KEY" if gateway.requires_keys else "unused"
-    yield "paste", f"export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}"
-    yield "or", "dragoman connect CLIENT (curl, llm, aider, openclaw, …)"
+        yield "keys", "not required: clients can send any"
 
 
-def cli_of(backend: Mapping[str, Any]) -> str:
+def next_step(health: Mapping[str, Any]) -> Step:
+    """The one thing to do next, by how the gateway is."""
+    backend = health.get("claude_code") or {}
+    title = f"Dragoman {__version__} is up"
+    connect = command_line("connect", "CLIENT")
+    match backend:
+        case {"status": "unavailable", "cli_named": False}:
+            return Step(f"{title}, but has no CLI", INSTALL, INSTALLS, good=False)
+        case {"status": "unavailable" | "silent" | "unsafe_cli"}:
+            doctor = command_line("doctor")
+            return Step(f"{title}, but can't answer", doctor, "says what is wrong", good=False)
+        case {"waiting_for_login": True}:
+            effect = f"{ELSEWHERE} Until then, a built-in stand-in answers."
+            return Step(f"{title}, and offline until you log in", command_line("login"), effect)
+        case {"logged_in": False}:
+            effect, command = f"{ELSEWHERE} Until then, each request gets a 401.", "login"
+            return Step(f"{title}, but not logged in", command_line(command), effect, good=False)
+    if health.get("offline"):
+        effect = "answers from the model, without --offline"
+        offline = f"{title}, and offline: a built-in stand-in answers, no model"
+        return Step(offline, command_line("serve"), effect)
+    return Step(f"{title}, and ready", connect, CONNECTS)
+
+
+def cli_of(backend: Mapping[str, Any], *, short: bool = False) -> str:
     """The CLI in a few words, of its part of `GET /health`."""
     if (version := backend.get("cli_version")) is not None:
-        return f"{version}, {backend.get('cli_path')}"
+        path = str(backend.get("cli_path"))
+        return f"{version}, {_shortened(path) if short else path}"
     return str(backend.get("message") or f"{backend.get('status')}")
 
 
+def _shortened(path: str) -> str:
+    """The end of a path that would not fit on a line."""
+    return path if len(path) <= PATH_WIDTH else f"…/{'/'.join(Path(path).parts[-3:])}"
+
+
 def login_of(backend: Mapping[str, Any]) -> str:
-    """The kind of its login."""
+    """The kind of its login, and how to get one."""
+    if backend.get("waiting_for_login"):
+        return f"none yet: run `{command_line('login')}`"
+    if backend.get("stand_in"):
+        return "not needed: offline"
     if backend.get("logged_in"):
-        return str(backend.get("login") or "there is one")
+        login = str(backend.get("login") or "there is one")
+        return LOGINS.get(login, login)
     if backend.get("logged_in") is False:
-        return "none: run `claude`, and there /login"
+        return f"none: run `{command_line('login')}`"
     return "unknown"
 
 
-def as_text(facts: Mapping[str, str], paint: Paint) -> str:
-    """For a terminal."""
-    width = max(map(len, facts)) + 2
-    rows = [
-        f"  {paint.quiet(name.ljust(width))}{_painted(name, value, paint)}"
-        for name, value in facts.items()
-    ]
-    return "\n".join(["", f"  {_title(facts, paint)}", *rows, "", ""])
+def as_text(facts: Mapping[str, str], step: Step, paint: Paint, width: int) -> str:
+    """For a terminal of this width. Nothing that is to be copied is broken into lines."""
+    margin = max(map(len, facts)) + 4
+    rows = []
+    for name, value in facts.items():
+        label = f"  {paint.quiet(name.ljust(margin - 2))}"
+        for line in _wrapped(value, width - margin):
+            rows.append(f"{label}{_painted(name, line, paint)}")
+            label = " " * margin
+    title = (paint.strong if step.good else paint.bad)(step.title)
+    effect = textwrap.indent("\n".join(_wrapped(step.effect, width - margin)), " " * margin)
+    next_ = f"  {paint.quiet('next'.ljust(margin - 2))}{paint.strong(step.command)}"
+    return "\n".join(["", f"  {title}", "", *rows, "", next_, effect, "", ""])
 
 
-def _title(facts: Mapping[str, str], paint: Paint) -> str:
-    title = f"Dragoman {__version__} is up"
-    if facts.get("login", "").startswith(NO_LOGIN):
-        return paint.bad(f'{title}, but can\'t answer yet: see "login" and "CLI"')
-    return paint.strong(f"{title}, and ready")
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
-def as_lines(facts: Mapping[str, str]) -> list[str]:
+def as_lines(facts: Mapping[str, str], step: Step) -> list[str]:
     """For a log: what no other line says."""
-    key = "not looked at" if facts["keys"] == "not asked for" else "asked for"
+    key = "required" if facts["keys"].startswith("required") else "any"
     return [
         f"models: {facts['models']}",
-        f"for clients: base URL {facts['address']}, API key {key}; or {facts['or']}",
+        f"for clients: base URL {facts['address']}, API key: {key}",
+        f"next: `{step.command}` {step.effect}",
     ]
 
 
 def _painted(name: str, value: str, paint: Paint) -> str:
-    match name:
-        case "address" | "paste":
-            return paint.strong(value)
-        case "login" if value.startswith(NO_LOGIN):
-            return paint.bad(value)
-        case "offline":
-            return paint.notable(value)
+    if name == "address":
+        return paint.strong(value)
+    if name == "login" and value in ("none", "unknown"):
+        return paint.bad(value)
+    if name == "login" and value == "none yet":
+        return paint.notable(value)
     return value

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gateway.trust import NeedsTrust
+
 SECTION = "tools"
 
 Shown = Annotated[
@@ -19,7 +21,8 @@ ServerName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}$")]
 class McpServerConfig(BaseModel):
     """An MCP server: a `command` with its arguments to be run, or the `url` of one that runs.
 
-    A command gets `environment`, and of the gateway's own nothing but HOME, PATH and what a shell
+    A command runs in `directory`, which begins at the folder of the YAML and is that without one.
+    It gets `environment`, and of the gateway's own nothing but HOME, PATH and what a shell
     says about its user (LOGNAME, SHELL, TERM, USER). `headers` go with each request to a `url`.
     """
 
@@ -59,12 +62,16 @@ class ToolsConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    offer: dict[str, list[str]] = Field(default_factory=dict)
+    offer: Annotated[dict[str, list[str]], NeedsTrust("lets models run tools on this machine")] = (
+        Field(default_factory=dict)
+    )
     max_rounds: int = Field(default=8, ge=1, le=100)
     seconds: float = Field(default=60, gt=0)
     concurrency: int = Field(default=16, ge=1)
     result_characters: int = Field(default=50_000, ge=100)
     show: Shown = "off"
     remember: int = Field(default=1000, ge=0)
-    mcp_servers: dict[ServerName, McpServerConfig] = Field(default_factory=dict)
+    mcp_servers: Annotated[
+        dict[ServerName, McpServerConfig], NeedsTrust("runs programs, or asks other servers")
+    ] = Field(default_factory=dict)
     start_seconds: float = Field(default=10, ge=0)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,11 +13,12 @@ from pydantic import BaseModel
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import ConfigurationError, ModelNotFound
+from gateway.installation import command_for_extra
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
 from gateway.types import ChatRequest
-from gateway_tools.config import SECTION, ToolsConfig
+from gateway_tools.config import SECTION, McpServerConfig, ToolsConfig
 from gateway_tools.mcp_server import McpServer
 from gateway_tools.memory import Memory
 from gateway_tools.offer import EXTENSION, offered, with_tools
@@ -51,7 +53,7 @@ class ToolsPlugin:
         config = gateway.config.section(SECTION, ToolsConfig)
         self._config, self._registered = config, list(gateway.tools)
         check_offer(config, gateway)
-        self._servers = mcp_servers(config)
+        self._servers = mcp_servers(config, gateway.config.path)
         self._service = Service(
             config=config, runner=Runner(config), memory=Memory(config.remember)
         )
@@ -102,18 +104,33 @@ class ToolsPlugin:
         return self._service.serve(stream, request, ctx, tools)
 
 
-def mcp_servers(config: ToolsConfig) -> list[McpServer]:
-    """The servers of the configuration. Raises `ConfigurationError` without the package `mcp`."""
+def mcp_servers(config: ToolsConfig, path: Path | None) -> list[McpServer]:
+    """The servers of the configuration at `path`.
+
+    Raises `ConfigurationError` without the package `mcp`.
+    """
     if not config.mcp_servers:
         return []
     try:
         from gateway_tools.mcp_client import connector  # noqa: PLC0415 - only where it is wanted
     except ImportError as error:
         raise ConfigurationError(
-            "plugins.tools.mcp_servers needs the package mcp, which comes with the extra "
-            f"dragoman[mcp]: {error}"
+            f"plugins.tools.mcp_servers needs more packages ({error}); this adds them: "
+            f"`{command_for_extra('mcp')}`"
         ) from None
-    return [McpServer(name, connector(server)) for name, server in config.mcp_servers.items()]
+    return [
+        McpServer(name, connector(_in_a_folder(server, path)))
+        for name, server in config.mcp_servers.items()
+    ]
+
+
+def _in_a_folder(server: McpServerConfig, path: Path | None) -> McpServerConfig:
+    """Commands run beside the YAML, and not in the folder that somebody is in: `npx` and
+    `python -m` run code that lies there."""
+    if not server.command:
+        return server
+    beside = path.absolute().parent if path is not None else Path.home()
+    return server.model_copy(update={"directory": beside / (server.directory or "")})
 
 
 def check_offer(config: ToolsConfig, gateway: Gateway) -> None:

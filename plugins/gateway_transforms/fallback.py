@@ -18,6 +18,7 @@ from gateway.context import RequestContext
 from gateway.errors import GatewayError, ModelNotFound, Overloaded, RateLimited
 from gateway.models import ModelMap
 from gateway.streams import EventSource, close
+from gateway.trust import vetted
 from gateway.types import ChatRequest, StreamEvent
 
 log = logging.getLogger("gateway.fallback")
@@ -26,6 +27,7 @@ NAME: Final = "fallback"
 HEADER: Final = "x-dragoman-fallback"
 
 
+@vetted
 class FallbackConfig(BaseModel):
     """The section `fallback`: for a model, by its name in the map or an alias, what comes next."""
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.redaction import redact
+from gateway.trust import vetted
 from gateway.types import ChatRequest, Document, Image, Part, Text, ToolCall, ToolResult
 from gateway_transforms.personal_data import Kind, redact_personal_data
 
@@ -22,6 +23,7 @@ Clean = Callable[[str], str]
 ResultPart = TypeVar("ResultPart", bound=Text | Image | Document)
 
 
+@vetted
 class RedactRequestsConfig(BaseModel):
     """The section `redact_requests`. `kinds` of personal data are redacted besides secrets."""
 

@@ -3,7 +3,7 @@
     response_cache: {ttl_seconds: 3600, max_entries: 1000, max_bytes: 67108864, always: false}
 
 Only requests with temperature 0 are looked at; with `always`, all of them. Each client key has
-answers of its own. Errors, and answers that were cut, are never kept.
+answers of its own. Errors, answers that were cut, and those given offline are never kept.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.streams import EventSource
+from gateway.trust import vetted
 from gateway.types import ChatRequest, ResponseEnd, StreamEvent
 from gateway_transforms.cache_store import AnswerStore, Events, size_of
 
@@ -26,6 +27,7 @@ WHOLE: Final = frozenset({"end", "stop_sequence", "tool_calls"})
 """How an answer ends that was neither cut nor refused."""
 
 
+@vetted
 class ResponseCacheConfig(BaseModel):
     """The section `response_cache`. `max_bytes` counts all answers together."""
 
@@ -66,7 +68,8 @@ class ResponseCachePlugin:
     ) -> EventSource | None:
         """Next to the backend: what other plugins do to an answer, they do to a kept one too."""
         config = ctx.gateway.config
-        if not config.enabled(NAME):
+        # what a stand-in says must not be said again once the model answers
+        if not config.enabled(NAME) or ctx.gateway.offline:
             return None
         section = config.section(NAME, ResponseCacheConfig)
         if not section.always and request.sampling.temperature != 0:

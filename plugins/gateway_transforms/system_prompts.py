@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from string import Formatter
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from gateway import hookimpl
 from gateway.context import RequestContext
+from gateway.trust import NeedsTrust
 from gateway.types import ChatRequest
 
 NAME: Final = "system_prompts"
@@ -52,7 +53,7 @@ class PromptRule(BaseModel):
 class SystemPromptsConfig(BaseModel):
     """The section `system_prompts`. All rules that fit are applied, in this order."""
 
-    rules: tuple[PromptRule, ...] = ()
+    rules: Annotated[tuple[PromptRule, ...], NeedsTrust("puts words into every conversation")] = ()
 
 
 @hookimpl

@@ -8,7 +8,7 @@ The model sees the new names, in the history too; the client sees its own, in th
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
@@ -16,6 +16,7 @@ from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import InvalidRequest
 from gateway.streams import EventSource
+from gateway.trust import NeedsTrust
 from gateway.types import ChatRequest, Message, PartStart, StreamEvent, ToolCall, ToolChoice
 
 NAME: Final = "tool_filter"
@@ -26,7 +27,9 @@ class ToolFilterConfig(BaseModel):
 
     allow: tuple[str, ...] = ("*",)
     deny: tuple[str, ...] = ()
-    rename: dict[str, str] = Field(default_factory=dict)
+    rename: Annotated[
+        dict[str, str], NeedsTrust("has the client run another tool than the model named")
+    ] = Field(default_factory=dict)
 
     def takes(self, name: str) -> bool:
         """Whether a tool of that name may be offered; `deny` comes before `allow`."""

@@ -8,7 +8,9 @@ import yaml
 from access_support import stored
 from click.testing import CliRunner, Result
 
-from gateway import cli
+from gateway import cli, running
+from gateway.app import build_gateway
+from gateway_access import keys_file
 from gateway_access.keyring import Keyring
 from gateway_access.keys_file import read_keys
 
@@ -100,3 +102,48 @@ def test_a_user_without_a_home_names_the_file(
     path.write_text("{}", encoding="utf-8")
     monkeypatch.setattr(Path, "expanduser", lambda _: (_ for _ in ()).throw(RuntimeError()))
     assert "set plugins.access.keys_file" in keys(path, "list").stderr
+
+
+def test_an_empty_list_says_whether_a_key_is_needed(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_file, "DEFAULT", str(tmp_path / "usual.yaml"))
+    usual = tmp_path / "without.yaml"
+    usual.write_text("server: {port: 1}")
+    assert keys(usual, "list").stderr == (
+        "There are no keys, so none is required; `dragoman keys new NAME` makes one.\n"
+    )
+    # a file that is named, or that is there, has the gateway ask for one
+    assert "so nobody gets in" in keys(config, "list").stderr
+    keys(usual, "new", "one")
+    assert keys(usual, "list").stderr == ""
+    keys(usual, "revoke", "one")
+    assert "so nobody gets in" in keys(usual, "list").stderr
+
+
+def test_taking_the_last_key_back_warns(config: Path, tmp_path: Path) -> None:
+    keys(config, "new", "one")
+    keys(config, "new", "two")
+    assert "Warning" not in keys(config, "revoke", "one").stderr
+    warning = keys(config, "revoke", "two").stderr.splitlines()[-1]
+    assert warning.startswith("Warning: that was the last key, and one is still required")
+    assert f"remove plugins.access.keys_file and {tmp_path / 'keys.yaml'}" in warning
+
+
+def test_a_key_of_the_yaml_is_still_one(tmp_path: Path) -> None:
+    config = write_config(tmp_path, keys=[stored("fixed")])
+    keys(config, "new", "one")
+    assert "Warning" not in keys(config, "revoke", "one").stderr
+
+
+def test_a_running_gateway_with_other_keys_is_named(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "folder", lambda *_: tmp_path / "running")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    gateway = build_gateway(config)
+    gateway.urls = ("http://127.0.0.1:5001",)
+    with running.published(gateway):
+        said = CliRunner().invoke(cli.cli, ["keys", "list"]).stderr
+        assert f"dragoman keys --config {config}\n" in said
+        assert "keys --config" not in keys(config, "list").stderr

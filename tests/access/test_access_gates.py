@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from access_support import KEY, OTHER, BuildApp, Clock, ask, bearer, client, stored
+from access_support import BODY, KEY, OTHER, BuildApp, Clock, ask, bearer, client, stored
 
 from gateway import hookimpl
 from gateway.app import create_app
@@ -150,6 +150,42 @@ async def test_a_page_that_is_listed_can_send_requests_and_read_answers(
         assert response.status_code == status
         assert response.headers["access-control-allow-origin"] == page
     assert "access-control-allow-origin" not in (await ask(app, bearer())).headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("POST", "/v1/chat/completions", BODY, {}, 401),
+        ("POST", "/v1/chat/completions", BODY, {"x-api-key": "wrong"}, 401),
+        ("POST", "/v1/chat/completions", {**BODY, "model": "gpt-4o"}, bearer(), 404),
+        ("POST", "/v1/chat/completions", {}, bearer(), 400),
+        ("GET", "/v1/nothing", None, bearer(), 404),
+        ("DELETE", "/v1/chat/completions", None, bearer(), 405),
+    ],
+)
+async def test_a_page_that_is_listed_can_read_every_error(
+    build_app: BuildApp, method: str, path: str, body: Any, headers: dict[str, str], status: int
+) -> None:
+    page = "http://localhost:8080"
+    async with client(build_app(keys=[stored()], origins=[page])) as http:
+        response = await http.request(method, path, json=body, headers={"origin": page, **headers})
+    assert response.status_code == status
+    assert response.headers["access-control-allow-origin"] == page
+    assert response.headers["access-control-expose-headers"] == "*"
+    assert error_of(response)["message"]
+
+
+async def test_a_page_that_is_listed_may_reach_the_local_network(build_app: BuildApp) -> None:
+    page = "https://chat.example"
+    asks = {"origin": page, "access-control-request-method": "POST"}
+    network = "access-control-{}-private-network"
+    async with client(build_app(origins=[page])) as http:
+        plain = await http.options("/v1/models", headers=asks)
+        asked = await http.options(
+            "/v1/models", headers={**asks, network.format("request"): "true"}
+        )
+    assert network.format("allow") not in plain.headers
+    assert asked.headers[network.format("allow")] == "true"
 
 
 @pytest.mark.parametrize(

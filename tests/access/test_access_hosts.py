@@ -19,7 +19,8 @@ from gateway_access.hosts import HostRules, host_of
         ("my-host_2.example.org:80", "my-host_2.example.org"),
         ("", None),
         (":3456", None),
-        ("localhost:", None),
+        ("localhost:", "localhost"),  # RFC 3986, 3.2.3
+        ("[::1]:", "::1"),
         ("localhost:port", None),
         ("localhost:123456", None),
         ("localhost:80:80", None),
@@ -58,9 +59,16 @@ def allowed(listened: str, header: str, *listed: str) -> bool:
         ("[::1]:3456", True),
         ("[::ffff:127.0.0.1]", True),
         ("10.0.0.1", False),
+        ("host.docker.internal:3456", True),
+        ("gateway.docker.internal", True),
+        ("Host.Containers.Internal:3456", True),
+        ("host.docker.internal.", True),
         ("0.0.0.0", False),
         ("example.org", False),
         ("sub.localhost", False),
+        ("docker.internal", False),
+        ("evil.host.docker.internal", False),
+        ("host.docker.internal.evil.example", False),
     ],
 )
 def test_on_loopback_only_its_own_names_are_taken(listened: str, header: str, is_it: bool) -> None:
@@ -96,6 +104,16 @@ def test_a_star_takes_every_name_but_nothing_that_is_none() -> None:
 
 
 def test_the_error_says_how_to_add_a_name() -> None:
-    with pytest.raises(Misdirected, match=r"'nas:3456'.*plugins\.access\.hosts") as caught:
-        HostRules("127.0.0.1", ()).check(b"nas:3456")
+    with pytest.raises(Misdirected, match="'nas:3456'") as caught:
+        HostRules("127.0.0.1", ("a.example",)).check(b"nas:3456")
     assert (caught.value.status, caught.value.code) == (421, "host_not_allowed")
+    assert caught.value.message.endswith('plugins: {access: {hosts: ["nas"]}}')
+    assert "a.example" not in caught.value.message  # the page may be anybody's
+
+
+@pytest.mark.parametrize("header", [b"a@b", b"nas\x1b[2J", b"n" * 5000])
+def test_a_name_that_the_yaml_can_not_have_is_not_proposed(header: bytes) -> None:
+    with pytest.raises(Misdirected, match=r"plugins\.access\.hosts lists") as caught:
+        HostRules("127.0.0.1", ()).check(header)
+    assert len(caught.value.message) < 300
+    assert caught.value.message.isprintable()

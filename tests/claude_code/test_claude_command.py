@@ -60,6 +60,30 @@ def test_a_named_command_that_is_not_there_is_an_error_with_its_name(tmp_path: P
         command.find_cli(NOTHING, environ)
 
 
+@pytest.mark.parametrize("named", ["./claude", "bin/claude", "../claude"])
+def test_a_command_that_depends_on_the_current_folder_is_refused(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "here" / "bin" / "claude")
+    program(tmp_path / "here" / "claude")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(BackendUnavailable, match="depends on the current folder"):
+        command.find_cli(NOTHING, {"DRAGOMAN_CLAUDE_COMMAND": named, "PATH": "/nowhere"})
+
+
+@pytest.mark.parametrize("path", ["", ".", ":/nowhere", "bin"])
+@pytest.mark.parametrize("environ", [{}, {"DRAGOMAN_CLAUDE_COMMAND": "claude"}])
+def test_a_cli_of_the_current_folder_is_not_found(
+    path: str, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin" / "claude")
+    program(tmp_path / "claude")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importlib.util, "find_spec", no_sdk)
+    with pytest.raises(BackendUnavailable):
+        command.find_cli(NOTHING, {**environ, "PATH": path})
+
+
 def sdk_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     spec = ModuleSpec("claude_agent_sdk", None, origin=str(folder / "__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
@@ -81,7 +105,9 @@ def test_a_wheel_without_a_cli_is_no_cli(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_without_any_cli_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", no_sdk)
-    with pytest.raises(BackendUnavailable, match=r"dragoman\[cli\].*DRAGOMAN_CLAUDE_COMMAND"):
+    with pytest.raises(
+        BackendUnavailable, match=r"claude-agent-sdk==[\d.]+`;.*DRAGOMAN_CLAUDE_COMMAND"
+    ):
         command.find_cli(NOTHING, {"PATH": "/nowhere"})
 
 
@@ -284,7 +310,6 @@ def test_a_missing_settings_file_gives_nothing(tmp_path: Path) -> None:
     ("variable", "below"),
     [
         ("HOME", ".cache/dragoman/empty"),
-        ("USERPROFILE", ".cache/dragoman/empty"),
         ("XDG_CACHE_HOME", "dragoman/empty"),
     ],
 )

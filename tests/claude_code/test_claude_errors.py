@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from gateway import errors
+from gateway import command_name, errors
 from gateway.errors import GatewayError
 from gateway.types import ChatRequest, Tool
+from gateway_claude_code import login_words
 from gateway_claude_code.account.refusals import AccountRefusal
 from gateway_claude_code.errors import COME_BACK_SECONDS, ApiRefusal, FailureReader, exited, told
 from gateway_claude_code.protocol import Line
@@ -166,11 +167,24 @@ def test_an_unknown_model_names_its_parameter() -> None:
     assert error_of(synthetic("model_not_found"), result(NO_MODEL, 404)).param == "model"
 
 
-@pytest.mark.parametrize("status", [401, None])
-def test_a_missing_login_says_what_to_do_and_is_not_retried(status: int | None) -> None:
-    error = error_of(synthetic("authentication_failed"), result(NOT_LOGGED_IN, status))
-    assert "/login" in error.message
-    assert "use_cli_settings_auth" in error.message
+@pytest.mark.parametrize(
+    ("sentence", "status", "says"),
+    [
+        (NOT_LOGGED_IN, None, "The Claude Code CLI is not logged in: "),
+        (
+            "OAuth token revoked · Please run /login",
+            401,
+            "The Claude Code CLI's login was refused (OAuth token revoked): ",
+        ),
+    ],
+)
+def test_a_missing_login_names_the_one_command_and_is_not_retried(
+    sentence: str, status: int | None, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_words, "in_container", lambda _: False)
+    monkeypatch.setattr(command_name, "_program", lambda: None)
+    error = error_of(synthetic("authentication_failed"), result(sentence, status))
+    assert error.message == f"{says}run `dragoman login` on the machine where Dragoman runs"
     assert error.should_retry is False
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.process_facts import start_of
 from gateway_claude_code import guardian
 from gateway_claude_code.keeper import Keeper
-from gateway_claude_code.ledger import Ledger, start_of
+from gateway_claude_code.ledger import Ledger
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); "
@@ -100,7 +101,7 @@ def a_dead_gateways_list(folder: Path, *lines: str) -> Path:
     return path
 
 
-def line(pid: int, started: str | None = None) -> str:
+def line(pid: int, started: object = None) -> str:
     return json.dumps({"+": pid, "started": started or start_of(pid)})
 
 
@@ -118,8 +119,29 @@ def test_a_process_that_has_the_id_of_an_earlier_one_is_not_ours(
     tmp_path: Path, start: Start
 ) -> None:
     process = start()
-    a_dead_gateways_list(tmp_path, line(process.pid, "another boot 5"), line(2**22 + 1, "x"))
+    a_dead_gateways_list(tmp_path, line(process.pid, 5.0), line(2**22 + 1, 5.0))
     assert Ledger(tmp_path).left_behind() == ([], [process.pid, 2**22 + 1])
+
+
+@pytest.mark.parametrize(
+    ("moved", "is_found"), [(0.5, True), (-0.5, True), (2.0, False), (-2.0, False)]
+)
+def test_a_clock_that_was_corrected_hides_no_process(
+    moved: float, is_found: bool, tmp_path: Path, start: Start
+) -> None:
+    process = start()
+    began = start_of(process.pid)
+    assert began is not None
+    a_dead_gateways_list(tmp_path, line(process.pid, began + moved))
+    running, dead = Ledger(tmp_path).left_behind()
+    assert (running, dead) == (([process.pid], []) if is_found else ([], [process.pid]))
+
+
+def test_a_list_of_another_form_names_nobody(tmp_path: Path, start: Start) -> None:
+    """One of an earlier version, with the id of the boot; and one without a time."""
+    pid = start().pid
+    a_dead_gateways_list(tmp_path, line(pid, "6c2f 4711"), line(pid, ["x"]), '{"+": 1}')
+    assert Ledger(tmp_path).left_behind() == ([], [])
 
 
 def test_the_list_of_a_gateway_that_lives_is_left_alone(tmp_path: Path, start: Start) -> None:
@@ -160,7 +182,7 @@ async def test_what_dead_processes_left_is_removed(tmp_path: Path, start: Start)
     sessions.mkdir(parents=True)
     for name in (f"{gone}.json", f"{gone}.abc.key", f"{running.pid}.json", "1.json"):
         (sessions / name).write_text("")
-    a_dead_gateways_list(tmp_path, line(gone, "x"), line(running.pid, "an earlier one"))
+    a_dead_gateways_list(tmp_path, line(gone, 5.0), line(running.pid, 5.0))
     await Keeper(tmp_path, {"HOME": str(tmp_path / "home")}).end_orphans()
     assert {path.name for path in sessions.iterdir()} == {f"{running.pid}.json", "1.json"}
 

@@ -1,4 +1,4 @@
-"""What the CLI says of itself, in `/health` and on the command line."""
+"""What the CLI says of itself, and what becomes of it in `/health`."""
 
 import os
 from collections.abc import Callable
@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import click
 import pytest
 from claude_code_support import FakeCli, a_request
-from click.testing import CliRunner, Result
 
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, ConfigurationError
+from gateway.errors import BackendUnavailable
 from gateway.pipeline import Gateway
 from gateway.testing import build
 from gateway.types import Target
-from gateway_claude_code import login, plugin
+from gateway_claude_code import login, stage
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.login import CliStatus, cli_status
-from gateway_claude_code.plugin import ClaudeCodePlugin, login_status
+from gateway_claude_code.plugin import ClaudeCodePlugin
 
 MakeProgram = Callable[[str], Path]
 Environ = dict[str, str]
@@ -45,13 +43,14 @@ def saying(version: str, status: str) -> str:
 # -- asking the CLI -----------------------------------------------------------------------
 
 LOGGED_IN = '{"loggedIn": true, "authMethod": "claude.ai"}'
+LOGGED_OUT = '{"loggedIn": false, "authMethod": "none"}'
 
 
 @pytest.mark.parametrize(
     ("version", "status", "found"),
     [
         ("2.1.330 (Claude Code)", LOGGED_IN, ("2.1.330", True, "claude.ai")),
-        ("2.1.330", '{"loggedIn": false, "authMethod": "none"}', ("2.1.330", False, "none")),
+        ("2.1.330", LOGGED_OUT, ("2.1.330", False, "none")),
         ("", LOGGED_IN, (None, True, "claude.ai")),
         ("2.1.330", "", ("2.1.330", False, "unknown")),
         ("2.1.330", "{", ("2.1.330", False, "unknown")),
@@ -80,6 +79,39 @@ async def test_the_settings_that_are_let_in_count_for_the_login(
     script = """case "$*" in *apiKeyHelper*'auth status') echo '{"loggedIn": true}';; esac"""
     config = ClaudeCodeConfig(command=program(script), use_cli_settings_auth=True)
     assert (await cli_status(config, environ)).logged_in
+
+
+SETTINGS_OF_THE_USER = """case "$*" in
+    --version) echo 2.1.330;;
+    *'--setting-sources  '*'auth status') echo '{"loggedIn": false, "authMethod": "none"}';;
+    *'auth status') echo '{"loggedIn": true, "authMethod": "api_key_helper"}';;
+esac"""
+"""As 2.1.330 does where `settings.json` has an `apiKeyHelper`."""
+
+
+async def test_a_login_in_settings_that_are_not_let_in_is_no_login(
+    program: MakeProgram, environ: Environ
+) -> None:
+    status = await cli_status(ClaudeCodeConfig(command=program(SETTINGS_OF_THE_USER)), environ)
+    assert (status.logged_in, status.in_settings) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "logged_in"),
+    [
+        ("X-Api-Key: abc", True),
+        ("X-Team: a\nAuthorization: Bearer abc", True),
+        ("X-Team: authorization", False),
+        ("", False),
+    ],
+)
+async def test_headers_of_the_users_own_may_be_the_login(
+    program: MakeProgram, environ: Environ, headers: str, logged_in: bool
+) -> None:
+    config = ClaudeCodeConfig(command=program(saying("2.1.330", LOGGED_OUT)))
+    said = await cli_status(config, {**environ, "ANTHROPIC_CUSTOM_HEADERS": headers})
+    assert said.logged_in is logged_in
+    assert "abc" not in repr(said)
 
 
 async def test_a_cli_that_gives_no_answer_has_no_version(
@@ -121,7 +153,7 @@ def answering(
             raise answer
         return answer
 
-    monkeypatch.setattr(plugin, "cli_status", cli_status)
+    monkeypatch.setattr(stage, "cli_status", cli_status)
     return asked
 
 
@@ -186,7 +218,7 @@ def test_health_before_the_start_is_starting() -> None:
         ),
         (
             BackendUnavailable("there is no CLI"),
-            {"status": "unavailable", "message": "there is no CLI"},
+            {"status": "unavailable", "message": "there is no CLI", "cli_named": False},
         ),
     ],
     ids=["ok", "not logged in", "silent", "unavailable"],
@@ -199,6 +231,7 @@ async def test_health(
 ) -> None:
     answering(monkeypatch, found)
     _, said = await health_when_served(tmp_path)
+    said.pop("cli_installed", None)  # tests/claude_code/installed has it
     assert said == health
 
 
@@ -207,7 +240,8 @@ async def test_a_missing_login_is_logged(
 ) -> None:
     answering(monkeypatch, status(logged_in=False))
     await health_when_served(tmp_path)
-    assert [text for text in caplog.messages if "is not logged in: run `claude`" in text]
+    (text,) = [text for text in caplog.messages if "is not logged in" in text]
+    assert "dragoman login`" in text
 
 
 async def test_offline_nothing_of_the_users_is_asked_with(
@@ -221,6 +255,15 @@ async def test_offline_nothing_of_the_users_is_asked_with(
     assert environ["ANTHROPIC_API_KEY"] == "offline"
     assert environ["ANTHROPIC_BASE_URL"].startswith("http://127.0.0.1:")
     assert environ["HOME"] != os.environ.get("HOME")
+
+
+async def test_a_stand_in_says_nothing_about_the_login(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answering(monkeypatch, status())
+    _, health = await health_when_served(tmp_path, offline=True)
+    said = [health[key] for key in ("status", "logged_in", "login", "stand_in")]
+    assert said == ["ok", None, None, True]
 
 
 @pytest.mark.parametrize("named", [None, "/opt/claude"])
@@ -267,61 +310,3 @@ async def test_a_gateway_that_serves_answers(
         stream = served.gateway_open_stream(a_request(), TARGET, RequestContext(request_id="r"))
         assert stream is not None
         assert len([event async for event in stream]) > 3
-
-
-# -- `dragoman login-status` --------------------------------------------------------------
-
-
-def run(tmp_path: Path, config: str = "") -> Result:
-    path = tmp_path / "models.yaml"
-    path.write_text(config)
-    return CliRunner().invoke(login_status, ["--config", str(path)])
-
-
-def test_the_command_is_registered() -> None:
-    group = click.Group()
-    ClaudeCodePlugin().gateway_register_commands(group)
-    assert "login-status" in group.commands
-
-
-@pytest.mark.parametrize(
-    ("found", "code", "words"),
-    [
-        (status(), 0, "The Claude Code CLI 2.1.330 is logged in (x)."),
-        (status(logged_in=False), 1, "is not logged in: run `claude`"),
-        (BackendUnavailable("there is no CLI"), 2, "dragoman: there is no CLI"),
-    ],
-    ids=["logged in", "not logged in", "no CLI"],
-)
-def test_login_status(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    found: CliStatus | Exception,
-    code: int,
-    words: str,
-) -> None:
-    answering(monkeypatch, found)
-    result = run(tmp_path)
-    assert result.exit_code == code
-    assert words in result.output
-
-
-def test_login_status_uses_the_configuration(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asked = answering(monkeypatch, status())
-    run(tmp_path, "plugins: {claude_code: {command: /opt/claude}}")
-    assert asked[0][0].command == Path("/opt/claude")
-
-
-def test_login_status_works_where_the_plugin_is_off(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asked = answering(monkeypatch, status())
-    run(tmp_path, "plugins: {claude_code: false}")
-    assert asked[0][0] == ClaudeCodeConfig()
-
-
-def test_login_status_explains_a_wrong_configuration(tmp_path: Path) -> None:
-    result = run(tmp_path, "plugins: {claude_code: {comand: /opt/claude}}")
-    assert isinstance(result.exception, ConfigurationError)

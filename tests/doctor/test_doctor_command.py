@@ -1,6 +1,7 @@
 """`dragoman doctor` as it is used: what it says, its JSON, and its exit codes."""
 
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway import __version__
+from gateway import __version__, running
+from gateway.app import build_gateway
 from gateway.cli import cli
+from gateway.config import packaged_file
 from gateway_claude_code.doctor import command as doctor_command
 from gateway_claude_code.doctor import scenarios, tools
 from gateway_claude_code.doctor.behaviours import BEHAVIOURS
@@ -71,6 +74,8 @@ def test_the_json_has_its_documented_shape(
     assert (report["format"], report["exit_code"], report["dragoman"]) == (1, 0, __version__)
     assert report["cli"] == {
         "path": str(path), "version": "9.9.9", "origin": "DRAGOMAN_CLAUDE_COMMAND",
+        "installed_by": "unknown", "age": "newer than this Dragoman knows",
+        "update": f"{path} update",
     }  # fmt: skip
     for finding in report["findings"]:
         assert finding.keys() == {"name", "group", "title", "verdict", "seen", "advice"}
@@ -188,7 +193,7 @@ def test_a_cli_without_login_is_told_how_to_get_one(
     result = run("--json")
     assert result.exit_code == 1
     assert findings(result)["login"]["verdict"] == "differs"
-    assert "/login" in findings(result)["login"]["advice"]
+    assert "dragoman login`" in findings(result)["login"]["advice"]
 
 
 @pytest.mark.usefixtures("whole")
@@ -218,6 +223,23 @@ def test_who_has_the_port(run: Run, answer: object, verdict: str, words: str) ->
         finding = findings(run("--json", config=f"server: {{port: {port}}}"))["port"]
     assert finding["verdict"] == verdict
     assert words in finding["seen"]
+
+
+@pytest.mark.usefixtures("whole")
+def test_ones_own_gateway_that_asks_for_keys_is_no_stranger(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells nobody without a key its version, but it has published itself."""
+    monkeypatch.setattr(running, "folder", lambda *_: tmp_path / "running")
+    with _listening({"status": "ok"}) as port:
+        gateway = build_gateway(packaged_file())
+        gateway.urls = (f"http://127.0.0.1:{port}",)
+        with running.published(gateway):
+            finding = findings(run("--json", config=f"server: {{port: {port}}}"))["port"]
+    assert finding["verdict"] == "holds"
+    assert finding["seen"].endswith(
+        f": dragoman {__version__} (process {os.getpid()}) is running there, its health is ok"
+    )
 
 
 @pytest.mark.usefixtures("whole")

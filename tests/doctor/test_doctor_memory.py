@@ -38,7 +38,6 @@ def file(tmp_path: Path) -> Path:
             {"HOME": "/home/u", "XDG_STATE_HOME": "s"},
             "/home/u/.local/state/dragoman/cli-checks.json",
         ),
-        ({"USERPROFILE": "/u"}, "/u/.local/state/dragoman/cli-checks.json"),
         ({}, None),
     ],
 )

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -79,6 +79,7 @@ def start_gateway(
             config: dict[str, object] | None = None,
             environment: dict[str, str] | None = None,
             script: Script = offline_script,
+            options: Sequence[str] = (),
         ) -> RunningGateway:
             base = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
             return stack.enter_context(
@@ -87,6 +88,7 @@ def start_gateway(
                     start_upstream(script),
                     {**A_PROCESS_A_REQUEST, **(config or {})},
                     {**base, **(environment or {})},
+                    options,
                 )
             )
 

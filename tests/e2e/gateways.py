@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,11 @@ class RunningGateway:
 
 @contextmanager
 def running_gateway(
-    folder: Path, upstream: Upstream, config: Mapping[str, object], environment: dict[str, str]
+    folder: Path,
+    upstream: Upstream,
+    config: Mapping[str, object],
+    environment: dict[str, str],
+    options: Sequence[str] = (),
 ) -> Iterator[RunningGateway]:
     """Run the command until the end of the context. `environment` goes over the usual one."""
     home = folder / "home"
@@ -84,7 +88,7 @@ def running_gateway(
     command = [str(Path(sys.executable).parent / "dragoman"), "serve"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--config", str(path), "--port", "0"],
+            [*command, "--config", str(path), "--port", "0", *options],
             env={**usual, **environment},
             stdout=output,
             stderr=output,
@@ -107,7 +111,7 @@ def _remember_models(home: Path, environment: Mapping[str, str]) -> None:
     """As if this CLI had been asked for its models at an earlier start: it saves a process."""
     if named := environment.get("DRAGOMAN_CLAUDE_COMMAND"):
         remembered = RememberedModels.of_user({"HOME": str(home)})
-        for login in ("api_key", "oauth_token"):
+        for login in ("api_key", "oauth_token", "claude.ai"):
             remembered.keep(program_at(Path(named).absolute()), login, MODELS_OF_THE_CLI)
 
 

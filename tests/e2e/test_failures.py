@@ -93,13 +93,15 @@ def test_the_cli_is_missing(start_gateway: StartGateway) -> None:
     assert httpx.get(f"{gateway.url}/health").json()["status"] == "degraded"
 
 
-def test_not_logged_in(start_gateway: StartGateway) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_not_logged_in(start_gateway: StartGateway, stream: bool) -> None:
     gateway = start_gateway(environment={"ANTHROPIC_API_KEY": ""})
-    response = ask(gateway)
+    response = ask(gateway, stream=stream)
     assert response.status_code == 401
     message = response.json()["error"]["message"]
-    assert "/login" in message
-    assert "use_cli_settings_auth" in message
+    assert message.startswith("The Claude Code CLI is not logged in: run `")
+    assert "dragoman login` " in message
+    assert gateway.upstream.requests == []
     assert gateway.wait_until_idle() == []
 
 

@@ -16,6 +16,8 @@ FOREIGN_WORDS = ("openai", "anthropic", "claude", "chat.completion", "finish_rea
 ALLOWED = {
     # Client libraries read it off every answer, also off those that no frontend gave.
     ("identity.py", "openai-processing-ms"),
+    # The packaged YAML, which is the core's, offers it; a proposed alias has to lead somewhere.
+    ("models.py", "claude-sonnet-4"),
     # Says to a human what the distribution as a whole is for.
     ("cli.py", "Every tool that speaks the OpenAI API, on your own Claude Code login."),
 }

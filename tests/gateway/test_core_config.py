@@ -62,7 +62,7 @@ def start(path: Path) -> Config:
 
 def test_everything_is_optional(write: Write) -> None:
     values = start(write("")).values
-    assert (values.server.host, values.server.port) == ("127.0.0.1", 3456)
+    assert (values.server.host, values.server.port) == ("localhost", 3456)
     assert (values.limits.idle_seconds, values.limits.request_seconds) == (300, 3600)
     assert values.limits.body_bytes == 32 * 1024 * 1024
 
@@ -307,15 +307,14 @@ def test_the_file_named_comes_first(home: Path) -> None:
     assert find_file(Path("mine.yaml"), Path("packaged")) == Path("mine.yaml")
 
 
-def test_then_the_working_directorys_then_the_users_then_the_packaged(home: Path) -> None:
+def test_then_the_users_then_the_packaged_and_never_the_current_folders(home: Path) -> None:
     packaged = Path("packaged.yaml")
+    Path("models.yaml").touch()
     assert find_file(None, packaged) == packaged
     users = home / ".config" / "dragoman" / "models.yaml"
     users.parent.mkdir(parents=True)
     users.touch()
     assert find_file(None, packaged) == users
-    Path("models.yaml").touch()
-    assert find_file(None, packaged) == Path("models.yaml")
 
 
 def test_a_user_without_a_home_gets_the_packaged_file(

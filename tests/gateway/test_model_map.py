@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from core_support import plugin
 
 from gateway.app import build_gateway
@@ -122,6 +123,88 @@ def test_no_such_model(asked: str, said: str) -> None:
     with pytest.raises(ModelNotFound, match=said) as missing:
         ModelMap(MODELS, aliases).resolve(asked)
     assert missing.value.param == "model"
+
+
+USUAL = {
+    "large": entry(),
+    "claude-sonnet-4": entry(),
+    "hidden": ModelEntry(backend="b", hidden=True),
+}
+FIX = "If the client can't ask for another, add to the.yaml: "
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ("gpt-4o", "aliases: {gpt-4o: claude-sonnet-4}"),
+        ("openai/gpt-4.1", "aliases: {openai/gpt-4.1: claude-sonnet-4}"),
+        ("llama3:8b", 'aliases: {"llama3:8b": claude-sonnet-4}'),
+        ("4o", 'aliases: {"4o": claude-sonnet-4}'),
+        ("no", 'aliases: {"no": claude-sonnet-4}'),
+        ("null", 'aliases: {"null": claude-sonnet-4}'),
+    ],
+)
+def test_a_name_that_a_client_is_stuck_with_gets_its_alias(asked: str, line: str) -> None:
+    with pytest.raises(ModelNotFound) as missing:
+        ModelMap(USUAL, {}, file="the.yaml").resolve(asked)
+    assert missing.value.message == (
+        f"The model {asked!r} does not exist. There are: large, claude-sonnet-4. {FIX}{line}"
+    )
+    aliases = yaml.safe_load(line)["aliases"]
+    assert aliases == {asked: "claude-sonnet-4"}
+    assert ModelMap(USUAL, aliases).resolve(asked).model == "claude-sonnet-4"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["", "two words", "a\nb: c", "zzz}", "z" * 65, "ünbekannt", "zz-*", "#zzz", "&zzz", '"zzz"'],
+)
+def test_an_odd_name_gets_none(asked: str) -> None:
+    with pytest.raises(ModelNotFound) as missing:
+        ModelMap(USUAL, {}).resolve(asked)
+    assert "aliases:" not in missing.value.message
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("claude-sonet-4", "Did you mean 'claude-sonnet-4'?"),
+        ("gpt-4o-mini", f"Did you mean 'gpt-4o'? {FIX}aliases: {{gpt-4o-mini: gpt-4o}}"),
+    ],
+)
+def test_beside_a_model_that_is_meant_no_alias_is_proposed(asked: str, said: str) -> None:
+    with pytest.raises(ModelNotFound) as missing:
+        ModelMap(USUAL, {"gpt-4o": "large"}, file="the.yaml").resolve(asked)
+    assert missing.value.message == f"The model {asked!r} does not exist. {said}"
+
+
+def test_without_the_usual_model_the_first_is_proposed() -> None:
+    with pytest.raises(ModelNotFound, match=r"aliases: \{gpt-4o: large\}"):
+        ModelMap({"large": entry()}, {}).resolve("gpt-4o")
+
+
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [
+        (None, "~/.config/dragoman/models.yaml"),
+        (".config/dragoman/models.yaml", "~/.config/dragoman/models.yaml"),
+        ("secret-project/work.yaml", "work.yaml"),
+    ],
+)
+def test_the_file_to_change_is_named_without_its_folder(
+    file: str | None, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    path = packaged_file()
+    if file is not None:
+        path = tmp_path / file
+        path.parent.mkdir(parents=True)
+        path.write_text("models: {zzz: {backend: b}}\n", encoding="utf-8")
+    with pytest.raises(ModelNotFound) as missing:
+        build_gateway(path).resolve("gpt-4o")
+    assert f" add to {named}: aliases: {{" in missing.value.message
+    assert "secret" not in missing.value.message
 
 
 def test_an_empty_map_says_so() -> None:

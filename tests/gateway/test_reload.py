@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway import reload
 from gateway.app import build_gateway
+from gateway.config import packaged_file
 from gateway.pipeline import Gateway
 from gateway.reload import Reloader, folders_of
 
@@ -160,3 +162,49 @@ def test_requests_go_on_while_the_yaml_changes(server: tuple[str, Path, Path]) -
     assert f"{path}, line 1: Input should be" in text
     assert "number-17" in names(url)
     assert "Traceback" not in text
+
+
+# -- the user's own file, which is made while the gateway runs ------------------------------
+
+
+async def test_the_users_file_takes_the_place_of_the_packaged_one(
+    write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    path = write(ONE, "packaged.yaml")
+    gateway = build_gateway(path)
+    reloader = Reloader(gateway, path, instead=path.with_name("mine.yaml"))
+    await reloader.look()
+    assert (reloader.path, gateway.config.path) == (path, path)
+    mine = write(TWO, "mine.yaml")
+    await reloader.look()
+    assert (reloader.path, gateway.config.path) == (mine, mine)
+    assert list(gateway.models.listed) == ["one", "two"]
+    assert f"{mine} is there now, and is the configuration from here on" in caplog.messages
+    write(ONE, "mine.yaml")
+    await reloader.look()
+    assert list(gateway.models.listed) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("packaged", "there", "waits"),
+    [(True, False, True), (True, True, False), (False, False, False)],
+)
+def test_only_a_gateway_without_a_file_of_its_own_waits_for_one(
+    packaged: bool,
+    there: bool,
+    waits: bool,
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mine = tmp_path / ".config/dragoman/models.yaml"
+    mine.parent.mkdir(parents=True)
+    if there:
+        mine.touch()
+    seen: list[object] = []
+    monkeypatch.setattr(reload, "watching", lambda *arguments: seen.extend(arguments))
+    gateway = build_gateway(packaged_file() if packaged else write(ONE))
+    reload.ConfigWatch().gateway_lifespan(gateway)
+    assert seen == [gateway, gateway.config.path, mine if waits else None]

@@ -8,8 +8,9 @@ import pytest
 from openai_support import BuildApp, request_body
 from starlette.requests import ClientDisconnect
 
+from gateway.grouped import raising_plainly
 from gateway.testing import ScriptedBackend, text_answer
-from gateway_openai.disconnect import raising_plainly, unless_disconnected
+from gateway_openai.disconnect import unless_disconnected
 
 
 class Connection:

@@ -70,7 +70,7 @@ class TestRequestFields:
         lines = table.markdown().splitlines()
         assert lines[0] == "| field | behaviour | how |"
         assert len(lines) == len(table.fields) + 3
-        assert "| `seed` | ignored | answers can't be repeated |" in lines
+        assert "| `seed` | ignored | answers are not reproducible |" in lines
 
 
 NESTED: Any = [

@@ -80,7 +80,13 @@ def run(tmp_path: Path) -> Run:
 def test_what_is_shown(run: Run, arguments: list[str], ids: list[str]) -> None:
     result = run("--json", *arguments)
     assert result.exit_code == 0, result.output
-    assert [json.loads(line)["request_id"] for line in result.output.splitlines()] == ids
+    assert [json.loads(line)["request_id"] for line in result.stdout.splitlines()] == ids
+
+
+def test_a_list_without_rows_says_why(run: Run, database: Database) -> None:
+    assert "No request in the log is like that" in run("--errors", "--since", "10m").stderr
+    assert "No request in the log is like that" in run("--stats", "--model", "none").stderr
+    assert run("-n", "0").stderr == ""
 
 
 @pytest.mark.usefixtures("database")
@@ -151,7 +157,7 @@ def test_follow_goes_on_with_what_comes(
         (["--since", "soon"], None, "'soon' is no age like 30m, 1h or 7d, and no time"),
         (["--stats", "--follow"], None, "--stats and --follow don't go together"),
         ([], None, "there is no request log at"),
-        ([], {"database": False}, "the configuration says"),
+        ([], {"database": False}, "`request_log: {database: false}`"),
         ([], {"bodys": True}, "unknown key 'bodys'"),
     ],
 )

@@ -24,7 +24,10 @@ WITH_KEY = ("authorization", f"Bearer {KEY}")
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """A request, and the status and the code that it gets. Without `host`, a header less."""
+    """A request, and the status and the code that it gets. Without `host`, a header less.
+
+    `reader` is the origin whose page may read the refusal, and nothing but the refusal.
+    """
 
     name: str
     status: int
@@ -36,6 +39,7 @@ class Attack:
     query: str = ""
     body: bytes = BODY
     section: dict[str, Any] = field(default_factory=dict)
+    reader: str | None = None
 
 
 def host(name: str, value: str | None, **more: Any) -> Attack:
@@ -43,7 +47,9 @@ def host(name: str, value: str | None, **more: Any) -> Attack:
 
 
 def page(name: str, *headers: tuple[str, str], **more: Any) -> Attack:
+    """Refused; the page sees the refusal, whose text says what to do, if its origin can be named."""
     expected = {"status": 403, "code": "permission_denied", "headers": (JSON, *headers), **more}
+    expected.setdefault("reader", dict(headers).get("origin"))
     return Attack(name=f"page: {name}", **expected)
 
 
@@ -97,9 +103,12 @@ ATTACKS = [
     page("that is the machine's, but another's", ("origin", "http://127.0.0.1:8080")),
     page("over https", ("origin", "https://127.0.0.1:3456")),
     page("with the gateway's name in a longer one", ("origin", "http://127.0.0.1:3456.evil.example")),
-    page("with the gateway as the user's name", ("origin", "http://127.0.0.1:3456@evil.example")),
+    page("with the gateway as the user's name", ("origin", "http://127.0.0.1:3456@evil.example"),
+         reader=None),
     page("from a file or in a sandboxed frame", ("origin", "null")),
-    page("with an empty origin", ("origin", "")),
+    page("with an empty origin", ("origin", ""), reader=None),
+    page("with a line break in its origin", ("origin", EVIL + "\r\nx: y"), reader=None),
+    page("with an endless origin", ("origin", "https://" + "a" * 5000), reader=None),
     page("of an extension", ("origin", "chrome-extension://abcdefgh")),
     page("of a desktop program", ("origin", "app://obsidian.md")),
     page("that does not say which", ("sec-fetch-site", "cross-site")),
@@ -107,13 +116,11 @@ ATTACKS = [
     page("with a key, but not listed", ("origin", EVIL), WITH_KEY, section=KEYS),
     page("next to one that is listed", ("origin", "https://good.example.evil.example"),
          section={"origins": ["https://good.example"]}),
-    page("that asks first", ("origin", EVIL), ("access-control-request-method", "POST"),
-         method="OPTIONS"),
-    page("that asks first, for a local network", ("origin", EVIL),
-         ("access-control-request-method", "POST"),
-         ("access-control-request-private-network", "true"), method="OPTIONS"),
-    page("of another site, with plain text", ("origin", EVIL), headers=(
-        ("content-type", "text/plain"), ("origin", EVIL))),
+    page("that asks first, with an origin that is none", ("origin", "evil"),
+         ("access-control-request-method", "POST"), method="OPTIONS", reader=None),
+    page("that only asks", ("origin", EVIL), method="OPTIONS"),
+    page("of another site, with plain text", headers=(
+        ("content-type", "text/plain"), ("origin", EVIL)), reader=EVIL),
     page("that only wants to be there", ("sec-fetch-site", "cross-site"), method="GET",
          path="/v1/models"),
     form("JSON as plain text", ("content-type", "text/plain")),
@@ -181,6 +188,10 @@ async def send(app: Any, attack: Attack) -> tuple[int, dict[str, str], bytes, bo
     return start["status"], found, answer, not bodies
 
 
+def cors_of(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.startswith("access-control-")}
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 async def test_attack(attack: Attack, tmp_path: Path) -> None:
     backend = ScriptedBackend()
@@ -191,9 +202,58 @@ async def test_attack(attack: Attack, tmp_path: Path) -> None:
     assert (status, error["code"]) == (attack.status, attack.code)
     assert not read
     assert set(error) == {"message", "type", "param", "code"}
-    assert [name for name in headers if name.startswith("access-control-")] == []
+    reader = {} if attack.reader is None else {"access-control-allow-origin": attack.reader}
+    assert cors_of(headers) == reader
     assert KEY not in json.dumps([headers, error])
     assert backend.requests == []
+
+
+@pytest.mark.parametrize("section", [{}, KEYS, {"origins": ["https://good.example"]}])
+async def test_a_preflight_opens_nothing_but_the_refusal(
+    section: dict[str, Any], tmp_path: Path
+) -> None:
+    """It is granted so that the browser sends the request, whose refusal the page can show.
+
+    Asking again changes nothing: it is not remembered, and the request is refused all the same.
+    """
+    backend = ScriptedBackend()
+    config = {"plugins": {"access": section}}
+    app = create_app(build(tmp_path, backend, config=config, disabled=("claude_code",)))
+    asks = (
+        ("origin", EVIL),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization,content-type"),
+        ("access-control-request-private-network", "true"),
+    )
+    preflight = Attack(name="", method="OPTIONS", headers=asks, status=204, code="")
+    request = Attack(
+        name="", headers=(JSON, WITH_KEY, ("origin", EVIL)), status=403, code="permission_denied"
+    )
+    for _ in range(2):
+        status, headers, body, read = await send(app, preflight)
+        assert (status, body, read) == (204, b"", False)
+        assert cors_of(headers) == {
+            "access-control-allow-origin": EVIL,
+            "access-control-allow-methods": "POST",
+            "access-control-allow-headers": "authorization,content-type",
+            "access-control-allow-private-network": "true",
+            "access-control-max-age": "0",
+        }
+        status, headers, body, read = await send(app, request)
+        assert (status, json.loads(body)["error"]["code"], read) == (403, request.code, False)
+        assert cors_of(headers) == {"access-control-allow-origin": EVIL}
+        assert headers["vary"] == "Origin"
+    assert backend.requests == []
+
+
+async def test_a_preflight_under_another_name_is_not_answered(tmp_path: Path) -> None:
+    app = create_app(build(tmp_path, disabled=("claude_code",)))
+    asks = (("origin", EVIL), ("access-control-request-method", "POST"))
+    preflight = Attack(
+        name="", method="OPTIONS", headers=asks, host="evil.example", status=421, code=""
+    )
+    status, headers, *_ = await send(app, preflight)
+    assert (status, cors_of(headers)) == (421, {})
 
 
 async def test_the_same_request_without_an_attack_is_answered(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def system(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Syste
     found = System(tmp_path)
     for name in surroundings.left_out(surroundings.os.environ):
         monkeypatch.delenv(name)
-    for name in ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "DRAGOMAN_CLAUDE_COMMAND", "USERDOMAIN"):
+    for name in ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "DRAGOMAN_CLAUDE_COMMAND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PATH", found.path)

@@ -1,4 +1,4 @@
-"""A user without systemd, launchd or Task Scheduler: programs that note what they are told."""
+"""A user without systemd or launchd: programs that note what they are told."""
 
 from collections.abc import Mapping
 from pathlib import Path

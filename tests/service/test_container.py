@@ -61,8 +61,9 @@ def test_all_that_is_copied_is_there_and_let_through() -> None:
 def test_what_the_wheel_is_built_from_is_copied() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    needed = {project["project"]["readme"], *project["project"]["license-files"]}
-    needed |= {path.split("/")[0] for path in (*wheel["packages"], *wheel["force-include"])}
+    needed = {project["project"]["readme"]}
+    folders = (*wheel["packages"], *wheel["force-include"], *project["project"]["license-files"])
+    needed |= {path.split("/")[0] for path in folders}
     assert needed <= set(copied())
 
 

@@ -46,16 +46,18 @@ def test_install_writes_the_unit_and_starts_it(
     assert "http://127.0.0.1:3456/v1" in result.stderr
 
 
-def test_install_serves_the_configuration_of_now(
+def test_install_serves_the_users_configuration(
     service: Service, system: System, home: Path
 ) -> None:
-    """Found as `serve` finds it, and by its whole path: a service has no folder of its own."""
+    """By its whole path: a service has no folder of its own."""
+    (home / ".config/dragoman").mkdir(parents=True)
     text = "server: {port: 4000, drain_seconds: 7}\nmodels: {m: {backend: echo}}\n"
-    (home / "models.yaml").write_text(text, encoding="utf-8")
+    (home / ".config/dragoman/models.yaml").write_text(text, encoding="utf-8")
+    (home / "models.yaml").write_text("server: {port: 1}", encoding="utf-8")  # not the service's
     result = service("install")
-    assert f"{home}/models.yaml at http://127.0.0.1:4000/v1" in result.stderr
+    assert f"{home}/.config/dragoman/models.yaml at http://127.0.0.1:4000/v1" in result.stderr
     unit = (home / UNIT).read_text(encoding="utf-8")
-    assert f'"--config" "{home}/models.yaml"' in unit
+    assert f'"--config" "{home}/.config/dragoman/models.yaml"' in unit
     assert "TimeoutStopSec=27" in unit
 
 
@@ -150,12 +152,6 @@ def test_without_a_sandbox_what_needs_no_namespace_is_kept(
     [
         ("linux", UNIT, "# Written by", "systemctl --user enable dragoman.service"),
         ("macos", PLIST, "<?xml", "launchctl enable gui/501/dragoman.gateway"),
-        (
-            "windows",
-            "AppData/Local/dragoman/dragoman-task.xml",
-            "<?xml",
-            "schtasks /Run /TN Dragoman",
-        ),
     ],
 )
 def test_a_dry_run_prints_file_and_commands_and_does_nothing(
@@ -214,7 +210,7 @@ def test_a_wrong_configuration_is_not_installed(
     service: Service, system: System, home: Path
 ) -> None:
     (home / "models.yaml").write_text("modles: {}", encoding="utf-8")
-    result = service("install")
+    result = service("install", "--config", str(home / "models.yaml"))
     assert (result.exit_code, system.calls) == (2, [])
     assert "line 1: unknown key 'modles'; did you mean 'models'?" in result.stderr
 

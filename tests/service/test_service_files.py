@@ -2,12 +2,11 @@
 
 import plistlib
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway_service import launch_agent, scheduled_task, systemd_unit
+from gateway_service import launch_agent, systemd_unit
 from gateway_service.definition import Definition, configuration_in, kept
 
 ODD = ("/opt/my tools/dragoman", "serve", "--config", '/home/u/%h $HOME "q" \\n ü/m.yaml')
@@ -122,45 +121,8 @@ def test_the_property_list() -> None:
         "StandardOutPath": "/home/u/Library/Logs/dragoman/dragoman.log",
         "StandardErrorPath": "/home/u/Library/Logs/dragoman/dragoman.log",
         "Umask": 0o077,
-        "ProcessType": "Standard",
+        "ProcessType": "Interactive",
     }
-
-
-# -- Task Scheduler -----------------------------------------------------------------------
-
-NAMES = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
-
-
-def test_the_task() -> None:
-    text = scheduled_task.task_text(definition("/opt/a b&c/dragoman", "serve"), "PC\\u")
-    root = ET.fromstring(text.encode("utf-16"))
-    found = {
-        path: root.findtext(f".//t:{path.replace('/', '/t:')}", namespaces=NAMES)
-        for path in (
-            "LogonTrigger/UserId", "Principal/LogonType", "Principal/RunLevel",
-            "Settings/ExecutionTimeLimit", "Settings/DisallowStartIfOnBatteries",
-            "RestartOnFailure/Count", "Exec/Command", "Exec/Arguments",
-        )
-    }  # fmt: skip
-    assert found == {
-        "LogonTrigger/UserId": "PC\\u",
-        "Principal/LogonType": "InteractiveToken",
-        "Principal/RunLevel": "LeastPrivilege",
-        "Settings/ExecutionTimeLimit": "PT0S",
-        "Settings/DisallowStartIfOnBatteries": "false",
-        "RestartOnFailure/Count": "5",
-        "Exec/Command": "cmd.exe",
-        "Exec/Arguments": (
-            '/d /c ""/opt/a b&c/dragoman" "serve" '
-            '>> "/home/u/AppData/Local/dragoman/dragoman.log" 2>&1"'
-        ),
-    }
-
-
-@pytest.mark.parametrize("path", ["C:\\a%PATH%\\dragoman", 'C:\\a"b\\dragoman'])
-def test_what_cmd_would_expand_is_refused(path: str) -> None:
-    with pytest.raises(ConfigurationError, match="can't stand in a scheduled task"):
-        scheduled_task.task_text(definition(path), "u")
 
 
 # -- all of them --------------------------------------------------------------------------
@@ -169,8 +131,6 @@ def test_what_cmd_would_expand_is_refused(path: str) -> None:
 def test_the_command_is_read_back_as_it_was() -> None:
     assert systemd_unit.command_in(systemd_unit.unit_text(definition(*ODD))) == ODD
     assert launch_agent.command_in(launch_agent.plist_text(definition(*ODD))) == ODD
-    plain = ("C:\\my tools\\dragoman.exe", "serve", "--config", "C:\\a&b\\m.yaml")
-    assert scheduled_task.command_in(scheduled_task.task_text(definition(*plain), "u")) == plain
 
 
 def test_the_configuration_is_found_in_a_command() -> None:

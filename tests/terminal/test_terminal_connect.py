@@ -1,7 +1,6 @@
-"""`dragoman connect`: what it prints is what the README says, and what clients take."""
+"""`dragoman connect`: what it prints is what the pages show, and what clients take."""
 
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from gateway_terminal.client_files import MERGES
 from gateway_terminal.client_models import from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, document, snippet
 from gateway_terminal.server_call import NotUp, Refused
+from tests.pages import snippet as documented
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-IN_README = (
+DOCUMENTED = (
     "aider",
     "curl",
     "env",
@@ -32,11 +31,9 @@ IN_README = (
 )
 
 
-@pytest.mark.parametrize("client", IN_README)
-def test_the_readme_says_the_same(client: str, run: Run) -> None:
-    marked = rf"<!-- client: {client} -->\s*```\w+\n(.*?)^```"
-    [text] = re.findall(marked, README, re.DOTALL | re.MULTILINE)
-    assert run("connect", client).stdout == text
+@pytest.mark.parametrize("client", DOCUMENTED)
+def test_the_pages_show_the_same(client: str, run: Run) -> None:
+    assert run("connect", client).stdout == documented(client)
 
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))
@@ -45,9 +42,14 @@ def test_address_model_and_key_get_into_the_text(client: str, run: Run) -> None:
     result = run("connect", client, *options)
     assert result.exit_code == 0, result.output
     assert "http://10.0.0.5:4000" in result.stdout
-    assert "127.0.0.1" not in result.stdout
+    assert "127.0.0.1:3456" not in result.stdout
     assert "unused" not in result.stdout
-    if client not in {"env", "open-webui", "openai-node"}:  # there the model is asked for later
+    if client not in {
+        "env",
+        "open-webui",
+        "open-webui-docker",
+        "openai-node",
+    }:  # there the model is asked for later
         assert "claude-new-9" in result.stdout
         assert "claude-sonnet-4" not in result.stdout
     if client == "llm":
@@ -61,7 +63,7 @@ def test_the_address_is_that_of_the_configuration(tmp_path: Path, run: Run) -> N
         "server: {host: 0.0.0.0, port: 4001}\nmodels: {'a*': {backend: b}, mine: {backend: b}}\n",
         encoding="utf-8",
     )
-    printed = run("connect", "llm").stdout
+    printed = run("connect", "llm", "--config", "models.yaml").stdout
     [entry] = yaml.safe_load(printed)
     assert entry["api_base"] == "http://127.0.0.1:4001/v1"
     assert entry["model_name"] == "mine"
@@ -260,9 +262,10 @@ def test_a_model_of_the_yaml_is_written_with_its_own_facts(tmp_path: Path, run: 
         "  other: {backend: echo}\n",
         encoding="utf-8",
     )
-    mine = opencode_models(run("connect", "opencode").stdout)["mine"]
+    named = ("--config", "models.yaml")
+    mine = opencode_models(run("connect", "opencode", *named).stdout)["mine"]
     assert mine["limit"] == {"context": 200_000, "output": 700}
-    other = opencode_models(run("connect", "opencode", "--model", "other").stdout)["other"]
+    other = opencode_models(run("connect", "opencode", "--model", "other", *named).stdout)["other"]
     assert "limit" not in other
 
 

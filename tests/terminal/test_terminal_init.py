@@ -50,7 +50,7 @@ def test_with_everything_in_force_it_is_valid(tmp_path: Path) -> None:
     path.write_text(uncommented(), encoding="utf-8")
     gateway = build_gateway(path)
     assert {"quick", "mixed", "mirror"} <= gateway.models.entries.keys()
-    assert load(path).values.aliases["gpt-4o"] == "claude-opus-4"
+    assert load(path).values.aliases["gpt-4o"] == "claude-sonnet-4"
 
 
 @pytest.mark.parametrize("place", SECTIONS)

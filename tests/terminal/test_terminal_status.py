@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from terminal_support import Run
 
+from gateway import command_name
 from gateway_terminal import status_command
 from gateway_terminal.colours import Paint
 from gateway_terminal.server_call import NotUp, ServerCall
@@ -52,6 +53,12 @@ HEALTH: Mapping[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dragoman` can be typed as that."""
+    monkeypatch.setattr(command_name, "_program", lambda: None)
+
+
 def rows(health: Mapping[str, Any]) -> dict[str, str]:
     lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
     width = len(lines[0]) - len(lines[0].split(maxsplit=1)[1])
@@ -67,7 +74,7 @@ def test_everything_that_is_known_has_a_row() -> None:
         "answers": "7, and 0 that failed",
         "CLI": "2.1.330, /bin/claude",
         "CLI check": "holds",
-        "login": "claude.ai",
+        "login": "Claude plan",
         "processes": "1 busy, 2 spare",
         "plan, 5 hours": "█████░░░░░░░░░░░░░░░  25% used, resets 13:30:00 (in 1 h 30 min)",
         "plan, seven day opus": (
@@ -76,6 +83,101 @@ def test_everything_that_is_known_has_a_row() -> None:
         "YAML": "read 11:30:00",
         "last errors": "none",
     }
+
+
+REFUSED = [
+    {
+        "kind": "origin",
+        "name": "app://obsidian.md",
+        "count": 3,
+        "last_at": "2026-03-02T11:59:00+00:00",
+        "add": 'plugins: {access: {origins: ["app://obsidian.md"]}}',
+    },
+    {
+        "kind": "host",
+        "name": "nas",
+        "count": 1,
+        "last_at": "2026-03-01T11:59:00+00:00",
+        "add": 'plugins: {access: {hosts: ["nas"]}}',
+    },
+    {
+        "kind": "origin",
+        "name": "null",
+        "count": 2,
+        "last_at": "2026-03-02T11:59:00+00:00",
+        "add": None,
+    },
+    {"kind": "host", "name": "a@b", "count": 2, "last_at": None, "add": None},
+]
+
+
+def test_refused_pages_and_hosts_come_with_the_line_of_yaml() -> None:
+    health = {**HEALTH, "access": {"refused": REFUSED}}
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    [first] = [number for number, line in enumerate(lines) if line.startswith("refused")]
+    shown = [line.removeprefix("refused").strip() for line in lines[first : first + 6]]
+    assert shown == [
+        "pages of app://obsidian.md, 3 times, last 11:59:00; to allow:",
+        'plugins: {access: {origins: ["app://obsidian.md"]}}',
+        "host nas, once, last Sun 01 Mar 11:59; to allow:",
+        'plugins: {access: {hosts: ["nas"]}}',
+        "pages from files or sandboxed frames, 2 times, last 11:59:00",
+        "and 1 more; `dragoman status --json` has them",
+    ]
+
+
+def test_without_refusals_there_is_no_such_row() -> None:
+    assert "refused" not in rows({**HEALTH, "access": {"refused": []}})
+    assert "refused" not in rows(HEALTH)
+
+
+def cli_rows(**installed: Any) -> list[str]:
+    health = changed(claude_code={"cli_installed": {"update": "claude update", **installed}})
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("CLI "))
+    return [line.removeprefix("CLI").strip() for line in lines[first : first + 3]]
+
+
+@pytest.mark.parametrize(
+    ("installed", "says"),
+    [
+        ({"age": "12 days old"}, "2.1.330, 12 days old"),
+        ({"age": "newer than this Dragoman knows"}, "2.1.330, newer than this Dragoman knows"),
+        ({"age": None}, "2.1.330"),
+    ],
+)
+def test_the_cli_with_its_age_and_the_command_for_a_newer_one(
+    installed: dict[str, Any], says: str
+) -> None:
+    assert cli_rows(**installed) == [says, "/bin/claude", "for a newer one: claude update"]
+
+
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        ("/home/u/v/bin/python -m pip x", "~/v/bin/python -m pip x"),
+        ("uv pip x --python '/home/u/a b'", "uv pip x --python '/home/u/a b'"),
+        ("uv pip x --python /home/under/v", "uv pip x --python /home/under/v"),
+    ],
+)
+def test_a_path_below_home_is_short_but_can_be_pasted(
+    update: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/u")
+    assert cli_rows(update=update)[2] == f"for a newer one: {says}"
+
+
+def test_an_old_cli_is_marked() -> None:
+    painted = {
+        stale: as_text(
+            URL,
+            changed(claude_code={"cli_installed": {"age": "99 days old", "stale": stale}}),
+            NOW,
+            Paint(colour=True),
+        )
+        for stale in (True, False)
+    }
+    assert painted[True] != painted[False]
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -87,6 +189,8 @@ def changed(**parts: Any) -> dict[str, Any]:
         },
     }
 
+
+STAND_IN = {"logged_in": None, "login": None, "stand_in": True}
 
 ERROR = {
     "at": "2026-03-02T11:59:00+00:00",
@@ -103,12 +207,23 @@ ERROR = {
     [
         (changed(status="degraded"), "gateway", "up, but degraded"),
         (changed(status="draining"), "gateway", "being stopped: running answers finish"),
-        (changed(offline=True), "login", "not needed: offline"),
+        (changed(offline=True, claude_code=STAND_IN), "login", "not needed: offline"),
         (
-            changed(claude_code={"logged_in": False}),
-            "login",
-            "none: run `claude`, and there /login",
+            changed(offline=True, claude_code=STAND_IN),
+            "offline",
+            "answers come from a built-in stand-in, not from a model",
         ),
+        (
+            changed(offline=True, claude_code={**STAND_IN, "waiting_for_login": True}),
+            "login",
+            "none yet: run `dragoman login`",
+        ),
+        (
+            changed(offline=True, claude_code={**STAND_IN, "waiting_for_login": True}),
+            "offline",
+            "answers come from a built-in stand-in, not from a model, until there is a login",
+        ),
+        (changed(claude_code={"logged_in": False}), "login", "none: run `dragoman login`"),
         (
             changed(claude_code={"cli_check": {"checked": False}}),
             "CLI check",

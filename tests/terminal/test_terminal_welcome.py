@@ -3,15 +3,17 @@
 import io
 import logging
 import sys
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gateway import __version__, command_name
 from gateway.app import build_gateway
 from gateway_terminal import welcome as module
 from gateway_terminal.colours import Paint, wants_colour
-from gateway_terminal.welcome import as_text, facts_of, welcome
+from gateway_terminal.welcome import as_text, facts_of, next_step, welcome
 
 CLI = {
     "status": "ok",
@@ -21,6 +23,12 @@ CLI = {
     "login": "claude.ai",
 }
 URL = "http://127.0.0.1:3456"
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dragoman` can be typed as that."""
+    monkeypatch.setattr(command_name, "_program", lambda: None)
 
 
 def gateway(**changes: Any) -> Any:
@@ -38,51 +46,112 @@ def gateway(**changes: Any) -> Any:
     )
 
 
-def test_it_says_where_who_and_what_to_paste() -> None:
-    assert dict(facts_of(gateway(), {"claude_code": CLI})) == {
+def health(offline: bool = False, **changes: Any) -> dict[str, Any]:
+    return {"offline": offline, "claude_code": {**CLI, **changes}}
+
+
+STAND_IN = {"logged_in": None, "login": None, "stand_in": True}
+
+
+def test_it_says_where_and_who() -> None:
+    assert dict(facts_of(gateway(), health())) == {
         "address": f"{URL}/v1",
         "CLI": "2.1.330, /bin/claude",
-        "login": "claude.ai",
+        "login": "Claude plan",
         "models": "opus, claude-*",
-        "keys": "not asked for",
-        "paste": f"export OPENAI_BASE_URL={URL}/v1 OPENAI_API_KEY=unused",
-        "or": "dragoman connect CLIENT (curl, llm, aider, openclaw, …)",
+        "keys": "not required: clients can send any",
     }
 
 
 @pytest.mark.parametrize(
-    ("changes", "backend", "name", "says"),
+    ("changes", "said", "name", "says"),
     [
-        ({}, {**CLI, "logged_in": False}, "login", "none: run `claude`, and there /login"),
-        ({"offline": True}, CLI, "login", "not needed: offline"),
-        ({"requires_keys": True}, CLI, "keys", "asked for; `dragoman keys new NAME` makes one"),
+        ({}, health(logged_in=False), "login", "none"),
+        ({}, health(login="api_key"), "login", "API key"),
+        ({}, health(login="new"), "login", "new"),
+        ({}, health(offline=True, **STAND_IN), "login", "not needed"),
+        ({}, health(offline=True, **STAND_IN, waiting_for_login=True), "login", "none yet"),
         (
             {"requires_keys": True},
-            CLI,
-            "paste",
-            f"export OPENAI_BASE_URL={URL}/v1 OPENAI_API_KEY=YOUR-KEY",
+            health(),
+            "keys",
+            "required; `dragoman keys new NAME` makes one",
         ),
         (
             {"host": "0.0.0.0"},
-            CLI,
+            health(),
             "address",
             f"{URL}/v1, and any other address of this machine",
         ),
-        ({}, {"status": "unavailable", "message": "no CLI"}, "CLI", "no CLI"),
-        ({}, {"status": "unavailable", "message": "no CLI"}, "login", "unknown"),
+        ({}, {"claude_code": {"status": "unavailable", "message": "no CLI"}}, "CLI", "no CLI"),
+        ({}, {"claude_code": {"status": "unavailable", "message": "no CLI"}}, "login", "unknown"),
+        (
+            {},
+            health(cli_path=f"/home/somebody/{'a' * 40}/claude_agent_sdk/_bundled/claude"),
+            "CLI",
+            "2.1.330, …/claude_agent_sdk/_bundled/claude",
+        ),
     ],
 )
-def test_what_differs(
-    changes: dict[str, Any], backend: dict[str, Any], name: str, says: str
-) -> None:
-    assert dict(facts_of(gateway(**changes), {"claude_code": backend}))[name] == says
+def test_what_differs(changes: dict[str, Any], said: dict[str, Any], name: str, says: str) -> None:
+    assert dict(facts_of(gateway(**changes), said))[name] == says
 
 
-def test_without_a_login_it_does_not_say_ready() -> None:
-    facts = dict(facts_of(gateway(), {"claude_code": {**CLI, "logged_in": False}}))
-    text = as_text(facts, Paint(colour=False))
-    assert "can't answer yet" in text
-    assert "ready" not in text
+STATES: Mapping[str, tuple[dict[str, Any], str, str]] = {
+    "ready": (health(), "is up, and ready", "dragoman connect CLIENT"),
+    "no login": (health(logged_in=False), "is up, but not logged in", "dragoman login"),
+    "until login": (
+        health(offline=True, **STAND_IN, waiting_for_login=True),
+        "is up, and offline until you log in",
+        "dragoman login",
+    ),
+    "offline": (
+        health(offline=True, **STAND_IN),
+        "is up, and offline: a built-in stand-in answers, no model",
+        "dragoman serve",
+    ),
+    "no CLI": (
+        {"claude_code": {"status": "unavailable", "message": "none", "cli_named": False}},
+        "is up, but has no CLI",
+        "curl -fsSL https://claude.ai/install.sh | bash",
+    ),
+    "CLI gone": (
+        {"claude_code": {"status": "unavailable", "message": "gone", "cli_named": True}},
+        "is up, but can't answer",
+        "dragoman doctor",
+    ),
+    "silent": (health(status="silent"), "is up, but can't answer", "dragoman doctor"),
+    "unsafe": (health(status="unsafe_cli"), "is up, but can't answer", "dragoman doctor"),
+    "another backend": ({"offline": False}, "is up, and ready", "dragoman connect CLIENT"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_there_is_one_next_step(state: str) -> None:
+    said, title, command = STATES[state]
+    step = next_step(said)
+    assert step.title == f"Dragoman {__version__} {title}"
+    assert step.command == command
+    assert step.good is ("ready" in title or "offline" in title)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_it_fits_a_terminal(state: str) -> None:
+    said, *_ = STATES[state]
+    names = [f"claude-model-{number}" for number in range(20)]
+    entries = SimpleNamespace(entries=dict.fromkeys(names, SimpleNamespace(hidden=False)))
+    facts = dict(facts_of(gateway(models=entries, requires_keys=True), said))
+    lines = as_text(facts, next_step(said), Paint(colour=False), 80).splitlines()
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_command_is_not_broken_into_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "~/some/where/far/away/in/a/home/with/many/folders/.venv/bin/dragoman"
+    monkeypatch.setattr(module, "command_line", lambda *words: " ".join([program, *words]))
+    step = next_step(health(logged_in=False))
+    text = as_text(dict(facts_of(gateway(), health())), step, Paint(colour=False), 60)
+    assert f" {program} login\n" in text
 
 
 class Terminal(io.StringIO):
@@ -91,10 +160,10 @@ class Terminal(io.StringIO):
 
 
 async def say(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO, *, served: bool = True) -> None:
-    health = iter([{"claude_code": {"status": "starting"}}, {"claude_code": CLI}])
+    reports = iter([{"claude_code": {"status": "starting"}}, health()])
 
     async def report(_: object) -> dict[str, Any]:
-        return next(health)
+        return next(reports)
 
     monkeypatch.setattr(module, "report", report)
     monkeypatch.setattr(module, "LOOK_SECONDS", 0)
@@ -127,8 +196,9 @@ async def test_elsewhere_it_is_lines_of_the_log(
     assert stderr.getvalue() == ""
     assert [record.getMessage() for record in caplog.records] == [
         "models: opus, claude-*",
-        f"for clients: base URL {URL}/v1, API key not looked at; "
-        "or dragoman connect CLIENT (curl, llm, aider, openclaw, …)",
+        f"for clients: base URL {URL}/v1, API key: any",
+        "next: `dragoman connect CLIENT` prints the settings for a program: curl, aider, "
+        "open-webui, …",
     ]
 
 

@@ -187,9 +187,32 @@ async def test_the_tools_of_servers_stand_beside_those_of_plugins(
     assert offered == [("files_clock", "Mine."), ("files_list", "")]
 
 
+@pytest.mark.parametrize(
+    ("directory", "expected"), [(None, ""), ("below", "below"), ("/elsewhere", "/elsewhere")]
+)
+def test_a_command_runs_beside_the_yaml_and_not_in_the_current_folder(
+    directory: str | None,
+    expected: str,
+    tool_gateway: ToolGateway,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`npx server` and `python -m server` run what lies in the folder in which they start."""
+    seen: list[McpServerConfig] = []
+    fake = FakeServer("clock", "list")
+    monkeypatch.setattr(
+        "gateway_tools.mcp_client.connector", lambda config: seen.append(config) or fake.connect
+    )
+    servers = {"files": {"command": ["npx", "x"], "directory": directory}}
+    gateway = tool_gateway(ScriptedBackend(), tools={"mcp_servers": servers})
+    create_app(gateway)
+    assert gateway.config.path is not None
+    beside = gateway.config.path.absolute().parent
+    assert {each.directory for each in seen} == {beside / expected}
+
+
 def test_without_the_package_the_start_says_what_to_install(
     tool_gateway: ToolGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gateway_tools.mcp_client", None)
-    with pytest.raises(ConfigurationError, match=r"comes with the extra dragoman\[mcp\]"):
+    with pytest.raises(ConfigurationError, match=r"needs more packages .*; this adds them: `.*`"):
         tool_gateway(offering(clock), tools={"mcp_servers": {"files": {"command": ["x"]}}})

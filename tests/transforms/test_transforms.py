@@ -235,6 +235,14 @@ async def test_what_is_drawn_is_kept_only_if_asked_for() -> None:
         assert (await asked_with(served))[1] == "hit"
 
 
+async def test_what_a_stand_in_said_is_not_said_again() -> None:
+    async with with_section("response_cache", {"always": True}) as served:
+        served.gateway.offline = True
+        assert [(await asked_with(served))[1] for _ in range(2)] == [None, None]
+        served.gateway.offline = False
+        assert [(await asked_with(served))[1] for _ in range(2)] == ["miss", "hit"]
+
+
 class Ignoring:
     """A backend that finds out that a field has no effect."""
 

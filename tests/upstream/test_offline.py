@@ -20,10 +20,11 @@ WEATHER = {"name": "mcp__t__get_weather", "input_schema": {"type": "object"}}
 STRUCTURED = {"name": STRUCTURED_OUTPUT, "input_schema": {"required": ["n"]}}
 
 
-def ask(content: object = "Hello", **body: Any) -> Answer:
+def ask(content: object = "Hello", *, says_so: bool = False, hint: str = "", **body: Any) -> Answer:
     values = {"max_tokens": 1000, "messages": [{"role": "user", "content": content}], **body}
     size = len(json.dumps(values))
-    return offline_script(MessagesRequest(body=values, size=size, headers={}, received=0.0))
+    request = MessagesRequest(body=values, size=size, headers={}, received=0.0)
+    return offline_script(request, says_so=says_so, hint=hint)
 
 
 def text_of(answer: Answer) -> str:
@@ -40,6 +41,41 @@ def test_it_says_that_it_is_offline_and_what_was_said() -> None:
     text = text_of(ask("How are you?"))
     assert text.startswith("(offline) Dragoman's built-in stand-in")
     assert text.endswith("You said: How are you?")
+
+
+def test_it_says_how_to_get_real_answers() -> None:
+    text = text_of(ask("Hi", hint="Log in, and the model answers."))
+    assert text == (
+        "(offline) Dragoman's built-in stand-in answers here; no model was asked. "
+        "Log in, and the model answers. You said: Hi"
+    )
+
+
+def test_an_object_without_a_schema_says_it_in_json() -> None:
+    said = json.loads(text_of(ask("How?", system="Answer with one JSON object, no more.")))
+    assert said["offline"].startswith("(offline) Dragoman's built-in stand-in")
+    assert said["you_said"] == "How?"
+
+
+@pytest.mark.parametrize(
+    ("content", "tool_choice", "texts"),
+    [
+        ("call add", None, 1),
+        ("call add", {"type": "auto"}, 1),
+        ("call add", {"type": "any"}, 0),
+        ("Hello", {"type": "tool", "name": "mcp__t__add"}, 0),
+        ("Call at least one of your tools now.", None, 0),
+        ("Hello", None, 0),
+    ],
+    ids=["asked for", "auto", "any", "forced", "demanded", "structured output"],
+)
+def test_before_a_call_it_says_so_where_a_model_may(
+    content: str, tool_choice: dict[str, str] | None, texts: int
+) -> None:
+    tools = [STRUCTURED] if content == "Hello" and tool_choice is None else [ADD]
+    *before, call = ask(content, tools=tools, tool_choice=tool_choice, says_so=True).blocks
+    assert isinstance(call, ToolUseBlock)
+    assert len([block for block in before if isinstance(block, TextBlock)]) == texts
 
 
 def test_a_long_message_is_not_quoted_whole() -> None:

@@ -1,7 +1,7 @@
 """Refusals that are about the account and not about the request. Pure.
 
 Each becomes a 429 that tells clients not to try again by themselves, in one form for all of them;
-docs/clients.md ("When the plan is used up") has what each client does with it:
+docs/quota.md describes how each client reacts to it:
 
 - A limit that resets by itself (a plan's window, a spend limit) is `rate_limit_exceeded`. With
   `insufficient_quota`, OpenClaw would disable the provider for five hours and more.

@@ -14,9 +14,11 @@ import click
 from gateway import __version__
 from gateway.command_options import config_option
 from gateway.errors import BackendUnavailable
+from gateway.grouped import raising_plainly
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor import setting_up
+from gateway_claude_code.doctor.bug_report import bug_report
 from gateway_claude_code.doctor.findings import EXIT_NO_CLI, Finding
 from gateway_claude_code.doctor.live.asking import Refused, live_report
 from gateway_claude_code.doctor.live.report import LiveReport
@@ -24,6 +26,7 @@ from gateway_claude_code.doctor.memory import Memory, memory_file
 from gateway_claude_code.doctor.report import CliFound, Report
 from gateway_claude_code.doctor.rig import Cli
 from gateway_claude_code.doctor.scenarios import look_at_all, quick_part
+from gateway_claude_code.installed.report import installed
 from gateway_claude_code.launch import program_at
 from gateway_claude_code.login import cli_status
 
@@ -31,6 +34,7 @@ EXAMPLES = """\b
 Examples:
   dragoman doctor
   dragoman doctor --json > report.json
+  dragoman doctor --report > report.txt
   dragoman doctor --live
 """
 
@@ -38,11 +42,15 @@ Examples:
 @click.command("doctor", epilog=EXAMPLES)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.option(
+    "--report", "to_paste", is_flag=True, help="A text for a bug report, without names or secrets."
+)
 @click.option("--live", is_flag=True, help="Ask the real API instead, with your own login.")
 @click.option("--yes", is_flag=True, help="With --live: skip the confirmation.")
 def doctor(
     config_file: Path | None,
     as_json: bool,  # noqa: FBT001 - click passes it by name
+    to_paste: bool,  # noqa: FBT001
     live: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
 ) -> None:
@@ -51,6 +59,9 @@ def doctor(
     Needs no account and no network: the CLI talks to a stand-in. Exit code 0 if everything holds,
     1 if something differs or could not be seen, 2 if there is no CLI that runs.
 
+    With --report it prints the same for a public issue, with the platform, how Dragoman and the
+    CLI were installed, and the state of the service: no secret, prompt, name or home folder.
+
     With --live it tries instead whether the models take what Dragoman's table says, by at most 15
     tiny requests to the real API. The CLI itself repeats a refused request up to three times, at
     no cost. The report holds no prompt, account or key, and can be pasted into a public issue.
@@ -58,7 +69,13 @@ def doctor(
     """
     if yes and not live:
         raise click.UsageError("--yes is for --live")
-    report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
+    if to_paste and (live or as_json):
+        raise click.UsageError("--report goes without --live and --json")
+    with raising_plainly():
+        report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
+    if isinstance(report, Report) and to_paste:
+        click.echo(bug_report(report, os.environ))
+        sys.exit(report.exit_code)
     if as_json:
         click.echo(report.as_json())
     else:
@@ -98,8 +115,14 @@ async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Fi
             status = await cli_status(elsewhere, os.environ)
         except BackendUnavailable as error:
             return None, [setting_up.missing(error)]
+    how = installed(status.path, status.version)
     found = CliFound(
-        path=str(status.path), version=status.version, origin=_origin(config, os.environ)
+        path=str(status.path),
+        version=status.version,
+        origin=_origin(config, os.environ),
+        installed_by=how.by,
+        age=how.age,
+        update=how.update,
     )
     around = [setting_up.answers(status), setting_up.login(status)]
     if status.version is None:

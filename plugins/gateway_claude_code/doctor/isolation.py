@@ -1,7 +1,6 @@
 """Scenarios: a prompt must not read files, run commands, or be seen by others."""
 
 import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ import anyio
 import anyio.to_thread
 
 from gateway.errors import BackendFailed
+from gateway.process_facts import visible_texts
 from gateway.types import ChatRequest
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.doctor.rig import Rig, asking, marker, message, prepared, user_texts
@@ -108,7 +108,7 @@ async def traces(rig: Rig) -> None:
     listings: list[str] = []
 
     def script(_: MessagesRequest) -> Answer:
-        listings.append(_processes())
+        listings.append("\n".join(visible_texts()))
         return text_answer("Done.")
 
     request = asking(message("user", word), message("assistant", word), message("user", word))
@@ -131,19 +131,3 @@ def _files_with(folder: Path, word: str) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and word.encode() in path.read_bytes()
     ]
-
-
-def _processes() -> str:
-    """All command lines, with their environments where the system shows them."""
-    if not Path("/proc/self/cmdline").exists():
-        command = ["ps", "axww", "-o", "args"]
-        listed = subprocess.run(command, capture_output=True, check=True)  # noqa: S603
-        return listed.stdout.decode(errors="replace")
-    found = []
-    for name in ("cmdline", "environ"):
-        for file in Path("/proc").glob(f"[0-9]*/{name}"):
-            try:
-                found.append(file.read_bytes().decode(errors="replace"))
-            except OSError:  # it is another user's, or gone
-                continue
-    return "\n".join(found)

@@ -1,7 +1,7 @@
 """The whole report, for people and for machines. Pure.
 
 The JSON has a stable shape: `format` (1), `exit_code`, `dragoman`, `python` and `platform` (texts),
-`cli` (null, or `path`, `version`, `origin`), `findings`, and `seconds`. A finding has `name`,
+`cli` (null, or `path`, `version`, `origin`, `installed_by`, `age`, `update`), `findings`, and `seconds`. A finding has `name`,
 `group`, `title`, `verdict` ("holds", "differs" or "unknown"), `seen` and `advice`; names may be
 added, but do not change.
 """
@@ -29,11 +29,15 @@ _NAME_WIDTH: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CliFound:
-    """The CLI that was looked at. `origin` says how it was found."""
+    """The CLI that was looked at. `origin` says how it was found, `installed_by` how it came onto
+    this machine, `age` in words how old it is, `update` which command brings a newer one."""
 
     path: str
     version: str | None
     origin: str
+    installed_by: str = "unknown"
+    age: str | None = None
+    update: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,17 @@ class Report:
         yield f"dragoman {self.dragoman}, Python {self.python}, {self.platform}"
         if self.cli is not None:
             version = self.cli.version or "of an unknown version"
-            yield f"Claude Code CLI {version}: {self.cli.path} ({self.cli.origin})"
+            age = f", {self.cli.age}" if self.cli.age else ""
+            yield f"Claude Code CLI {version}{age}: {self.cli.path} ({self.cli.origin})"
+            if self.cli.update:
+                yield f"For a newer one: {self.cli.update}"
+        yield from self._finding_lines()
+
+    def findings_as_text(self) -> str:
+        """The findings and their sum, without colours."""
+        return click.unstyle("\n".join(self._finding_lines()))
+
+    def _finding_lines(self) -> Iterator[str]:
         for group, findings in groupby(self.findings, key=lambda finding: finding.group):
             yield f"\n{group}"
             for finding in findings:

@@ -4,9 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-import anyio
-
 from gateway.errors import BackendFailed
+from gateway.process_facts import resident_bytes
 from gateway.types import PartDelta, StreamEvent
 from gateway_claude_code.admission import PROCESS_BYTES
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
@@ -36,7 +35,7 @@ async def one_process(rig: Rig) -> None:
     rig.upstream.script = lambda _: text_answer(*PIECES)
     async with rig.process() as (process, talk):
         await set_up(talk, asked)
-        await _note_memory(rig, process)
+        _note_memory(rig, process)
         reader = asked.reader()
         try:
             events = [event async for event in talk.ask(turn, reader)]
@@ -66,22 +65,13 @@ def _note_streaming(rig: Rig, events: Sequence[StreamEvent]) -> None:
     rig.note("streaming", pieces == PIECES, seen)
 
 
-async def _note_memory(rig: Rig, process: CliProcess) -> None:
-    size = await _resident(process.pid)
+def _note_memory(rig: Rig, process: CliProcess) -> None:
+    size = resident_bytes(process.pid)
+    if size is None:
+        return  # the system does not say, and so it stays unknown
     most = PROCESS_BYTES // MEGABYTE
     seen = f"{size // MEGABYTE} MB resident; the limit of processes reckons with {most} MB"
     rig.note("memory", size <= PROCESS_BYTES, seen)
-
-
-async def _resident(pid: int) -> int:
-    """Bytes that a process has in memory."""
-    try:
-        text = await anyio.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-        kilobytes = text.partition("VmRSS:")[2].split()[0]
-    except OSError:
-        listed = await anyio.run_process(["ps", "-o", "rss=", "-p", str(pid)])
-        kilobytes = listed.stdout.decode().strip()
-    return int(kilobytes) * 1024
 
 
 async def _note_exit(rig: Rig, process: CliProcess) -> None:

@@ -11,17 +11,20 @@ import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
-from gateway.addresses import reached_at
+from gateway import config_file as found
+from gateway.addresses import reached_at, url_of
 from gateway.app import build_gateway
-from gateway.config import ServerConfig, find_file, load, packaged_file
+from gateway.command_name import command_line
+from gateway.config import ServerConfig
 from gateway.errors import BackendUnavailable, ConfigurationError
 from gateway.listen import listen
+from gateway.running import running_gateways, same_place
 from gateway.wording import one_line
 from gateway_claude_code import command
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.findings import Finding, Verdict
-from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.login import CliStatus
+from gateway_claude_code.login_words import not_logged_in
 
 GROUP: Final = "setup"
 PORT_SECONDS: Final = 2
@@ -60,7 +63,7 @@ def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, 
 
 def section(config_file: Path | None) -> ClaudeCodeConfig:
     """The plugin's section of the YAML. Raises `ConfigurationError`."""
-    loaded = load(find_file(config_file, packaged_file()), packaged_file())
+    loaded = found.configuration(config_file)
     values = loaded.values.plugins.get(SECTION)
     try:
         return ClaudeCodeConfig.model_validate(values if isinstance(values, dict) else {})
@@ -104,7 +107,9 @@ def login(status: CliStatus) -> Finding:
     """Whether the CLI is logged in, in its own words: `claude auth status`."""
     if status.logged_in:
         return _finding("login", "the CLI's login", "holds", f"logged in ({status.method})")
-    advice = f"{LOGIN_HELP[0].upper()}{LOGIN_HELP[1:]}. Until then: dragoman serve --offline"
+    what = not_logged_in(status)
+    until_then = command_line("serve", "--offline")
+    advice = f"{what[0].upper()}{what[1:]}. Until then: `{until_then}`"
     return _finding("login", "the CLI's login", "differs", f"none ({status.method})", advice)
 
 
@@ -116,17 +121,31 @@ async def port(server: ServerConfig) -> Finding:
         for listener in listen(server.host, server.port):
             listener.close()
     except ConfigurationError as error:
-        health = await anyio.to_thread.run_sync(_health_at, server)
-        if health is not None:
-            seen = f"{place}: dragoman {health['version']} is running there"
-            return _finding("port", title, "holds", f"{seen}, its health is {health['status']}")
+        if (seen := await anyio.to_thread.run_sync(_gateway_at, server)) is not None:
+            return _finding("port", title, "holds", f"{place}: {seen}")
         advice = "Stop the program that has it, or choose another with --port or server.port."
         return _finding("port", title, "differs", str(error), advice)
     return _finding("port", title, "holds", f"{place} is free")
 
 
+def _gateway_at(server: ServerConfig) -> str | None:
+    """The gateway that has the address, in words; None if it is something else.
+
+    One that asks for keys tells a stranger neither its version nor that it is Dragoman, but it has
+    published itself to its own user.
+    """
+    health = _health_at(server)
+    url = url_of(reached_at(server.host), server.port)
+    ours = next((each for each in running_gateways() if same_place(each, url)), None)
+    if health is None or not (ours or {"version", "offline"} <= health.keys()):
+        return None
+    version = health.get("version") or (ours and ours.version)
+    process = f" (process {ours.pid})" if ours is not None else ""
+    return f"dragoman {version}{process} is running there, its health is {health['status']}"
+
+
 def _health_at(server: ServerConfig) -> Mapping[str, Any] | None:
-    """What a dragoman that runs there says of its health; None if it is something else."""
+    """What answers `GET /health` there with a status; None if nothing does."""
     host = reached_at(server.host)
     connection = http.client.HTTPConnection(host, server.port, timeout=PORT_SECONDS)
     try:
@@ -136,5 +155,4 @@ def _health_at(server: ServerConfig) -> Mapping[str, Any] | None:
         return None
     finally:
         connection.close()
-    known = isinstance(health, dict) and {"status", "version", "offline"} <= health.keys()
-    return health if known else None
+    return health if isinstance(health, dict) and "status" in health else None

@@ -32,24 +32,40 @@ _BYTES_PER_TOKEN = 4
 _DELAY_SECONDS = 0.01
 
 
-def offline_script(request: MessagesRequest) -> Answer:
+def offline_script(request: MessagesRequest, *, says_so: bool = False, hint: str = "") -> Answer:
     """A call of the tools that are demanded or asked for by name, else a text.
 
     A forced tool choice and a schema are obeyed with the least arguments that fit; `max_tokens`
     and `stop_sequences` end a text as they would the model's. Token counts are estimates.
+
+    A text says that no model was asked, and `hint` what to do about it. With `says_so` a text that
+    says it comes before calls as well, where a model may write one.
     """
-    calls = _calls(request)
-    answer = Answer(blocks=calls) if calls else _limited(_text(request), request)
+    introduction = f"{_INTRODUCTION} {hint}".rstrip()
+    chosen = _chosen_tools(request)
+    calls = tuple(
+        ToolUseBlock(str(tool["name"]), minimal_value(tool.get("input_schema"))) for tool in chosen
+    )
+    if not calls:
+        answer = _limited(_text(request, introduction), request)
+    elif says_so and _may_write_before(request, chosen):
+        answer = Answer(blocks=(TextBlock(introduction), *calls))
+    else:
+        answer = Answer(blocks=calls)
     written = sum(_size(block) for block in answer.blocks)
     usage = Usage(input_tokens=_tokens(request.size), output_tokens=_tokens(written))
     return replace(answer, usage=usage, ping=True, delay_seconds=_DELAY_SECONDS)
 
 
-def _calls(request: MessagesRequest) -> tuple[Block, ...]:
-    chosen = _chosen_tools(request)
-    return tuple(
-        ToolUseBlock(str(tool["name"]), minimal_value(tool.get("input_schema"))) for tool in chosen
-    )
+def _may_write_before(request: MessagesRequest, chosen: list[JsonObject]) -> bool:
+    """Whether a model may write a text before it calls these tools.
+
+    With a forced choice it never does (platform.claude.com/docs/en/agents-and-tools/tool-use/
+    implement-tool-use, "Forcing tool use"), and around structured output a text would break it.
+    """
+    demanded = any(demand in request.last_user_text for demand in DEMANDS)
+    structured = any(tool["name"] == STRUCTURED_OUTPUT for tool in chosen)
+    return request.tool_choice.get("type") in (None, "auto") and not demanded and not structured
 
 
 def _chosen_tools(request: MessagesRequest) -> list[JsonObject]:
@@ -83,16 +99,19 @@ def _asks_for(text: str, tool: JsonObject) -> bool:
     return re.search(pattern, text, re.IGNORECASE) is not None
 
 
-def _text(request: MessagesRequest) -> str:
+def _text(request: MessagesRequest, introduction: str) -> str:
     output_format: Any = (request.body.get("output_config") or {}).get("format") or {}
     if output_format.get("type") == "json_schema":
         return json.dumps(minimal_value(output_format.get("schema")), ensure_ascii=False)
     if JSON_ONLY in request.system_text:
-        return json.dumps({"offline": request.last_user_text[:_QUOTE_LIMIT]}, ensure_ascii=False)
+        return json.dumps(
+            {"offline": introduction, "you_said": _quote(request.last_user_text)},
+            ensure_ascii=False,
+        )
     if request.last_tool_results:
         quoted = "\n".join(result_text(result) for result in request.last_tool_results)
-        return f"{_INTRODUCTION} The tool returned: {_quote(quoted)}"
-    return f"{_INTRODUCTION} You said: {_quote(request.last_user_text)}"
+        return f"{introduction} The tool returned: {_quote(quoted)}"
+    return f"{introduction} You said: {_quote(request.last_user_text)}"
 
 
 def _quote(text: str) -> str:

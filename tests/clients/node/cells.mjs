@@ -26,7 +26,7 @@ export function weatherService() {
   return { asked, answer };
 }
 
-// The module with the README's configuration.
+// The module with the documented configuration.
 export function configuration() {
   return import(pathToFileURL(process.env.CLIENT_MODULE));
 }

@@ -30,7 +30,7 @@ def node() -> str:
 def make_client(gateway: RunningGateway, node: str, tmp_path: Path) -> MakeClient:
     """Makes a client of the gateway: `make_client(script="ai_sdk", name="ai-sdk")`.
 
-    `name` is that of its configuration in the README.
+    `name` is that of its configuration in docs/clients.md.
     """
 
     def make(*, script: str, name: str) -> NodeClient:

@@ -1,8 +1,7 @@
-"""Running a script of a Node client, configured as the README says."""
+"""Running a script of a Node client, configured as docs/clients.md says."""
 
 import json
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.pages import USUAL_URL, snippet
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 NODE_MODULES = HERE / "node_modules"
-README_URL = "http://127.0.0.1:3456"
 SECONDS = 60
 
 
@@ -72,18 +71,9 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def configured(client: str, url: str, folder: Path) -> None:
-    """Make `client.mjs` in the folder: the README's configuration, with the gateway's address."""
-    snippet = readme_snippet(client)
-    assert README_URL in snippet
-    module = snippet.replace(README_URL, url)
+    """Make `client.mjs` in the folder: the documented configuration, with the gateway's address."""
+    documented = snippet(client)
+    assert USUAL_URL in documented
+    module = documented.replace(USUAL_URL, url)
     (folder / "client.mjs").write_text(module, encoding="utf-8")
     (folder / "node_modules").symlink_to(NODE_MODULES)
-
-
-def readme_snippet(client: str) -> str:
-    """The code block after the comment `client: NAME` in the README."""
-    marker = re.escape(f"<!-- client: {client} -->")
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(rf"{marker}\s*```js\n(.*?)```", text, re.DOTALL)
-    assert found, f"the README has no configuration of {client}"
-    return found[1]

@@ -27,9 +27,10 @@ from tests.clients.python.cells import (
     get_weather,
     stream_slowly,
 )
-from tests.clients.python.snippets import README, configured
+from tests.clients.python.snippets import configured
 from tests.clients.python.test_litellm import TOOL
 from tests.e2e.gateways import RunningGateway
+from tests.pages import ROOT
 
 ASK: Any = [{"role": "user", "content": QUESTION}]
 BY_TOOL = ("FUNCTIONS", "TOOLS", "TOOLS_STRICT")
@@ -56,8 +57,9 @@ def make(gateway: RunningGateway) -> Make:
     return with_mode
 
 
-def test_the_readme_names_the_modes_that_are_tested() -> None:
-    (line,) = re.findall(r"^.*instructor's modes.*$", README.read_text(encoding="utf-8"), re.M)
+def test_the_page_names_the_modes_that_are_tested() -> None:
+    page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^.*instructor's modes.*$", page, re.M)
     assert set(re.findall(r"`([A-Z_0-9]+)`", line)) == {*BY_TOOL, *BY_SCHEMA, *BY_WORDS, PARALLEL}
 
 

@@ -44,7 +44,7 @@ def settings(gateway: RunningGateway) -> dict[str, Any]:
     return made
 
 
-def test_text_as_in_the_readme(gateway: RunningGateway) -> None:
+def test_text_as_on_the_page(gateway: RunningGateway) -> None:
     gateway.upstream.script = lambda _: text_answer("Hello you")
     answer = configured("litellm", gateway.url)["answer"]
     assert answer.choices[0].message.content == "Hello you"

@@ -21,7 +21,7 @@ from tests.clients.python.cells import (
     call_get_weather,
     stream_slowly,
 )
-from tests.clients.python.snippets import snippet
+from tests.clients.python.snippets import addressed
 from tests.e2e.gateways import RunningGateway
 
 TOOL = f'''
@@ -36,7 +36,7 @@ class Llm:
     """The command, with a folder of its own."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        models = snippet("llm", url)
+        models = addressed("llm", url)
         (folder / "extra-openai-models.yaml").write_text(models, encoding="utf-8")
         model = yaml.safe_load(models)[0]["model_id"]
         self._command = [str(Path(sys.executable).with_name("llm")), "-m", model]

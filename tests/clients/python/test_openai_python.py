@@ -24,6 +24,7 @@ from tests.clients.python.cells import (
 )
 from tests.clients.python.snippets import configured
 from tests.e2e.gateways import RunningGateway
+from tests.pages import snippet
 
 ASK: Any = {"model": MODEL, "messages": [{"role": "user", "content": QUESTION}]}
 
@@ -51,11 +52,34 @@ async def async_client(client: OpenAI) -> AsyncIterator[AsyncOpenAI]:
         yield made
 
 
-def test_text_as_in_the_readme(gateway: RunningGateway) -> None:
+def test_text_as_on_the_pages(gateway: RunningGateway) -> None:
     gateway.upstream.script = lambda _: text_answer("Because of Rayleigh.")
     completion = configured("openai-python", gateway.url)["completion"]
     assert completion.choices[0].message.content == "Because of Rayleigh."
     assert gateway.upstream.requests[0].last_user_text == "Why is the sky blue?"
+
+
+def run_snippet(name: str, client: OpenAI) -> None:
+    """Run a snippet of docs/clients.md that goes on with the `client` of an earlier one."""
+    exec(compile(snippet(name), f"snippet: {name}", "exec"), {"client": client})
+
+
+def test_the_stream_on_the_page(
+    gateway: RunningGateway, client: OpenAI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.upstream.script = lambda _: text_answer("One, ", "two.")
+    run_snippet("openai-python-stream", client)
+    assert capsys.readouterr().out == "One, two."
+
+
+def test_the_tool_loop_on_the_page(
+    gateway: RunningGateway, client: OpenAI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_get_weather(gateway)
+    run_snippet("openai-python-tools", client)
+    call, answer = capsys.readouterr().out.splitlines()
+    assert (call.split()[0], answer) == ("get_weather", FINAL)
+    assert_tool_loop(gateway)
 
 
 async def test_text_async(gateway: RunningGateway, async_client: AsyncOpenAI) -> None:

@@ -20,8 +20,8 @@ from gateway_claude_code.doctor.live.probes import MODELS, MOST_REQUESTS
 from gateway_claude_code.doctor.live.report import LiveReport, own_address, provider
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
 from gateway_claude_code.doctor.setting_up import section
-from gateway_claude_code.errors import LOGIN_HELP
 from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.login_words import not_logged_in
 from gateway_claude_code.surroundings import Surroundings
 
 WHAT_IT_COSTS: Final = (
@@ -65,7 +65,7 @@ async def _usable(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> CliSt
     if status.version is None:
         raise Refused(f"the Claude Code CLI {status.path} does not report its version")
     if not status.logged_in:
-        raise Refused(f"the Claude Code CLI is not logged in: {LOGIN_HELP}")
+        raise Refused(not_logged_in(status))
     return status
 
 

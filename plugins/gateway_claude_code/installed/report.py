@@ -1,0 +1,55 @@
+"""The CLI's age and the way to a newer one, for `GET /health`, `status` and `doctor`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway_claude_code.installed.releases import STALE_DAYS, age_of, in_words
+from gateway_claude_code.installed.ways import place_of, way_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """`by` is the way's name, `age` is in words, `update` is the command that brings a newer CLI.
+
+    `days` and `age` are None for a version of unknown age; `days` alone for one that is newer
+    than the table of releases.
+    """
+
+    by: str
+    days: int | None
+    age: str | None
+    update: str
+
+    @property
+    def stale(self) -> bool:
+        """Whether its age is worth a word."""
+        return self.days is not None and self.days >= STALE_DAYS
+
+
+def installed(path: Path, version: str | None) -> Installed:
+    """Look at a CLI from outside: no process is started, and nobody is asked."""
+    age = age_of(version) if version else None
+    way = way_of(place_of(path))
+    return Installed(
+        by=way.name,
+        days=age if isinstance(age, int) else None,
+        age=in_words(age),
+        update=way.update,
+    )
+
+
+def health_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """`cli_installed` for a health report with `cli_path` and `cli_version`; nothing without a CLI."""
+    if (path := report.get("cli_path")) is None:
+        return {}
+    found = installed(Path(path), report.get("cli_version"))
+    values = {
+        "by": found.by,
+        "age_days": found.days,
+        "age": found.age,
+        "stale": found.stale,
+        "update": found.update,
+    }
+    return {"cli_installed": values}

@@ -1,0 +1,213 @@
+"""A backend while it serves, with what keeps its knowledge up to date: the real one, or a stand-in."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import anyio
+
+from gateway import health
+from gateway.context import RequestContext
+from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated
+from gateway.types import ChatRequest, StreamEvent, Target
+from gateway_claude_code import command
+from gateway_claude_code.account.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
+from gateway_claude_code.backend import ANY_MODEL, ClaudeCodeBackend
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.doctor.watch import watch
+from gateway_claude_code.keeper import Keeper
+from gateway_claude_code.launch import launch_for, program_at
+from gateway_claude_code.login import CliStatus, cli_status
+from gateway_claude_code.login_watch import LoginWatch
+from gateway_claude_code.login_words import not_logged_in
+from gateway_claude_code.pool import Pool
+from gateway_claude_code.surroundings import Surroundings
+
+log = logging.getLogger("gateway_claude_code")
+
+OFFLINE_HEADER: Final = "x-dragoman-offline"
+"""On each answer of the stand-in, so also on those whose text can't say so: calls and JSON."""
+
+DOUBT_SECONDS: Final = 10
+"""How often the CLI is asked, at most, while the API goes on refusing its login."""
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """Answers with one backend while it is open.
+
+    `found` is the part of `/health` that says what was found out about the CLI. With `stand_in` no
+    model is asked, and there is no login.
+    """
+
+    backend: ClaudeCodeBackend
+    config: ClaudeCodeConfig
+    surroundings: Surroundings
+    stand_in: bool
+    usual_model: str | None
+    usage: PlanUsage
+    found: dict[str, Any] = field(default_factory=lambda: {"status": "starting"})
+    open: bool = True
+    _running: int = 0
+    _idle: anyio.Event = field(default_factory=anyio.Event)
+    _doubted: anyio.Event = field(default_factory=anyio.Event)
+
+    async def answer(
+        self, request: ChatRequest, target: Target, ctx: RequestContext
+    ) -> AsyncGenerator[StreamEvent]:
+        """The events of one answer. Raises `GatewayError`."""
+        if not self.open:
+            raise BackendUnavailable("the gateway is not serving")
+        if self.stand_in:
+            ctx.headers[OFFLINE_HEADER] = "true"
+        self._running += 1
+        try:
+            async with aclosing(self.backend.answer(request, target, ctx)) as events:
+                async for event in events:
+                    yield event
+        except NotAuthenticated:
+            self._doubted.set()
+            raise
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def finish(self) -> None:
+        """Give back what is idle, and wait until the last answer has ended."""
+        self.backend.pool.close_idle()
+        while self._running:
+            self._idle = anyio.Event()
+            await self._idle.wait()
+
+    def report(self) -> dict[str, Any]:
+        """For `GET /health`. An account that is refused degrades the gateway until the reset."""
+        if not self.open:
+            return self.found
+        has_windows = self.found.get("login") == WITH_WINDOWS
+        if has_windows and health.asked_for_details():
+            self.usage.want()
+        report = {**self.found, **self.backend.report()}
+        if (account := report.get("account")) is not None and report["status"] == "ok":
+            report["status"] = account["state"]
+        gate = self.backend.gate
+        why = gate.refusal
+        unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
+        return {**report, **unsafe, "cli_check": gate.health}
+
+    async def look_at_cli(self) -> None:
+        """Find out about the CLI, and again each time that it is logged in or out."""
+        environ = {**self.surroundings.environ, **self.surroundings.overrides}
+        while True:
+            if not await self._look(environ):
+                login = await LoginWatch.of(self.config, environ).wait()
+                if not self.stand_in:
+                    log.info("logged in (%s)", login.method)
+                await self._look(environ)
+            await self._logged_out(environ)
+
+    async def _logged_out(self, environ: dict[str, str]) -> None:
+        """Wait until it is so; the CLI is asked only after an answer has failed for that."""
+        while True:
+            await self._doubted.wait()
+            login = LoginWatch.of(self.config, environ)
+            if not await login.look():
+                self._doubted = anyio.Event()
+                return
+            await anyio.sleep(DOUBT_SECONDS)  # the API refuses a login that the CLI has
+            self._doubted = anyio.Event()
+
+    async def _look(self, environ: dict[str, str]) -> bool:
+        """Whether there is a CLI with a login; for a stand-in, its made-up key is one."""
+        backend = self.backend
+        try:
+            status = await cli_status(self.config, environ)
+        except GatewayError as error:
+            log.warning("%s", error.message)
+            named = command.is_named(self.config, environ)
+            self.found = {"status": "unavailable", "message": error.message, "cli_named": named}
+            backend.catalogue.nobody_to_ask()
+            return False
+        self.found = health_of(status, stand_in=self.stand_in)
+        program = program_at(status.path)
+        backend.gate.notice(program)
+        backend.learning.cache_marks.expect_login(status.method)
+        login = "not needed" if self.stand_in else status.method
+        log.info("the CLI is %s, version %s, login: %s", status.path, status.version, login)
+        if not status.logged_in:
+            backend.catalogue.nobody_to_ask()
+            log.warning("%s", not_logged_in(status))
+            return False
+        backend.catalogue.notice(program, status.method)
+        if self.usual_model is not None:
+            backend.expect(self.usual_model, status.version)
+        return True
+
+
+@asynccontextmanager
+async def open_stage(
+    config: ClaudeCodeConfig,
+    surroundings: Surroundings,
+    keeper: Keeper,
+    usual_model: str | None,
+    *,
+    stand_in: bool,
+) -> AsyncGenerator[Stage]:
+    """A stage that answers until the end of the context, where its processes are closed.
+
+    `usual_model` is the one that processes are kept ready for.
+    """
+    backend = ClaudeCodeBackend(config, surroundings, keeper)
+    pool = backend.pool
+    usage = PlanUsage(partial(_ask_windows, pool, config, surroundings), pool.quota.note_windows)
+    async with backend.running(), anyio.create_task_group() as tasks:
+        stage = Stage(
+            backend=backend,
+            config=config,
+            surroundings=surroundings,
+            stand_in=stand_in,
+            usual_model=usual_model,
+            usage=usage,
+        )
+        tasks.start_soon(backend.catalogue.tend)
+        tasks.start_soon(stage.look_at_cli)
+        tasks.start_soon(usage.keep_up)
+        if config.check_cli:
+            tasks.start_soon(watch, backend.gate, config, surroundings.environ, pool.slots)
+        try:
+            yield stage
+        finally:
+            stage.open = False
+        tasks.cancel_scope.cancel()
+
+
+async def _ask_windows(pool: Pool, config: ClaudeCodeConfig, surroundings: Surroundings) -> Windows:
+    """Ask the CLI for the plan's windows. Raises `GatewayError`."""
+    environ, overrides = surroundings.environ, surroundings.overrides
+    launch = launch_for(config, environ, overrides, ANY_MODEL, one_request=False)
+    async with pool.aside(launch) as process:
+        return await ask_windows(process)
+
+
+def health_of(status: CliStatus, *, stand_in: bool = False) -> dict[str, Any]:
+    """What was found of the CLI. A stand-in's made-up key says nothing about the login."""
+    state = "ok"
+    if status.version is None:
+        state = "silent"
+    elif not status.logged_in:
+        state = "not_logged_in"
+    login = {
+        "logged_in": None if stand_in else status.logged_in,
+        "login": status.method if status.logged_in and not stand_in else None,
+    }
+    return {
+        "status": state,
+        "cli_path": str(status.path),
+        "cli_version": status.version,
+        "answers": status.version is not None,
+        **login,
+        **({"stand_in": True} if stand_in else {}),
+    }

@@ -1,0 +1,249 @@
+"""Which stage serves. The change with a real CLI is in tests/e2e/test_login_appears.py."""
+
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+import anyio
+import pytest
+from claude_code_support import FakeCli, a_request
+
+from gateway.context import RequestContext
+from gateway.errors import BackendUnavailable, NotAuthenticated
+from gateway.pipeline import Gateway
+from gateway.streams import EventSource
+from gateway.testing import build
+from gateway.types import Target
+from gateway_claude_code import login_watch, stage, stages
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.login import CliStatus, Login
+from gateway_claude_code.stages import Stages
+
+TARGET = Target(model="m", backend="claude-code", name="claude-test")
+NO_CLI = BackendUnavailable("there is no CLI")
+ANSWERING = "set_up(); hear(); begin(); text('Hi'); end()"
+
+
+class Cli:
+    """The CLI's answers about itself, which a test can change."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.login: Login | Exception = Login(logged_in=False, method="none")
+        self.asked = 0
+
+    def log_in(self) -> None:
+        self.login = Login(logged_in=True, method="claude.ai")
+
+    async def login_now(self, *_: object) -> Login:
+        self.asked += 1
+        if isinstance(self.login, Exception):
+            raise self.login
+        return self.login
+
+    async def status(self, *_: object) -> CliStatus:
+        login = await self.login_now()
+        return CliStatus(
+            path=self.path, version="1.0.0", logged_in=login.logged_in, method=login.method
+        )
+
+
+@pytest.fixture
+def cli(
+    fake_cli: Callable[[str], FakeCli], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Cli:
+    """A CLI that answers every request, and has no login yet."""
+    path = fake_cli(ANSWERING).path
+    found = Cli(path)
+    monkeypatch.setenv("DRAGOMAN_CLAUDE_COMMAND", str(path))
+    monkeypatch.setenv("HOME", environ["HOME"])
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for module in (stage, stages):
+        monkeypatch.setattr(module, "cli_status", found.status)
+    monkeypatch.setattr(login_watch, "cli_login", found.login_now)
+    monkeypatch.setattr(login_watch, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(login_watch, "FRESH_SECONDS", 0)
+    return found
+
+
+Start = Callable[..., tuple[Gateway, Stages]]
+
+
+@pytest.fixture
+def start(cli: Cli, tmp_path: Path) -> Start:
+    """Stages that are not running yet, and their gateway."""
+
+    def make(*, offline: bool = True, until_login: bool = True) -> tuple[Gateway, Stages]:
+        gateway = build(tmp_path)
+        gateway.offline, gateway.until_login = offline, until_login
+        config = ClaudeCodeConfig(check_cli=False, max_spares=0, max_live=0)
+        return gateway, Stages(gateway, config, None)
+
+    return make
+
+
+async def gone_over(gateway: Gateway) -> None:
+    with anyio.fail_after(10):
+        while gateway.offline:  # noqa: ASYNC110 - nobody says when
+            await anyio.sleep(0.005)
+
+
+def opened(of: Stages) -> tuple[EventSource, RequestContext]:
+    ctx = RequestContext(request_id="r-1")
+    return of.answer(a_request(), TARGET, ctx), ctx
+
+
+async def headers_of(of: Stages) -> dict[str, str]:
+    stream, ctx = opened(of)
+    async with aclosing(stream):  # type: ignore[type-var]
+        assert [event async for event in stream]
+    return ctx.headers
+
+
+async def test_it_goes_over_when_there_is_a_login(
+    start: Start, cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    gateway, all_stages = start()
+    async with all_stages.running():
+        assert (await headers_of(all_stages))["x-dragoman-offline"] == "true"
+        assert all_stages.report()["waiting_for_login"] is True
+        cli.log_in()
+        await gone_over(gateway)
+        assert "x-dragoman-offline" not in await headers_of(all_stages)
+        assert "waiting_for_login" not in all_stages.report()
+    said = "logged in (claude.ai): answers come from the model from now on"
+    assert caplog.messages.count(said) == 1
+    assert gateway.until_login is False
+
+
+async def test_a_request_notices_a_login_by_itself(
+    start: Start, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_watch, "FIRST_PAUSE", 3600)
+    gateway, all_stages = start()
+    async with all_stages.running():
+        cli.log_in()
+        assert "x-dragoman-offline" not in await headers_of(all_stages)
+        assert not gateway.offline
+
+
+async def test_a_login_at_the_start_needs_no_stand_in(start: Start, cli: Cli) -> None:
+    cli.log_in()
+    gateway, all_stages = start()
+    async with all_stages.running():
+        assert not gateway.offline
+        assert "x-dragoman-offline" not in await headers_of(all_stages)
+
+
+async def test_offline_it_never_asks(start: Start, cli: Cli) -> None:
+    cli.log_in()
+    gateway, all_stages = start(until_login=False)
+    async with all_stages.running():
+        assert (await headers_of(all_stages))["x-dragoman-offline"] == "true"
+        assert "waiting_for_login" not in all_stages.report()
+    assert gateway.offline
+
+
+async def test_without_a_cli_it_waits_for_one(
+    start: Start, cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    cli.login = NO_CLI
+    gateway, all_stages = start()
+    async with all_stages.running():
+        with anyio.fail_after(10):
+            while (report := all_stages.report())["status"] == "starting":  # noqa: ASYNC110
+                await anyio.sleep(0.005)
+        said = {key: report[key] for key in ("status", "message", "waiting_for_login")}
+        assert said == {
+            "status": "unavailable",
+            "message": "there is no CLI",
+            "waiting_for_login": True,
+        }
+        cli.log_in()
+        await gone_over(gateway)
+    assert any(message.startswith("there is no CLI; until then") for message in caplog.messages)
+
+
+@pytest.mark.parametrize("change", [False, True], ids=["waiting", "gone over"])
+async def test_it_ends_though_an_answer_of_the_stand_in_is_open(
+    start: Start, cli: Cli, change: bool
+) -> None:
+    gateway, all_stages = start()
+    with anyio.fail_after(10):
+        async with all_stages.running():
+            stream, _ = opened(all_stages)
+            await anext(stream)
+            if change:
+                cli.log_in()
+                await gone_over(gateway)
+        with suppress(RuntimeError):  # its pool is gone
+            await stream.aclose()
+
+
+async def test_what_is_not_running_answers_nothing(start: Start) -> None:
+    _, all_stages = start()
+    assert all_stages.report() == {"status": "starting"}
+    with pytest.raises(BackendUnavailable, match="not serving yet"):
+        opened(all_stages)
+    async with all_stages.running():
+        pass
+    stream, _ = opened(all_stages)
+    with pytest.raises(BackendUnavailable, match="is not serving"):
+        await anext(stream)
+
+
+async def test_the_real_stage_takes_up_a_login_too(
+    start: Start, cli: Cli, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "not_logged_in")
+        cli.log_in()
+        await reported(all_stages, "ok")
+        assert all_stages.report()["logged_in"] is True
+    assert "logged in (claude.ai)" in caplog.messages
+
+
+NOT_LOGGED_IN = """set_up(); hear()
+say({"type": "assistant", "message": {"model": "<synthetic>"}, "error": "authentication_failed"})
+say({"type": "result", "is_error": True, "result": "Not logged in"})"""
+
+
+async def test_a_logout_shows_in_the_report(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli]
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        cli.login = Login(logged_in=False, method="none")
+        fake_cli(NOT_LOGGED_IN)
+        with pytest.raises(NotAuthenticated):
+            await headers_of(all_stages)
+        await reported(all_stages, "not_logged_in")
+        cli.log_in()
+        await reported(all_stages, "ok")
+
+
+async def test_while_the_api_refuses_a_login_the_cli_is_asked_seldom(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli]
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        fake_cli(NOT_LOGGED_IN.replace("Not logged in", "OAuth token revoked"))
+        before = cli.asked
+        for _ in range(3):
+            with pytest.raises(NotAuthenticated, match="was refused"):
+                await headers_of(all_stages)
+        assert cli.asked == before + 1
+        assert all_stages.report()["status"] == "ok"
+
+
+async def reported(of: Stages, status: str) -> None:
+    with anyio.fail_after(10):
+        while of.report()["status"] != status:  # noqa: ASYNC110 - nobody says when
+            await anyio.sleep(0.005)

@@ -93,6 +93,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             stack.enter_context(failures_of_the_loop())
+            await stack.enter_async_context(gateway.loop_watch.running())
             for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
                 await stack.enter_async_context(context)
             if gateway.urls:

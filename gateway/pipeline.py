@@ -11,6 +11,7 @@ from typing import cast
 from gateway.config import Config
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, ServerFault
+from gateway.loop_watch import LoopWatch
 from gateway.model_defaults import with_entry
 from gateway.model_descriptions import least_of, within_limits
 from gateway.models import Found, ModelMap
@@ -54,6 +55,7 @@ class Gateway:
         self.urls: tuple[str, ...] = ()
         self.requires_keys = False
         self.traffic = Traffic()
+        self.loop_watch = LoopWatch()
         self.last_error: str | None = None
         self.needs_restart: tuple[str, ...] = ()
         self.reconfigure(config, models)

@@ -1,6 +1,6 @@
 """All metrics of one gateway, in a registry of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -198,6 +198,18 @@ class HealthCollector(Collector):
                     if isinstance(values.get(name), int | float):
                         family.add_metric((backend, window), values[name])
         yield from (processes, waiting, taken, utilization, resets, refused)
+        yield from self._loop()
+
+    def _loop(self) -> Iterator[Metric]:
+        stalls = GaugeMetricFamily(
+            "dragoman_loop_stall_seconds",
+            "The longest time in which the event loop served nobody: since the start (longest), "
+            "and in the last five minutes (recent).",
+            labels=("since",),
+        )
+        for name, milliseconds in _numbers(self.report, "loop"):
+            stalls.add_metric((name.removesuffix("_stall_ms"),), milliseconds / 1000)
+        yield stalls
 
 
 def _numbers(part: object, key: str) -> list[tuple[str, float]]:

@@ -6,10 +6,19 @@ import pytest
 
 from gateway.config import PARSER_DEPTH, LimitsConfig
 from gateway.errors import InvalidRequest
-from gateway_openai.body import parse_json_object
+from gateway_openai.body import exceeds, parse_json_object
 from gateway_openai.sizes import check_depth, check_sizes
 
-LIMITS = LimitsConfig(messages=3, parts=4, images=2, tools=2, choices=6)
+LIMITS = LimitsConfig(
+    messages=3,
+    parts=4,
+    images=2,
+    tools=2,
+    choices=6,
+    schema_properties=3,
+    schema_enum_values=4,
+    schema_characters=20,
+)
 
 TEXT = {"type": "text", "text": "Hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
@@ -41,6 +50,62 @@ def test_more_than_the_limit_is_refused_by_its_key(
     with pytest.raises(InvalidRequest, match=rf"\(limits\.{key}\)") as caught:
         check_sizes(body, LIMITS)
     assert caught.value.param == param
+
+
+def answering(schema: object) -> dict[str, Any]:
+    return {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "key"),
+    [
+        ({"properties": dict.fromkeys("abcd", {})}, "schema_properties"),
+        ({"properties": {"a": {"properties": {"b": {}, "c": {"properties": {"d": {}}}}}}},
+         "schema_properties"),
+        ({"$defs": {"x": {"properties": dict.fromkeys("abcd", {})}}}, "schema_properties"),
+        ({"enum": list(range(5))}, "schema_enum_values"),
+        ({"anyOf": [{"enum": [1, 2, 3]}, {"items": {"enum": [4, 5]}}]}, "schema_enum_values"),
+        ({"properties": {"a" * 21: {}}}, "schema_characters"),
+        ({"enum": ["a" * 10, "b" * 11]}, "schema_characters"),
+        ({"const": "a" * 21}, "schema_characters"),
+        ({"pattern": "a" * 21}, "schema_characters"),
+        ({"definitions": {"a" * 21: {}}}, "schema_characters"),
+    ],
+)  # fmt: skip
+def test_the_schema_of_an_answer_has_limits(schema: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidRequest, match=rf"\(limits\.{key}\)") as caught:
+        check_sizes(answering(schema), LIMITS)
+    assert caught.value.param == "response_format.json_schema.schema"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": dict.fromkeys("abc", {"description": "d" * 100}), "enum": [1, 2, 3, 4]},
+        {"properties": 5, "enum": "a", "$defs": None, "items": [None]},
+        None,
+    ],
+)
+def test_a_schema_within_the_limits_or_none_is_for_others(schema: object) -> None:
+    check_sizes(answering(schema), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        (b'{"a": 1, "b": [1, 2, 3]}', 5),
+        (b'{"a": [[], [], []]}', 3),
+        (b'{"a": "1, 2, 3: {4, 5}", "b": ""}', 3),
+        (b'{"a": "\\", \\": ,,,", "b": "\\\\"}', 3),
+    ],
+)
+def test_keys_and_items_are_counted_outside_of_texts(body: bytes, values: int) -> None:
+    assert not exceeds(body, values)
+    assert exceeds(body, values - 1)
+
+
+def test_texts_may_be_full_of_commas() -> None:
+    assert not exceeds(b'{"a": "' + b"," * 1_000_000 + b'"}', 10)
 
 
 @pytest.mark.parametrize(

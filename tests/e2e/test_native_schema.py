@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from gateway.errors import BackendFailed
@@ -68,6 +69,7 @@ class Asked:
                 found += read_stream_event(self.reader, line)
         if not self.reader.ended:
             found += self.reader.end("end")
+        anyio.run(self.reader.check)
         return found
 
     def text(self) -> str:
@@ -173,7 +175,7 @@ def test_an_answer_that_misses_the_schema_is_a_failure_and_the_cli_does_not_mind
     answer = ask(OBJECT, text_answer('{"a":', '"x"}'), native=True)
     assert answer.lines[-1]["is_error"] is False
     assert len(upstream.requests) == 1
-    with pytest.raises(BackendFailed, match="a: 'x' is not of type 'integer'"):
+    with pytest.raises(BackendFailed, match='a: "x" is not of type "integer"'):
         answer.events()
 
 

@@ -260,8 +260,8 @@ def test_a_schema_that_is_too_complex_for_the_api_takes_the_tool_from_then_on(
 @pytest.mark.parametrize(
     ("reply", "response_format", "said"),
     [
-        (output({"b": 1}), form(OBJECT), "'a' is a required property"),
-        (output({"value": ["x"]}), form({"type": "array", "items": INTEGER}), "'x' is not of type"),
+        (output({"b": 1}), form(OBJECT), '"a" is a required property'),
+        (output({"value": ["x"]}), form({"type": "array", "items": INTEGER}), '"x" is not of type'),
         (text_answer("prose"), form(OBJECT), "it is not JSON"),
     ],
     ids=["a miss", "a wrapped miss", "prose"],

@@ -173,7 +173,7 @@ def test_a_schema_that_the_cli_does_not_take_is_said(gateway: RunningGateway) ->
 @pytest.mark.parametrize(
     ("reply", "response_format", "said"),
     [
-        (output({"b": "x"}), form(FREE_FORM), "'a' is a required property"),
+        (output({"b": "x"}), form(FREE_FORM), '"a" is a required property'),
         (output({"value": []}), form(LIST_OF_ANYTHING), "\\[\\]"),
         (text_answer("prose"), form(FREE_FORM), "it is prose"),
     ],

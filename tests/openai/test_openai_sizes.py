@@ -59,10 +59,10 @@ def answering(schema: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("schema", "key"),
     [
-        ({"properties": dict.fromkeys("abcd", {})}, "schema_properties"),
+        ({"properties": {name: {} for name in "abcd"}}, "schema_properties"),
         ({"properties": {"a": {"properties": {"b": {}, "c": {"properties": {"d": {}}}}}}},
          "schema_properties"),
-        ({"$defs": {"x": {"properties": dict.fromkeys("abcd", {})}}}, "schema_properties"),
+        ({"$defs": {"x": {"properties": {name: {} for name in "abcd"}}}}, "schema_properties"),
         ({"enum": list(range(5))}, "schema_enum_values"),
         ({"anyOf": [{"enum": [1, 2, 3]}, {"items": {"enum": [4, 5]}}]}, "schema_enum_values"),
         ({"properties": {"a" * 21: {}}}, "schema_characters"),
@@ -81,7 +81,7 @@ def test_the_schema_of_an_answer_has_limits(schema: dict[str, Any], key: str) ->
 @pytest.mark.parametrize(
     "schema",
     [
-        {"properties": dict.fromkeys("abc", {"description": "d" * 100}), "enum": [1, 2, 3, 4]},
+        {"properties": {name: {"description": "d" * 100} for name in "abc"}, "enum": [1, 2, 3, 4]},
         {"properties": 5, "enum": "a", "$defs": None, "items": [None]},
         None,
     ],

@@ -146,8 +146,17 @@ def gateway_render_error(error: "GatewayError", request: "Request") -> "Response
 
 
 @hookspec(firstresult=True)
-def gateway_resolve_model(name: str, models: "ModelMap") -> str | None:
-    """Decide on an alias by code: return the name to look up in the model map instead."""
+def gateway_resolve_model(
+    name: str,
+    models: "ModelMap",
+    request: "ChatRequest | None",
+    ctx: "RequestContext | None",
+) -> str | None:
+    """Decide on an alias by code: return the name to look up in the model map instead.
+
+    `request` and `ctx` are those of the request that asks for it, before any change; both are None
+    where a name is only looked up, as for `GET /v1/models/NAME` and `dragoman models resolve`.
+    """
 
 
 @hookspec(firstresult=True)
@@ -163,7 +172,11 @@ def gateway_describe_model(target: "Target") -> "ModelDescription | None":
 def gateway_transform_request(
     request: "ChatRequest", ctx: "RequestContext"
 ) -> "ChatRequest | Awaitable[ChatRequest | None] | None":
-    """Change anything of a request: return a new one, or None to leave it."""
+    """Change anything of a request: return a new one, or None to leave it.
+
+    Another `model` is looked up again, and gets the defaults, limits and system text of its entry
+    in place of those of the first one.
+    """
 
 
 @hookspec(firstresult=True)

@@ -1,9 +1,10 @@
 """How long the event loop was held up: the time in which nobody else was served."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import anyio
@@ -27,10 +28,14 @@ class LoopWatch:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Watch for as long as this is open."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch)
+        # no task group: it would put errors of the application into a group
+        task = asyncio.create_task(self._watch())
+        try:
             yield
-            tasks.cancel_scope.cancel()
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     @property
     def recent(self) -> float:

@@ -45,6 +45,32 @@ def with_entry(request: ChatRequest, entry: ModelEntry) -> tuple[ChatRequest, Ma
     return changed, lowered
 
 
+def without_entry(request: ChatRequest, asked: ChatRequest, filled: ChatRequest) -> ChatRequest:
+    """A request for another model, without what the entry of the first one had put into it.
+
+    `filled` is what `with_entry` made of `asked`. What was changed since then stays.
+    """
+    before, after = asked.sampling, filled.sampling
+    sampling = replace(
+        request.sampling,
+        **{
+            name: getattr(before, name)
+            for name in ("max_output_tokens", "temperature", "top_p", "top_k")
+            if getattr(request.sampling, name) == getattr(after, name)
+        },
+    )
+    system = request.system
+    if filled.system != asked.system and system.startswith(filled.system):
+        system = asked.system + system.removeprefix(filled.system)
+    return replace(
+        request,
+        system=system,
+        sampling=sampling,
+        effort=asked.effort if request.effort == filled.effort else request.effort,
+        thinking=asked.thinking if request.thinking == filled.thinking else request.thinking,
+    )
+
+
 def _with_defaults(sampling: Sampling, entry: ModelEntry) -> Sampling:
     """Each as the request has it, else as the entry has it. Zero is a value, but not for tokens."""
     defaults = entry.defaults

@@ -3,7 +3,7 @@
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
@@ -12,7 +12,7 @@ from gateway.config import Config
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, ServerFault
 from gateway.loop_watch import LoopWatch
-from gateway.model_defaults import with_entry
+from gateway.model_defaults import with_entry, without_entry
 from gateway.model_descriptions import least_of, within_limits
 from gateway.models import Found, ModelMap
 from gateway.observers import Observers
@@ -80,16 +80,17 @@ class Gateway:
         """
         ctx.gateway = self
         try:
-            found = self.find(request.model, partial(conversation_key, request))
-            ctx.target = found.target
-            request, lowered = with_entry(request, found.entry)
-            ctx.adjust(lowered)
+            asked = request
+            filled, lowered = self._filled(asked, ctx)
             request = await self.plugins.fold(
-                "gateway_transform_request", request, "request", ctx=ctx
+                "gateway_transform_request", filled, "request", ctx=ctx
             )
+            if request.model != asked.model:
+                request, lowered = self._filled(without_entry(request, asked, filled), ctx)
+            ctx.adjust(lowered)
             reopened: list[EventSource] = []
             ctx.reopen = partial(self._reopen, request.model, ctx, reopened)
-            layers = await self._open_layers(request, ctx.target, ctx)
+            layers = await self._open_layers(request, ctx)
         except BaseException as error:
             self._tell_of_failure(request, ctx, error)
             raise
@@ -97,13 +98,27 @@ class Gateway:
         reopened.extend(wrapped)  # the same list, so that what is opened later is closed as well
         return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, reopened)
 
+    def _filled(
+        self, request: ChatRequest, ctx: RequestContext
+    ) -> tuple[ChatRequest, Mapping[str, object]]:
+        """The request as its model's entry wants it, and what that lowered; notes the target."""
+        found = self.find(request.model, partial(conversation_key, request), request, ctx)
+        ctx.target = found.target
+        return with_entry(request, found.entry)
+
     def resolve(self, name: str) -> Target:
         """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
         return self.find(name).target
 
-    def find(self, name: str, conversation: Callable[[], str] = str) -> Found:
+    def find(
+        self,
+        name: str,
+        conversation: Callable[[], str] = str,
+        request: ChatRequest | None = None,
+        ctx: RequestContext | None = None,
+    ) -> Found:
         """The model that a name leads to, and how. Raises `ModelNotFound`."""
-        alias = self.alias_by_code(name)
+        alias = self.alias_by_code(name, request, ctx)
         return self.models.find(name if alias is None else alias, conversation)
 
     def describe(self, name: str) -> ModelDescription | None:
@@ -122,11 +137,15 @@ class Gateway:
             raise ServerFault(f"a plugin's description of {found.target.model!r} is not one")
         return within_limits(said, found.entry)
 
-    def alias_by_code(self, name: str) -> str | None:
+    def alias_by_code(
+        self, name: str, request: ChatRequest | None = None, ctx: RequestContext | None = None
+    ) -> str | None:
         """The name that a plugin wants looked up instead."""
-        alias = self.plugins.call_first("gateway_resolve_model", name=name, models=self.models)
+        alias = self.plugins.call_first(
+            "gateway_resolve_model", name=name, models=self.models, request=request, ctx=ctx
+        )
         if alias is not None and not isinstance(alias, str):
-            raise ServerFault(f"a plugin's alias for {name!r} is no name")
+            raise ServerFault(f"a plugin returned an alias for {name!r} that is not a string")
         return alias
 
     async def _reopen(
@@ -134,19 +153,15 @@ class Gateway:
     ) -> EventSource:
         """See `RequestContext.reopen`; `model` is the one that was asked for so far."""
         if ctx.target is None or request.model != model:
-            found = self.find(request.model, partial(conversation_key, request))
-            ctx.target = found.target
-            request, lowered = with_entry(request, found.entry)
+            request, lowered = self._filled(request, ctx)
             ctx.adjust(lowered)
-        source = self._open_source(request, ctx.target, ctx)
+        source = self._open_source(request, ctx)
         opened.append(source)
         return source
 
-    async def _open_layers(
-        self, request: ChatRequest, target: Target, ctx: RequestContext
-    ) -> list[EventSource]:
+    async def _open_layers(self, request: ChatRequest, ctx: RequestContext) -> list[EventSource]:
         """The backend's stream and what wraps it, outermost first."""
-        layers = [self._open_source(request, target, ctx)]
+        layers = [self._open_source(request, ctx)]
         try:
             await self.plugins.fold(
                 "gateway_wrap_stream",
@@ -161,9 +176,9 @@ class Gateway:
             raise
         return layers
 
-    def _open_source(
-        self, request: ChatRequest, target: Target, ctx: RequestContext
-    ) -> EventSource:
+    def _open_source(self, request: ChatRequest, ctx: RequestContext) -> EventSource:
+        target = ctx.target
+        assert target is not None  # noqa: S101 - the model was looked up
         source = self.plugins.call_first(
             "gateway_open_stream", request=request, target=target, ctx=ctx
         )

@@ -105,19 +105,22 @@ def test_first_asks_no_further_than_the_first_answer() -> None:
     found = registry(
         failing("gateway_resolve_model", KeyError("never called")), plugin(gateway_resolve_model)
     )
-    assert found.call_first("gateway_resolve_model", name="a", models=None) == "a!"
+    assert (
+        found.call_first("gateway_resolve_model", name="a", models=None, request=None, ctx=None)
+        == "a!"
+    )
 
 
 def test_first_that_raises_fails_the_request_and_names_the_plugin() -> None:
     found = registry(failing("gateway_resolve_model", KeyError("x")))
     with pytest.raises(ServerFault, match="'p0' failed in gateway_resolve_model"):
-        found.call_first("gateway_resolve_model", name="a", models=None)
+        found.call_first("gateway_resolve_model", name="a", models=None, request=None, ctx=None)
 
 
 def test_first_lets_gateway_errors_through() -> None:
     found = registry(failing("gateway_resolve_model", InvalidRequest("no")))
     with pytest.raises(InvalidRequest):
-        found.call_first("gateway_resolve_model", name="a", models=None)
+        found.call_first("gateway_resolve_model", name="a", models=None, request=None, ctx=None)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from core_support import context, request_for
 
 from gateway.app import build_gateway
 from gateway.errors import ConfigurationError
-from gateway.model_defaults import with_entry
+from gateway.model_defaults import with_entry, without_entry
 from gateway.model_entry import ModelEntry
 from gateway.pipeline import Gateway
 from gateway.splits import pick
 from gateway.streams import collect
 from gateway.testing import SCRIPTED, ScriptedBackend
-from gateway.types import ChatRequest, Sampling
+from gateway.types import ChatRequest, Message, Sampling, Text
 
 
 def changed(entry: dict[str, Any], **asked: Any) -> tuple[ChatRequest, dict[str, object]]:
@@ -169,3 +169,40 @@ def test_weights_are_proportions_and_few_move_when_they_change() -> None:
     assert 140 < before.count("c") < 260
     assert {new for old, new in zip(before, after, strict=True) if old == "c"} == {"c"}
     assert pick({"a": 0, "c": 1}, "x") == "c"
+
+
+def test_another_model_gets_nothing_of_the_first_ones_entry() -> None:
+    first = ModelEntry.model_validate(
+        {
+            "backend": "b",
+            "system": "First.",
+            "thinking": "off",
+            "defaults": {"temperature": 0.1, "max_output_tokens": 50, "effort": "low"},
+        }
+    )
+    asked = ChatRequest(
+        model="m",
+        system="Mine.",
+        messages=(Message(role="user", parts=(Text(text="Hi"),)),),
+        sampling=Sampling(top_p=0.5),
+    )
+    filled, _ = with_entry(asked, first)
+    assert filled != asked
+    assert without_entry(filled, asked, filled) == asked
+
+
+def test_changes_made_in_between_stay() -> None:
+    first = ModelEntry.model_validate(
+        {"backend": "b", "system": "First.", "defaults": {"top_k": 3}}
+    )
+    asked = ChatRequest(model="m", system="Mine.", messages=())
+    filled, _ = with_entry(asked, first)
+    changed = replace(
+        filled,
+        model="other",
+        system=f"{filled.system} And more.",
+        sampling=replace(filled.sampling, top_k=9, temperature=0.7),
+    )
+    left = without_entry(changed, asked, filled)
+    assert (left.model, left.system) == ("other", "Mine. And more.")
+    assert (left.sampling.top_k, left.sampling.temperature) == (9, 0.7)

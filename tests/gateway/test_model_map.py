@@ -288,5 +288,7 @@ def test_an_alias_plugin_that_gives_no_name_fails_the_request(
     def gateway_resolve_model() -> int:
         return 3
 
-    with pytest.raises(ServerFault, match="a plugin's alias for 'm' is no name"):
+    with pytest.raises(
+        ServerFault, match="a plugin returned an alias for 'm' that is not a string"
+    ):
         gateway_with(plugin(gateway_resolve_model)).resolve("m")

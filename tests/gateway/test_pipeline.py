@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
 import pytest
@@ -11,8 +12,8 @@ from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, InvalidRequest, ModelNotFound, ServerFault
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource, collect
-from gateway.testing import SCRIPTED, ScriptedBackend, text_answer
-from gateway.types import ChatRequest, ResponseEnd, ResponseStart, StreamEvent, Text
+from gateway.testing import SCRIPTED, ScriptedBackend, build, text_answer
+from gateway.types import ChatRequest, ResponseEnd, ResponseStart, Sampling, StreamEvent, Text
 
 GatewayWith = Callable[..., Gateway]
 
@@ -62,17 +63,67 @@ async def test_the_context_knows_the_target(gateway_with: GatewayWith) -> None:
         assert ctx.target.name == "s1"
 
 
-async def test_a_transform_does_not_change_where_the_model_leads(
-    gateway_with: GatewayWith,
-) -> None:
-    def gateway_transform_request(request: ChatRequest) -> ChatRequest:
-        return replace(request, model="elsewhere")
+def changing_model(name: str) -> object:
+    """A transform that has another model answer."""
 
+    def gateway_transform_request(request: ChatRequest) -> ChatRequest:
+        return replace(request, model=name)
+
+    return plugin(gateway_transform_request)
+
+
+TWO_MODELS = {
+    "models": {
+        "test-model": {
+            "backend": "scripted",
+            "target": "s1",
+            "system": "First.",
+            "limits": {"max_output_tokens": 5},
+        },
+        "other": {
+            "backend": "scripted",
+            "target": "s2",
+            "system": "Second.",
+            "limits": {"max_output_tokens": 8},
+        },
+    }
+}
+
+
+async def test_a_transform_may_have_another_model_answer(tmp_path: Path) -> None:
+    """With the defaults and limits of that one, and of that one alone."""
     scripted = ScriptedBackend()
-    async with await gateway_with(scripted, plugin(gateway_transform_request)).open(
-        request_for(), context()
-    ):
-        assert scripted.targets[0].name == "s1"
+    gateway = build(tmp_path, scripted, changing_model("other"), config=TWO_MODELS)
+    asked = replace(request_for(), sampling=Sampling(max_output_tokens=9))
+    ctx = context()
+    async with await gateway.open(asked, ctx):
+        assert ctx.target == scripted.targets[0]
+        assert (scripted.targets[0].model, scripted.targets[0].name) == ("other", "s2")
+    [request] = scripted.requests
+    assert (request.system, request.sampling.max_output_tokens) == ("Second.", 8)
+    assert ctx.adjusted == {"max_tokens": 8}
+
+
+async def test_a_transform_to_an_unknown_model_is_a_404(gateway_with: GatewayWith) -> None:
+    with pytest.raises(ModelNotFound, match="'elsewhere'"):
+        await gateway_with(ScriptedBackend(), changing_model("elsewhere")).open(
+            request_for(), context()
+        )
+
+
+async def test_an_alias_by_code_may_depend_on_the_request(gateway_with: GatewayWith) -> None:
+    def gateway_resolve_model(
+        name: str, request: ChatRequest | None, ctx: RequestContext | None
+    ) -> str | None:
+        if name != "any" or request is None or ctx is None:
+            return None
+        return "test-model" if request.tools == () else None
+
+    gateway = gateway_with(ScriptedBackend(), plugin(gateway_resolve_model))
+    async with await gateway.open(replace(request_for(), model="any"), context()):
+        pass
+    with pytest.raises(ModelNotFound):
+        gateway.resolve("any")
 
 
 async def test_a_model_whose_backend_nobody_is(gateway_with: GatewayWith) -> None:

@@ -25,10 +25,13 @@ from gateway.plugins_command import plugins
 from gateway.process_limits import allow_open_files, no_core_dumps
 from gateway.reload import ConfigWatch
 from gateway.search_path import drop_relative_entries
-from gateway.server import CLOSING_SECONDS, Server
+from gateway.server import CLOSING_SECONDS, Server, signals_of
 from gateway.wording import one_line
 
 log = logging.getLogger("gateway")
+
+LEAVE_SECONDS = 5
+"""Balancers ask every two seconds or so, and want two or three answers (HAProxy: 2 s, 3 times)."""
 
 INSECURE = (
     "INSECURE: %s asks for no key (server.insecure). Everybody who can reach this address "
@@ -164,8 +167,18 @@ def serve(  # noqa: PLR0917 - click passes them by name
     _say_where(gateway, sockets)
     allow_open_files(gateway.config.values.limits.connections)
     config = _uvicorn_config(gateway, app)
-    with contextlib.suppress(KeyboardInterrupt):  # raised again after an orderly shutdown
-        Server(config, gateway.traffic, server.drain_seconds).run(sockets=sockets)
+    runner = Server(config, gateway.traffic, server.drain_seconds, _leave_seconds(gateway, sockets))
+    # KeyboardInterrupt is raised again after an orderly shutdown
+    with contextlib.suppress(KeyboardInterrupt), signals_of(runner):
+        runner.run(sockets=sockets)
+
+
+def _leave_seconds(gateway: Gateway, sockets: Sequence[socket.socket]) -> float:
+    """As configured; else long enough for a balancer, where others can reach the gateway."""
+    if (configured := gateway.config.values.server.leave_seconds) is not None:
+        return configured
+    here = all(is_loopback(str(each.getsockname()[0])) for each in sockets)
+    return 0 if here else LEAVE_SECONDS
 
 
 def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:

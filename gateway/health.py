@@ -1,12 +1,18 @@
-"""`GET /health` and `/healthz`: is the gateway up, and do its parts answer? A plugin of the core."""
+"""`GET /health`, `/livez` (or `/healthz`) and `/readyz`. A plugin of the core.
+
+`/health` is for people and says everything. The other two are for programs that restart a gateway
+or send requests to it: `/livez` answers for as long as the event loop turns, and `/readyz` is 503
+while requests should go elsewhere. A full queue is no reason for that: it passes in seconds.
+"""
 
 import inspect
 import logging
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from gateway import __version__
 from gateway.markers import hookimpl
@@ -19,6 +25,9 @@ log = logging.getLogger("gateway.health")
 PATIENCE_SECONDS = 5.0
 """How long a plugin's part may take. The monitors that ask give up not much later."""
 
+
+LIVE_SECONDS: Final = 1.0
+"""For the overall state in `/livez`, whose answer must not depend on a plugin's."""
 
 _details: ContextVar[bool] = ContextVar("health_details", default=False)
 
@@ -67,11 +76,18 @@ async def _part(name: str, result: object) -> dict[str, Any]:
     return result
 
 
+def is_ready(gateway: "Gateway", parts: dict[str, Any]) -> bool:
+    """Whether a new request can be answered. A plugin's part says otherwise by `ready: false`."""
+    leaving = gateway.traffic.leaving or gateway.traffic.draining
+    refusing = (part for part in parts.values() if isinstance(part, dict))
+    return not leaving and all(part.get("ready", True) for part in refusing)
+
+
 @hookimpl
 def gateway_register_routes(router: APIRouter, gateway: "Gateway") -> None:
-    """Both answer 200 as long as the gateway itself does; the body says the rest."""
+    """`/readyz` alone answers other than 200; the bodies of the others say the rest."""
 
-    @router.get("/health", operation_id="health", summary="How each part is", tags=["Health"])
+    @router.get("/health", operation_id="health", summary="State of each part", tags=["Health"])
     async def health() -> dict[str, Any]:
         token = _details.set(True)
         try:
@@ -79,6 +95,18 @@ def gateway_register_routes(router: APIRouter, gateway: "Gateway") -> None:
         finally:
             _details.reset(token)
 
-    @router.get("/healthz", operation_id="healthz", summary="How the whole is", tags=["Health"])
-    async def healthz() -> dict[str, str]:
-        return {"status": (await report(gateway))["status"]}
+    @router.get("/livez", operation_id="livez", summary="Overall state", tags=["Health"])
+    @router.get("/healthz", operation_id="healthz", summary="Overall state", tags=["Health"])
+    async def livez() -> dict[str, str]:
+        status = "unknown"
+        with anyio.move_on_after(LIVE_SECONDS):
+            status = (await report(gateway))["status"]
+        return {"status": status}
+
+    @router.get("/readyz", operation_id="readyz", summary="Readiness", tags=["Health"])
+    async def readyz(response: Response) -> dict[str, str]:
+        parts = await report(gateway)
+        if is_ready(gateway, parts):
+            return {"status": "ready"}
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return {"status": "leaving" if gateway.traffic.leaving else "not_ready"}

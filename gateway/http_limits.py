@@ -30,6 +30,7 @@ from gateway.errors import (
 from gateway.failures import render_error, render_failure
 from gateway.identity import RequestIdentity
 from gateway.pipeline import Gateway
+from gateway.traffic import MONITORS
 
 log = logging.getLogger("gateway.http")
 
@@ -63,6 +64,14 @@ def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
     return Limited
 
 
+async def _monitors_only(
+    app: ASGIApp, refuse_all: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Beyond the limit of connections, a monitor still has to be told that the gateway lives."""
+    monitor = scope["type"] == "http" and scope["path"] in MONITORS
+    await (app if monitor else refuse_all)(scope, receive, send)
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """One connection. A subclass says what the limits are and how errors look."""
 
@@ -85,7 +94,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         over = len(self.connections) - self.limits.connections
         self._crowded = over > 0
-        self.app = self._noticing_the_end(self.refuse_all if self._crowded else self.app)
+        app = partial(_monitors_only, self.app, self.refuse_all) if self._crowded else self.app
+        self.app = self._noticing_the_end(app)
         if over == 1:
             log.warning("there are more than %s connections", self.limits.connections)
         if over > SPILL:

@@ -9,16 +9,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import GatewayError, Overloaded
 
-STILL_SERVED: Final = frozenset(("/health", "/healthz"))
+MONITORS: Final = frozenset(("/livez", "/healthz", "/readyz"))
+"""Also answered while the gateway is stopped, and beyond the limit of connections."""
+STILL_SERVED: Final = MONITORS | {"/health"}
 COME_BACK_SECONDS: Final = 5
 """A gateway that is started again answers about then."""
 
 
 class Traffic:
-    """How many requests are being answered, and whether new ones are still taken."""
+    """How many requests are being answered, and whether new ones are still taken.
+
+    While `leaving`, they are, but `/readyz` says that they should go elsewhere.
+    """
 
     def __init__(self) -> None:
         self.active = 0
+        self.leaving = False
         self.draining = False
 
 

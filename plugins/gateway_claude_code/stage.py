@@ -1,6 +1,7 @@
 """A backend while it serves, with what keeps its knowledge up to date: the real one, or a stand-in."""
 
 import logging
+import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,11 @@ log = logging.getLogger("gateway_claude_code")
 
 OFFLINE_HEADER: Final = "x-dragoman-offline"
 """On each answer of the stand-in, so also on those whose text can't say so: calls and JSON."""
+
+NOT_READY: Final = frozenset(
+    ("starting", "unavailable", "silent", "not_logged_in", "unsafe_cli", "failing")
+)
+"""States in which no request can be answered. A plan that is used up is none: other models may do."""
 
 DOUBT_SECONDS: Final = 10
 """How often the CLI is asked, at most, while the API goes on refusing its login."""
@@ -96,7 +102,16 @@ class Stage:
         gate = self.backend.gate
         why = gate.refusal
         unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
-        return {**report, **unsafe, "cli_check": gate.health}
+        report = {**report, **unsafe, **self._gone(), "cli_check": gate.health}
+        return {**report, "ready": report["status"] not in NOT_READY}
+
+    def _gone(self) -> dict[str, Any]:
+        """Whether the program that was found is still there, looked up for each report."""
+        path = self.found.get("cli_path")
+        if path is None or os.access(path, os.X_OK):
+            return {}
+        message = f"the Claude Code CLI {path} is not there any more, or can't be run"
+        return {"status": "unavailable", "message": message}
 
     async def look_at_cli(self) -> None:
         """Find out about the CLI, and again each time that it is logged in or out."""

@@ -56,7 +56,13 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return list(seen["listeners"])
 
     class Server:
-        def __init__(self, config: uvicorn.Config, traffic: object, drain_seconds: float) -> None:
+        def __init__(
+            self,
+            config: uvicorn.Config,
+            traffic: object,
+            drain_seconds: float,
+            leave_seconds: float,
+        ) -> None:
             seen.update(config=config, traffic=traffic, drain_seconds=drain_seconds)
 
         def run(self, sockets: list[object]) -> None:

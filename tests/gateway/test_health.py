@@ -84,9 +84,40 @@ async def test_parts(
     assert report.get("test_plugin_0") == part
 
 
-async def test_the_short_form(gateway_with: GatewayWith) -> None:
+@pytest.mark.parametrize("path", ["/livez", "/healthz"])
+async def test_the_short_form(path: str, gateway_with: GatewayWith) -> None:
     async with http(gateway_with(reporting({"status": "full"}))) as client:
-        assert (await client.get("/healthz")).json() == {"status": "degraded"}
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "degraded"})
+
+
+async def test_a_gateway_is_alive_whatever_a_plugin_does(
+    gateway_with: GatewayWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LIVE_SECONDS", 0.01)
+    async with http(gateway_with(reporting(anyio.sleep_forever))) as client:
+        answer = await client.get("/livez")
+        assert (answer.status_code, answer.json()) == (200, {"status": "unknown"})
+
+
+@pytest.mark.parametrize(
+    ("part", "state", "expected"),
+    [
+        ({}, None, (200, "ready")),
+        ({"status": "plan_used_up", "ready": True}, None, (200, "ready")),
+        ({"status": "unavailable", "ready": False}, None, (503, "not_ready")),
+        ({}, "leaving", (503, "leaving")),
+        ({"ready": False}, "leaving", (503, "leaving")),
+    ],
+)
+async def test_readiness(
+    part: dict[str, Any], state: str | None, expected: tuple[int, str], gateway_with: GatewayWith
+) -> None:
+    gateway = gateway_with(reporting(part))
+    gateway.traffic.leaving = state == "leaving"
+    async with http(gateway) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == expected
 
 
 async def test_no_plugin_speaks_for_the_gateway(tmp_path: Any) -> None:

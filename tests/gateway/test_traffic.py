@@ -6,13 +6,13 @@ import pytest
 import uvicorn
 
 from gateway import testing
-from gateway.server import Server
+from gateway.server import Server, signals_of
 from gateway.traffic import Traffic
 
 
-def a_server(drain_seconds: float = 60) -> tuple[Server, Traffic]:
+def a_server(drain_seconds: float = 60, leave_seconds: float = 0) -> tuple[Server, Traffic]:
     traffic = Traffic()
-    server = Server(uvicorn.Config(testing.build), traffic, drain_seconds)
+    server = Server(uvicorn.Config(testing.build), traffic, drain_seconds, leave_seconds)
     server.config.load()
     server.started = True
     return server, traffic
@@ -28,6 +28,47 @@ async def test_the_first_signal_waits_for_what_runs(number: signal.Signals) -> N
     assert not await server.on_tick(0)
     traffic.active = 0
     assert await server.on_tick(0)
+
+
+async def test_it_leaves_before_it_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("gateway.server.time.monotonic", lambda: now)
+    server, traffic = a_server(leave_seconds=5)
+    server.handle_exit(signal.SIGTERM, None)
+    assert (traffic.leaving, traffic.draining) == (True, False)
+    assert not await server.on_tick(1)
+    now += 5
+    assert not await server.on_tick(1)
+    assert traffic.draining
+    assert await server.on_tick(1)
+
+
+async def test_the_second_signal_ends_it_while_it_leaves() -> None:
+    server, _ = a_server(leave_seconds=60)
+    server.handle_exit(signal.SIGTERM, None)
+    server.handle_exit(signal.SIGTERM, None)
+    assert await server.on_tick(1)
+
+
+def test_a_hangup_stops_it_as_well_and_user_signals_do_nothing() -> None:
+    server, traffic = a_server()
+    with signals_of(server):
+        for harmless in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.raise_signal(harmless)
+        assert not traffic.leaving
+        signal.raise_signal(signal.SIGHUP)
+    assert traffic.draining
+
+
+def test_after_nohup_a_hangup_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        server, traffic = a_server()
+        with signals_of(server):
+            signal.raise_signal(signal.SIGHUP)
+        assert not traffic.leaving
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 async def test_the_second_signal_does_not() -> None:

@@ -66,7 +66,7 @@ ACCEPTED: Final[dict[str, Any]] = {
 }
 
 HARMLESS: Final = {
-    "server": {"port", "drain_seconds", "reload"},
+    "server": {"port", "leave_seconds", "drain_seconds", "reload"},
     "models": {"split", "backend", "target", "description", "hidden", "sampling", "thinking",
                "defaults", "limits"},
     "claude_code": {"min_spares", "max_spares", "spare_seconds", "max_live", "keep_alive",

@@ -283,13 +283,15 @@ def test_more_connections_than_there_may_be_are_told_so(gateway: Served) -> None
     with contextlib.ExitStack() as stack:
         for _ in range(10):
             stack.enter_context(gateway.connect())
-        answer = gateway.exchange(HEALTH)
+        answer = gateway.exchange(head("GET", "/v1/models"))
         assert answer.status == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.headers["connection"] == "close"
         assert answer.headers["x-request-id"].startswith("req_")
         assert "limits.connections" in answer.error["message"]
         assert answer.error["code"] == "overloaded"
+        for monitor in ("/livez", "/readyz", "/healthz"):
+            assert gateway.exchange(head("GET", monitor)).status == 200
     assert gateway.exchange(head("GET", "/healthz")).status == 200
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import anyio.to_thread
 
@@ -15,6 +16,9 @@ from gateway_claude_code.ledger import Ledger
 from gateway_claude_code.litter import remove_litter
 
 log = logging.getLogger("gateway_claude_code")
+
+DISMISS_SECONDS: Final = 5
+"""How long a guardian may take to end; it has to be done with its grace for the processes."""
 
 
 class Keeper:
@@ -30,6 +34,7 @@ class Keeper:
         self._ledger = Ledger(folder) if folder is not None else None
         self._guardian: subprocess.Popen[bytes] | None = None
         self._pids: set[int] = set()
+        self._complained = False
 
     @contextlib.contextmanager
     def keeping(self) -> Iterator[None]:
@@ -44,7 +49,8 @@ class Keeper:
         try:
             yield
         finally:
-            self._ledger.close()
+            with self._aside():
+                self._ledger.close()
             self._dismiss()
 
     async def end_orphans(self) -> None:
@@ -67,7 +73,8 @@ class Keeper:
         if self._ledger is None:
             return
         self._pids.add(pid)
-        self._ledger.add(pid)
+        with self._aside():
+            self._ledger.add(pid)
         if self._guardian is None or self._guardian.poll() is not None:
             self._appoint()
         else:
@@ -78,8 +85,21 @@ class Keeper:
         if self._ledger is None:
             return
         self._pids.discard(pid)
-        self._ledger.remove(pid)
+        with self._aside():
+            self._ledger.remove(pid)
         self._tell(f"-{pid}\n")
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """The list is a second net: requests are served without it, as on a full disk."""
+        try:
+            yield
+        except OSError as error:
+            if not self._complained:
+                log.warning("the list of the CLI's processes can't be written: %s", error)
+            self._complained = True
+        else:
+            self._complained = False
 
     def _appoint(self) -> None:
         """Start a guardian, or another one for one that is gone."""
@@ -116,5 +136,9 @@ class Keeper:
         if self._guardian.stdin is not None:
             with contextlib.suppress(OSError):
                 self._guardian.stdin.close()
-        self._guardian.wait()
+        try:
+            self._guardian.wait(DISMISS_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._guardian.kill()
+            self._guardian.wait()
         self._guardian = None

@@ -19,6 +19,7 @@ import anyio
 from gateway.errors import BackendFailed, BackendUnavailable
 from gateway_claude_code.error_pipe import ErrorPipe
 from gateway_claude_code.failure_log import api_sentence, is_log_entry
+from gateway_claude_code.grace import STEP_SECONDS, Grace
 from gateway_claude_code.litter import remove_litter
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
@@ -66,29 +67,33 @@ class CliProcess:
         close_seconds: float,
     ) -> Self:
         """Start the CLI. Raises `BackendUnavailable` if the system can't run it."""
-        stderr = await ErrorPipe.open()
         try:
-            # cancelled half-way it would run, and nobody would know of it
-            with anyio.CancelScope(shield=True):
-                process = await asyncio.create_subprocess_exec(
-                    *command,
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=stderr.writing,
-                    env=dict(environment),
-                    cwd=folder,
-                    start_new_session=True,
-                    limit=LONGEST_LINE,
-                )
-        except (OSError, ValueError) as error:
-            stderr.close()
-            raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
-        except BaseException:
-            stderr.close()
-            raise
-        finally:
-            stderr.close_writing()
-        return cls(process, stderr, environment, close_seconds)
+            stderr = await ErrorPipe.open()
+        except OSError as error:
+            raise _cant_start(error) from error
+        with contextlib.ExitStack() as undo:
+            undo.callback(stderr.close)
+            try:
+                # cancelled half-way it would run, and nobody would know of it
+                with anyio.CancelScope(shield=True):
+                    process = await asyncio.create_subprocess_exec(
+                        *command,
+                        stdin=asyncio.subprocess.PIPE,
+                        stdout=asyncio.subprocess.PIPE,
+                        stderr=stderr.writing,
+                        env=dict(environment),
+                        cwd=folder,
+                        start_new_session=True,
+                        limit=LONGEST_LINE,
+                    )
+            except (OSError, ValueError) as error:
+                raise _cant_start(error) from error
+            finally:
+                stderr.close_writing()
+            undo.callback(process.kill)
+            started = cls(process, stderr, environment, close_seconds)
+            undo.pop_all()
+        return started
 
     @property
     def pid(self) -> int:
@@ -104,6 +109,10 @@ class CliProcess:
     def last_stderr(self) -> str:
         """The last lines that the CLI wrote to its standard error before the debug log's first."""
         return "\n".join(self._last_stderr)
+
+    async def ended(self) -> None:
+        """Wait until the process has ended, of whatever."""
+        await self._process.wait()
 
     async def api_sentence(self) -> str | None:
         """What the API said when it last refused something; waits for it a moment."""
@@ -141,13 +150,15 @@ class CliProcess:
         """End the process and all that it started, even while being cancelled.
 
         A `busy` one is told by SIGTERM at once, as it would finish its turn first. Bounded: three
-        steps of `close_seconds` at most.
+        steps of `close_seconds` in which the process could run (see `grace`).
         """
         with anyio.CancelScope(shield=True):
             async with self._closing:
-                await self._end(busy=busy)
-                await self._finish_stderr()
-                remove_litter(self.pid, self._environment)
+                try:
+                    await self._end(busy=busy)
+                finally:
+                    await self._finish_stderr()
+                    remove_litter(self.pid, self._environment)
 
     async def _end(self, *, busy: bool) -> None:
         if busy:
@@ -167,11 +178,15 @@ class CliProcess:
         await self._gone()
 
     async def _gone(self) -> bool:
-        with anyio.move_on_after(self._close_seconds):
-            await self._process.wait()
-            await self._end_followers()
-            return True
-        return False
+        grace = Grace(self.pid, self._close_seconds)
+        while not grace.over():
+            with anyio.move_on_after(STEP_SECONDS):
+                await self._process.wait()
+                break
+        if self._process.returncode is None:
+            return False
+        await self._end_followers()
+        return True
 
     async def _end_followers(self) -> None:
         """End what the process may have started and left behind: the CLI, if it is a script's."""
@@ -210,3 +225,7 @@ class CliProcess:
                 self._api_failed.set()
             elif not logging_began:
                 self._last_stderr.append(line)
+
+
+def _cant_start(error: Exception) -> BackendUnavailable:
+    return BackendUnavailable(f"the Claude Code CLI can't be started: {error}")

@@ -98,8 +98,6 @@ class Keeper:
             if not self._complained:
                 log.warning("the list of the CLI's processes can't be written: %s", error)
             self._complained = True
-        else:
-            self._complained = False
 
     def _appoint(self) -> None:
         """Start a guardian, or another one for one that is gone."""

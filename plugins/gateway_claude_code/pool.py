@@ -212,10 +212,10 @@ class Pool:
 
     async def _start_missing(self) -> None:
         while (launch := self._spares.missing()) is not None:
-            if (start := self.starts.spare_turn()) is None:
-                return
             if not self.slots.try_acquire():
-                start.give_up()
+                return
+            if (start := self.starts.spare_turn()) is None:
+                self.slots.release()
                 return
             try:
                 spare = await self._start(launch, start)

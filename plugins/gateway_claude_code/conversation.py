@@ -73,6 +73,11 @@ class Conversation:
         return self._process.alive
 
     @property
+    def starting(self) -> bool:
+        """Whether it is still to be seen if it gets ready."""
+        return self._start is not None and self._start.fate == "starting"
+
+    @property
     def answered(self) -> bool:
         """Whether it has given an answer already."""
         return self._settled is not None

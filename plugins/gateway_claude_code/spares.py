@@ -103,7 +103,10 @@ class Spares:
         return None
 
     def take_useless(self) -> list[Conversation]:
-        """Those that are dead, too old, or no longer wanted; they have to be closed."""
+        """Those that are dead, too old, or no longer wanted; they have to be closed.
+
+        What dies as it starts is left to the one who waits for it to get ready.
+        """
         now = self._now()
         useless: list[Conversation] = []
         for launch, kind in list(self._kinds.items()):
@@ -112,7 +115,8 @@ class Spares:
             kept = [
                 spare
                 for spare in kind.spares
-                if spare.conversation.alive and now - spare.born < self._oldest
+                if (spare.conversation.alive or spare.conversation.starting)
+                and now - spare.born < self._oldest
             ][: kind.wanted]
             useless += [spare.conversation for spare in kind.spares if spare not in kept]
             kind.spares = kept

@@ -13,7 +13,8 @@ import anyio.to_thread
 
 from gateway_claude_code import guardian
 from gateway_claude_code.ledger import Ledger
-from gateway_claude_code.litter import remove_litter
+from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
+from gateway_claude_code.working_directory import SHARED, own_below
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -67,6 +68,12 @@ class Keeper:
             await anyio.to_thread.run_sync(guardian.end_groups, orphans)
         for pid in (*orphans, *dead):
             remove_litter(pid, self._environ)
+        await anyio.to_thread.run_sync(self._remove_traces)
+
+    def _remove_traces(self) -> None:
+        for folder in SHARED:
+            remove_logs(self._environ, own_below(folder))
+        remove_probes(self._environ, most=None)
 
     def add(self, pid: int) -> None:
         """A process was started; its id is that of its session too."""

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from gateway.errors import BackendFailed, BackendUnavailable
 from gateway_claude_code.error_pipe import ErrorPipe
 from gateway_claude_code.failure_log import api_sentence, is_log_entry
 from gateway_claude_code.grace import STEP_SECONDS, Grace
-from gateway_claude_code.litter import remove_litter
+from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
 log = logging.getLogger("gateway_claude_code")
@@ -32,6 +33,8 @@ STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
 LOG_SECONDS: Final = 0.2
 """How far the debug log may be behind the lines. It is written first, to another pipe."""
+CLOCK_SECONDS: Final = 2
+"""How far a file system's clock may be behind."""
 FOLLOWERS_SECONDS: Final = 0.5
 """How long what a process left behind may take to end at SIGTERM."""
 
@@ -44,12 +47,14 @@ class CliProcess:
         process: asyncio.subprocess.Process,
         stderr: ErrorPipe,
         environment: Mapping[str, str],
+        folder: Path,
         close_seconds: float,
     ) -> None:
         if process.stdin is None or process.stdout is None:
             raise BackendFailed("the Claude Code CLI was started without pipes")
         self._process = process
-        self._environment = environment
+        self._environment, self._folder = environment, folder
+        self._born = time.time()
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, stderr
         self._close_seconds = close_seconds
         self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
@@ -91,7 +96,7 @@ class CliProcess:
             finally:
                 stderr.close_writing()
             undo.callback(process.kill)
-            started = cls(process, stderr, environment, close_seconds)
+            started = cls(process, stderr, environment, folder, close_seconds)
             undo.pop_all()
         return started
 
@@ -158,7 +163,12 @@ class CliProcess:
                     await self._end(busy=busy)
                 finally:
                     await self._finish_stderr()
-                    remove_litter(self.pid, self._environment)
+                    self._clean_up()
+
+    def _clean_up(self) -> None:
+        remove_litter(self.pid, self._environment)
+        remove_logs(self._environment, self._folder, self._born - CLOCK_SECONDS)
+        remove_probes(self._environment)
 
     async def _end(self, *, busy: bool) -> None:
         if busy:

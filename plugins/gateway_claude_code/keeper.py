@@ -18,7 +18,7 @@ from gateway_claude_code.working_directory import SHARED, own_below
 
 log = logging.getLogger("gateway_claude_code")
 
-DISMISS_SECONDS: Final = 5
+DISMISS_SECONDS: Final = 2 * guardian.GRACE_SECONDS
 """How long a guardian may take to end; it has to be done with its grace for the processes."""
 
 

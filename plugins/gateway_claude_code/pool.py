@@ -133,7 +133,7 @@ class Pool:
         """
         await self.slots.acquire(ASIDE)
         try:
-            start = await self.starts.turn()
+            start = await self.starts.turn(tries=False)
             try:
                 process = await self._launched(launch, start)
                 try:

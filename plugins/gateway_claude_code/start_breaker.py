@@ -31,10 +31,13 @@ class StartBreaker:
         """Whether `check` would let a start through."""
         return not self.open or self._until <= self._now()
 
-    def look(self) -> None:
-        """Raises `BackendUnavailable` while there is no sense in starting a process."""
-        if not self.may_try:
-            left = self._until - self._now()
+    def look(self, *, tries: bool = True) -> None:
+        """Raises `BackendUnavailable` while there is no sense in starting a process.
+
+        Without `tries` also where one may try again, for those that won't tell how it went.
+        """
+        if self.open and not (tries and self.may_try):
+            left = max(self._until - self._now(), 0)
             raise BackendUnavailable(
                 f"The Claude Code CLI failed to start {self._failures} times in a row, and is tried "
                 f"again in {left:.0f} s. The last time: {self._reason}",

@@ -66,9 +66,12 @@ class Starts:
         self._wait_seconds = wait_seconds
         self._limiter = anyio.CapacityLimiter(most)
 
-    async def turn(self) -> Start:
-        """Wait for a turn. Raises `BackendUnavailable` while the breaker is open, and `RateLimited`."""
-        self.breaker.look()  # before the line, so that nobody waits for a refusal
+    async def turn(self, *, tries: bool = True) -> Start:
+        """Wait for a turn. Raises `BackendUnavailable` while the breaker is open, and `RateLimited`.
+
+        Without `tries` it is not the one that finds out if the CLI starts again.
+        """
+        self.breaker.look(tries=tries)  # before the line, so that nobody waits for a refusal
         start = Start(self)
         try:
             with anyio.fail_after(self._wait_seconds):
@@ -80,7 +83,8 @@ class Starts:
                 retry_after=max(1.0, self._wait_seconds / 10),
             ) from None
         try:
-            self.breaker.check()  # those in front may have opened it
+            self.breaker.look(tries=tries)  # those in front may have opened it
+            self.breaker.check()
         except BaseException:
             start.give_up()
             raise

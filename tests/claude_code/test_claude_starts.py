@@ -138,6 +138,18 @@ async def test_no_spare_is_started_while_the_breaker_is_open() -> None:
     assert two.spare_turn() is None
 
 
+async def test_a_question_of_the_gateways_own_does_not_find_out_if_the_cli_starts_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway_claude_code.start_breaker.FIRST_PAUSE", 0)
+    two = starts()
+    await opened(two)
+    with pytest.raises(BackendUnavailable):
+        await two.turn(tries=False)
+    (await two.turn()).ready()
+    assert (await two.turn(tries=False)).fate == "starting"
+
+
 # -- in the pool --------------------------------------------------------------------------
 
 

@@ -210,7 +210,7 @@ class ClaudeCodeBackend:
                 if reader.started:
                     raise
         while True:
-            conversation = await self._obtain(prepared)
+            conversation = await self._obtain(prepared, ctx)
             self._note_process("spare" if conversation.was_spare else "cold", conversation, ctx)
             reader = prepared.reader()
             events = self._from_the_start(prepared, conversation, reader, ctx)
@@ -320,16 +320,16 @@ class ClaudeCodeBackend:
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
 
-    async def _obtain(self, prepared: Prepared) -> Conversation:
+    async def _obtain(self, prepared: Prepared, ctx: RequestContext) -> Conversation:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
         self.catalogue.notice(program)
-        client = prepared.request.client
+        caller = prepared.request.client.caller
         self._starts.check()
         try:
-            conversation = await self.pool.obtain(launch, client.key or client.address or "")
+            conversation = await self.pool.obtain(launch, caller, ctx)
         except BackendUnavailable as error:
             self._starts.failed(error)
             raise

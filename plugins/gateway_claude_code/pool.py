@@ -12,6 +12,7 @@ from typing import Any, Final
 import anyio
 from anyio.abc import TaskGroup
 
+from gateway.context import RequestContext
 from gateway.errors import GatewayError
 from gateway_claude_code.admission import Slots, default_processes
 from gateway_claude_code.canonical import Digest
@@ -58,7 +59,7 @@ class Pool:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many processes there are, of each state, and how many requests wait for one."""
+        """How many processes there are, of each state, and how many calls wait for one."""
         spare, live = len(self._spares), len(self._live)
         busy = self.slots.used - spare - live
         return {"busy": busy, "live": live, "spare": spare, "waiting": self.slots.waiting}
@@ -95,8 +96,10 @@ class Pool:
                 self.retire(conversation)
         return conversation if reusable else None
 
-    async def obtain(self, launch: Launch, caller: str) -> Conversation:
-        """A process that was told nothing yet. Raises `BackendUnavailable` and `RateLimited`."""
+    async def obtain(
+        self, launch: Launch, caller: str, ctx: RequestContext | None = None
+    ) -> Conversation:
+        """A process that was told nothing yet. Raises `BackendUnavailable` and `GatewayBusy`."""
         outdated = self._spares.forget_other_programs(launch)
         for given_up in (*outdated, *self._spares.take_useless()):
             self.retire(given_up)
@@ -107,14 +110,14 @@ class Pool:
         self._news.set()
         if spare is not None:
             return spare
-        await self.slots.acquire(caller)
+        await self.slots.acquire(caller, ctx)
         return await self._start(launch)
 
     @asynccontextmanager
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
         """A process for a question of the gateway's own, in a slot like all others.
 
-        Raises `BackendUnavailable`, and `RateLimited` when no slot gets free in time.
+        Raises `BackendUnavailable`, and `GatewayBusy` when no slot gets free in time.
         """
         await self.slots.acquire(ASIDE)
         try:

@@ -45,8 +45,9 @@ class Held:
 
     async def next_begun(self, number: int) -> None:
         """Wait until so many answers have begun."""
-        while len(self.begun) < number:
-            await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(30):
+            while len(self.begun) < number:
+                await anyio.lowlevel.checkpoint()
 
 
 def message(text: str) -> dict[str, object]:

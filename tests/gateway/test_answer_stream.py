@@ -252,7 +252,7 @@ async def test_waiting_in_line_is_no_silence_of_the_backend() -> None:
         admitting = asyncio.create_task(admit(stream))
         with pytest.raises(TimedOut, match="idle_seconds"):
             await anext(stream)
-        await admitting
+        admitting.cancel()
     assert reached == ["its turn"]
 
 

@@ -1,6 +1,7 @@
 """Several answers to one call: they share what there is, and none waits for another."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import anyio
@@ -69,6 +70,14 @@ class Desk:
         self.at_once = max(self.at_once, int(self._free.borrowed_tokens))
 
 
+@asynccontextmanager
+async def opening(desk: Desk, count: int) -> AsyncGenerator[Choices]:
+    """The answers to one call; what waits for ever is a failure."""
+    with anyio.fail_after(30):
+        async with open_choices(*desk.answering(count), ()) as opened:
+            yield opened
+
+
 async def texts(opened: Choices, count: int) -> list[str]:
     found = [""] * count
     async for index, event in opened:
@@ -83,7 +92,7 @@ async def test_a_call_comes_to_its_end_with_however_few_processes(
     processes: int, count: int
 ) -> None:
     desk = Desk(processes)
-    async with open_choices(*desk.answering(count), ()) as opened:
+    async with opening(desk, count) as opened:
         assert await opened.start() == "scripted-1"
         assert await texts(opened, count) == [f"answer {index}" for index in range(count)]
     assert desk.at_once <= min(processes, count)
@@ -92,7 +101,7 @@ async def test_a_call_comes_to_its_end_with_however_few_processes(
 
 async def test_an_answer_runs_to_its_end_and_gives_its_process_back_while_nobody_reads() -> None:
     desk = Desk(1)
-    async with open_choices(*desk.answering(5), ()) as opened:
+    async with opening(desk, 5) as opened:
         await opened.start()
         await anyio.wait_all_tasks_blocked()
         assert desk.closed == [0, 1, 2, 3, 4]
@@ -104,7 +113,7 @@ async def test_a_full_buffer_holds_answers_back_until_it_is_read(
 ) -> None:
     monkeypatch.setattr(choices, "BUFFER_BYTES", 1000)
     desk = Desk(2)
-    async with open_choices(*desk.answering(6), ()) as opened:
+    async with opening(desk, 6) as opened:
         await opened.start()
         await anyio.wait_all_tasks_blocked()
         assert len(desk.closed) < 6
@@ -114,7 +123,7 @@ async def test_a_full_buffer_holds_answers_back_until_it_is_read(
 async def test_events_of_several_answers_come_as_they_are_there() -> None:
     held = {0: anyio.Event(), 1: anyio.Event()}
     desk = Desk(3, held)
-    async with open_choices(*desk.answering(3), ()) as opened:
+    async with opening(desk, 3) as opened:
         await opened.start()
         seen = [(await anext(opened))[0] for _ in range(8)]
         assert seen == [0, 1] + [2] * 6
@@ -127,7 +136,7 @@ async def test_events_of_several_answers_come_as_they_are_there() -> None:
 async def test_one_answer_at_a_time_stands_in_line_and_no_more_are_opened() -> None:
     held = {index: anyio.Event() for index in range(5)}
     desk = Desk(2, held)
-    async with open_choices(*desk.answering(5), ()) as opened:
+    async with opening(desk, 5) as opened:
         await opened.start()
         await anyio.wait_all_tasks_blocked()
         for ended in range(3):
@@ -159,7 +168,7 @@ async def test_the_start_is_when_all_that_have_a_process_have_begun(processes: i
 
     desk = Slow(processes, held)
     done: list[str | None] = []
-    async with open_choices(*desk.answering(3), ()) as opened, anyio.create_task_group() as tasks:
+    async with opening(desk, 3) as opened, anyio.create_task_group() as tasks:
         tasks.start_soon(started, opened, done)
         for index in range(processes):
             await anyio.wait_all_tasks_blocked()
@@ -191,7 +200,7 @@ class Failing(Desk):
 @pytest.mark.parametrize("index", [0, 1, 2])
 async def test_a_failure_before_the_start_is_raised_there_and_ends_the_others(index: int) -> None:
     desk = Failing(index)
-    async with open_choices(*desk.answering(3), ()) as opened:
+    async with opening(desk, 3) as opened:
         with pytest.raises(Overloaded, match="no room"):
             await opened.start()
         await anyio.wait_all_tasks_blocked()
@@ -202,7 +211,7 @@ async def test_a_failure_before_the_start_is_raised_there_and_ends_the_others(in
 async def test_a_later_failure_comes_after_what_was_said_and_ends_the_others(index: int) -> None:
     late = anyio.Event()
     desk = Failing(index, late)
-    async with open_choices(*desk.answering(3), ()) as opened:
+    async with opening(desk, 3) as opened:
         await opened.start()
         late.set()
         await anyio.wait_all_tasks_blocked()
@@ -215,7 +224,7 @@ async def test_a_later_failure_comes_after_what_was_said_and_ends_the_others(ind
 async def test_when_the_client_leaves_everything_is_given_back() -> None:
     held = {index: anyio.Event() for index in range(128)}
     desk = Desk(6, held)
-    async with open_choices(*desk.answering(128), ()) as opened:
+    async with opening(desk, 128) as opened:
         await opened.start()
         await anyio.wait_all_tasks_blocked()
         assert (len(desk.opened), desk.closed) == (7, [])

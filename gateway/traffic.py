@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import GatewayError, Overloaded
 
 STILL_SERVED: Final = frozenset(("/health", "/healthz"))
+STOPPING: Final = "gateway_stopping"
 COME_BACK_SECONDS: Final = 5
 """A gateway that is started again answers about then."""
 
@@ -42,6 +43,7 @@ class TrafficControl:
         if self._traffic.draining and scope["path"] not in STILL_SERVED:
             error = Overloaded(
                 "The gateway is being stopped, and takes no new requests.",
+                code=STOPPING,
                 retry_after=COME_BACK_SECONDS,
             )
             response = self._render(Request(scope), error)

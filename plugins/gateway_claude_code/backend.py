@@ -208,7 +208,7 @@ class ClaudeCodeBackend:
         failed_spare = False
         while True:
             reader = prepared.reader()
-            conversation = await self._obtain(prepared, fresh=failed_spare)
+            conversation = await self._obtain(prepared, ctx, fresh=failed_spare)
             events = self._from_the_start(prepared, conversation, reader, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events, ctx)
@@ -315,17 +315,18 @@ class ClaudeCodeBackend:
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
 
-    async def _obtain(self, prepared: Prepared, *, fresh: bool) -> Conversation:
+    async def _obtain(
+        self, prepared: Prepared, ctx: RequestContext, *, fresh: bool
+    ) -> Conversation:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
         self.catalogue.notice(program)
-        client = prepared.request.client
-        caller = client.key or client.address or ""
+        caller = prepared.request.client.caller
         earlier = any(message.role == "assistant" for message in prepared.request.messages)
         as_text = earlier and not self.gate.takes_history(program)
-        conversation = await self.pool.obtain(launch, caller, fresh=fresh)
+        conversation = await self.pool.obtain(launch, caller, ctx, fresh=fresh)
         conversation.transcribed = as_text
         return conversation
 

@@ -23,7 +23,9 @@ class ClaudeCodeConfig(BaseModel):
     `max_live` conversations keep their process for `keep_alive` seconds; 0 keeps none.
 
     `max_processes` bounds all processes; without it, the machine's memory and cores do. Beyond
-    it, `max_queue` requests wait for up to `queue_seconds`.
+    it, `max_queue` requests wait for up to `queue_seconds`. A request for several answers (`n`)
+    is one of them, and while some of its answers have a process the others wait for as long as
+    these take.
 
     In seconds: `start_seconds` that the CLI may take to get ready, from the start of its process;
     `close_seconds` that it gets at each step of being closed, not counting time in which it waits

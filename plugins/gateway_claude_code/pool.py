@@ -6,12 +6,13 @@ Each has a slot (`admission`), is used for one conversation, and is closed in th
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
 
+from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway_claude_code.admission import Slots, default_processes
 from gateway_claude_code.canonical import Digest
@@ -62,7 +63,7 @@ class Pool:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many processes there are, of each state, and how many requests wait for one."""
+        """How many processes there are, of each state, and how many calls wait for one."""
         spare, live = len(self._spares), len(self._live)
         busy = self.slots.used - spare - live
         return {"busy": busy, "live": live, "spare": spare, "waiting": self.slots.waiting}
@@ -102,10 +103,17 @@ class Pool:
                 self.retire(conversation)
         return conversation if reusable else None
 
-    async def obtain(self, launch: Launch, caller: str, *, fresh: bool = False) -> Conversation:
+    async def obtain(
+        self,
+        launch: Launch,
+        caller: str,
+        ctx: RequestContext | None = None,
+        *,
+        fresh: bool = False,
+    ) -> Conversation:
         """A process that was told nothing yet; a `fresh` one is no spare.
 
-        Raises `BackendUnavailable` and `RateLimited`.
+        Raises `BackendUnavailable` and `GatewayBusy`.
         """
         outdated = self._spares.forget_other_programs(launch)
         for given_up in (*outdated, *self._spares.take_useless()):
@@ -117,9 +125,12 @@ class Pool:
         self._news.set()
         if spare is not None:
             return spare
-        await self.slots.acquire(caller)
+        await self.slots.acquire(caller, ctx)
         try:
-            start = await self.starts.turn()
+            with ctx.waiting() if ctx is not None else nullcontext():
+                start = await self.starts.turn()
+            if ctx is not None:
+                ctx.group.begin(ctx.request_id)
         except BaseException:
             self.slots.release()
             raise
@@ -129,7 +140,7 @@ class Pool:
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
         """A process for a question of the gateway's own, in a slot like all others.
 
-        Raises `BackendUnavailable`, and `RateLimited` when no slot gets free in time.
+        Raises `BackendUnavailable`, and `GatewayBusy` when no slot gets free in time.
         """
         await self.slots.acquire(ASIDE)
         try:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import anyio
 
-from gateway.errors import GatewayError, RateLimited
+from gateway.errors import GatewayBusy, GatewayError
 from gateway_claude_code.start_breaker import StartBreaker
 
 _FEWEST: Final = 2
@@ -67,7 +67,7 @@ class Starts:
         self._limiter = anyio.CapacityLimiter(most)
 
     async def turn(self, *, tries: bool = True) -> Start:
-        """Wait for a turn. Raises `BackendUnavailable` while the breaker is open, and `RateLimited`.
+        """Wait for a turn. Raises `BackendUnavailable` while the breaker is open, and `GatewayBusy`.
 
         Without `tries` it is not the one that finds out if the CLI starts again.
         """
@@ -77,7 +77,7 @@ class Starts:
             with anyio.fail_after(self._wait_seconds):
                 await self._limiter.acquire_on_behalf_of(start)
         except TimeoutError:
-            raise RateLimited(
+            raise GatewayBusy(
                 f"Too many processes of the Claude Code CLI are starting, and none got ready within "
                 f"{self._wait_seconds:g} s (plugins.claude_code.queue_seconds).",
                 retry_after=max(1.0, self._wait_seconds / 10),

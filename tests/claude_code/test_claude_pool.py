@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from claude_code_support import TARGET, FakeCli, a_request, backend_for, is_gone
 
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, RateLimited
+from gateway.errors import BackendUnavailable, GatewayBusy
 from gateway.types import PartDelta
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -473,7 +473,7 @@ async def test_where_all_are_at_work_the_surplus_is_refused() -> None:
     launch, pool = a_launch(), a_pool(max_processes=1, max_spares=0, max_queue=0)
     async with pool.running():
         conversation = await pool.obtain(launch, "a")
-        with pytest.raises(RateLimited):
+        with pytest.raises(GatewayBusy):
             await pool.obtain(launch, "a")
         pool.retire(conversation)
 
@@ -570,7 +570,7 @@ async def test_a_process_for_a_question_of_the_gateways_own_has_a_slot() -> None
     async with pool.running():
         async with pool.aside(launch):
             assert pool.slots.used == 1
-            with pytest.raises(RateLimited):
+            with pytest.raises(GatewayBusy):
                 async with pool.aside(launch):
                     pass
         assert pool.slots.used == 0
@@ -666,7 +666,7 @@ class Walk:
                     tasks.start_soon(self.cancel_later, scope)
                 try:
                     await self.one_request()
-                except (BackendUnavailable, RateLimited):
+                except (BackendUnavailable, GatewayBusy):
                     await checkpoint()
 
     async def cancel_later(self, scope: anyio.CancelScope) -> None:

@@ -18,7 +18,7 @@ from test_claude_pool import (
     until,
 )
 
-from gateway.errors import BackendFailed, BackendUnavailable, RateLimited, TimedOut
+from gateway.errors import BackendFailed, BackendUnavailable, GatewayBusy, TimedOut
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.launch import Launch
 from gateway_claude_code.pool import Pool
@@ -78,7 +78,7 @@ async def test_the_first_fate_counts() -> None:
 async def test_a_turn_is_not_waited_for_without_end() -> None:
     one = starts(most=1, wait_seconds=0.01)
     held = await one.turn()
-    with pytest.raises(RateLimited, match=r"within 0\.01 s"):
+    with pytest.raises(GatewayBusy, match=r"within 0\.01 s"):
         await one.turn()
     held.give_up()
     assert (await one.turn()).fate == "starting"

@@ -1,7 +1,8 @@
 """What goes along with one request through the pipeline, and with one answer out of it."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -16,6 +17,28 @@ ADJUSTED_HEADER = "x-dragoman-adjusted"
 
 def _not_watched(_: float) -> None:
     """Where nobody wants to know."""
+
+
+class AnswerGroup:
+    """The answers that one call asks for (`n`); each of them has a `RequestContext`.
+
+    `at_work` are the request ids of those that a backend has begun to work on, and that do not
+    wait in line. `idle_since` is when it became empty (`time.monotonic()`).
+    """
+
+    def __init__(self) -> None:
+        self.at_work: set[str] = set()
+        self.idle_since = time.monotonic()
+
+    def begin(self, request_id: str) -> None:
+        """Note that an answer has all that it needs."""
+        self.at_work.add(request_id)
+
+    def rest(self, request_id: str) -> None:
+        """Note that an answer is over, or has to wait again."""
+        if request_id in self.at_work:
+            self.at_work.discard(request_id)
+            self.idle_since = time.monotonic()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +62,11 @@ class RequestContext:
     `timings` are seconds from arrival to what backends `mark`: "ready", when there is something
     that can answer and waiting in line is over, and "asked", when it was given the whole request.
     A backend without such steps marks nothing.
+
+    `group` is shared with the other answers to the same call. `in_line` says whether this one
+    is `waiting` for its turn, `moved_up` (`time.perf_counter()`) when it last had it, and
+    `on_line` is told 1 when it begins to wait, and -1 when
+    that is over.
     """
 
     request_id: str
@@ -48,6 +76,10 @@ class RequestContext:
     adjusted: dict[str, object] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    group: AnswerGroup = field(default_factory=AnswerGroup, repr=False, compare=False)
+    in_line: bool = False
+    moved_up: float = 0
+    on_line: Callable[[int], None] = field(default=_not_watched, repr=False, compare=False)
     reopen: "Callable[[ChatRequest], Awaitable[EventSource]] | None" = None
     report_cost: Callable[[float], None] = field(default=_not_watched, repr=False, compare=False)
     gateway: "Gateway" = field(init=False, repr=False, compare=False)
@@ -55,6 +87,25 @@ class RequestContext:
     def mark(self, step: Literal["ready", "asked"]) -> None:
         """Note that a step is reached; of one that is reached again, the last time counts."""
         self.timings[step] = time.perf_counter() - self.started
+        if step == "ready":
+            self.group.begin(self.request_id)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While this is open, the answer waits in line for something that others use.
+
+        Its silence is then not the backend's: `limits.idle_seconds` does not count, and only
+        `limits.request_seconds` does.
+        """
+        self.group.rest(self.request_id)
+        self.in_line = True
+        self.on_line(1)
+        try:
+            yield
+        finally:
+            self.in_line = False
+            self.moved_up = time.perf_counter()
+            self.on_line(-1)
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""

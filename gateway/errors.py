@@ -15,11 +15,13 @@ GatewayError
 │   └── ModelNotFound         404
 ├── MethodNotAllowed          405
 ├── Misdirected               421  a host name that is not this gateway's
-├── RateLimited               429  come back after `retry_after` seconds
+├── RateLimited               429  a key's limit; come back after `retry_after` seconds
+│   ├── UpstreamRateLimited   429  the limit of the model's API
 │   └── QuotaExhausted        429  the plan's quota; it may take hours
 └── ServerFault               500  a bug of ours or of a plugin
     ├── BackendFailed         502  the backend died or spoke nonsense
-    ├── Overloaded            503  the backend has no room at the moment
+    ├── Overloaded            503  the model's API has no room at the moment
+    │   └── GatewayBusy       503  the gateway itself has no room at the moment
     ├── BackendUnavailable    503  the backend can't be started at all
     └── TimedOut              504
 """
@@ -166,6 +168,12 @@ class RateLimited(GatewayError):
     code = "rate_limit_exceeded"
 
 
+class UpstreamRateLimited(RateLimited):
+    """The model's API takes no more for now: no limit of this gateway or of one of its keys."""
+
+    code = "upstream_rate_limited"
+
+
 class QuotaExhausted(RateLimited):
     """The plan's quota is used up until its window resets."""
 
@@ -191,6 +199,16 @@ class Overloaded(ServerFault):
 
     status = 503
     code = "overloaded"
+
+
+class GatewayBusy(Overloaded):
+    """The gateway's own processes, queue or connections are all in use; it is nobody's quota.
+
+    503 and not 429: a balancer then asks another gateway, and clients try again after
+    `retry-after`, as they do for a 429.
+    """
+
+    code = "gateway_busy"
 
 
 class BackendUnavailable(ServerFault):

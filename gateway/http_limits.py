@@ -20,10 +20,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.config import LimitsConfig
 from gateway.errors import (
+    GatewayBusy,
     GatewayError,
     HeadersTooLarge,
     InvalidRequest,
-    Overloaded,
     TooSlow,
     URLTooLong,
 )
@@ -301,8 +301,8 @@ def _render(gateway: Gateway, error: GatewayError) -> Response:
     return render_error(gateway, Request(scope), error)
 
 
-def _crowded(limits: LimitsConfig) -> Overloaded:
-    return Overloaded(
+def _crowded(limits: LimitsConfig) -> GatewayBusy:
+    return GatewayBusy(
         f"There are more than {limits.connections} connections to the gateway "
         "(limits.connections). Try again in a moment.",
         retry_after=RETRY_AFTER,

@@ -161,7 +161,7 @@ class AnswerStream:
         self._ctx = ctx
         self._observers = Observers(observers)
         ctx.report_cost = self._observers.tell_cost
-        self._watchdog = Watchdog(limits, ctx.started)
+        self._watchdog = Watchdog(limits, ctx)
         self._most_bytes = limits.answer_bytes
         self._bytes = 0
         self._held: StreamEvent | None = None
@@ -258,6 +258,7 @@ class AnswerStream:
         try:
             await close_all((self._source, *self._wrapped))
         finally:
+            self._ctx.group.rest(self._ctx.request_id)
             self._observers.tell("on_end", self._outcome())
 
     def _outcome(self) -> Outcome:

@@ -12,6 +12,7 @@ from gateway.errors import GatewayError, Overloaded
 MONITORS: Final = frozenset(("/livez", "/healthz", "/readyz"))
 """Also answered while the gateway is stopped, and beyond the limit of connections."""
 STILL_SERVED: Final = MONITORS | {"/health"}
+STOPPING: Final = "gateway_stopping"
 COME_BACK_SECONDS: Final = 5
 """A gateway that is started again answers about then."""
 
@@ -48,6 +49,7 @@ class TrafficControl:
         if self._traffic.draining and scope["path"] not in STILL_SERVED:
             error = Overloaded(
                 "The gateway is being stopped, and takes no new requests.",
+                code=STOPPING,
                 retry_after=COME_BACK_SECONDS,
             )
             response = self._render(Request(scope), error)

@@ -137,6 +137,14 @@ class Client:
     user_agent: str | None = None
     address: str | None = None
 
+    @property
+    def caller(self) -> str:
+        """For what belongs to one caller: its key, or without keys its address.
+
+        With a key, the address means nothing: it changes with the network and behind proxies.
+        """
+        return f"key {self.key}" if self.key is not None else f"address {self.address or ''}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gateway.context import RequestContext
 from gateway.errors import TimedOut
 
 T = TypeVar("T")
@@ -25,15 +26,16 @@ class StreamLimits:
 
 
 class Watchdog:
-    """Cancels a wait that goes past the limits. `started` is a `time.perf_counter()`.
+    """Cancels a wait that goes past the limits, but for silence while `ctx` waits in line.
 
     It cancels as `asyncio.timeout` does: only while the task is waiting in `guard`, and taken
     back before `TimedOut` is raised, so that a cancellation from elsewhere still counts.
     """
 
-    def __init__(self, limits: StreamLimits, started: float) -> None:
+    def __init__(self, limits: StreamLimits, ctx: RequestContext) -> None:
         self._limits = limits
-        self._deadline = started + limits.request_seconds
+        self._ctx = ctx
+        self._deadline = ctx.started + limits.request_seconds
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[object] | None = None
         self._since = 0.0
@@ -75,7 +77,8 @@ class Watchdog:
     def _left(self) -> float:
         """Seconds until the present wait has been too long."""
         now = time.perf_counter()
-        return min(self._since + self._limits.idle_seconds, self._deadline) - now
+        since = now if self._ctx.in_line else max(self._since, self._ctx.moved_up)
+        return min(since + self._limits.idle_seconds, self._deadline) - now
 
     def _look_again_in(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._look)

@@ -26,7 +26,8 @@ _BEARER: Final = b"bearer"
 class KeyGate:
     """Lets in who has a key, once there are any; the key's name goes to `request.state`.
 
-    `request.state.may_use_model(asked, reach)` is for lists of models, if the key has not all.
+    `request.state.may_use_model(asked, reach)` is for lists of models, if the key has not all;
+    `request.state.admit_answers(number)` is for a frontend to call before it opens several.
     """
 
     def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, refuse: Refuse) -> None:
@@ -62,6 +63,7 @@ class KeyGate:
         if limits is None or scope.get("method") != "POST":
             await self._app(scope, receive, send)
         else:
+            state["admit_answers"] = limits.admit
             await self._limited(limits, scope, receive, send)
 
     async def _limited(self, limits: KeyLimits, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,12 +1,16 @@
-"""What a key may use: requests and tokens a minute, and requests at the same time. In memory."""
+"""What a key may use: requests and tokens a minute, and requests at the same time. In memory.
+
+A call for several answers (`n`) counts as that many requests.
+"""
 
 import math
 import time
 from typing import Final
 
-from gateway.errors import RateLimited
+from gateway.errors import InvalidRequest, RateLimited
 from gateway_access.buckets import MINUTE, Bucket, Clock
 from gateway_access.config import KeyEntry
+from gateway_access.places import Places
 
 BUSY_SECONDS: Final = 1.0
 """When to come back, if too many requests are on their way: nobody knows when one ends."""
@@ -18,6 +22,7 @@ class KeyLimits:
     def __init__(self, entry: KeyEntry, clock: Clock) -> None:
         self.entry = entry
         self._running = 0
+        self.places = None if entry.concurrent is None else Places(entry.concurrent)
         self._requests = _bucket(entry.requests_per_minute, clock)
         self._tokens = _bucket(entry.tokens_per_minute, clock)
 
@@ -43,6 +48,32 @@ class KeyLimits:
                 )
             self._requests.take(1)
         self._running += 1
+
+    def admit(self, answers: int) -> None:
+        """Count the answers that a call which has entered asks for; the first is counted already.
+
+        Raises `InvalidRequest` for more than the key may ever have in a minute, and `RateLimited`
+        for more than it has left; then the call has not counted at all.
+        """
+        requests, more = self._requests, answers - 1
+        if requests is None or not more:
+            return
+        if answers > requests.capacity:
+            raise InvalidRequest(
+                f"The key {self.entry.name!r} may have {requests.capacity} requests per minute, "
+                f"and this call asks for {answers} answers, of which each counts as a request. "
+                "Ask for fewer at once.",
+                param="n",
+            )
+        if requests.level < more:
+            requests.take(-1)
+            raise RateLimited(
+                f"The key {self.entry.name!r} has {math.floor(requests.level)} of its "
+                f"{requests.capacity} requests per minute left, and this call asks for {answers} "
+                "answers, of which each counts as a request.",
+                retry_after=requests.seconds_until(answers),
+            )
+        requests.take(more)
 
     def leave(self) -> None:
         """A request that has entered is over."""

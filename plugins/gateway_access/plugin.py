@@ -15,6 +15,7 @@ from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, NotAuthenticated
 from gateway.health import asked_for_details
 from gateway.pipeline import Gateway
+from gateway.streams import EventSource
 from gateway.types import ChatRequest
 from gateway_access.commands import keys_command
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
@@ -25,6 +26,7 @@ from gateway_access.known_keys import KnownKeys
 from gateway_access.limits import KeyLimits, Limits
 from gateway_access.models import check_model
 from gateway_access.pages import PageGate, PageRules
+from gateway_access.places import in_place
 from gateway_access.refusal import Refuse
 
 log = logging.getLogger("gateway_access")
@@ -89,6 +91,17 @@ class AccessPlugin:
         entry = self._entry(request)
         if entry is not None and entry.models:
             check_model(entry, request.model, ctx.gateway.find(request.model).reach)
+
+    @hookimpl(trylast=True)
+    def gateway_wrap_stream(
+        self, stream: EventSource, request: ChatRequest, ctx: RequestContext
+    ) -> EventSource | None:
+        """Outermost: nothing of an answer begins before its key has a place for it."""
+        entry = self._entry(request)
+        limits = self._limits.of(entry) if entry is not None else None
+        if limits is None or limits.places is None:
+            return None
+        return in_place(stream, limits.places, ctx)
 
     @hookimpl
     def gateway_observe(self, request: ChatRequest, ctx: RequestContext) -> StreamObserver | None:

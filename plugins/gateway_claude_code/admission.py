@@ -1,21 +1,25 @@
 """How many processes there may be, and who gets the next one.
 
-Every process has a slot from its start to its end. Requests that find none wait in line: callers
-take turns, so that one with many requests can't starve another.
+Every process has a slot from its start to its end. Requests that find none wait in line, where
+callers take turns, and so do the calls of one caller (`gateway.turns`).
+
+A call may ask for many answers (`n`), each with a process of its own. It is one place in line,
+however many of them wait; and `queue_seconds` count only while none of them has a process, as
+those that have one will give it back.
 """
 
 import os
-from collections import deque
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import anyio
 
-from gateway.errors import RateLimited
+from gateway.context import AnswerGroup, RequestContext
+from gateway.errors import GatewayBusy
 from gateway.process_facts import memory_bytes
-
-Caller = str
+from gateway.turns import Turns
 
 PROCESS_BYTES: Final = 400 * 1024 * 1024
 """What a process is reckoned at: 160 MB when idle, more after long conversations."""
@@ -51,73 +55,66 @@ class Slots:
         self._longest_queue = longest_queue
         self._queue_seconds = queue_seconds
         self._make_room = make_room
-        self._queues: dict[Caller, deque[_Waiter]] = {}
-        self._turns: deque[Caller] = deque()
+        self._line: Turns[_Waiter] = Turns()
         self.used = 0
 
     @property
     def waiting(self) -> int:
-        """How many requests stand in line."""
-        return sum(len(queue) for queue in self._queues.values())
+        """How many calls stand in line."""
+        return self._line.calls
 
     def try_acquire(self) -> bool:
         """Take a slot if one is free and nobody is waiting for it."""
-        if self.used >= self.most or self._queues:
+        if self.used >= self.most or self._line:
             return False
         self.used += 1
         return True
 
-    async def acquire(self, caller: Caller) -> None:
-        """Wait for a slot. Raises `RateLimited` when the line is too long, or does not move."""
-        if self.try_acquire():
-            return
-        if not self._make_room() and self.waiting >= self._longest_queue:
+    async def acquire(self, caller: str, ctx: RequestContext | None = None) -> None:
+        """Wait for a slot. Raises `GatewayBusy` when the line is too long, or does not move.
+
+        `ctx` is that of the answer that the slot is for; without it, it is a call of its own.
+        """
+        ctx = ctx or RequestContext(request_id=caller)
+        if not self.try_acquire():
+            await self._stand_in_line(caller, ctx)
+        ctx.group.begin(ctx.request_id)
+
+    def release(self) -> None:
+        """Give a slot back: to the next in line, if there is one."""
+        if self._line:
+            self._line.next().admitted.set()
+        else:
+            self.used -= 1
+
+    async def _stand_in_line(self, caller: str, ctx: RequestContext) -> None:
+        has_place = bool(ctx.group.at_work) or self._line.has(caller, ctx.group)
+        if not self._make_room() and self.waiting >= self._longest_queue and not has_place:
             raise self._full("too many requests are waiting already")
         waiter = _Waiter()
-        self._enqueue(caller, waiter)
+        self._line.add(caller, ctx.group, waiter)
         try:
-            with anyio.fail_after(self._queue_seconds):
-                await waiter.admitted.wait()
-        except TimeoutError:
-            if not waiter.admitted.is_set():
-                self._leave(caller, waiter)
-                raise self._full(f"none became free within {self._queue_seconds:g} s") from None
+            with ctx.waiting():
+                await self._admission(waiter, ctx.group)
         except BaseException:
             if waiter.admitted.is_set():
                 self.release()
             else:
-                self._leave(caller, waiter)
+                self._line.remove(caller, ctx.group, waiter)
             raise
 
-    def release(self) -> None:
-        """Give a slot back: to the next in line, if there is one."""
-        if not self._turns:
-            self.used -= 1
-            return
-        caller = self._turns.popleft()
-        queue = self._queues[caller]
-        waiter = queue.popleft()
-        if queue:
-            self._turns.append(caller)
-        else:
-            del self._queues[caller]
-        waiter.admitted.set()
+    async def _admission(self, waiter: _Waiter, group: AnswerGroup) -> None:
+        arrived = time.monotonic()
+        while not waiter.admitted.is_set():
+            now = time.monotonic()
+            since = now if group.at_work else max(arrived, group.idle_since)
+            if since + self._queue_seconds <= now:
+                raise self._full(f"none became free within {self._queue_seconds:g} s")
+            with anyio.move_on_after(since + self._queue_seconds - now):
+                await waiter.admitted.wait()
 
-    def _enqueue(self, caller: Caller, waiter: _Waiter) -> None:
-        if caller not in self._queues:
-            self._queues[caller] = deque()
-            self._turns.append(caller)
-        self._queues[caller].append(waiter)
-
-    def _leave(self, caller: Caller, waiter: _Waiter) -> None:
-        queue = self._queues[caller]
-        queue.remove(waiter)
-        if not queue:
-            del self._queues[caller]
-            self._turns.remove(caller)
-
-    def _full(self, why: str) -> RateLimited:
-        return RateLimited(
+    def _full(self, why: str) -> GatewayBusy:
+        return GatewayBusy(
             f"All {self.most} processes of the Claude Code CLI are busy, and {why} "
             "(plugins.claude_code.max_processes, max_queue, queue_seconds).",
             retry_after=max(1.0, self._queue_seconds / 10),

@@ -9,11 +9,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
 from gateway.errors import (
-    BackendFailed,
-    BackendUnavailable,
     InvalidRequest,
     QuotaExhausted,
-    TimedOut,
 )
 from gateway.streams import AnswerBuilder
 from gateway.types import (
@@ -27,7 +24,7 @@ from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
-from gateway_claude_code.canonical import request_digest
+from gateway_claude_code.canonical import Digest, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
@@ -47,7 +44,6 @@ from gateway_claude_code.learning import Learning, nothing_learnt
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.questions import asked
-from gateway_claude_code.start_breaker import StartBreaker
 from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.terms import Terms
@@ -73,7 +69,6 @@ class ClaudeCodeBackend:
     ) -> None:
         self._config = config
         self._surroundings = surroundings
-        self._starts = StartBreaker()
         self._usual_model: str | None = None
         self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
         self.pool = Pool(config, keeper)
@@ -102,7 +97,7 @@ class ClaudeCodeBackend:
             "taken": dict(self._taken),
             **({"quota": quota} if quota else {}),
             **({"account": account} if account else {}),
-            **self._starts.report(),
+            **self.pool.starts.breaker.report(),
         }
 
     def expect(self, model: str, version: str | None) -> None:
@@ -199,26 +194,27 @@ class ClaudeCodeBackend:
             cli = command.find_cli(self._config, self._surroundings.environ)
             self.gate.admit(program_at(cli))
         step = continuation(prepared)
+        reader = prepared.reader()
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
-            self._note_process("live", waiting, ctx)
-            reader = prepared.reader()
             events = self._next_step(prepared, waiting, step, reader, ctx)
             try:
-                async with aclosing(self._followed(prepared, waiting, reader, events)) as answer:
+                async with aclosing(
+                    self._followed(prepared, waiting, reader, events, ctx)
+                ) as answer:
                     async for event in answer:
                         yield event
                 return
             except (ProcessGone, NotReady):
                 if reader.started:
                     raise
+        failed_spare = False
         while True:
-            conversation = await self._obtain(prepared)
-            self._note_process("spare" if conversation.was_spare else "cold", conversation, ctx)
             reader = prepared.reader()
+            conversation = await self._obtain(prepared, ctx, fresh=failed_spare)
             events = self._from_the_start(prepared, conversation, reader, ctx)
             try:
-                followed = self._followed(prepared, conversation, reader, events)
+                followed = self._followed(prepared, conversation, reader, events, ctx)
                 async with aclosing(followed) as answer:
                     async for event in answer:
                         yield event
@@ -226,6 +222,7 @@ class ClaudeCodeBackend:
             except (ProcessGone, NotReady):
                 if reader.started or not conversation.was_spare:
                     raise
+                failed_spare = True
 
     async def _followed(
         self,
@@ -233,22 +230,27 @@ class ClaudeCodeBackend:
         conversation: Conversation,
         reader: EventReader,
         events: AsyncGenerator[StreamEvent],
+        ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
-        """The events, and after them what becomes of the process."""
+        """The events, and after them what becomes of the process, which this owns from its start."""
         builder = AnswerBuilder()
+        key: Digest | None = None
         try:
+            self._note_process(conversation, ctx)
             async with aclosing(events):
                 async for event in events:
                     builder.add(event)
                     yield event
         finally:
-            answer = Message(role="assistant", parts=builder.parts())
-            key = key_after(prepared, reader, builder.end, answer)
-            if key is not None:
-                conversation.begin_to_settle(reader.calls, thought=reader.thought)
-                self.pool.keep(conversation, key)
-            else:
-                self.pool.retire(conversation)
+            try:
+                answer = Message(role="assistant", parts=builder.parts())
+                key = key_after(prepared, reader, builder.end, answer)
+            finally:
+                if key is not None:
+                    conversation.begin_to_settle(reader.calls, thought=reader.thought)
+                    self.pool.keep(conversation, key)
+                else:
+                    self.pool.retire(conversation)
 
     async def _next_step(
         self,
@@ -274,10 +276,9 @@ class ClaudeCodeBackend:
                 note_terms(prepared, terms, ctx)
             yield event
 
-    def _note_process(
-        self, kind: ProcessKind, conversation: Conversation, ctx: RequestContext
-    ) -> None:
-        self._taken[kind] += 1
+    def _note_process(self, conversation: Conversation, ctx: RequestContext) -> None:
+        kind: ProcessKind = "spare" if conversation.was_spare else "cold"
+        self._taken["live" if conversation.answered else kind] += 1
         conversation.report_cost = ctx.report_cost
         ctx.mark("ready")
         note_transcript(conversation, ctx)
@@ -307,37 +308,29 @@ class ClaudeCodeBackend:
             yield event
 
     async def _set_up(self, prepared: Prepared, conversation: Conversation) -> None:
-        try:
-            await conversation.set_up(
-                prepared.request.system,
-                prepared.bridge(),
-                self._settings(prepared, seeded=True),
-                prepared.json_schema,
-            )
-        except (BackendFailed, TimedOut) as error:
-            if not conversation.was_spare:  # that may have died of anything, long ago
-                self._starts.failed(error)
-            raise
-        self._starts.succeeded()
+        await conversation.set_up(
+            prepared.request.system,
+            prepared.bridge(),
+            self._settings(prepared, seeded=True),
+            prepared.json_schema,
+        )
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
 
-    async def _obtain(self, prepared: Prepared) -> Conversation:
+    async def _obtain(
+        self, prepared: Prepared, ctx: RequestContext, *, fresh: bool
+    ) -> Conversation:
         model = self._usual_model or prepared.model
         launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
         self.catalogue.notice(program)
-        client = prepared.request.client
-        self._starts.check()
-        try:
-            conversation = await self.pool.obtain(launch, client.key or client.address or "")
-        except BackendUnavailable as error:
-            self._starts.failed(error)
-            raise
+        caller = prepared.request.client.caller
         earlier = any(message.role == "assistant" for message in prepared.request.messages)
-        conversation.transcribed = earlier and not self.gate.takes_history(program)
+        as_text = earlier and not self.gate.takes_history(program)
+        conversation = await self.pool.obtain(launch, caller, ctx, fresh=fresh)
+        conversation.transcribed = as_text
         return conversation
 
     def _launch(self, model: str, *, one_request: bool, agent: Agent | None = None) -> Launch:

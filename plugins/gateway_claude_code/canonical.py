@@ -43,7 +43,7 @@ def setting_digest(
     """
     return digest_of(
         {
-            "caller": [request.client.key, request.client.address],
+            "caller": request.client.caller,
             "model": model,
             "system": request.system,
             "tools": [[tool.name, tool.description, dict(tool.schema)] for tool in request.tools],

@@ -14,6 +14,7 @@ from gateway.search_path import program_on
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.failure_log import LOG_ARGUMENTS, LOG_LEVEL
+from gateway_claude_code.working_directory import check_empty, neutral_directory, unusable
 
 COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
 MCP_SERVER: Final = "t"
@@ -198,17 +199,15 @@ def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[
 
 def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     """An empty folder that stays the same, made if need be. Raises `BackendUnavailable`."""
-    path = config.working_directory or own_directory(environ) / "empty"
+    path = config.working_directory
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        present = next(path.iterdir(), None)
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        else:
+            path = neutral_directory(own_directory(environ) / "empty")
     except OSError as error:
-        raise BackendUnavailable(f"the CLI's working directory can't be used: {error}") from None
-    if present is not None:
-        raise BackendUnavailable(
-            f"the CLI's working directory {path} must be empty, and {present.name!r} is in it"
-        )
-    return path
+        raise unusable(error) from None
+    return check_empty(path)
 
 
 def own_directory(environ: Mapping[str, str]) -> Path:

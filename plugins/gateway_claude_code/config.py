@@ -15,7 +15,7 @@ class ClaudeCodeConfig(BaseModel):
 
     `command` is the CLI's path; without it, see `gateway_claude_code.command.find_cli`.
     `working_directory` must be empty and stay the same, as it is part of what the CLI tells the
-    model. `use_cli_settings_auth` lets `apiKeyHelper` and `env` of the CLI's own settings file
+    model; by default it has nothing of the user's name. `use_cli_settings_auth` lets `apiKeyHelper` and `env` of the CLI's own settings file
     through, and nothing else of it. `environment` sets more variables for the CLI.
 
     `min_spares` to `max_spares` processes are started ahead of their request, as many as were
@@ -23,10 +23,13 @@ class ClaudeCodeConfig(BaseModel):
     `max_live` conversations keep their process for `keep_alive` seconds; 0 keeps none.
 
     `max_processes` bounds all processes; without it, the machine's memory and cores do. Beyond
-    it, `max_queue` requests wait for up to `queue_seconds`.
+    it, `max_queue` requests wait for up to `queue_seconds`. A request for several answers (`n`)
+    is one of them, and while some of its answers have a process the others wait for as long as
+    these take.
 
-    In seconds: `start_seconds` that the CLI may take to get ready, `close_seconds` that it
-    gets at each step of being closed. `upstream_retries` is how often the CLI may ask again
+    In seconds: `start_seconds` that the CLI may take to get ready, from the start of its process;
+    `close_seconds` that it gets at each step of being closed, not counting time in which it waits
+    for a processor. `upstream_retries` is how often the CLI may ask again
     by itself when the upstream is overloaded or out of reach; clients do that as well.
 
     `check_cli` has the gateway try out, in the background, a CLI that it has not seen before. One

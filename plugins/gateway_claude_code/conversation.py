@@ -1,13 +1,14 @@
 """One process answering one conversation, over one turn or many."""
 
 import math
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any
 
 import anyio
 
-from gateway.errors import BackendFailed, GatewayError, InvalidRequest
+from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
 from gateway.types import ResponseEnd, StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
@@ -18,6 +19,7 @@ from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.parameters import LAST_REQUEST, STRUCTURED_OUTPUT
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
+from gateway_claude_code.starts import Start
 
 WARM_SECONDS = 5
 """How long one may take to answer a control line that has answered before, or had time to start."""
@@ -32,6 +34,7 @@ class Conversation:
     `calls` are the ids of the calls that the last answer ended with, and `thought` is whether it
     began with thinking; `was_spare` is True if the
     process was started ahead of its request, `transcribed` if it got its earlier turns as text.
+    `start` is told whether the process got ready, once, if it is one of those that take turns.
     `note_quota` is told each `rate_limit_info`, and `report_cost`, which belongs to the request
     that is answered now, what the CLI says that a turn cost, in US dollars.
     """
@@ -41,10 +44,15 @@ class Conversation:
         process: CliProcess,
         start_seconds: float,
         note_quota: Callable[[object], None] = lambda _: None,
+        start: Start | None = None,
     ) -> None:
         self._process = process
         self._note_quota = note_quota
         self._start_seconds = start_seconds
+        self._start = start
+        self._born = time.monotonic()
+        self._ready = False
+        self._warming: anyio.Event | None = None
         self._bridge: McpBridge | None = None
         self._requests = 0
         self._settings: Mapping[str, Any] = {}
@@ -65,6 +73,16 @@ class Conversation:
         return self._process.alive
 
     @property
+    def starting(self) -> bool:
+        """Whether it is still to be seen if it gets ready."""
+        return self._start is not None and self._start.fate == "starting"
+
+    @property
+    def answered(self) -> bool:
+        """Whether it has given an answer already."""
+        return self._settled is not None
+
+    @property
     def pid(self) -> int:
         """The id of the process."""
         return self._process.pid
@@ -74,7 +92,23 @@ class Conversation:
         """The last lines that the CLI wrote to its standard error."""
         return self._process.last_stderr
 
+    async def ended(self) -> None:
+        """Wait until the process has ended, of whatever."""
+        await self._process.ended()
+
     # -- before a turn ----------------------------------------------------------------
+
+    async def warm_up(self) -> None:
+        """Wait until the CLI answers, before it is given anything of a request.
+
+        Raises `TimedOut` when the CLI does not start, and `BackendFailed`. `apply_flag_settings` with
+        nothing in it changes nothing, also before `initialize` (seen with 2.1.330: equal bodies).
+        """
+        self._warming = anyio.Event()
+        try:
+            await self._apply({})
+        finally:
+            self._warming.set()
 
     async def set_up(
         self,
@@ -87,6 +121,10 @@ class Conversation:
 
         Raises `TimedOut` when the CLI does not start, and `BackendFailed`.
         """
+        if self._warming is not None:
+            await self._warming.wait()
+            if not self._ready:
+                raise self._not_ready()
         self._bridge = bridge
         servers = [MCP_SERVER] if bridge is not None else []
         first = protocol.initialize(self._next_id(), system, servers, json_schema)
@@ -114,9 +152,17 @@ class Conversation:
     async def _apply(self, settings: Mapping[str, Any], *before: Line) -> None:
         self._settings, self._guarded = settings, False
         request_id = self._next_id()
-        with self._start_limit():
-            await self._process.send(*before, protocol.apply_settings(request_id, settings))
-            await self._until_applied(request_id)
+        try:
+            with self._start_limit():
+                await self._process.send(*before, protocol.apply_settings(request_id, settings))
+                await self._until_applied(request_id)
+        except (BackendFailed, TimedOut) as error:
+            if self._start is not None:
+                self._start.failed(error)
+            raise
+        self._ready = True
+        if self._start is not None:
+            self._start.ready()
 
     # -- a turn -----------------------------------------------------------------------
 
@@ -227,23 +273,32 @@ class Conversation:
                     return False
 
     async def close(self) -> None:
-        """End the process."""
-        await self._process.close(busy=self.busy)
+        """End the process. One that is not ready yet would get so first."""
+        await self._process.close(busy=self.busy or not self._ready)
 
     # -- lines ------------------------------------------------------------------------
 
     @contextmanager
     def _start_limit(self) -> Iterator[None]:
-        warm = self.was_spare or self._settled is not None
-        seconds = min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds
         try:
-            with anyio.fail_after(seconds):
+            with anyio.fail_after(self._patience()):
                 yield
         except TimeoutError as error:
-            raise NotReady(
-                f"the Claude Code CLI did not get ready within {seconds:g} s "
-                "(plugins.claude_code.start_seconds)"
-            ) from error
+            raise self._not_ready() from error
+
+    def _patience(self) -> float:
+        """Seconds: what is left of the start, and afterwards as long or as short as is reasonable."""
+        if not self._ready:
+            return self._born + self._start_seconds - time.monotonic()
+        warm = self.was_spare or self._settled is not None
+        return min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds
+
+    def _not_ready(self) -> NotReady:
+        seconds = self._patience() if self._ready else self._start_seconds
+        return NotReady(
+            f"the Claude Code CLI did not get ready within {seconds:g} s "
+            "(plugins.claude_code.start_seconds)"
+        )
 
     async def _until_applied(self, request_id: str) -> None:
         while True:

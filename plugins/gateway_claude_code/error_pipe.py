@@ -26,13 +26,15 @@ class ErrorPipe:
     @classmethod
     async def open(cls) -> Self:
         """Raises `OSError` when there are too many files open."""
-        reading, writing = os.pipe()
-        reader = asyncio.StreamReader()
+        descriptor, writing = os.pipe()
+        reading = os.fdopen(descriptor, "rb", buffering=0)
         try:
+            reader = asyncio.StreamReader()
             transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb", buffering=0)
+                lambda: asyncio.StreamReaderProtocol(reader), reading
             )
         except BaseException:
+            reading.close()
             os.close(writing)
             raise
         return cls(writing, reader, transport)

@@ -25,8 +25,8 @@ from gateway.errors import (
     NotAuthenticated,
     Overloaded,
     PayloadTooLarge,
-    RateLimited,
     TimedOut,
+    UpstreamRateLimited,
 )
 from gateway.types import ChatRequest
 from gateway_claude_code.account.refusals import LONG_WAIT, account_refusal, plan_used_up
@@ -226,12 +226,12 @@ def _too_long(text: str) -> ContextTooLong:
     )
 
 
-def _rate_limited(text: str, pause: float | None) -> RateLimited:
+def _rate_limited(text: str, pause: float | None) -> UpstreamRateLimited:
     """Without a `pause` the CLI gave up at once: it waits for up to a minute (2.1.330) if asked."""
     message = f"The model's API limits the rate of requests: {text}"
     if pause is None:
-        return RateLimited(message, retry_after=LONG_WAIT, should_retry=False)
-    return RateLimited(message, retry_after=pause)
+        return UpstreamRateLimited(message, retry_after=LONG_WAIT, should_retry=False)
+    return UpstreamRateLimited(message, retry_after=pause)
 
 
 def _overloaded(text: str, pause: float | None) -> Overloaded:

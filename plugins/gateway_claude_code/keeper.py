@@ -7,14 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import anyio.to_thread
 
 from gateway_claude_code import guardian
 from gateway_claude_code.ledger import Ledger
-from gateway_claude_code.litter import remove_litter
+from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
+from gateway_claude_code.working_directory import SHARED, own_below
 
 log = logging.getLogger("gateway_claude_code")
+
+DISMISS_SECONDS: Final = 2 * guardian.GRACE_SECONDS
+"""How long a guardian may take to end; it has to be done with its grace for the processes."""
 
 
 class Keeper:
@@ -31,6 +36,7 @@ class Keeper:
         self._guardian: subprocess.Popen[bytes] | None = None
         self._pids: set[int] = set()
         self._users = 0
+        self._complained = False
 
     @contextlib.contextmanager
     def keeping(self) -> Iterator[None]:
@@ -52,7 +58,8 @@ class Keeper:
         finally:
             self._users -= 1
             if not self._users:
-                self._ledger.close()
+                with self._aside():
+                    self._ledger.close()
                 self._dismiss()
 
     async def end_orphans(self) -> None:
@@ -69,13 +76,20 @@ class Keeper:
             await anyio.to_thread.run_sync(guardian.end_groups, orphans)
         for pid in (*orphans, *dead):
             remove_litter(pid, self._environ)
+        await anyio.to_thread.run_sync(self._remove_traces)
+
+    def _remove_traces(self) -> None:
+        for folder in SHARED:
+            remove_logs(self._environ, own_below(folder))
+        remove_probes(self._environ, most=None)
 
     def add(self, pid: int) -> None:
         """A process was started; its id is that of its session too."""
         if self._ledger is None:
             return
         self._pids.add(pid)
-        self._ledger.add(pid)
+        with self._aside():
+            self._ledger.add(pid)
         if self._guardian is None or self._guardian.poll() is not None:
             self._appoint()
         else:
@@ -86,8 +100,19 @@ class Keeper:
         if self._ledger is None:
             return
         self._pids.discard(pid)
-        self._ledger.remove(pid)
+        with self._aside():
+            self._ledger.remove(pid)
         self._tell(f"-{pid}\n")
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """The list is a second net: requests are served without it, as on a full disk."""
+        try:
+            yield
+        except OSError as error:
+            if not self._complained:
+                log.warning("the list of the CLI's processes can't be written: %s", error)
+            self._complained = True
 
     def _appoint(self) -> None:
         """Start a guardian, or another one for one that is gone."""
@@ -124,5 +149,9 @@ class Keeper:
         if self._guardian.stdin is not None:
             with contextlib.suppress(OSError):
                 self._guardian.stdin.close()
-        self._guardian.wait()
+        try:
+            self._guardian.wait(DISMISS_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._guardian.kill()
+            self._guardian.wait()
         self._guardian = None

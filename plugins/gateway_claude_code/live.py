@@ -58,6 +58,11 @@ class LiveConversations(Generic[T]):
         expired = [key for key, waiting in self._waiting.items() if waiting.until <= now]
         return [self._waiting.pop(key).conversation for key in expired]
 
+    def take_dead(self, alive: Callable[[T], bool]) -> list[T]:
+        """Those whose process has ended."""
+        dead = [key for key, waiting in self._waiting.items() if not alive(waiting.conversation)]
+        return [self._waiting.pop(key).conversation for key in dead]
+
     def take_all(self) -> list[T]:
         """Every one, to be closed."""
         taken = [waiting.conversation for waiting in self._waiting.values()]

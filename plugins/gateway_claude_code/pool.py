@@ -6,13 +6,14 @@ Each has a slot (`admission`), is used for one conversation, and is closed in th
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
 
-from gateway.errors import GatewayError
+from gateway.context import RequestContext
+from gateway.errors import BackendUnavailable, GatewayError
 from gateway_claude_code.admission import Slots, default_processes
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -23,6 +24,7 @@ from gateway_claude_code.live import LiveConversations
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.quota import Quota
 from gateway_claude_code.spares import Spares
+from gateway_claude_code.starts import Start, Starts, starts_at_a_time
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -52,32 +54,38 @@ class Pool:
             config.queue_seconds,
             self._make_room,
         )
+        self.starts = Starts(starts_at_a_time(), config.queue_seconds, self._set_news)
+        self._owned: dict[Conversation, Start] = {}
         self._tasks: TaskGroup | None = None
+        self._tending: TaskGroup | None = None
         self._news = anyio.Event()
         self._no_spare_until = 0.0
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many processes there are, of each state, and how many requests wait for one."""
+        """How many processes there are, of each state, and how many calls wait for one."""
         spare, live = len(self._spares), len(self._live)
         busy = self.slots.used - spare - live
         return {"busy": busy, "live": live, "spare": spare, "waiting": self.slots.waiting}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Tend to the processes; at the end close them all."""
+        """Tend to the processes; at the end close them all, also those at work."""
         await self._keeper.end_orphans()
         with self._keeper.keeping():
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 try:
                     async with anyio.create_task_group() as tending:
+                        self._tending = tending
                         tending.start_soon(self._tend)
                         yield
                         tending.cancel_scope.cancel()
                 finally:
                     self.close_idle()
-            self._tasks = None
+                    for conversation in list(self._owned):
+                        self.retire(conversation)
+                    self._tasks = self._tending = None
 
     # -- for requests -----------------------------------------------------------------
 
@@ -94,43 +102,65 @@ class Pool:
                 self.retire(conversation)
         return conversation if reusable else None
 
-    async def obtain(self, launch: Launch, caller: str) -> Conversation:
-        """A process that was told nothing yet. Raises `BackendUnavailable` and `RateLimited`."""
+    async def obtain(
+        self,
+        launch: Launch,
+        caller: str,
+        ctx: RequestContext | None = None,
+        *,
+        fresh: bool = False,
+    ) -> Conversation:
+        """A process that was told nothing yet; a `fresh` one is no spare.
+
+        Raises `BackendUnavailable` and `GatewayBusy`.
+        """
         outdated = self._spares.forget_other_programs(launch)
         for given_up in (*outdated, *self._spares.take_useless()):
             self.retire(given_up)
-        spare = self._spares.take(launch)
+        spare = None if fresh else self._spares.take(launch)
         now = time.monotonic()
         if self._no_spare_until <= now:
             self._no_spare_until = now + REFILL_SECONDS
         self._news.set()
         if spare is not None:
             return spare
-        await self.slots.acquire(caller)
-        return await self._start(launch)
+        await self.slots.acquire(caller, ctx)
+        try:
+            with ctx.waiting() if ctx is not None else nullcontext():
+                start = await self.starts.turn()
+            if ctx is not None:
+                ctx.group.begin(ctx.request_id)
+        except BaseException:
+            self.slots.release()
+            raise
+        return await self._start(launch, start)
 
     @asynccontextmanager
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
         """A process for a question of the gateway's own, in a slot like all others.
 
-        Raises `BackendUnavailable`, and `RateLimited` when no slot gets free in time.
+        Raises `BackendUnavailable`, and `GatewayBusy` when no slot gets free in time.
         """
         await self.slots.acquire(ASIDE)
         try:
-            process = await launch.start(self._config.close_seconds)
-            self._keeper.add(process.pid)
+            start = await self.starts.turn(tries=False)
             try:
-                yield process
+                process = await self._launched(launch, start)
+                try:
+                    self._keeper.add(process.pid)
+                    yield process
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await process.close(busy=False)
+                    self._keeper.remove(process.pid)
             finally:
-                with anyio.CancelScope(shield=True):
-                    await process.close(busy=False)
-                self._keeper.remove(process.pid)
+                start.give_up()
         finally:
             self.slots.release()
 
     def keep(self, conversation: Conversation, key: Digest) -> None:
         """Let a conversation wait for what continues it, as soon as its process has settled."""
-        if not self._live.most:
+        if not self._live.most or conversation not in self._owned:
             self.retire(conversation)
             return
         for given_up in self._live.keep(key, conversation):
@@ -141,8 +171,11 @@ class Pool:
         self._news.set()
 
     def retire(self, conversation: Conversation) -> None:
-        """Close a process, and give its slot back."""
-        self._start_soon(self._close, conversation)
+        """Close a process, and give its slot back; once."""
+        start = self._owned.pop(conversation, None)
+        if start is not None:
+            start.give_up()
+            self._start_soon(self._close, conversation)
 
     def expect(self, launch: Launch) -> None:
         """Have spares of this kind from now on."""
@@ -160,12 +193,24 @@ class Pool:
         while True:
             self._news = anyio.Event()
             self._forget_replaced_program()
-            for useless in (*self._spares.take_useless(), *self._live.take_expired()):
+            for useless in self._take_useless():
                 self.retire(useless)
             if time.monotonic() >= self._no_spare_until:
                 await _logged(self._start_missing)
             with anyio.move_on_after(self._pause()):
                 await self._news.wait()
+
+    def _take_useless(self) -> list[Conversation]:
+        dead = self._live.take_dead(lambda conversation: conversation.alive)
+        return [*self._spares.take_useless(), *dead, *self._live.take_expired()]
+
+    def _set_news(self) -> None:
+        self._news.set()
+
+    async def _watch(self, conversation: Conversation) -> None:
+        """A process that ends while nobody waits for it is noticed at once."""
+        await conversation.ended()
+        self._news.set()
 
     def _pause(self) -> float:
         """Seconds until there may be something to do."""
@@ -181,25 +226,69 @@ class Pool:
                 self.retire(outdated)
 
     async def _start_missing(self) -> None:
-        while (launch := self._spares.missing()) is not None and self.slots.try_acquire():
-            try:
-                self._spares.add(launch, await self._start(launch))
-                if self.slots.waiting:
-                    self._make_room()
-            except GatewayError as error:
-                log.warning("no spare process could be started: %s", error.message)
-                self._no_spare_until = time.monotonic() + FAILED_SECONDS
+        while (launch := self._spares.missing()) is not None:
+            if not self.slots.try_acquire():
                 return
+            if (start := self.starts.spare_turn()) is None:
+                self.slots.release()
+                return
+            try:
+                spare = await self._start(launch, start)
+            except GatewayError as error:
+                self._no_spare(error)
+                return
+            self._spares.add(launch, spare)
+            if self._tending is not None:
+                self._tending.start_soon(_logged, self._warm_up, spare)
+            if self.slots.waiting:
+                self._make_room()
 
-    async def _start(self, launch: Launch) -> Conversation:
-        """Start a process in a slot that was acquired."""
+    async def _warm_up(self, spare: Conversation) -> None:
         try:
-            process = await launch.start(self._config.close_seconds)
+            await spare.warm_up()
+        except GatewayError as error:
+            if spare not in self._owned:
+                return  # it was closed meanwhile
+            self._no_spare(error)
+            if self._spares.remove(spare):
+                self.retire(spare)
+        self._news.set()
+
+    def _no_spare(self, error: GatewayError) -> None:
+        log.warning("no spare process could be started: %s", error.message)
+        self._no_spare_until = time.monotonic() + FAILED_SECONDS
+
+    async def _start(self, launch: Launch, start: Start) -> Conversation:
+        """Start a process in a slot that was acquired. From here on the pool owns it."""
+        try:
+            process = await self._launched(launch, start)
         except BaseException:
             self.slots.release()
             raise
+        seconds = self._config.start_seconds
+        conversation = Conversation(process, seconds, self.quota.note, start)
+        self._owned[conversation] = start
+        if self._tending is None:
+            await self._close_late(conversation)
+            raise BackendUnavailable("the gateway is ending")
         self._keeper.add(process.pid)
-        return Conversation(process, self._config.start_seconds, self.quota.note)
+        self._tending.start_soon(_logged, self._watch, conversation)
+        return conversation
+
+    async def _close_late(self, conversation: Conversation) -> None:
+        """Close one whose start was not over when all others were closed."""
+        self._owned.pop(conversation).give_up()
+        await self._close(conversation)
+
+    async def _launched(self, launch: Launch, start: Start) -> CliProcess:
+        try:
+            return await launch.start(self._config.close_seconds)
+        except GatewayError as error:
+            start.failed(error)
+            raise
+        except BaseException:
+            start.give_up()
+            raise
 
     def _make_room(self) -> bool:
         conversation = self._spares.take_any() or self._live.take_oldest()
@@ -211,8 +300,9 @@ class Pool:
         try:
             await conversation.close()
         finally:
-            self._keeper.remove(conversation.pid)
             self.slots.release()
+            self._keeper.remove(conversation.pid)
+            self._news.set()
         if conversation.last_stderr:
             log.debug("the CLI said: %s", conversation.last_stderr)
 

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ import anyio
 from gateway.errors import BackendFailed, BackendUnavailable
 from gateway_claude_code.error_pipe import ErrorPipe
 from gateway_claude_code.failure_log import api_sentence, is_log_entry
-from gateway_claude_code.litter import remove_litter
+from gateway_claude_code.grace import STEP_SECONDS, Grace
+from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
 log = logging.getLogger("gateway_claude_code")
@@ -31,6 +33,8 @@ STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
 LOG_SECONDS: Final = 0.2
 """How far the debug log may be behind the lines. It is written first, to another pipe."""
+CLOCK_SECONDS: Final = 2
+"""How far a file system's clock may be behind."""
 FOLLOWERS_SECONDS: Final = 0.5
 """How long what a process left behind may take to end at SIGTERM."""
 
@@ -43,12 +47,14 @@ class CliProcess:
         process: asyncio.subprocess.Process,
         stderr: ErrorPipe,
         environment: Mapping[str, str],
+        folder: Path,
         close_seconds: float,
     ) -> None:
         if process.stdin is None or process.stdout is None:
             raise BackendFailed("the Claude Code CLI was started without pipes")
         self._process = process
-        self._environment = environment
+        self._environment, self._folder = environment, folder
+        self._born = time.time()
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, stderr
         self._close_seconds = close_seconds
         self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
@@ -66,29 +72,33 @@ class CliProcess:
         close_seconds: float,
     ) -> Self:
         """Start the CLI. Raises `BackendUnavailable` if the system can't run it."""
-        stderr = await ErrorPipe.open()
         try:
-            # cancelled half-way it would run, and nobody would know of it
-            with anyio.CancelScope(shield=True):
-                process = await asyncio.create_subprocess_exec(
-                    *command,
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=stderr.writing,
-                    env=dict(environment),
-                    cwd=folder,
-                    start_new_session=True,
-                    limit=LONGEST_LINE,
-                )
-        except (OSError, ValueError) as error:
-            stderr.close()
-            raise BackendUnavailable(f"the Claude Code CLI can't be started: {error}") from error
-        except BaseException:
-            stderr.close()
-            raise
-        finally:
-            stderr.close_writing()
-        return cls(process, stderr, environment, close_seconds)
+            stderr = await ErrorPipe.open()
+        except OSError as error:
+            raise _cant_start(error) from error
+        with contextlib.ExitStack() as undo:
+            undo.callback(stderr.close)
+            try:
+                # cancelled half-way it would run, and nobody would know of it
+                with anyio.CancelScope(shield=True):
+                    process = await asyncio.create_subprocess_exec(
+                        *command,
+                        stdin=asyncio.subprocess.PIPE,
+                        stdout=asyncio.subprocess.PIPE,
+                        stderr=stderr.writing,
+                        env=dict(environment),
+                        cwd=folder,
+                        start_new_session=True,
+                        limit=LONGEST_LINE,
+                    )
+            except (OSError, ValueError) as error:
+                raise _cant_start(error) from error
+            finally:
+                stderr.close_writing()
+            undo.callback(process.kill)
+            started = cls(process, stderr, environment, folder, close_seconds)
+            undo.pop_all()
+        return started
 
     @property
     def pid(self) -> int:
@@ -104,6 +114,10 @@ class CliProcess:
     def last_stderr(self) -> str:
         """The last lines that the CLI wrote to its standard error before the debug log's first."""
         return "\n".join(self._last_stderr)
+
+    async def ended(self) -> None:
+        """Wait until the process has ended, of whatever."""
+        await self._process.wait()
 
     async def api_sentence(self) -> str | None:
         """What the API said when it last refused something; waits for it a moment."""
@@ -141,13 +155,20 @@ class CliProcess:
         """End the process and all that it started, even while being cancelled.
 
         A `busy` one is told by SIGTERM at once, as it would finish its turn first. Bounded: three
-        steps of `close_seconds` at most.
+        steps of `close_seconds` in which the process could run (see `grace`).
         """
         with anyio.CancelScope(shield=True):
             async with self._closing:
-                await self._end(busy=busy)
-                await self._finish_stderr()
-                remove_litter(self.pid, self._environment)
+                try:
+                    await self._end(busy=busy)
+                finally:
+                    await self._finish_stderr()
+                    self._clean_up()
+
+    def _clean_up(self) -> None:
+        remove_litter(self.pid, self._environment)
+        remove_logs(self._environment, self._folder, self._born - CLOCK_SECONDS)
+        remove_probes(self._environment)
 
     async def _end(self, *, busy: bool) -> None:
         if busy:
@@ -167,11 +188,15 @@ class CliProcess:
         await self._gone()
 
     async def _gone(self) -> bool:
-        with anyio.move_on_after(self._close_seconds):
-            await self._process.wait()
-            await self._end_followers()
-            return True
-        return False
+        grace = Grace(self.pid, self._close_seconds)
+        while not grace.over():
+            with anyio.move_on_after(STEP_SECONDS):
+                await self._process.wait()
+                break
+        if self._process.returncode is None:
+            return False
+        await self._end_followers()
+        return True
 
     async def _end_followers(self) -> None:
         """End what the process may have started and left behind: the CLI, if it is a script's."""
@@ -210,3 +235,7 @@ class CliProcess:
                 self._api_failed.set()
             elif not logging_began:
                 self._last_stderr.append(line)
+
+
+def _cant_start(error: Exception) -> BackendUnavailable:
+    return BackendUnavailable(f"the Claude Code CLI can't be started: {error}")

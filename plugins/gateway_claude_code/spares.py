@@ -60,11 +60,11 @@ class Spares:
         """A living spare of this kind, the oldest first; there being none makes more wanted."""
         kind = self._kinds.setdefault(launch, _Kind(0, self._now()))
         kind.used = self._now()
-        while kind.spares:
-            conversation = kind.spares.pop(0).conversation
-            if conversation.alive:
+        for number, spare in enumerate(kind.spares):
+            if spare.conversation.alive:  # dead ones stay, to be closed
+                del kind.spares[number]
                 kind.wanted = max(kind.wanted, 1)
-                return conversation
+                return spare.conversation
         kind.wanted = min(kind.wanted + 1, self._at_most)
         return None
 
@@ -73,6 +73,15 @@ class Spares:
         kind = self._kinds.setdefault(launch, _Kind(0, self._now()))
         conversation.was_spare = True
         kind.spares.append(_Spare(conversation, self._now()))
+
+    def remove(self, conversation: Conversation) -> bool:
+        """Take this one out; whether it was still there."""
+        for kind in self._kinds.values():
+            for number, spare in enumerate(kind.spares):
+                if spare.conversation is conversation:
+                    del kind.spares[number]
+                    return True
+        return False
 
     def missing(self) -> Launch | None:
         """The kind of which one more should be started now, if any; the last used first."""
@@ -94,7 +103,10 @@ class Spares:
         return None
 
     def take_useless(self) -> list[Conversation]:
-        """Those that are dead, too old, or no longer wanted; they have to be closed."""
+        """Those that are dead, too old, or no longer wanted; they have to be closed.
+
+        What dies as it starts is left to the one who waits for it to get ready.
+        """
         now = self._now()
         useless: list[Conversation] = []
         for launch, kind in list(self._kinds.items()):
@@ -103,7 +115,8 @@ class Spares:
             kept = [
                 spare
                 for spare in kind.spares
-                if spare.conversation.alive and now - spare.born < self._oldest
+                if (spare.conversation.alive or spare.conversation.starting)
+                and now - spare.born < self._oldest
             ][: kind.wanted]
             useless += [spare.conversation for spare in kind.spares if spare not in kept]
             kind.spares = kept

@@ -13,7 +13,7 @@ LONGEST_PAUSE: Final = 60.0
 
 
 class StartBreaker:
-    """Counts starts that failed in a row. Once open, one request at a time may try again."""
+    """Counts starts that failed in a row. Once open, one start at a time may try again."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -26,18 +26,29 @@ class StartBreaker:
         """Whether starts are refused, but for one to try."""
         return self._failures >= FAILURES
 
-    def check(self) -> None:
-        """Raises `BackendUnavailable` while there is no sense in starting a process."""
-        if not self.open:
-            return
-        left = self._until - self._now()
-        if left > 0:
+    @property
+    def may_try(self) -> bool:
+        """Whether `check` would let a start through."""
+        return not self.open or self._until <= self._now()
+
+    def look(self, *, tries: bool = True) -> None:
+        """Raises `BackendUnavailable` while there is no sense in starting a process.
+
+        Without `tries` also where one may try again, for those that won't tell how it went.
+        """
+        if self.open and not (tries and self.may_try):
+            left = max(self._until - self._now(), 0)
             raise BackendUnavailable(
                 f"The Claude Code CLI failed to start {self._failures} times in a row, and is tried "
                 f"again in {left:.0f} s. The last time: {self._reason}",
                 retry_after=left,
             )
-        self._until = self._now() + self._pause()  # this one tries; the others wait for it
+
+    def check(self) -> None:
+        """The same, for a start that follows at once: while open, the others wait for that one."""
+        self.look()
+        if self.open:
+            self._until = self._now() + self._pause()
 
     def succeeded(self) -> None:
         """A process got ready."""

@@ -27,6 +27,7 @@ class StateFile:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._complained = False
 
     def read(self) -> Mapping[str, Any]:
         """The content, if it is a JSON object; else an empty one."""
@@ -42,8 +43,11 @@ class StateFile:
             return
         try:
             _replace(self._path, json.dumps(content, indent=1))
+            self._complained = False
         except OSError as error:
-            log.info("%s can't be written: %s", self._path, error)
+            if not self._complained:
+                log.warning("%s can't be written: %s", self._path, error)
+            self._complained = True
 
 
 def _replace(path: Path, text: str) -> None:

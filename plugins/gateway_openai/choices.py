@@ -2,22 +2,30 @@
 
 Each answer lives in one task from its first event to its end, as backends may hold cancel
 scopes while they yield.
+
+An answer that has begun runs on to its end, whatever the others do and however slowly the client
+reads, up to `BUFFER_BYTES`. It never keeps what it holds for another that waits: a call comes to
+its end with a single process.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Protocol, Self, TypeAlias
+from functools import partial
+from typing import Final, Protocol, Self, TypeAlias
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
+import anyio.lowlevel
 
+from gateway.context import RequestContext
 from gateway.errors import GatewayError
 from gateway.grouped import raising_plainly
 from gateway.streams import AnswerStream, EventSource
 from gateway.types import ResponseStart, StreamEvent
+from gateway_openai.event_buffer import ChoiceEvent, EventBuffer
 from gateway_openai.stop import cut_at_stop
 
-ChoiceEvent: TypeAlias = tuple[int, StreamEvent]
+BUFFER_BYTES: Final = 8 * 1024 * 1024
+"""How far the answers to one call may be ahead of its client, all together."""
 
 OpenAnswer: TypeAlias = Callable[[int], Awaitable[AnswerStream]]
 """Opens the answer for one choice, counted from 0. Raises `GatewayError`."""
@@ -27,9 +35,10 @@ class Choices(Protocol):
     """What `open_choices` gives: the events of all choices. Iterating raises `GatewayError`s."""
 
     async def start(self) -> str | None:
-        """Wait for every choice's first event; return the model that really answers.
+        """Wait for the first event of each choice that does not stand in line, and of one at least.
 
-        Raises what goes wrong until then, as `GatewayError`.
+        Returns the model that really answers. Raises what goes wrong until then, as
+        `GatewayError`.
         """
 
     def __aiter__(self) -> AsyncIterator[ChoiceEvent]:
@@ -41,25 +50,24 @@ class Choices(Protocol):
 
 @asynccontextmanager
 async def open_choices(
-    open_answer: OpenAnswer, count: int, stop: tuple[str, ...]
+    open_answer: OpenAnswer, contexts: Sequence[RequestContext], stop: tuple[str, ...]
 ) -> AsyncGenerator[Choices]:
-    """Open `count` answers, cut at the sequences in `stop`. All are closed at the end."""
-    if count == 1:
-        async with _open(open_answer, 0, stop) as events:
+    """Open an answer for each context, cut at the sequences in `stop`. All are closed at the end."""
+    if len(contexts) == 1:
+        async with _open(open_answer, 0, stop=stop) as events:
             yield _OneAnswer(events)
         return
-    several = _SeveralAnswers(count)
+    several = _SeveralAnswers(contexts, partial(_open, open_answer, stop=stop))
     with raising_plainly():
-        async with several, anyio.create_task_group() as tasks:
-            for index in range(count):
-                tasks.start_soon(several.run, index, _open(open_answer, index, stop))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(several.run)
             yield several
             tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
 async def _open(
-    open_answer: OpenAnswer, index: int, stop: tuple[str, ...]
+    open_answer: OpenAnswer, index: int, *, stop: tuple[str, ...]
 ) -> AsyncGenerator[EventSource]:
     async with await open_answer(index) as stream:
         if not stop:
@@ -91,72 +99,83 @@ class _OneAnswer:
 
 
 class _SeveralAnswers:
-    """One task for each answer; the first failure ends them all."""
+    """A task for each answer; the first failure ends them all.
 
-    def __init__(self, count: int) -> None:
-        self._send, self._receive = anyio.create_memory_object_stream[ChoiceEvent | GatewayError]()
-        self._senders = [self._send.clone() for _ in range(count)]
-        self._unstarted = count
+    They are begun in order. While one of them stands in line, no further one is begun: a call
+    needs one place in line, and no memory for 128 requests that are ready to go out.
+    """
+
+    def __init__(
+        self,
+        contexts: Sequence[RequestContext],
+        open_choice: Callable[[int], AbstractAsyncContextManager[EventSource]],
+    ) -> None:
+        self._contexts = contexts
+        self._open = open_choice
+        self._buffer = EventBuffer(BUFFER_BYTES)
+        self._in_line = 0
+        self._moved = anyio.Event()
+        self._silent = set(range(len(contexts)))  # those whose first event `start` waits for
+        self._begun = False
         self._ready = anyio.Event()
         self._model: str | None = None
-        self._failure: GatewayError | None = None
 
-    async def __aenter__(self) -> Self:
-        self._send.close()
-        return self
+    async def run(self) -> None:
+        """From the opening of the first answer to the end of the last."""
+        async with anyio.create_task_group() as tasks:
+            for index, ctx in enumerate(self._contexts):
+                ctx.on_line = partial(self._note_line, index)
+                tasks.start_soon(self._answer, index, tasks.cancel_scope)
+                await anyio.lowlevel.checkpoint()
+                while self._in_line:
+                    self._moved = anyio.Event()
+                    await self._moved.wait()
+        self._buffer.end()
 
-    async def __aexit__(self, *_: object) -> None:
-        self._receive.close()
-        for sender in self._senders:
-            sender.close()
+    async def _answer(self, index: int, every_answer: anyio.CancelScope) -> None:
+        try:
+            async with self._open(index) as events:
+                first = True
+                async for event in events:
+                    if first:
+                        first = False
+                        self._note_start(index, event)
+                    await self._buffer.put((index, event))
+        except GatewayError as error:
+            self._buffer.fail(error)
+            self._ready.set()
+            every_answer.cancel()
 
-    async def run(self, index: int, answer: AbstractAsyncContextManager[EventSource]) -> None:
-        """Send one answer's events, from its opening to its end."""
-        with self._senders[index] as sender:
-            try:
-                async with answer as events:
-                    await self._forward(index, events, sender)
-            except GatewayError as error:
-                self._failure = error
-                self._ready.set()
-                await sender.send(error)
-
-    async def _forward(
-        self,
-        index: int,
-        events: EventSource,
-        sender: MemoryObjectSendStream[ChoiceEvent | GatewayError],
-    ) -> None:
-        started = False
-        async for event in events:
-            if not started:
-                started = True
-                self._note_start(event)
-            await sender.send((index, event))
-
-    def _note_start(self, event: StreamEvent) -> None:
+    def _note_start(self, index: int, event: StreamEvent) -> None:
         self._model = self._model or _model(event)
-        self._unstarted -= 1
-        if self._unstarted == 0:
+        self._begun = True
+        self._silent.discard(index)
+        self._check_ready()
+
+    def _note_line(self, index: int, change: int) -> None:
+        self._in_line += change
+        if self._in_line:
+            # what comes after it will have to wait as well
+            self._silent.difference_update(range(index, len(self._contexts)))
+            self._check_ready()
+        else:
+            self._moved.set()
+
+    def _check_ready(self) -> None:
+        if self._begun and not self._silent:
             self._ready.set()
 
     async def start(self) -> str | None:
         await self._ready.wait()
-        if self._failure is not None:
-            raise self._failure
+        if self._buffer.failure is not None:
+            raise self._buffer.failure
         return self._model
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> ChoiceEvent:
-        try:
-            item = await self._receive.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-        if isinstance(item, GatewayError):
-            raise item
-        return item
+        return await self._buffer.get()
 
 
 def _model(first: StreamEvent) -> str | None:

@@ -2,6 +2,9 @@
 
 All four keys are always there. Types and codes are those that openai-python 3.54 and other
 clients act on (https://platform.openai.com/docs/guides/error-codes).
+
+A 503 is as good as a 429 to them: openai-python 3.54 and the AI SDK 7 try both again by themselves,
+after a `retry-after` of up to 60 s (`_base_client.py`; `isRetryable` of `APICallError`).
 """
 
 from collections.abc import Sequence

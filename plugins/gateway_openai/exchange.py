@@ -39,7 +39,7 @@ class Exchange:
 
     def open(self) -> AbstractAsyncContextManager[Choices]:
         """Open the answers."""
-        return open_choices(self._open_answer, self.call.choices, self.call.stop)
+        return open_choices(self._open_answer, self.contexts, self.call.stop)
 
     async def _open_answer(self, index: int) -> AnswerStream:
         return await self.gateway.open(self.call.requests[index], self.contexts[index])
@@ -57,11 +57,14 @@ class Exchange:
         )
 
     def headers(self, model: str | None) -> dict[str, str]:
-        """The answer's headers, as far as they are known when the first events are there."""
+        """The answer's headers, as far as they are known when the first events are there.
+
+        Choices begin in order, so the first one's context says the most.
+        """
         ignored = [name for ctx in self.contexts for name in ctx.ignored]
         if ignored:
             log.info("%s: ignored %s", self.contexts[0].request_id, list_value(ignored))
-        return answer_headers(model, ignored, [ctx.headers for ctx in self.contexts])
+        return answer_headers(model, ignored, [ctx.headers for ctx in reversed(self.contexts)])
 
 
 async def whole_answer(exchange: Exchange, receive: Receive) -> Response:

@@ -32,11 +32,13 @@ _ERRORS: Final = {
     413: "The body is over the limit",
     414: "The URL is over the limit",
     415: "The body is not JSON",
-    429: "Too much for now; `retry-after` says for how long, where that is known",
+    429: "A limit of the key (`rate_limit_exceeded`), of the model's API (`upstream_rate_limited`) "
+    "or of the account; `retry-after` says for how long, where that is known",
     431: "The headers are over the limit",
     500: "A bug",
     502: "The backend died, spoke nonsense, or would not stop",
-    503: "Overloaded, or the backend can't be started",
+    503: "The gateway is full (`gateway_busy`), the model's API is overloaded, or the backend can't "
+    "be started",
     504: "Nothing came in time",
 }
 _REFUSED: Final = frozenset({"#/$defs/OtherMessage", "#/$defs/OtherPart"})

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from gateway.context import RequestContext
+from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import UnsupportedParameter
 from gateway.pipeline import Gateway
 from gateway.types import Client
@@ -47,6 +47,7 @@ def add_routes(router: APIRouter, gateway: Gateway) -> None:
         check_sizes(body, limits)
         call, encoding = endpoint(body, client_of(request), config)
         _refuse_ignored(call, config)
+        _admit(request, call)
         contexts = _contexts(request, call)
         exchange = Exchange(gateway=gateway, call=call, encoding=encoding, contexts=contexts)
         if call.stream:
@@ -136,6 +137,12 @@ def _refuse_ignored(call: Call, config: OpenAIConfig) -> None:
         )
 
 
+def _admit(request: Request, call: Call) -> None:
+    """Have the middleware that checks keys count the answers; it has counted the call as one."""
+    if call.choices > 1 and (admit := getattr(request.state, "admit_answers", None)) is not None:
+        admit(call.choices)
+
+
 def client_of(request: Request) -> Client:
     """Who asks. Middleware that checks keys leaves the name of one in the request's state."""
     return Client(
@@ -147,12 +154,13 @@ def client_of(request: Request) -> Client:
 
 def _contexts(request: Request, call: Call) -> tuple[RequestContext, ...]:
     """A context for each choice; those after the first have their number after the id."""
-    request_id = request.state.request_id
+    request_id, group = request.state.request_id, AnswerGroup()
     contexts = tuple(
         RequestContext(
             request_id=f"{request_id}-{index}" if index else request_id,
             started=request.state.started,
             ignored=list(call.ignored),
+            group=group,
         )
         for index in range(call.choices)
     )

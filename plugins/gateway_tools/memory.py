@@ -25,7 +25,7 @@ from gateway.types import (
 
 MAX_CHARACTERS: Final = 50_000_000
 
-Key: TypeAlias = tuple[str | None, str | None, frozenset[str]]
+Key: TypeAlias = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Memory:
 
 
 def _key(client: Client, calls: Iterable[ToolCall]) -> Key:
-    return (client.key, client.address, frozenset(_plain(call.id) for call in calls))
+    return (client.caller, frozenset(_plain(call.id) for call in calls))
 
 
 def _size(part: Part) -> int:

@@ -3,7 +3,7 @@
 import pytest
 from access_support import Clock, entry
 
-from gateway.errors import NotAllowed, RateLimited
+from gateway.errors import InvalidRequest, NotAllowed, RateLimited
 from gateway_access.buckets import Bucket
 from gateway_access.limits import KeyLimits, Limits, duration
 from gateway_access.models import check_model, may_use
@@ -68,6 +68,46 @@ def test_a_refused_request_costs_nothing() -> None:
         with pytest.raises(RateLimited):
             key.enter()
     assert key.headers()["x-ratelimit-remaining-requests"] == "2"
+
+
+def test_each_answer_of_a_call_counts_as_a_request() -> None:
+    key = limits(Clock(), requests_per_minute=10)
+    key.enter()
+    key.admit(8)
+    assert key.headers()["x-ratelimit-remaining-requests"] == "2"
+
+
+def test_a_call_for_more_answers_than_are_left_costs_nothing_and_is_told_when_to_come_back() -> (
+    None
+):
+    clock = Clock()
+    key = limits(clock, requests_per_minute=10)
+    key.enter()
+    key.admit(6)
+    key.enter()
+    with pytest.raises(RateLimited, match="has 4 of its 10 requests per minute left") as caught:
+        key.admit(5)
+    assert caught.value.retry_after == 6
+    assert key.headers()["x-ratelimit-remaining-requests"] == "4"
+    clock.now += 6
+    key.enter()
+    key.admit(5)
+    assert key.headers()["x-ratelimit-remaining-requests"] == "0"
+
+
+def test_a_call_for_more_answers_than_there_ever_are_is_wrong() -> None:
+    key = limits(Clock(), requests_per_minute=10)
+    key.enter()
+    with pytest.raises(InvalidRequest, match=r"'laptop' may have 10 .* asks for 11") as caught:
+        key.admit(11)
+    assert caught.value.param == "n"
+
+
+@pytest.mark.parametrize("given", [{"concurrent": 3}, {"tokens_per_minute": 3}])
+def test_without_a_limit_of_requests_a_call_may_ask_for_any_number(given: dict[str, int]) -> None:
+    key = limits(Clock(), **given)
+    key.enter()
+    key.admit(128)
 
 
 def test_headers_say_what_is_left() -> None:

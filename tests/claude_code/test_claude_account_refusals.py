@@ -69,7 +69,7 @@ def test_what_only_a_person_can_change_is_a_missing_quota(sentence: str) -> None
     [plan_used_up("five_hour", NOW + 7200, NOW), account_refusal(SPEND_CAP, None, 429)],
 )
 def test_what_resets_by_itself_is_a_rate_limit(error: AccountRefusal) -> None:
-    assert error.code == "rate_limit_exceeded"
+    assert error.code == "upstream_rate_limited"
     assert error.resets_at is not None
     assert error.message.startswith("Quota exceeded: ")
 

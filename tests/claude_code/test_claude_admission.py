@@ -6,7 +6,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from gateway.errors import RateLimited
+from gateway.context import AnswerGroup, RequestContext
+from gateway.errors import GatewayBusy
 from gateway_claude_code.admission import Slots, default_processes
 
 
@@ -63,7 +64,7 @@ async def test_newcomers_do_not_pass_those_in_line() -> None:
 async def test_the_line_has_an_end() -> None:
     one = slots(queue=0)
     await one.acquire("a")
-    with pytest.raises(RateLimited, match="too many requests are waiting") as caught:
+    with pytest.raises(GatewayBusy, match="too many requests are waiting") as caught:
         await one.acquire("a")
     assert caught.value.retry_after is not None
     assert caught.value.retry_after > 0
@@ -73,7 +74,7 @@ async def test_the_line_has_an_end() -> None:
 async def test_nobody_waits_for_ever() -> None:
     one = slots(seconds=0.05)
     await one.acquire("a")
-    with pytest.raises(RateLimited, match=r"none became free within 0\.05 s"):
+    with pytest.raises(GatewayBusy, match=r"none became free within 0\.05 s"):
         await one.acquire("a")
     assert (one.used, one.waiting) == (1, 0)
     one.release()
@@ -165,6 +166,92 @@ async def test_one_callers_requests_are_served_in_their_order() -> None:
     assert served == list(range(10))
 
 
+# -- calls for several answers --------------------------------------------------------------
+
+
+def answers(count: int) -> list[RequestContext]:
+    """The contexts of so many answers to one call."""
+    group = AnswerGroup()
+    return [RequestContext(request_id=f"{id(group)}-{n}", group=group) for n in range(count)]
+
+
+async def test_a_later_request_is_served_between_the_answers_of_one_call() -> None:
+    one = slots()
+    await one.acquire("me")
+    served: list[str] = []
+
+    async def ask(name: str, ctx: RequestContext) -> None:
+        await one.acquire("me", ctx)
+        served.append(name)
+
+    async with anyio.create_task_group() as tasks:
+        for ctx in answers(4):
+            tasks.start_soon(ask, "many", ctx)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(ask, "plain", *answers(1))
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(5):
+            one.release()
+            await anyio.wait_all_tasks_blocked()
+    assert served == ["many", "plain", "many", "many", "many"]
+
+
+async def test_a_call_has_one_place_in_line_for_all_its_answers() -> None:
+    one = slots(queue=2)
+    await one.acquire("a")
+    async with anyio.create_task_group() as tasks:
+        for ctx in answers(128):
+            tasks.start_soon(one.acquire, "a", ctx)
+        await anyio.wait_all_tasks_blocked()
+        assert one.waiting == 1
+        tasks.start_soon(one.acquire, "b")
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(GatewayBusy, match="too many requests are waiting"):
+            await one.acquire("c")
+        tasks.cancel_scope.cancel()
+    assert (one.used, one.waiting) == (1, 0)
+
+
+async def test_a_call_that_has_begun_is_not_refused_for_a_full_line() -> None:
+    two = slots(2, queue=0)
+    first, second, third = answers(3)
+    await two.acquire("a", first)
+    await two.acquire("a", second)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(two.acquire, "a", third)
+        await anyio.wait_all_tasks_blocked()
+        assert (third.in_line, two.waiting) == (True, 1)
+        two.release()
+    assert not third.in_line
+
+
+NOW = 0.01
+
+
+async def test_while_some_of_its_answers_are_at_work_a_call_is_not_out_of_patience() -> None:
+    one = slots(seconds=NOW)
+    first, second = answers(2)
+    await one.acquire("a", first)
+    other = RequestContext(request_id="other")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.acquire, "a", second)
+        for _ in range(3):  # each of these waits out the same time
+            with pytest.raises(GatewayBusy):
+                await one.acquire("a", other)
+        assert second.in_line
+        one.release()
+    assert first.group.at_work == {first.request_id, second.request_id}
+
+
+async def test_once_none_of_its_answers_is_at_work_a_call_waits_as_any_other() -> None:
+    one = slots(seconds=NOW)
+    first, second = answers(2)
+    await one.acquire("a", first)
+    first.group.rest(first.request_id)  # its process is not given back
+    with pytest.raises(GatewayBusy, match=r"none became free within 0\.01 s"):
+        await one.acquire("a", second)
+
+
 @pytest.mark.parametrize("seed", range(30))
 async def test_whatever_happens_there_are_never_too_many(seed: int) -> None:
     """Requests that come, are given up at any moment, or time out, against a plain count."""
@@ -177,7 +264,7 @@ async def test_whatever_happens_there_are_never_too_many(seed: int) -> None:
         nonlocal holding, refused
         try:
             await some.acquire(caller)
-        except RateLimited:
+        except GatewayBusy:
             refused += 1
             return
         holding += 1

@@ -111,6 +111,24 @@ def test_what_makes_another_conversation(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (Client(key="ada", address="10.0.0.1"), Client(key="ada", address="10.0.0.2"), True),
+        (Client(key="ada", address="10.0.0.1"), Client(key="bob", address="10.0.0.1"), False),
+        (Client(address="10.0.0.1"), Client(address="10.0.0.2"), False),
+        (Client(key="10.0.0.1"), Client(address="10.0.0.1"), False),
+    ],
+    ids=["moved", "another key", "another address", "a key like an address"],
+)
+def test_with_a_key_the_address_makes_no_difference(
+    before: Client, after: Client, same: bool
+) -> None:
+    found = step(replace(a_chat(HI, HELLO, MORE), client=after))
+    assert found is not None
+    assert (found.key == key_after(replace(a_chat(HI), client=before), HELLO)) is same
+
+
+@pytest.mark.parametrize(
     "messages",
     [
         (HI,),

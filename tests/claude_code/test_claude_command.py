@@ -306,33 +306,6 @@ def test_a_missing_settings_file_gives_nothing(tmp_path: Path) -> None:
 # -- working_directory --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("variable", "below"),
-    [
-        ("HOME", ".cache/dragoman/empty"),
-        ("XDG_CACHE_HOME", "dragoman/empty"),
-    ],
-)
-def test_the_directory_is_made_in_the_users_cache(
-    tmp_path: Path, variable: str, below: str
-) -> None:
-    made = command.working_directory(NOTHING, {variable: str(tmp_path)})
-    assert made == tmp_path / below
-    assert made.is_dir()
-
-
-def test_without_a_home_the_directory_is_a_temporary_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    assert command.working_directory(NOTHING, {}) == tmp_path / "dragoman" / "empty"
-
-
-def test_the_directory_is_the_users_alone(tmp_path: Path) -> None:
-    made = command.working_directory(NOTHING, {"HOME": str(tmp_path)})
-    assert made.stat().st_mode & 0o077 == 0
-
-
 def test_a_configured_directory_is_used(tmp_path: Path) -> None:
     config = ClaudeCodeConfig(working_directory=tmp_path / "mine")
     assert command.working_directory(config, {}) == tmp_path / "mine"

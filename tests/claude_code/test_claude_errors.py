@@ -70,8 +70,8 @@ RESULTS = [
     ("authentication_failed", 403, "Failed to authenticate.", errors.NotAllowed),
     ("model_not_found", 404, NO_MODEL, errors.ModelNotFound),
     ("model_not_found", None, NO_MODEL, errors.ModelNotFound),
-    ("rate_limit", 429, "API Error: Request rejected (429) · slow", errors.RateLimited),
-    ("rate_limit", None, "API Error: Request rejected", errors.RateLimited),
+    ("rate_limit", 429, "API Error: Request rejected (429) · slow", errors.UpstreamRateLimited),
+    ("rate_limit", None, "API Error: Request rejected", errors.UpstreamRateLimited),
     ("server_error", 500, "API Error: 500 oops", errors.BackendFailed),
     ("server_error", 408, "API Error: 408 slow", errors.TimedOut),
     ("server_error", 504, "API Error: 504 slow", errors.TimedOut),
@@ -261,7 +261,7 @@ def test_a_turn_that_fails_of_something_else_is_no_used_up_plan(
 def test_a_rejection_without_a_reset_is_a_rate_limit() -> None:
     text = "API Error: Server is temporarily limiting requests (not your usage limit) · slow"
     error = error_of(rejected(), synthetic("rate_limit"), result(text, 429))
-    assert type(error) is errors.RateLimited
+    assert type(error) is errors.UpstreamRateLimited
 
 
 @pytest.mark.parametrize("status", ["allowed", "allowed_warning"])
@@ -269,7 +269,7 @@ def test_a_rate_limit_event_that_allows_is_no_quota(status: str) -> None:
     info = {"status": status, "resetsAt": NOW + 7200}
     allowed = {"type": "rate_limit_event", "rate_limit_info": info}
     error = error_of(allowed, synthetic("rate_limit"), result("slow", 429))
-    assert type(error) is errors.RateLimited
+    assert type(error) is errors.UpstreamRateLimited
 
 
 # -- the CLI tries again ------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_a_rate_limit_event_that_allows_is_no_quota(status: str) -> None:
         (403, errors.NotAllowed),
         (404, errors.ModelNotFound),
         (413, errors.PayloadTooLarge),
-        (429, errors.RateLimited),
+        (429, errors.UpstreamRateLimited),
     ],
 )
 def test_a_retry_that_is_of_no_use_ends_the_turn(status: int, kind: type[GatewayError]) -> None:

@@ -19,7 +19,13 @@ from claude_code_support import (
 )
 
 from gateway.context import RequestContext
-from gateway.errors import BackendFailed, BackendUnavailable, GatewayError, RateLimited, TimedOut
+from gateway.errors import (
+    BackendFailed,
+    BackendUnavailable,
+    GatewayError,
+    TimedOut,
+    UpstreamRateLimited,
+)
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -239,7 +245,7 @@ async def test_a_retry_is_not_waited_for_and_says_what_the_api_said(
 ) -> None:
     caplog.set_level(logging.DEBUG, "gateway_claude_code")
     cli = fake_cli(f"set_up(); hear(); {logged}{RETRY}")
-    _, error = await until_failure(backend_for(cli, environ), a_request(), RateLimited)
+    _, error = await until_failure(backend_for(cli, environ), a_request(), UpstreamRateLimited)
     assert said in error.message
     assert error.retry_after == 20.735
     assert "Slow down" not in caplog.text
@@ -322,7 +328,7 @@ async def test_an_error_of_the_upstream_is_raised_as_what_it_is(
         "dict(type='result', is_error=True, api_error_status=429, result='API Error: slow')); hold()"
     )
     _, error = await until_failure(backend_for(cli, environ), a_request(), GatewayError)
-    assert type(error) is RateLimited
+    assert type(error) is UpstreamRateLimited
     assert is_gone(cli.pid)
 
 

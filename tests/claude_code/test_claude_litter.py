@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway_claude_code.litter import litter_of, remove_litter
+from gateway_claude_code.litter import (
+    PROBE_SECONDS,
+    litter_of,
+    remove_litter,
+    remove_logs,
+    remove_probes,
+)
 
 
 @pytest.fixture
@@ -71,3 +77,79 @@ def test_nothing_is_compiled_for_each_process(
     fill(tmp_path, f".claude/sessions/{dead}.json")
     assert len(litter_of(dead, {"HOME": str(tmp_path)})) == 1
     assert compiled == []
+
+
+def test_a_socket_among_those_of_the_session_goes(tmp_path: Path, dead: int) -> None:
+    fill(tmp_path, f"run/cc-socks/{dead}.sock", f"tmp/cc-socks/{dead}.sock")
+    environment = {"TMPDIR": str(tmp_path / "tmp"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    assert litter_of(dead, environment) == [tmp_path / "run" / "cc-socks" / f"{dead}.sock"]
+
+
+# -- the logs of the client's tools -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "cache"),
+    [
+        ("linux", {"HOME": "{0}/home"}, "home/.cache"),
+        ("linux", {"HOME": "{0}/home", "XDG_CACHE_HOME": "{0}/cache"}, "cache"),
+        ("darwin", {"HOME": "{0}/home", "XDG_CACHE_HOME": "{0}/cache"}, "home/Library/Caches"),
+    ],
+)
+def test_the_logs_of_the_tools_go(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    environment: dict[str, str],
+    cache: str,
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    environment = {name: value.format(tmp_path) for name, value in environment.items()}
+    work = tmp_path / "work_1"
+    place = f"{cache}/claude-cli-nodejs/{re.sub('[^a-zA-Z0-9]', '-', os.path.realpath(work))}"
+    others = [f"{place}/mcp-logs-mine/1.jsonl", f"{place}0/mcp-logs-t/1.jsonl"]
+    fill(tmp_path, *others, f"{place}/mcp-logs-t/1.jsonl", f"{place}/mcp-logs-t/2.jsonl")
+    remove_logs(environment, work)
+    assert files(tmp_path) == set(others)
+
+
+def test_logs_of_before_the_process_stay(tmp_path: Path) -> None:
+    folder = re.sub("[^a-zA-Z0-9]", "-", os.path.realpath(tmp_path))
+    log = f".cache/claude-cli-nodejs/{folder}/mcp-logs-t/1.jsonl"
+    fill(tmp_path, log)
+    remove_logs({"HOME": str(tmp_path)}, tmp_path, (tmp_path / log).stat().st_mtime + 1)
+    assert files(tmp_path) == {log}
+
+
+def test_the_logs_of_a_folder_with_a_long_path_go(tmp_path: Path) -> None:
+    work = tmp_path / ("x" * 200)
+    folder = re.sub("[^a-zA-Z0-9]", "-", os.path.realpath(work))[:200]
+    fill(tmp_path, f".cache/claude-cli-nodejs/{folder}-1abc/mcp-logs-t/1.jsonl")
+    remove_logs({"HOME": str(tmp_path)}, work)
+    assert files(tmp_path) == set()
+
+
+# -- trials of watching -------------------------------------------------------------------
+
+
+def test_trials_that_were_not_brought_to_an_end_go(tmp_path: Path) -> None:
+    place = tmp_path / f"claude-{os.getuid()}"
+    fill(place, "fswatch-probe-a/probe", "fswatch-probe-b/mine", "other/probe")
+    (place / "fswatch-probe-c").mkdir()
+    now = place.stat().st_mtime
+    remove_probes({"TMPDIR": str(tmp_path)}, now + PROBE_SECONDS - 1)
+    assert len(list(place.iterdir())) == 4
+    remove_probes({"TMPDIR": str(tmp_path)}, now + PROBE_SECONDS + 1)
+    assert files(place) == {"fswatch-probe-b/mine", "other/probe"}
+    assert len(list(place.iterdir())) == 2
+
+
+def test_of_many_trials_some_are_looked_at(tmp_path: Path) -> None:
+    place = tmp_path / f"claude-{os.getuid()}"
+    for number in range(7):
+        (place / f"fswatch-probe-{number}").mkdir(parents=True)
+    later = place.stat().st_mtime + 100
+    remove_probes({"TMPDIR": str(tmp_path)}, later, most=5)
+    assert len(list(place.iterdir())) == 2
+    remove_probes({"TMPDIR": str(tmp_path)}, later, most=None)
+    assert list(place.iterdir()) == []

@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from claude_code_support import TARGET, FakeCli, a_request, backend_for, is_gone
 
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, RateLimited
+from gateway.errors import BackendUnavailable, GatewayBusy
 from gateway.types import PartDelta
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -28,8 +28,9 @@ KEY = b"key"
 
 
 @pytest.fixture(autouse=True)
-def _refill_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway_claude_code.pool.REFILL_SECONDS", 0)
+    monkeypatch.setattr("gateway_claude_code.pool.starts_at_a_time", lambda: 100)
 
 
 class FakeProcess:
@@ -37,7 +38,10 @@ class FakeProcess:
 
     def __init__(self) -> None:
         self.pid = 0
-        self.alive = True
+        self.end = anyio.Event()
+        self.answers: list[Line] = []
+        self.answering = anyio.Event()
+        self.answering.set()
         self.closed = False
         self.last_stderr = ""
         self.settled = anyio.Event()
@@ -45,7 +49,25 @@ class FakeProcess:
         self.close_ticks = 0
         self.fault: Exception | None = None
 
+    @property
+    def alive(self) -> bool:
+        return not self.end.is_set()
+
+    def die(self) -> None:
+        self.end.set()
+
+    async def ended(self) -> None:
+        await self.end.wait()
+
+    async def send(self, *lines: Line) -> None:
+        for line in lines:
+            said = {"subtype": "success", "request_id": line["request_id"]}
+            self.answers.append({"type": "control_response", "response": said})
+
     async def receive(self) -> Line | None:
+        await self.answering.wait()
+        if self.answers and self.alive:
+            return self.answers.pop(0)
         await self.settled.wait()
         if self.fault is not None:
             raise self.fault
@@ -58,7 +80,8 @@ class FakeProcess:
         del busy
         with anyio.CancelScope(shield=True):
             await ticks(self.close_ticks)
-        self.alive = False
+        self.die()
+        self.answering.set()
         self.closed = True
 
 
@@ -162,7 +185,7 @@ async def test_a_spare_that_died_is_not_given_out_and_loses_no_slot() -> None:
     async with pool.running():
         pool.expect(launch)
         await quiet()
-        launch.started[0].alive = False
+        launch.started[0].die()
         conversation = await pool.obtain(launch, "a")
         assert process_of(conversation) is not launch.started[0]
         pool.retire(conversation)
@@ -350,7 +373,8 @@ async def test_one_that_died_or_went_wrong_is_not_given_out(fault: Exception | N
     launch, pool = a_launch(), a_pool(max_spares=0)
     async with pool.running():
         conversation = await pool.obtain(launch, "a")
-        process_of(conversation).alive = fault is not None
+        if fault is None:
+            process_of(conversation).die()
         process_of(conversation).fault = fault
         keep(pool, conversation)
         assert await pool.take_live(KEY) is None
@@ -449,7 +473,7 @@ async def test_where_all_are_at_work_the_surplus_is_refused() -> None:
     launch, pool = a_launch(), a_pool(max_processes=1, max_spares=0, max_queue=0)
     async with pool.running():
         conversation = await pool.obtain(launch, "a")
-        with pytest.raises(RateLimited):
+        with pytest.raises(GatewayBusy):
             await pool.obtain(launch, "a")
         pool.retire(conversation)
 
@@ -509,13 +533,33 @@ async def test_the_end_may_come_at_any_moment(number: int) -> None:
     assert pool.slots.used == 0
 
 
-async def test_it_works_only_while_it_runs() -> None:
+async def test_at_the_end_those_at_work_are_closed_too() -> None:
     launch, pool = a_launch(), a_pool(max_spares=0)
     async with pool.running():
         conversation = await pool.obtain(launch, "a")
-        pool.retire(conversation)
-    with pytest.raises(RuntimeError, match="not running"):
-        pool.retire(conversation)
+    assert launch.open == []
+    assert pool.slots.used == 0
+    pool.retire(conversation)
+    keep(pool, conversation)
+    assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "waiting": 0}
+
+
+async def test_a_process_whose_start_outlasts_the_pool_is_closed() -> None:
+    gate = anyio.Event()
+    launch, pool = a_launch(before=gate.wait), a_pool(max_spares=0)
+    async with anyio.create_task_group() as tasks:
+
+        async def ask() -> None:
+            with pytest.raises(BackendUnavailable, match="is ending"):
+                await pool.obtain(launch, "a")
+
+        async with pool.running():
+            tasks.start_soon(ask)
+            await quiet()
+        gate.set()
+    assert len(launch.started) == 1
+    assert launch.open == []
+    assert pool.slots.used == 0
 
 
 # -- beside requests ----------------------------------------------------------------------
@@ -526,7 +570,7 @@ async def test_a_process_for_a_question_of_the_gateways_own_has_a_slot() -> None
     async with pool.running():
         async with pool.aside(launch):
             assert pool.slots.used == 1
-            with pytest.raises(RateLimited):
+            with pytest.raises(GatewayBusy):
                 async with pool.aside(launch):
                     pass
         assert pool.slots.used == 0
@@ -611,7 +655,8 @@ class Walk:
         assert len(running) <= self.pool.slots.used <= self.pool.slots.most
         assert min(self.pool.counts.values()) >= 0
         for process in running:
-            process.alive = process.alive and self.chance.random() < 0.97
+            if self.chance.random() >= 0.97:
+                process.die()
 
     async def client(self, tasks: TaskGroup) -> None:
         for _ in range(60):
@@ -621,7 +666,7 @@ class Walk:
                     tasks.start_soon(self.cancel_later, scope)
                 try:
                     await self.one_request()
-                except (BackendUnavailable, RateLimited):
+                except (BackendUnavailable, GatewayBusy):
                     await checkpoint()
 
     async def cancel_later(self, scope: anyio.CancelScope) -> None:

@@ -170,8 +170,8 @@ OF_THE_SETTING: list[dict[str, Any]] = [
     {"effort": None},
     {"effort": "high"},
     {"client": Client(key="alice", address="10.0.0.1")},
-    {"client": Client(key="bob", address="10.0.0.2")},
-    {"client": Client(key="bob")},
+    {"client": Client(address="10.0.0.1")},
+    {"client": Client(address="bob")},
     {"client": Client(key="10.0.0.1", address="bob")},
 ]
 OF_THE_PARAMETERS: list[dict[str, Any]] = [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import QuotaExhausted, RateLimited
+from gateway.errors import QuotaExhausted, UpstreamRateLimited
 from gateway_claude_code.account.refusals import AccountRefusal, plan_used_up
 from gateway_claude_code.quota import CREDIT_SECONDS, PROBE_SECONDS, SHOWN_SECONDS, Quota
 
@@ -123,7 +123,7 @@ def test_a_spend_limit_holds_until_its_end(clocks: Clocks) -> None:
     clocks.pass_(50)
     error = refusal(quota)
     assert error is not None
-    assert (error.message, error.retry_after, error.code) == ("spent", 50, RateLimited.code)
+    assert (error.message, error.retry_after, error.code) == ("spent", 50, UpstreamRateLimited.code)
     clocks.pass_(50)
     assert refusal(quota) is None
 

@@ -34,6 +34,7 @@ class Process:
     """As much of a conversation as is looked at here."""
 
     alive = True
+    starting = False
     was_spare = False
 
 
@@ -167,6 +168,18 @@ def test_those_used_least_lately_give_way_first(clock: Clock) -> None:
     assert kept.take_any() is other
 
 
+def test_one_that_dies_as_it_starts_is_neither_given_out_nor_taken_away(clock: Clock) -> None:
+    kept = spares(clock)
+    kept.expect(LAUNCH)
+    (spare,) = fill(kept)
+    cast(Any, spare).alive, cast(Any, spare).starting = False, True
+    assert kept.take_useless() == []
+    assert kept.take(LAUNCH) is None
+    assert kept.remove(spare)
+    assert not kept.remove(spare)
+    assert len(kept) == 0
+
+
 def test_all_of_them_at_the_end(clock: Clock) -> None:
     kept = spares(clock, 2)
     kept.expect(LAUNCH)
@@ -219,6 +232,15 @@ def test_waiting_has_an_end(clock: Clock) -> None:
     assert waiting.take_expired() == ["one"]
     clock.now = 600
     assert waiting.next_expiry() == 0
+
+
+def test_the_dead_are_taken_out(clock: Clock) -> None:
+    waiting = live(clock)
+    waiting.keep(b"1", "one")
+    waiting.keep(b"2", "two")
+    assert waiting.take_dead(lambda conversation: conversation != "one") == ["one"]
+    assert len(waiting) == 1
+    assert waiting.take(b"1") is None
 
 
 def test_all_conversations_at_the_end(clock: Clock) -> None:

@@ -53,7 +53,7 @@ def account(gateway: RunningGateway) -> tuple[str, str | None]:
             KEY,
             Failure(429, "rate_limit_error", SPENT),
             "spend_limit",
-            "rate_limit_exceeded",
+            "upstream_rate_limited",
             "regain access on 2126-12-01",
         ),
     ],
@@ -74,7 +74,8 @@ def test_the_account_is_refused(
     assert response.headers["x-should-retry"] == "false"
     assert "retry-after" not in response.headers
     error = response.json()["error"]
-    assert error["code"] == error["type"] == (code or "insufficient_quota")
+    kind = "insufficient_quota" if code is None else "rate_limit_exceeded"
+    assert (error["type"], error["code"]) == (kind, code or kind)
     assert said in error["message"]
     assert account(gateway) == ("degraded", state)
 
@@ -113,7 +114,7 @@ def test_a_rate_limit_has_the_apis_sentence_and_its_time(
     for stream in (False, True):
         response = ask(gateway, stream=stream)
         error = response.json()["error"]
-        assert (response.status_code, error["code"]) == (429, "rate_limit_exceeded")
+        assert (response.status_code, error["code"]) == (429, "upstream_rate_limited")
         assert SENTENCE in error["message"]
         # the CLI adds up to a quarter
         assert 17 <= int(response.headers["retry-after"]) <= 22

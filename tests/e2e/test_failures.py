@@ -42,7 +42,7 @@ def failure(status: int, kind: str, message: str) -> Script:
 @pytest.mark.parametrize(
     ("upstream_status", "kind", "message", "status", "code"),
     [
-        (429, "rate_limit_error", "slow down", 429, "rate_limit_exceeded"),
+        (429, "rate_limit_error", "slow down", 429, "upstream_rate_limited"),
         (529, "overloaded_error", "Overloaded", 503, "overloaded"),
         (500, "api_error", "oops", 502, "backend_error"),
         (401, "authentication_error", "invalid x-api-key", 401, "authentication_error"),

@@ -43,7 +43,7 @@ def test_a_plan_that_is_used_up_is_asked_about_once(
         )
         assert response.status_code == 429
         error = response.json()["error"]
-        assert (error["type"], error["code"]) == ("rate_limit_exceeded", "rate_limit_exceeded")
+        assert (error["type"], error["code"]) == ("rate_limit_exceeded", "upstream_rate_limited")
         assert "the 5-hour usage limit of the Claude plan is reached" in error["message"]
         assert "(in 1 h 59 min)" in error["message"] or "(in 2 h)" in error["message"]
         assert "retry-after" not in response.headers

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import AsyncGenerator
 
 import anyio
+import anyio.lowlevel
 import pytest
 from core_support import Recorder, context
 
@@ -225,6 +226,48 @@ async def test_cancellation_from_outside_wins_over_the_watchdog() -> None:
             await anext(stream)
         assert scope.cancelled_caught
     assert recorder.outcome.status == "cancelled"
+
+
+async def test_waiting_in_line_is_no_silence_of_the_backend() -> None:
+    ctx, admitted = context(), anyio.Event()
+    reached: list[str] = []
+
+    async def backend() -> AsyncGenerator[StreamEvent]:
+        with ctx.waiting():
+            await admitted.wait()
+        reached.append("its turn")
+        await anyio.Event().wait()
+        yield ResponseStart()
+
+    async def admit(stream: AnswerStream) -> None:
+        """After the watchdog has looked three times: each time it sets another timer."""
+        for _ in range(3):
+            timer = stream._watchdog._timer
+            while stream._watchdog._timer is timer:
+                await anyio.lowlevel.checkpoint()
+        admitted.set()
+
+    limits = StreamLimits(idle_seconds=0.005)
+    async with AnswerStream(backend(), ctx, (), limits) as stream:
+        admitting = asyncio.create_task(admit(stream))
+        with pytest.raises(TimedOut, match="idle_seconds"):
+            await anext(stream)
+        admitting.cancel()
+    assert reached == ["its turn"]
+
+
+async def test_waiting_in_line_counts_for_the_whole_request() -> None:
+    ctx = context()
+
+    async def backend() -> AsyncGenerator[StreamEvent]:
+        with ctx.waiting():
+            await anyio.Event().wait()
+        yield ResponseStart()
+
+    async with AnswerStream(backend(), ctx, (), StreamLimits(request_seconds=NOW)) as stream:
+        with pytest.raises(TimedOut, match="request_seconds"):
+            await anext(stream)
+    assert not ctx.in_line
 
 
 async def test_the_watchdog_lets_go_of_its_timer() -> None:

@@ -148,6 +148,27 @@ async def test_errors(
     assert "no" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "failure", [errors.GatewayBusy, errors.RateLimited, errors.UpstreamRateLimited]
+)
+async def test_what_is_full_for_now_is_tried_again_when_it_says(
+    build_app: BuildApp, failure: type[errors.GatewayError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    wait = openai.AsyncOpenAI._calculate_retry_timeout
+
+    def without_waiting(*arguments: Any) -> float:
+        waits.append(wait(*arguments))
+        return 0
+
+    monkeypatch.setattr(openai.AsyncOpenAI, "_calculate_retry_timeout", without_waiting)
+    backend = ScriptedBackend([failure("full", retry_after=7)], text_answer("Hello"))
+    async with sdk(build_app, backend).with_options(max_retries=1) as client:
+        completion = await client.chat.completions.create(model="test-model", messages=MESSAGES)
+    assert completion.choices[0].message.content == "Hello"
+    assert waits == [7]
+
+
 async def test_an_error_within_a_stream(build_app: BuildApp) -> None:
     script = [ResponseStart(model="m"), errors.Overloaded("no room")]
     async with sdk(build_app, ScriptedBackend(script)) as client:

@@ -289,7 +289,7 @@ def test_more_connections_than_there_may_be_are_told_so(gateway: Served) -> None
         assert answer.headers["connection"] == "close"
         assert answer.headers["x-request-id"].startswith("req_")
         assert "limits.connections" in answer.error["message"]
-        assert answer.error["code"] == "overloaded"
+        assert answer.error["code"] == "gateway_busy"
         for monitor in ("/livez", "/readyz", "/healthz"):
             assert gateway.exchange(head("GET", monitor)).status == 200
     assert gateway.exchange(head("GET", "/healthz")).status == 200

@@ -18,14 +18,14 @@ def turn(call_id: str, results: int = 10) -> Turn:
     )
 
 
-def keep(memory: Memory, call_id: str, results: int = 10) -> None:
-    memory.keep(ME, [ToolCall(id=call_id, name="mine")], turn(call_id, results))
+def keep(memory: Memory, call_id: str, results: int = 10, client: Client = ME) -> None:
+    memory.keep(client, [ToolCall(id=call_id, name="mine")], turn(call_id, results))
 
 
-def knows(memory: Memory, call_id: str) -> bool:
+def knows(memory: Memory, call_id: str, client: Client = ME) -> bool:
     call = ToolCall(id=call_id, name="mine")
     messages = (assistant(call), user(result(call_id, "ok")))
-    request = ChatRequest(model="m", messages=messages, client=ME)
+    request = ChatRequest(model="m", messages=messages, client=client)
     return memory.restored(request) != request
 
 
@@ -36,6 +36,18 @@ def test_the_turns_last_used_are_kept() -> None:
     assert knows(memory, "a")
     keep(memory, "c")
     assert [name for name in "abc" if knows(memory, name)] == ["a", "c"]
+
+
+def test_a_turn_is_its_callers_alone_and_a_key_takes_it_to_another_address() -> None:
+    memory = Memory(2)
+    keep(memory, "a", client=Client(key="me", address="10.0.0.1"))
+    keep(memory, "b", client=Client(address="10.0.0.1"))
+    assert knows(memory, "a", Client(key="me", address="10.0.0.2"))
+    assert not knows(memory, "a", Client(key="you", address="10.0.0.1"))
+    assert not knows(memory, "a", Client(address="10.0.0.1"))
+    assert knows(memory, "b", Client(address="10.0.0.1"))
+    assert not knows(memory, "b", Client(address="10.0.0.2"))
+    assert not knows(memory, "b", Client(key="me", address="10.0.0.1"))
 
 
 def test_all_turns_together_are_bounded_in_size() -> None:

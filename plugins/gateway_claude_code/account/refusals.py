@@ -3,7 +3,7 @@
 Each becomes a 429 that tells clients not to try again by themselves, in one form for all of them;
 docs/quota.md describes how each client reacts to it:
 
-- A limit that resets by itself (a plan's window, a spend limit) is `rate_limit_exceeded`. With
+- A limit that resets by itself (a plan's window, a spend limit) is `upstream_rate_limited`. With
   `insufficient_quota`, OpenClaw would disable the provider for five hours and more.
 - `retry-after` is given up to `LONG_WAIT` only. OpenCode and qwen-code sleep for as long as it says.
 - What only a person can change (extra usage, credit) is `insufficient_quota`, without a time.
@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
-from gateway.errors import QuotaExhausted, RateLimited
+from gateway.errors import QuotaExhausted, UpstreamRateLimited
 
 AccountState: TypeAlias = Literal["plan_used_up", "spend_limit", "extra_usage", "billing"]
 
@@ -69,7 +69,7 @@ class AccountRefusal(QuotaExhausted):
         short = retry_after is not None and retry_after <= LONG_WAIT
         super().__init__(
             message,
-            code=RateLimited.code if resets else None,
+            code=UpstreamRateLimited.code if resets else None,
             retry_after=retry_after if short else None,
             should_retry=None if short else False,
         )

@@ -9,8 +9,8 @@ from gateway.errors import (
     InvalidRequest,
     NotAuthenticated,
     Overloaded,
-    RateLimited,
     TimedOut,
+    UpstreamRateLimited,
 )
 from gateway_claude_code.doctor.rig import Rig, asking, message
 from gateway_claude_code.errors import ProcessGone
@@ -21,7 +21,7 @@ FAILURES: Final[Mapping[str, tuple[Failure, type[GatewayError]]]] = {
     "error_401": (Failure(401, "authentication_error", "invalid x-api-key"), NotAuthenticated),
     "error_429": (
         Failure(429, "rate_limit_error", "slow down", {"retry-after": "7"}),
-        RateLimited,
+        UpstreamRateLimited,
     ),
     "error_529": (Failure(529, "overloaded_error", "Overloaded"), Overloaded),
 }

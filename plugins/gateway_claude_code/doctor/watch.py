@@ -8,7 +8,7 @@ from typing import Final
 
 import anyio
 
-from gateway.errors import GatewayError, RateLimited
+from gateway.errors import GatewayBusy, GatewayError
 from gateway_claude_code.admission import Slots
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.findings import Finding, differing
@@ -77,7 +77,7 @@ async def _acquire(slots: Slots) -> None:
         try:
             await slots.acquire(CALLER)
             return
-        except RateLimited:
+        except GatewayBusy:
             await anyio.sleep(FULL_SECONDS)
 
 

@@ -130,7 +130,7 @@ def test_a_failure_is_the_client_s_own_exception(
     gateway.upstream.script = lambda _: Failure(429, "rate_limit_error", "slow down")
     seen = client.run("failure")
     assert (seen["kind"], seen["status"]) == ("RateLimitError", 429)
-    assert seen["code"] == "rate_limit_exceeded"
+    assert seen["code"] == "upstream_rate_limited"
     assert "429" in seen["message"]
 
 

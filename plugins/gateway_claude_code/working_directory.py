@@ -1,0 +1,78 @@
+"""The folder that the CLI runs in: empty, always the same, and without the user's name in it.
+
+The CLI tells the model where it runs ("Primary working directory", seen with 2.1.330), so a folder in
+the user's home would send the user's name upstream with every request.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from gateway.errors import BackendUnavailable
+
+SHARED: Final = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - see `_is_private`
+"""Folders of all users, with the sticky bit: what is made there can't be replaced by others. Not
+`TMPDIR`, which changes from one start to the next on some systems, and has the name in it on others."""
+
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+def neutral_directory(fallback: Path, shared: Sequence[Path] = SHARED) -> Path:
+    """Make sure of an own folder in one of `shared`; where that can't be, it is `fallback`.
+
+    Another user may have been first with its name; then it is not used. Raises `OSError`.
+    """
+    for folder in shared:
+        own = own_below(folder)
+        if _sticky(folder) and _made(own.parent) and _made(own):
+            return own
+    fallback.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return fallback
+
+
+def own_below(folder: Path) -> Path:
+    """This user's folder in one of all users, whether it is there or not."""
+    return folder / f"dragoman-{os.getuid()}" / "empty"
+
+
+def _sticky(folder: Path) -> bool:
+    """Whether nobody can put something else in the place of what another user has there."""
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return False
+    return bool(mode & stat.S_ISVTX) or not mode & _OTHERS_WRITE
+
+
+def _made(path: Path) -> bool:
+    """Whether this is a folder that nobody else can put anything in; it is made if need be."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and not found.st_mode & _OTHERS_WRITE
+    )
+
+
+def check_empty(path: Path) -> Path:
+    """The folder itself. Raises `BackendUnavailable` if there is anything in it."""
+    try:
+        present = next(path.iterdir(), None)
+    except OSError as error:
+        raise unusable(error) from None
+    if present is not None:
+        raise BackendUnavailable(
+            f"the CLI's working directory {path} must be empty, and {present.name!r} is in it"
+        )
+    return path
+
+
+def unusable(error: OSError) -> BackendUnavailable:
+    """What to say of a folder that can't be made or read."""
+    return BackendUnavailable(f"the CLI's working directory can't be used: {error}")

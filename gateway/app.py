@@ -86,24 +86,25 @@ def _printable(path: Path) -> str:
     return text if text.isprintable() else ascii(text)
 
 
+@asynccontextmanager
+async def _running(gateway: Gateway) -> AsyncGenerator[None]:
+    """While the application is up."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(failures_of_the_loop())
+        await stack.enter_async_context(gateway.loop_watch.running())
+        for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
+            await stack.enter_async_context(context)
+        if gateway.urls:
+            stack.enter_context(published(gateway))
+        yield
+
+
 def create_app(gateway: Gateway) -> FastAPI:
     """The ASGI application of a gateway: all plugins' routes, middleware and lifespans."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        async with AsyncExitStack() as stack:
-            stack.enter_context(failures_of_the_loop())
-            await stack.enter_async_context(gateway.loop_watch.running())
-            for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
-                await stack.enter_async_context(context)
-            if gateway.urls:
-                stack.enter_context(published(gateway))
-            yield
-
     app = FastAPI(
         title="Dragoman",
         version=__version__,
-        lifespan=lifespan,
+        lifespan=lambda _: _running(gateway),
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,

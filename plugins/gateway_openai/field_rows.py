@@ -78,7 +78,12 @@ ROWS: Final = (
     _field("temperature", "honoured", f"{_WHERE_TAKEN}; {_LOWERED}"),
     _field("top_p", "honoured", _WHERE_TAKEN),
     _field("top_k", "honoured", f"{_WHERE_TAKEN}; 0 and -1 mean unset"),
-    _field("n", "emulated", "n answers are requested at the same time; the prompt counts once"),
+    _field(
+        "n",
+        "emulated",
+        "n answers are requested, as many at a time as processes and the key allow; the prompt "
+        "counts once",
+    ),
     _text("best_of", "ignored", "no more than `n` answers are requested; less than `n` is refused"),
     _field("stop", "honoured", "sequences of white space only are emulated by cutting the text"),
     _text("echo", "emulated", "the prompt is put in front of the text"),

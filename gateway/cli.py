@@ -24,7 +24,7 @@ from gateway.plugins import PluginRegistry
 from gateway.plugins_command import plugins
 from gateway.process_limits import allow_open_files, no_core_dumps
 from gateway.reload import ConfigWatch
-from gateway.search_path import drop_relative_entries
+from gateway.safe_environment import make_safe, open_standard_streams
 from gateway.server import CLOSING_SECONDS, Server, signals_of
 from gateway.wording import one_line
 
@@ -209,6 +209,7 @@ cli.add_command(plugins)
 
 def main() -> None:
     """Run the command line."""
-    drop_relative_entries(os.environ)
+    open_standard_streams()
+    make_safe(os.environ)
     with logs.uncaught_failures():
         cli()

@@ -25,6 +25,8 @@ KEYS: Final = tuple(FileConfig.model_fields)
 
 _NEAR: Final = 0.75
 """How alike a misspelt key is, as `difflib` counts: "modles" is 0.83, "version" is 0.46."""
+_OF_AN_ENTRY: Final = frozenset(("backend", "split"))
+"""Each entry of `models:` has one of them."""
 _TOP_LEVEL: Final = re.compile(r"^([A-Za-z_][\w-]*)\s*:", re.MULTILINE)
 _TEMPLATE: Final = re.compile(r"\{\{|\{%")
 
@@ -84,9 +86,19 @@ def why_foreign(path: Path) -> str | None:
         data = read_document(path).data
     except ConfigurationError as error:
         return None if _was_meant(path) else str(error)
-    if any(isinstance(value, Mapping) and _is_near(str(key)) for key, value in data.items()):
+    if any(_is_ours(str(key), value) for key, value in data.items()):
         return None
+    if isinstance(data.get("models"), Mapping):
+        return "none of its models has a backend"
     return f"it has no section named {', '.join(KEYS[:-1])} or {KEYS[-1]}"
+
+
+def _is_ours(key: str, value: object) -> bool:
+    """Whether a section is one of Dragoman's. Other programs have a mapping `models:` as well."""
+    if not isinstance(value, Mapping) or not _is_near(key):
+        return False
+    entries = [entry for entry in value.values() if isinstance(entry, Mapping)]
+    return key != "models" or any(_OF_AN_ENTRY & set(entry) for entry in entries)
 
 
 def _was_meant(path: Path) -> bool:

@@ -6,7 +6,6 @@ so `cd` into a clone would be enough to run the `git` or `lsof` that lies there.
 
 import os
 import shutil
-from collections.abc import MutableMapping
 from pathlib import Path
 
 
@@ -19,9 +18,3 @@ def program_on(path: str | None, name: str) -> Path | None:
     """The program `name` in one of the absolute folders of a PATH; the system's own for None."""
     found = shutil.which(name, path=absolute_entries(os.defpath if path is None else path))
     return Path(found).absolute() if found else None
-
-
-def drop_relative_entries(environ: MutableMapping[str, str]) -> None:
-    """Have this process and those that it starts look into absolute folders only."""
-    if (path := environ.get("PATH")) is not None:
-        environ["PATH"] = absolute_entries(path)

@@ -138,7 +138,11 @@ def plant(folder: Path) -> Path:
     """A folder of somebody else's; returns the file that tells whether any of it ran."""
     ran = folder / "ran"
     (folder / "plugins").mkdir(parents=True)
-    for name in ("plugins/evil.py", "plugins/__init__.py", "gateway.py", "json.py", "conftest.py"):
+    for package in ("gateway", "anyio", "click"):  # `python -m` would take them from here
+        (folder / package).mkdir()
+        for name in ("__init__.py", "__main__.py", "to_process.py"):
+            (folder / package / name).write_text(EVIL.format(ran=str(ran)))
+    for name in ("plugins/evil.py", "plugins/__init__.py", "json.py", "yaml.py", "conftest.py"):
         (folder / name).write_text(EVIL.format(ran=str(ran)))
     for name in ("claude", "git", "lsof", "ps", "systemctl", "python3"):
         (folder / name).write_text(f"#!/bin/sh\n: >{ran}\n")
@@ -311,11 +315,21 @@ def dragoman(home: Path, folder: Path, *words: str) -> "subprocess.CompletedProc
 
 @pytest.mark.parametrize(
     "words",
-    ["models", "plugins list", "keys list", "status", "connect curl", "service install --dry-run"],
+    [
+        "models",
+        "plugins list",
+        "keys list",
+        "status",
+        "connect curl",
+        "service install --dry-run",
+        "doctor --report --config {home}/no-cli.yaml",
+    ],
 )
 def test_the_command_runs_nothing_of_the_folder(words: str, tmp_path: Path) -> None:
     ran = plant(tmp_path / "theirs")
-    done = dragoman(tmp_path, tmp_path / "theirs", *words.split())
+    no_cli = "plugins: {claude_code: {command: /nowhere/claude}}\n"
+    (tmp_path / "no-cli.yaml").write_text(no_cli)
+    done = dragoman(tmp_path, tmp_path / "theirs", *words.format(home=tmp_path).split())
     assert "Traceback" not in done.stderr
     assert not ran.exists()
 

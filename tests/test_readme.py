@@ -22,7 +22,9 @@ from tests.pages import BLOCK, README, ROOT, USUAL_URL, blocks
 TEXT: Final = README.read_text(encoding="utf-8")
 COMMAND: Final = ".venv/bin/dragoman "
 SECONDS: Final = 60
+CLONE: Final = "git clone URL dragoman && cd dragoman"
 ELSEWHERE: Final = {
+    CLONE: "URL is a placeholder; test_a_clone_can_be_run puts an address in",
     "make test": "it is what runs this",
     f"{COMMAND}login": "tests/claude_code/test_claude_login_command.py has a CLI to log in",
 }
@@ -140,7 +142,10 @@ def test_a_command_works_as_it_is_typed(line: str, first_minute: FirstMinute) ->
         assert first_minute.url
     elif line.startswith("curl "):
         [shown] = blocks(README, "json")
-        assert_has(json.loads(first_minute.shell(line)), json.loads(shown))
+        answer = json.loads(first_minute.shell(line))
+        assert_has(answer, json.loads(shown))
+        [beginning] = re.findall(r"`(\(offline\) [^`]+)`", TEXT)
+        assert answer["choices"][0]["message"]["content"].startswith(beginning)
     elif "connect curl | sh" in line:
         assert '"content":"(offline)' in first_minute.shell(line)
     elif line.endswith("connect openclaw --write"):
@@ -150,6 +155,40 @@ def test_a_command_works_as_it_is_typed(line: str, first_minute: FirstMinute) ->
     else:
         assert line == f"{COMMAND}connect --help"
         assert "openai-python" in first_minute.shell(line)
+
+
+@pytest.mark.e2e
+def test_a_clone_can_be_run(tmp_path: Path) -> None:
+    """Only the placeholder is replaced, by a repository with the Makefile of this one."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    (origin / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    (tmp_path / "home").mkdir()
+    [line] = [line for line in LINES if line.startswith("git ")]
+    done = subprocess.run(
+        [
+            "/bin/sh",
+            "-euc",
+            "git init -q origin && git -C origin add Makefile\n"
+            "git -C origin -c user.name=A -c user.email=a@localhost commit -qm Begin\n"
+            f"{line.replace('URL', str(origin))}\n"
+            "make --no-print-directory -n run",
+        ],
+        env=environment(tmp_path / "home"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("sh scripts/bootstrap run cli")
+
+
+def test_what_a_newcomer_pastes_first_is_no_more_than_that() -> None:
+    """What stays, and what downloads the clients, are not in the way of anything after them."""
+    alone = [re.sub(r"\s+#.*", "", block).strip() for block in blocks(README, "sh")]
+    assert {CLONE, "make run", "make test"} < set(alone)
 
 
 def assert_has(answer: Any, shown: Any) -> None:

@@ -8,6 +8,7 @@ import click
 
 from gateway.app import build_gateway
 from gateway.command_options import config_option
+from gateway.config import packaged_file
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.types import ModelDescription
 from gateway_terminal.client_files import write as write_file
@@ -67,7 +68,8 @@ def connect(  # noqa: PLR0917 - click passes them by name
     where, known = place(config_file, url, model, key), CLIENTS[client]
     text = configuration(known, where)
     for alias in aliases:
-        click.echo(f"# {add_alias(alias, where.model, config_file)}", err=True)
+        path = config_file or _file_of_the_running_one(where)
+        click.echo(f"# {add_alias(alias, where.model, path)}", err=True)
     if client in LIST_BOTH_MODELS:
         text = with_models(client, text, _describing(where, config_file))
     if write:
@@ -83,6 +85,12 @@ def connect(  # noqa: PLR0917 - click passes them by name
     if check:
         where.check_key()
         sys.exit(0 if _answers(known, where) else 1)
+
+
+def _file_of_the_running_one(where: Place) -> Path | None:
+    """Where an alias takes effect. The packaged file is not written: the user's own goes before."""
+    path = where.running.config if where.running is not None else None
+    return None if path is None or path.resolve() == packaged_file() else path
 
 
 def _write(client: Client, text: str) -> None:

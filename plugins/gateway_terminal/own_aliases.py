@@ -16,7 +16,10 @@ SECTION: Final = "aliases"
 
 
 def add_alias(alias: str, model: str, config_file: Path | None = None) -> str:
-    """Write it into the file, or into the user's own, and say so in a line. See `write_alias`."""
+    """Write it into the file, or into the user's own, and say so in a line. See `write_alias`.
+
+    `config_file` is the one named, or else that of the running gateway.
+    """
     path = config_file if config_file is not None else user_file()
     backup = write_alias(path, alias, model)
     kept = f"; what was there is in {backup}" if backup is not None else ""
@@ -65,6 +68,8 @@ def with_alias(text: str, alias: str, model: str) -> str:
     aliases = (old or {}).get(SECTION) or {}
     if not isinstance(aliases, dict):
         raise ValueError(f"{SECTION} is not a mapping")  # noqa: TRY004
+    if isinstance(models := (old or {}).get("models"), dict) and alias in models:
+        raise ValueError(f"{alias!r} is a model there, which goes before an alias")
     if (leads_to := aliases.get(alias)) is not None:
         if leads_to == model:
             return text

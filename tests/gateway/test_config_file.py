@@ -117,6 +117,18 @@ def test_a_foreign_file_is_passed_over_with_one_warning(
     assert warning.endswith(f"; using {users}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 2\nmodels:\n  x: {description: y}\n",
+        "models:\n  user:\n    table: users\n",
+        "models: {a: 3, b: text}\n",
+    ],
+)
+def test_models_without_a_backend_are_another_programs(text: str, write: Write) -> None:
+    assert why_foreign(write(text)) == "none of its models has a backend"
+
+
 def test_a_binary_file_is_foreign(write: Write, tmp_path: Path) -> None:
     path = tmp_path / "models.yaml"
     path.write_bytes(b"models: \xff\x00")

@@ -81,7 +81,8 @@ def _cli(found: CliFound | None) -> str:
 
 def _service() -> str:
     """What `dragoman service status` says, in one line."""
-    command = [sys.executable, "-m", "gateway", "service", "status"]
+    # -I, as `-m` would otherwise take a package `gateway` out of the current folder
+    command = [sys.executable, "-I", "-m", "gateway", "service", "status"]
     try:
         done = subprocess.run(  # noqa: S603 - our own command
             command, capture_output=True, text=True, timeout=SERVICE_SECONDS, check=False

@@ -76,10 +76,10 @@ class HoldingHandler(logging.StreamHandler[TextIO]):
         self._held: list[logging.LogRecord] | None = None
 
     def hold(self) -> None:
-        """Keep records back from here on, until `release`."""
+        """Keep records back from here on, until `end_hold`."""
         self._held = self._held or []
 
-    def release(self, *, drop: bool = False) -> None:
+    def end_hold(self, *, drop: bool = False) -> None:
         """Write what was kept back, or `drop` it, and keep nothing back any more."""
         held, self._held = self._held or (), None
         for record in () if drop else held:
@@ -92,12 +92,12 @@ class HoldingHandler(logging.StreamHandler[TextIO]):
                 self._held.append(record)
                 return
             if record.levelno >= logging.ERROR:
-                self.release()
+                self.end_hold()
         super().emit(record)
 
     def close(self) -> None:
         """Called at the end of the program."""
-        self.release()
+        self.end_hold()
         super().close()
 
 
@@ -110,7 +110,7 @@ def set_up(level: str = "info") -> None:
 
 def hold_start() -> None:
     """Keep back what a banner on the terminal will say, unless somebody wants to read all."""
-    if logging.getLogger().level == logging.INFO and sys.stderr.isatty():
+    if logging.getLogger().level >= logging.INFO and sys.stderr.isatty():
         for handler in _holding():
             handler.hold()
 
@@ -118,7 +118,7 @@ def hold_start() -> None:
 def start_is_over(*, banner: bool) -> None:
     """Log as usual from here on; what was kept back is dropped if the `banner` was shown."""
     for handler in _holding():
-        handler.release(drop=banner)
+        handler.end_hold(drop=banner)
 
 
 def _holding() -> Iterator[HoldingHandler]:

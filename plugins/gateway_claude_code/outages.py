@@ -70,7 +70,8 @@ class LoginRefusal:
 
     def text(self) -> str:
         """For the log."""
-        return f"the login was refused ({self.sentence}): {login_help()}"
+        why = self.sentence.partition(". ")[0].rstrip(".")
+        return f"the login was refused ({why}): {login_help()}"
 
 
 def credentials_stamp(environ: Mapping[str, str]) -> Stamp:

@@ -14,8 +14,13 @@ from gateway_terminal.welcome import cli_of, login_of, shortened
 
 SHOWN_ERRORS: Final = 5
 SHOWN_REFUSED: Final = 3
-BAR: Final = 20
-WINDOWS: Final = {"five_hour": "5 hours", "seven_day": "7 days"}
+BAR: Final = 10
+WINDOWS: Final = {
+    "five_hour": "5 hours",
+    "seven_day": "7 days",
+    "seven_day_opus": "7 days Opus",
+    "seven_day_sonnet": "7 days Sonnet",
+}
 ACCOUNT_STATES: Final = {
     "plan_used_up": "plan used up",
     "spend_limit": "spend limit reached",
@@ -28,6 +33,7 @@ KINDS: Final = {"LoginRefused": "login refused", "NotAuthenticated": "not logged
 OFFLINE: Final = "answers come from a built-in stand-in, not from a model"
 UNTIL_LOGIN: Final = "a built-in stand-in answers until you log in"
 NARROWEST: Final = 20
+_WORDS: Final = re.compile(r"(?:`[^`]*`|[^ `])+|(?<= )(?= )")
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NEARLY: Final = 0.8
 
@@ -67,11 +73,14 @@ def as_text(
 
 
 def wrapped(text: str, width: int | None) -> list[str]:
-    """Lines of at most `width` characters; those of colours do not count."""
+    """Lines of at most `width` characters; those of colours do not count.
+
+    A command in backquotes is not broken.
+    """
     if width is None or len(click.unstyle(text)) <= width:
         return [text]
     lines = [""]
-    for word in text.split(" "):
+    for word in _WORDS.findall(text):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
         if len(click.unstyle(longer)) > width and lines[-1]:
             lines.append(word)
@@ -149,8 +158,8 @@ def _login(backend: Mapping[str, Any], now: datetime, paint: Paint) -> str:
     if refused and not _has_no_cli(backend):
         at = _time(refused.get("at"))
         when = f" {_local(at, now)}" if at else ""
-        advice = f"run {command_line('login')}"
-        return f"{paint.bad(f'refused{when}')} ({refused.get('message')}): {advice}"
+        why = str(refused.get("message")).partition(". ")[0].rstrip(".")
+        return f"{paint.bad(f'refused{when}')} ({why}): run `{command_line('login')}`"
     fine = backend.get("logged_in") or backend.get("stand_in")
     return login_of(backend) if fine else paint.bad(login_of(backend))
 
@@ -304,5 +313,6 @@ def _local(at: datetime, now: datetime) -> str:
 
 
 def _with_zone(at: datetime, now: datetime) -> str:
-    """The same, and which zone that is: other texts about the same time are in UTC."""
-    return f"{_local(at, now)} {at.astimezone(now.tzinfo).strftime('%Z')}"
+    """To the minute, and in which zone: other texts about the same time are in UTC."""
+    here = at.astimezone(now.tzinfo)
+    return here.strftime("%H:%M %Z" if here.date() == now.date() else "%d %b %H:%M %Z")

@@ -138,14 +138,14 @@ def login_of(backend: Mapping[str, Any]) -> str:
     if backend.get("status") == "unavailable":
         return NO_CLI
     if backend.get("waiting_for_login"):
-        return f"none yet: run {command_line('login')}"
+        return f"none yet: run `{command_line('login')}`"
     if backend.get("stand_in"):
         return "not needed: offline"
     if backend.get("logged_in"):
         login = str(backend.get("login") or "there is one")
         return LOGINS.get(login, login)
     if backend.get("logged_in") is False:
-        return f"none: run {command_line('login')}"
+        return f"none: run `{command_line('login')}`"
     return "unknown"
 
 

@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.scrubbing import scrub
@@ -36,6 +36,9 @@ _TELLING: Final = (
     RecursionError,
 )
 """Exceptions whose text is about the program or the system."""
+
+IN_BANNER: Final = {"in_banner": True}
+"""`extra` of a warning that the banner of `serve` repeats."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -61,11 +64,65 @@ class SafeFormatter(logging.Formatter):
         return prepared
 
 
+class HoldingHandler(logging.StreamHandler[TextIO]):
+    """Writes to stderr; while `hold` is in force, keeps back what the banner of `serve` repeats.
+
+    That is what is below WARNING or marked with `IN_BANNER`. An error releases it, as does the
+    end of the program: then the start has failed, and all of it may say why.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[logging.LogRecord] | None = None
+
+    def hold(self) -> None:
+        """Keep records back from here on, until `end_hold`."""
+        self._held = self._held or []
+
+    def end_hold(self, *, drop: bool = False) -> None:
+        """Write what was kept back, or `drop` it, and keep nothing back any more."""
+        held, self._held = self._held or (), None
+        for record in () if drop else held:
+            super().emit(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or keep it back."""
+        if self._held is not None:
+            if record.levelno < logging.WARNING or getattr(record, "in_banner", False):
+                self._held.append(record)
+                return
+            if record.levelno >= logging.ERROR:
+                self.end_hold()
+        super().emit(record)
+
+    def close(self) -> None:
+        """Called at the end of the program."""
+        self.end_hold()
+        super().close()
+
+
 def set_up(level: str = "info") -> None:
     """Log to stderr from here on, unless a program around this one has set up its own log."""
-    handler = logging.StreamHandler()
+    handler = HoldingHandler()
     handler.setFormatter(SafeFormatter(FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
+
+
+def hold_start() -> None:
+    """Keep back what a banner on the terminal will say, unless somebody wants to read all."""
+    if logging.getLogger().level >= logging.INFO and sys.stderr.isatty():
+        for handler in _holding():
+            handler.hold()
+
+
+def start_is_over(*, banner: bool) -> None:
+    """Log as usual from here on; what was kept back is dropped if the `banner` was shown."""
+    for handler in _holding():
+        handler.end_hold(drop=banner)
+
+
+def _holding() -> Iterator[HoldingHandler]:
+    return (each for each in logging.getLogger().handlers if isinstance(each, HoldingHandler))
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class RunningGateway(BaseModel):
     """A gateway that runs, as it published itself when it began to listen.
 
     `urls` are origins (`http://127.0.0.1:3456`), the first one preferred. `wants_key` says whether
-    a key was required by then; a key that was made later is not in it. `config` is the whole path
+    a key was required by then; whether one is now, the gateway itself has to be asked. `config` is the whole path
     of its YAML, and `trusted` is false if that was found in the folder in which it was started.
     `network` tells machines and containers that share a home from each other.
     """

@@ -78,6 +78,17 @@ class ApiRefusal(InvalidRequest):
         self.offered = tuple(offered)
 
 
+class LoginRefused(NotAuthenticated):
+    """The CLI has a login, and the API refuses it. `sentence` is the API's own."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(
+            f"The Claude Code CLI's login was refused ({sentence}): {login_help(anywhere=True)}",
+            should_retry=False,
+        )
+        self.sentence = sentence
+
+
 def told(error: GatewayError, request: ChatRequest) -> GatewayError:
     """The error as the client that sent `request` is to be told of it, in its own words."""
     if not isinstance(error, ApiRefusal):
@@ -248,10 +259,11 @@ def _no_sentence(status: object) -> str:
 
 
 def _not_logged_in(text: str) -> NotAuthenticated:
-    what = "The Claude Code CLI is not logged in"
     if not text.startswith(NOT_LOGGED_IN):
-        what = f"The Claude Code CLI's login was refused ({text})"
-    return NotAuthenticated(f"{what}: {login_help(anywhere=True)}", should_retry=False)
+        return LoginRefused(text)
+    return NotAuthenticated(
+        f"The Claude Code CLI is not logged in: {login_help(anywhere=True)}", should_retry=False
+    )
 
 
 class NotReady(TimedOut):

@@ -13,17 +13,21 @@ import anyio
 from gateway import health
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated
-from gateway.types import ChatRequest, StreamEvent, Target
+from gateway.logs import IN_BANNER
+from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code import command
+from gateway_claude_code.account.refusals import AccountRefusal
 from gateway_claude_code.account.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
 from gateway_claude_code.backend import ANY_MODEL, ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.watch import watch
+from gateway_claude_code.errors import LoginRefused
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import launch_for, program_at
 from gateway_claude_code.login import CliStatus, cli_status
 from gateway_claude_code.login_watch import LoginWatch
 from gateway_claude_code.login_words import not_logged_in
+from gateway_claude_code.outages import LoginRefusal, Outages, account_text
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.surroundings import Surroundings
 
@@ -46,7 +50,7 @@ class Stage:
     """Answers with one backend while it is open.
 
     `found` is the part of `/health` that says what was found out about the CLI. With `stand_in` no
-    model is asked, and there is no login.
+    model is asked, and there is no login; with `until_login` that is so only for now.
     """
 
     backend: ClaudeCodeBackend
@@ -57,6 +61,9 @@ class Stage:
     usage: PlanUsage
     found: dict[str, Any] = field(default_factory=lambda: {"status": "starting"})
     open: bool = True
+    until_login: bool = False
+    _refusal: LoginRefusal | None = None
+    _outages: Outages = field(default_factory=Outages)
     _running: int = 0
     _idle: anyio.Event = field(default_factory=anyio.Event)
     _doubted: anyio.Event = field(default_factory=anyio.Event)
@@ -73,14 +80,50 @@ class Stage:
         try:
             async with aclosing(self.backend.answer(request, target, ctx)) as events:
                 async for event in events:
+                    if isinstance(event, ResponseStart):
+                        self._note_success()
                     yield event
-        except NotAuthenticated:
-            self._doubted.set()
+        except GatewayError as error:
+            self._note_failure(error)
             raise
         finally:
             self._running -= 1
             if not self._running:
                 self._idle.set()
+
+    def _note_failure(self, error: GatewayError) -> None:
+        """Log what will fail other requests too, the first time; have the login looked at."""
+        if isinstance(error, NotAuthenticated):
+            self._doubted.set()
+        if isinstance(error, LoginRefused):
+            self._refusal = LoginRefusal.of(error, self._environ)
+            self._outages.begin("login", error.sentence, self._refusal.text())
+        elif isinstance(error, AccountRefusal):
+            details = (error.state, error.limit, error.resets_at)
+            self._outages.begin("account", details, account_text(error))
+        elif isinstance(error, BackendUnavailable) and (path := self.found.get("cli_path")):
+            try:
+                command.find_cli(self.config, self._environ)
+            except BackendUnavailable:
+                self._outages.begin("cli", path, f"the CLI is gone: {path}; requests get a 503")
+
+    def _note_success(self) -> None:
+        self._refusal = None
+        self._outages.end("login", "the login is accepted again")
+        self._outages.end("cli", "the CLI is there again")
+        if "account" in self._outages and not self.backend.pool.quota.account():
+            self._outages.end("account", "the account is no longer refused")
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        return {**self.surroundings.environ, **self.surroundings.overrides}
+
+    def _login_refused(self) -> dict[str, Any]:
+        """The refusal, unless the login has changed since."""
+        if self._refusal is not None and not self._refusal.holds(self._environ):
+            self._refusal = None
+            self._outages.end("login")
+        return {} if self._refusal is None else {"login_refused": self._refusal.report()}
 
     async def finish(self) -> None:
         """Give back what is idle, and wait until the last answer has ended."""
@@ -90,13 +133,19 @@ class Stage:
             await self._idle.wait()
 
     def report(self) -> dict[str, Any]:
-        """For `GET /health`. An account that is refused degrades the gateway until the reset."""
+        """For `GET /health`. A login or an account that is refused degrades the gateway.
+
+        `login_refused` has the time (`at`, ISO 8601) and the API's sentence (`message`).
+        """
         if not self.open:
             return self.found
         has_windows = self.found.get("login") == WITH_WINDOWS
         if has_windows and health.asked_for_details():
             self.usage.want()
-        report = {**self.found, **self.backend.report()}
+        refused = self._login_refused()
+        report = {**self.found, **self.backend.report(), **refused}
+        if refused and report["status"] == "ok":
+            report["status"] = "login_refused"
         if (account := report.get("account")) is not None and report["status"] == "ok":
             report["status"] = account["state"]
         gate = self.backend.gate
@@ -115,10 +164,12 @@ class Stage:
 
     async def look_at_cli(self) -> None:
         """Find out about the CLI, and again each time that it is logged in or out."""
-        environ = {**self.surroundings.environ, **self.surroundings.overrides}
+        environ = self._environ
         while True:
             if not await self._look(environ):
                 login = await LoginWatch.of(self.config, environ).wait()
+                self._refusal = None
+                self._outages.end("login")
                 if not self.stand_in:
                     log.info("logged in (%s)", login.method)
                 await self._look(environ)
@@ -141,7 +192,7 @@ class Stage:
         try:
             status = await cli_status(self.config, environ)
         except GatewayError as error:
-            log.warning("%s", error.message)
+            log.warning("%s", error.message, extra=IN_BANNER)
             named = command.is_named(self.config, environ)
             self.found = {"status": "unavailable", "message": error.message, "cli_named": named}
             backend.catalogue.nobody_to_ask()
@@ -150,11 +201,13 @@ class Stage:
         program = program_at(status.path)
         backend.gate.notice(program)
         backend.learning.cache_marks.expect_login(status.method)
-        login = "not needed" if self.stand_in else status.method
+        login = status.method
+        if self.stand_in:
+            login = "none yet" if self.until_login else "not needed"
         log.info("the CLI is %s, version %s, login: %s", status.path, status.version, login)
         if not status.logged_in:
             backend.catalogue.nobody_to_ask()
-            log.warning("%s", not_logged_in(status))
+            log.warning("%s", not_logged_in(status), extra=IN_BANNER)
             return False
         backend.catalogue.notice(program, status.method)
         if self.usual_model is not None:
@@ -170,10 +223,11 @@ async def open_stage(
     usual_model: str | None,
     *,
     stand_in: bool,
+    until_login: bool = False,
 ) -> AsyncGenerator[Stage]:
     """A stage that answers until the end of the context, where its processes are closed.
 
-    `usual_model` is the one that processes are kept ready for.
+    `usual_model` is the one that processes are kept ready for; for `until_login` see `Stage`.
     """
     backend = ClaudeCodeBackend(config, surroundings, keeper)
     pool = backend.pool
@@ -184,6 +238,7 @@ async def open_stage(
             config=config,
             surroundings=surroundings,
             stand_in=stand_in,
+            until_login=until_login,
             usual_model=usual_model,
             usage=usage,
         )

@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from gateway.command_name import command_line
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
+from gateway.logs import IN_BANNER
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, StreamEvent, Target
@@ -112,14 +113,13 @@ class Stages:
         self._login = LoginWatch.of(self._config, environ)
         try:
             status = await cli_status(self._config, environ)
-        except GatewayError as error:
-            log.warning("%s; %s", error.message, UNTIL_THEN)
-            return
+        except GatewayError:
+            return  # without a CLI the stand-in does not answer either; its stage logs the reason
         if status.logged_in:
             self._gateway.offline = self._gateway.until_login = False
             self._login = None
         else:
-            log.warning("%s; %s", not_logged_in(status), UNTIL_THEN)
+            log.warning("%s; %s", not_logged_in(status), UNTIL_THEN, extra=IN_BANNER)
 
     async def _change_over(self, login: LoginWatch, tasks: TaskGroup) -> None:
         with self._waiting:
@@ -139,7 +139,7 @@ class Stages:
         """Its processes, its folder and its port go when its last answer has ended."""
         async with (
             stand_in(self._script()) as surroundings,
-            self._open(surroundings, stand_in=True) as stage,
+            self._open(surroundings, stand_in=True, until_login=self._login is not None) as stage,
         ):
             task_status.started(stage)
             await self._changed.wait()

@@ -16,7 +16,7 @@ from gateway_terminal.client_models import Describe, from_list, with_models
 from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
 from gateway_terminal.own_aliases import add_alias
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import KEY_WANTED, Place, place, url_option
+from gateway_terminal.settings import Place, key_wanted, place, url_option
 
 EXAMPLES = """\b
 Examples:
@@ -79,7 +79,7 @@ def connect(  # noqa: PLR0917 - click passes them by name
         for note in known.notes:
             click.echo(f"# {note}", err=True)
         if where.lacks_key:
-            click.echo(f"# {KEY_WANTED.format(url=where.url)}", err=True)
+            click.echo(f"# {key_wanted(where.url)}", err=True)
     if client == "llm" and where.key is not None and (write or not check):
         click.echo("# Then give it the key: llm keys set dragoman", err=True)
     if check:

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import click
 
-from gateway import hookimpl
+from gateway import hookimpl, logs
 from gateway.context import RequestContext, StreamObserver
 from gateway.pipeline import Gateway
 from gateway_terminal.chat_command import chat
@@ -32,6 +32,11 @@ class TerminalPlugin:
         """What is of use every day."""
         for command in (init, chat, connect, status, completion):
             cli.add_command(command)
+
+    @hookimpl
+    def gateway_asgi_wrapper(self) -> None:
+        """No middleware; but from here on the log leaves to the banner what that says."""
+        logs.hold_start()
 
     @hookimpl
     def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:
@@ -60,5 +65,8 @@ class TerminalPlugin:
         self._started = datetime.now(UTC)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(welcome, gateway)
-            yield
-            tasks.cancel_scope.cancel()
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+                logs.start_is_over(banner=False)

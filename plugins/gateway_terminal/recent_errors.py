@@ -12,6 +12,7 @@ from gateway.errors import (
     GatewayError,
     NotAuthenticated,
     Overloaded,
+    QuotaExhausted,
     RateLimited,
     TimedOut,
 )
@@ -25,7 +26,10 @@ _ABOUT_US: Final = (BackendUnavailable, NotAuthenticated, Overloaded, RateLimite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedRequest:
-    """`status` is the HTTP status, `kind` the error's class. `message` is empty if it may quote."""
+    """`status` is the HTTP status, `kind` the error's class. `message` is empty if it may quote.
+
+    `account` says why the backend's account is refused ("plan_used_up"), if that is the reason.
+    """
 
     at: str
     request_id: str
@@ -33,6 +37,7 @@ class FailedRequest:
     status: int
     kind: str
     message: str
+    account: str | None = None
 
 
 class RecentErrors:
@@ -79,4 +84,5 @@ def _failed(ctx: RequestContext, error: BaseException, at: datetime) -> FailedRe
         status=error.status if isinstance(error, GatewayError) else 500,
         kind=type(error).__name__,
         message=str(error)[:LONGEST] if isinstance(error, _ABOUT_US) else "",
+        account=getattr(error, "state", None) if isinstance(error, QuotaExhausted) else None,
     )

@@ -19,11 +19,12 @@ class NotUp(Exception):
 
 
 class Refused(Exception):
-    """The gateway said no: `status`, and its own words."""
+    """The gateway said no: `status`, its own words, and the error's `code` if it has one."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
 
 
 class ServerCall:
@@ -56,7 +57,7 @@ class ServerCall:
                 with connection.getresponse() as response:
                     content = response.read()
             if response.status != http.HTTPStatus.OK:
-                raise Refused(response.status, _message(content))
+                raise _refused(response.status, content)
             body = json.loads(content)
         except (OSError, http.client.HTTPException) as error:
             raise NotUp(_why(error)) from error
@@ -80,7 +81,7 @@ class ServerCall:
                 )
                 with connection.getresponse() as response:
                     if response.status != http.HTTPStatus.OK:
-                        raise Refused(response.status, _message(response.read()))
+                        raise _refused(response.status, response.read())
                     yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, OSError) as error:
                 raise ConnectionError(f"the answer broke off: {_why(error)}") from error
@@ -121,11 +122,12 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
         raise http.client.HTTPException("the gateway went away")
 
 
-def _message(body: bytes) -> str:
+def _refused(status: int, body: bytes) -> Refused:
     try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return body[:200].decode(errors="replace") or "no reason was given"
+        error = json.loads(body)["error"]
+        return Refused(status, str(error["message"]), error.get("code"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Refused(status, body[:200].decode(errors="replace") or "no reason was given")
 
 
 def _why(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
@@ -10,25 +9,21 @@ from urllib.parse import urlsplit
 import click
 
 from gateway.addresses import reached_at, url_of
+from gateway.command_name import command_line
 from gateway.config import Config, FileConfig, load, packaged_file
 from gateway.config_file import configuration
 from gateway.errors import ConfigurationError
 from gateway.running import RunningGateway, running_gateways, same_place
 from gateway.wording import one_line
-from gateway_terminal.server_call import Refused
+from gateway_terminal.server_call import NotUp, Refused, ServerCall
 
 KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
 USUAL_MODEL: Final = "claude-sonnet-4"
 
-KEY_WANTED: Final = (
-    "the gateway at {url} wants a key: set DRAGOMAN_API_KEY to one that "
-    "`dragoman keys new NAME` has made"
-)
-KEY_UNKNOWN: Final = (
-    "the gateway at {url} does not know the key in DRAGOMAN_API_KEY; "
-    "`dragoman keys new NAME` makes one"
-)
+INVALID_KEY: Final = "invalid_api_key"
+"""The error's `code` where a key of the gateway's own is missing or unknown. A 401 without it is
+about the backend's login."""
 
 url_option = click.option(
     "--url", help="Where the gateway is; else the one that runs, or server.host and server.port."
@@ -57,13 +52,18 @@ class Place:
 
     @property
     def lacks_key(self) -> bool:
-        """Whether nothing but a refusal can be expected."""
-        return self.key is None and self.running is not None and self.running.wants_key
+        """Whether nothing but a refusal can be expected.
+
+        The gateway is asked unless it wanted a key from the start: keys can be made later.
+        """
+        if self.key is not None or self.running is None:
+            return False
+        return self.running.wants_key or _wants_key(self.url)
 
     def check_key(self) -> None:
         """Raises `Failed` if the gateway wants a key, and none is set."""
         if self.lacks_key:
-            raise Failed(KEY_WANTED.format(url=self.url))
+            raise Failed(key_wanted(self.url))
 
 
 def place(
@@ -91,9 +91,32 @@ def place(
 
 def reason(error: Exception, where: Place) -> str:
     """Why an answer failed. What a gateway says to a client without a key is for programs."""
-    if isinstance(error, Refused) and error.status == HTTPStatus.UNAUTHORIZED:
-        return (KEY_WANTED if where.key is None else KEY_UNKNOWN).format(url=where.url)
+    if isinstance(error, Refused) and error.code == INVALID_KEY:
+        return key_wanted(where.url) if where.key is None else _key_unknown(where.url)
     return str(error)
+
+
+def key_wanted(url: str) -> str:
+    """What to do about a gateway that wants a key."""
+    return (
+        f"the gateway at {url} wants a key: set {KEY_VARIABLE} to one that `{_new_key()}` has made"
+    )
+
+
+def _key_unknown(url: str) -> str:
+    return f"the gateway at {url} does not know the key in {KEY_VARIABLE}; `{_new_key()}` makes one"
+
+
+def _new_key() -> str:
+    return command_line("keys", "new", "NAME")
+
+
+def _wants_key(url: str) -> bool:
+    """Whether the gateway has a key asked for now: then its health has no details without one."""
+    try:
+        return "version" not in ServerCall(url, None).health()
+    except NotUp:
+        return False
 
 
 def _running(

@@ -1,6 +1,8 @@
 """`dragoman status`: how the gateway that runs is."""
 
 import json
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -10,6 +12,8 @@ from typing import Any, Final
 
 import click
 
+import gateway
+from gateway.command_name import command_line
 from gateway.command_options import config_option
 from gateway_terminal.colours import Paint, wants_colour
 from gateway_terminal.server_call import NotUp, ServerCall
@@ -85,11 +89,30 @@ def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
         if as_json:
             return EXIT_NOT_UP, json.dumps({"status": "down", "url": server.url, "why": str(error)})
         down = paint.bad("not up")
-        return EXIT_NOT_UP, f"{down}: {server.url}: {error}; `dragoman serve` starts it"
-    code = 0 if health.get("status") == "ok" else EXIT_DEGRADED
-    return code, _as_json(server, health) if as_json else as_text(
-        server.url, health, datetime.now().astimezone(), paint
-    )
+        return EXIT_NOT_UP, f"{down}: {server.url}: {error}; `{_start_command()}` starts it"
+    code = 0 if _is_well(health) else EXIT_DEGRADED
+    if as_json:
+        return code, _as_json(server, health)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return code, as_text(server.url, health, datetime.now().astimezone(), paint, width)
+
+
+def _is_well(health: Mapping[str, Any]) -> bool:
+    """Whether it answers as it is meant to; a stand-in that waits for a login does not."""
+    waiting = (health.get("claude_code") or {}).get("waiting_for_login")
+    return health.get("status") == "ok" and not waiting
+
+
+def _start_command() -> str:
+    """How a gateway is started here: in a checkout by its Makefile."""
+    checkout = Path(gateway.__file__).resolve().parents[1]
+    if not all((checkout / name).is_file() for name in ("Makefile", "scripts/serve")):
+        return command_line("serve")
+    try:
+        here = Path.cwd() == checkout
+    except OSError:  # the folder was removed
+        here = False
+    return "make run" if here else f"make -C {shlex.quote(str(checkout))} run"
 
 
 def _settled(server: ServerCall) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import anyio
 
-from gateway import __version__
+from gateway import __version__, logs
 from gateway.addresses import is_any_address
 from gateway.command_name import command_line
 from gateway.health import report
@@ -41,6 +41,7 @@ LOGINS: Final = {
     "custom_headers": "header from ANTHROPIC_CUSTOM_HEADERS",
 }
 """What a backend says under `login`, in words."""
+NO_CLI: Final = "unknown, as there is no CLI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def welcome(gateway: Gateway) -> None:
         width = min(shutil.get_terminal_size().columns, WIDEST)
         sys.stderr.write(as_text(facts, step, Paint(colour=wants_colour(sys.stderr)), width))
         sys.stderr.flush()
+        logs.start_is_over(banner=True)
     else:
         for line in as_lines(facts, step):
             log.info("%s", line)
@@ -81,7 +83,7 @@ def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str,
     everywhere = is_any_address(gateway.host)
     yield "address", f"{url}, and any other address of this machine" if everywhere else url
     if (backend := health.get("claude_code")) is not None:
-        yield "CLI", cli_of(backend, short=True)
+        yield "CLI", cli_of(backend)
         yield "login", login_of(backend).partition(":")[0]  # `next_step` says how to get one
     names = [name for name, entry in gateway.models.entries.items() if not entry.hidden]
     more = [f"and {len(names) - SHOWN_MODELS} more"] if len(names) > SHOWN_MODELS else []
@@ -116,21 +118,25 @@ def next_step(health: Mapping[str, Any]) -> Step:
     return Step(f"{title}, and ready", connect, CONNECTS)
 
 
-def cli_of(backend: Mapping[str, Any], *, short: bool = False) -> str:
+def cli_of(backend: Mapping[str, Any]) -> str:
     """The CLI in a few words, of its part of `GET /health`."""
+    path = backend.get("cli_path")
+    if path is not None and backend.get("status") == "unavailable":
+        return f"gone: {path}"
     if (version := backend.get("cli_version")) is not None:
-        path = str(backend.get("cli_path"))
-        return f"{version}, {_shortened(path) if short else path}"
+        return f"{version}, {shortened(str(path))}"
     return str(backend.get("message") or f"{backend.get('status')}")
 
 
-def _shortened(path: str) -> str:
+def shortened(path: str) -> str:
     """The end of a path that would not fit on a line."""
     return path if len(path) <= PATH_WIDTH else f"…/{'/'.join(Path(path).parts[-3:])}"
 
 
 def login_of(backend: Mapping[str, Any]) -> str:
     """The kind of its login, and how to get one."""
+    if backend.get("status") == "unavailable":
+        return NO_CLI
     if backend.get("waiting_for_login"):
         return f"none yet: run `{command_line('login')}`"
     if backend.get("stand_in"):
@@ -175,7 +181,7 @@ def as_lines(facts: Mapping[str, str], step: Step) -> list[str]:
 def _painted(name: str, value: str, paint: Paint) -> str:
     if name == "address":
         return paint.strong(value)
-    if name == "login" and value in ("none", "unknown"):
+    if name == "login" and value in ("none", "unknown", NO_CLI):
         return paint.bad(value)
     if name == "login" and value == "none yet":
         return paint.notable(value)

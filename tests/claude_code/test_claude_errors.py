@@ -9,7 +9,14 @@ from gateway.errors import GatewayError
 from gateway.types import ChatRequest, Tool
 from gateway_claude_code import login_words
 from gateway_claude_code.account.refusals import AccountRefusal
-from gateway_claude_code.errors import COME_BACK_SECONDS, ApiRefusal, FailureReader, exited, told
+from gateway_claude_code.errors import (
+    COME_BACK_SECONDS,
+    ApiRefusal,
+    FailureReader,
+    LoginRefused,
+    exited,
+    told,
+)
 from gateway_claude_code.protocol import Line
 
 NOW = 1_000_000.0
@@ -64,7 +71,7 @@ RESULTS = [
     ("invalid_request", 400, "The PDF file was not valid.", ApiRefusal),
     ("invalid_request", 413, "Request too large (max 32MB).", errors.PayloadTooLarge),
     ("billing_error", 400, "Credit balance is too low", AccountRefusal),
-    ("authentication_failed", 401, "Invalid API key", errors.NotAuthenticated),
+    ("authentication_failed", 401, "Invalid API key", LoginRefused),
     ("authentication_failed", 401, NOT_LOGGED_IN, errors.NotAuthenticated),
     ("authentication_failed", None, NOT_LOGGED_IN, errors.NotAuthenticated),
     ("authentication_failed", 403, "Failed to authenticate.", errors.NotAllowed),
@@ -279,7 +286,7 @@ def test_a_rate_limit_event_that_allows_is_no_quota(status: str) -> None:
     ("status", "kind"),
     [
         (400, ApiRefusal),
-        (401, errors.NotAuthenticated),
+        (401, LoginRefused),
         (403, errors.NotAllowed),
         (404, errors.ModelNotFound),
         (413, errors.PayloadTooLarge),

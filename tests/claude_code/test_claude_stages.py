@@ -1,7 +1,9 @@
 """Which stage serves. The change with a real CLI is in tests/e2e/test_login_appears.py."""
 
+import os
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -9,7 +11,7 @@ import pytest
 from claude_code_support import FakeCli, a_request
 
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, NotAuthenticated
+from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated, QuotaExhausted
 from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.testing import build
@@ -162,7 +164,19 @@ async def test_without_a_cli_it_waits_for_one(
         }
         cli.log_in()
         await gone_over(gateway)
-    assert any(message.startswith("there is no CLI; until then") for message in caplog.messages)
+    assert caplog.messages.count("there is no CLI") == 1
+    assert not any("stand-in" in message for message in caplog.messages)
+
+
+@pytest.mark.parametrize(("until_login", "said"), [(True, "none yet"), (False, "not needed")])
+async def test_the_log_of_a_stand_in_says_whether_a_login_is_waited_for(
+    start: Start, until_login: bool, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    _, all_stages = start(until_login=until_login)
+    async with all_stages.running():
+        await reported(all_stages, "not_logged_in")
+    assert [message for message in caplog.messages if message.endswith(f"login: {said}")]
 
 
 @pytest.mark.parametrize("change", [False, True], ids=["waiting", "gone over"])
@@ -240,7 +254,118 @@ async def test_while_the_api_refuses_a_login_the_cli_is_asked_seldom(
             with pytest.raises(NotAuthenticated, match="was refused"):
                 await headers_of(all_stages)
         assert cli.asked == before + 1
+
+
+REFUSED = NOT_LOGGED_IN.replace("Not logged in", "OAuth token has expired. Get a new one.")
+
+
+@pytest.fixture
+def credentials(environ: dict[str, str]) -> Path:
+    """Where the CLI has its login, with something in it that is never read."""
+    path = Path(environ["HOME"]) / ".claude" / ".credentials.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0)
+    return path
+
+
+async def test_a_refused_login_is_reported_until_an_answer_comes(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        fake_cli(REFUSED)
+        await fail(all_stages, times=2)
+        report = all_stages.report()
+        assert report["status"] == "login_refused"
+        assert report["login_refused"]["message"] == "OAuth token has expired. Get a new one."
+        assert datetime.fromisoformat(report["login_refused"]["at"]).tzinfo is not None
+        fake_cli(ANSWERING)
+        await headers_of(all_stages)
         assert all_stages.report()["status"] == "ok"
+        assert "login_refused" not in all_stages.report()
+    refusals = [text for text in caplog.messages if text.startswith("the login was refused")]
+    assert len(refusals) == 1
+    assert refusals[0].startswith("the login was refused (OAuth token has expired): run `")
+    assert caplog.messages.count("the login is accepted again") == 1
+
+
+async def test_a_refused_login_is_forgotten_when_there_is_another(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli], credentials: Path
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        fake_cli(REFUSED)
+        await fail(all_stages)
+        assert all_stages.report()["status"] == "login_refused"
+        os.utime(credentials, (1, 1))
+        assert all_stages.report()["status"] == "ok"
+
+
+async def test_a_missing_login_is_not_a_refused_one(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli]
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        fake_cli(NOT_LOGGED_IN)
+        await fail(all_stages)
+        assert "login_refused" not in all_stages.report()
+
+
+async def test_a_cli_that_is_gone_is_logged_once(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        cli.path.unlink()
+        await fail(all_stages, BackendUnavailable, times=2)
+        assert f"the CLI is gone: {cli.path}; requests get a 503" in caplog.messages
+        fake_cli(ANSWERING)
+        await headers_of(all_stages)
+    about = [text for text in caplog.messages if text.startswith("the CLI is ") and "," not in text]
+    assert [text.partition(":")[0] for text in about] == [
+        "the CLI is gone",
+        "the CLI is there again",
+    ]
+
+
+USED_UP = """import time
+set_up(); hear()
+limit = {"status": "rejected", "rateLimitType": "five_hour", "resetsAt": int(time.time()) + 3600}
+say({"type": "rate_limit_event", "rate_limit_info": limit})
+say({"type": "assistant", "message": {"model": "<synthetic>"}, "error": "rate_limit"})
+say({"type": "result", "is_error": True, "result": "no more", "api_error_status": 429})"""
+
+
+async def test_a_plan_that_is_used_up_is_logged_once(
+    start: Start, cli: Cli, fake_cli: Callable[[str], FakeCli], caplog: pytest.LogCaptureFixture
+) -> None:
+    cli.log_in()
+    _, all_stages = start(offline=False, until_login=False)
+    async with all_stages.running():
+        await reported(all_stages, "ok")
+        fake_cli(USED_UP)
+        await fail(all_stages, QuotaExhausted, times=3)
+        assert all_stages.report()["status"] == "plan_used_up"
+    said = [text for text in caplog.messages if text.startswith("the plan is used up until ")]
+    assert len(said) == 1
+    assert said[0].endswith("; requests get a 429")
+    assert f" {datetime.now().astimezone():%Z};" in said[0]
+
+
+async def fail(of: Stages, kind: type[GatewayError] = NotAuthenticated, *, times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(kind):
+            await headers_of(of)
 
 
 async def reported(of: Stages, status: str) -> None:

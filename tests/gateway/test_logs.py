@@ -5,7 +5,8 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,83 @@ def written() -> Iterator[io.StringIO]:
 
 
 log = logging.getLogger("test_logs")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+Holding = Callable[..., io.StringIO]
+
+
+@pytest.fixture
+def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
+    """Begins a start whose log a banner repeats; gives what is written on the terminal."""
+    root, handlers = logging.getLogger(), []
+    before = root.level
+
+    def begin(*, terminal: bool = True, level: int = logging.INFO) -> io.StringIO:
+        stderr = Terminal() if terminal else io.StringIO()
+        monkeypatch.setattr(sys, "stderr", stderr)
+        handlers.append(logs.HoldingHandler())
+        root.addHandler(handlers[-1])
+        root.setLevel(level)
+        logs.hold_start()
+        return stderr
+
+    yield begin
+    for handler in handlers:
+        root.removeHandler(handler)
+    root.setLevel(before)
+
+
+def say_all() -> None:
+    log.info("serving")
+    log.warning("no login", extra=logs.IN_BANNER)
+    log.warning("open to all")
+
+
+@pytest.mark.parametrize(
+    ("banner", "said"),
+    [
+        (True, "open to all\nlater\n"),
+        (False, "open to all\nserving\nno login\nlater\n"),
+    ],
+)
+def test_on_a_terminal_the_banner_takes_the_place_of_the_starts_log(
+    banner: bool, said: str, holding: Holding
+) -> None:
+    stderr = holding()
+    say_all()
+    assert stderr.getvalue() == "open to all\n"
+    logs.start_is_over(banner=banner)
+    log.info("later")
+    assert stderr.getvalue() == said
+
+
+@pytest.mark.parametrize("how", [{"terminal": False}, {"level": logging.DEBUG}])
+def test_elsewhere_and_for_debugging_nothing_is_kept_back(
+    how: dict[str, Any], holding: Holding
+) -> None:
+    stderr = holding(**how)
+    say_all()
+    assert stderr.getvalue() == "serving\nno login\nopen to all\n"
+
+
+def test_an_error_comes_after_all_that_led_to_it(holding: Holding) -> None:
+    stderr = holding()
+    log.info("serving")
+    log.error("it failed")
+    assert stderr.getvalue() == "serving\nit failed\n"
+
+
+def test_what_was_kept_back_is_written_at_the_latest_at_the_end(holding: Holding) -> None:
+    stderr = holding()
+    log.info("serving")
+    for handler in logs._holding():
+        handler.close()
+    assert stderr.getvalue() == "serving\n"
 
 
 @pytest.mark.parametrize(

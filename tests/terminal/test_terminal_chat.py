@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from terminal_support import Run
 
+from gateway import command_name
 from gateway.errors import BackendUnavailable
 from gateway_terminal import own_gateway
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
@@ -24,8 +25,16 @@ def delta(text: str) -> str:
 WHOLE = (200, delta("Hel") + ": wait\n\n" + delta("lo") + "data: [DONE]\n\n")
 BROKEN = (200, delta("Hel"))
 FAILED = (200, delta("Hel") + 'data: {"error": {"message": "it died"}}\n\n')
-REFUSED = (401, '{"error": {"message": "This gateway asks for a key."}}')
+REFUSED = (401, '{"error": {"message": "This gateway asks for a key.", "code": "invalid_api_key"}}')
+NO_LOGIN = (401, '{"error": {"message": "Not logged in.", "code": "authentication_error"}}')
 ODD = (500, "")
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dragoman` can be typed as that."""
+    monkeypatch.setattr(command_name, "_program", lambda: None)
+
 
 Serve = Callable[[tuple[int, str]], tuple[str, list[dict[str, Any]]]]
 
@@ -96,6 +105,7 @@ def test_the_answer_comes_through_the_server_that_runs(
             "",
             "dragoman: the gateway at URL wants a key: set DRAGOMAN_API_KEY to one that `dragoman keys new NAME` has made\n",
         ),
+        (NO_LOGIN, "", "dragoman: Not logged in.\n"),
         (ODD, "", "dragoman: no reason was given\n"),
     ],
 )
@@ -106,6 +116,30 @@ def test_what_goes_wrong_is_one_line_and_exit_code_1(
     result = run("chat", "--url", url, "Hi")
     assert (result.exit_code, result.stdout) == (1, stdout)
     assert result.stderr == stderr.replace("URL", url)
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "says"),
+    [
+        (None, REFUSED, "wants a key: set DRAGOMAN_API_KEY"),
+        ("dgm-old", REFUSED, "does not know the key in DRAGOMAN_API_KEY"),
+        (None, NO_LOGIN, "Not logged in."),
+        ("dgm-old", NO_LOGIN, "Not logged in."),
+    ],
+)
+def test_a_missing_login_is_not_taken_for_a_missing_key(
+    key: str | None,
+    answer: tuple[int, str],
+    says: str,
+    serve: Serve,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if key is not None:
+        monkeypatch.setenv("DRAGOMAN_API_KEY", key)
+    result = run("chat", "--url", serve(answer)[0], "Hi")
+    assert says in result.stderr
+    assert ("DRAGOMAN_API_KEY" in result.stderr) is (answer is REFUSED)
 
 
 def test_a_server_that_was_named_and_is_not_there_is_an_error(run: Run) -> None:

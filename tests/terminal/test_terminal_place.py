@@ -8,13 +8,20 @@ from typing import Protocol
 import pytest
 from terminal_support import Run
 
-from gateway import running
+from gateway import command_name, running
 from gateway.app import build_gateway
 from gateway.config import packaged_file
 from gateway.running import published
+from gateway_terminal.server_call import ServerCall
 from gateway_terminal.settings import place
 
 MINE = "server: {port: 4000}\nmodels: {mine: {backend: echo}}\n"
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dragoman` can be typed as that."""
+    monkeypatch.setattr(command_name, "_program", lambda: None)
 
 
 class Runs(Protocol):
@@ -114,6 +121,23 @@ def test_without_the_key_that_it_wants_nothing_is_asked(words: str, run: Run, ru
         "dragoman: the gateway at http://127.0.0.1:1 wants a key: set DRAGOMAN_API_KEY to one "
         "that `dragoman keys new NAME` has made\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("health", "lacks"), [({"status": "ok"}, True), ({"status": "ok", "version": "1"}, False)]
+)
+def test_a_gateway_that_got_keys_later_wants_one_too(
+    health: dict[str, str], lacks: bool, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs("http://127.0.0.1:5001")
+    monkeypatch.setattr(ServerCall, "health", lambda _: health)
+    assert place(None).lacks_key is lacks
+    assert not place(None, key="dgm-0123").lacks_key
+
+
+def test_one_that_has_gone_meanwhile_wants_no_key(runs: Runs) -> None:
+    runs("http://127.0.0.1:1")
+    assert not place(None).lacks_key
 
 
 def test_connect_says_that_a_key_is_wanted(run: Run, runs: Runs) -> None:

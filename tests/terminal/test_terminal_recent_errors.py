@@ -11,6 +11,7 @@ from gateway.errors import (
     InvalidRequest,
     ModelNotFound,
     Overloaded,
+    QuotaExhausted,
 )
 from gateway.types import Target
 from gateway_terminal.recent_errors import KEPT, RecentErrors
@@ -36,6 +37,7 @@ def test_an_error_is_kept_with_what_helps_to_find_it() -> None:
             "status": 503,
             "kind": "Overloaded",
             "message": "all are busy",
+            "account": None,
         }
     ]
 
@@ -55,6 +57,12 @@ def test_what_may_quote_a_request_is_left_out(error: Exception, said: str) -> No
     assert kept["message"] == said
     assert kept["model"] == "unknown"
     assert "secret" not in str(kept)
+
+
+def test_a_refused_account_says_why() -> None:
+    error = QuotaExhausted("no more")
+    error.state = "plan_used_up"  # type: ignore[attr-defined]
+    assert after(error).report()[0]["account"] == "plan_used_up"
 
 
 def test_only_the_last_are_kept_newest_first() -> None:

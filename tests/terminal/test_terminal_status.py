@@ -3,16 +3,20 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import click
 import pytest
 from terminal_support import Run
 
+import gateway
 from gateway import command_name
 from gateway_terminal import status_command
 from gateway_terminal.colours import Paint
 from gateway_terminal.server_call import NotUp, ServerCall
-from gateway_terminal.status_text import as_text, duration
+from gateway_terminal.status_text import as_text, duration, wrapped
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 URL = "http://127.0.0.1:3456"
@@ -70,16 +74,14 @@ def test_everything_that_is_known_has_a_row() -> None:
         "gateway": "up",
         "address": "http://127.0.0.1:3456/v1",
         "version": "1.2.3",
-        "up since": "09:00:00 (3 h)",
-        "answers": "7, and 0 that failed",
+        "up since": "09:00 UTC (3 h)",
+        "requests": "7: 7 answered, 0 failed",
         "CLI": "2.1.330, /bin/claude",
         "CLI check": "holds",
         "login": "Claude plan",
-        "processes": "1 busy, 2 spare",
-        "plan, 5 hours": "█████░░░░░░░░░░░░░░░  25% used, resets 13:30:00 (in 1 h 30 min)",
-        "plan, seven day opus": (
-            "████████████████████ 100% used, resets Tue 03 Mar 13:00 (in 1 d 1 h)"
-        ),
+        "processes": "1 answering, 2 ready",
+        "plan, 5 hours": "██░░░░░░░░  25% used, resets 13:30 UTC (in 1 h 30 min)",
+        "plan, 7 days Opus": "██████████ 100% used, resets 03 Mar 13:00 UTC (in 1 d 1 h)",
         "YAML": "read 11:30:00",
         "last errors": "none",
     }
@@ -180,6 +182,137 @@ def test_an_old_cli_is_marked() -> None:
     assert painted[True] != painted[False]
 
 
+def test_a_cli_that_is_gone_leaves_no_age_and_no_command() -> None:
+    health = changed(
+        status="degraded",
+        claude_code={
+            "status": "unavailable",
+            "message": "The CLI is gone.",
+            "cli_installed": {"age": "12 days old", "update": "claude update"},
+        },
+    )
+    lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("CLI "))
+    assert [line[len("plan, 7 days Opus  ") :] for line in lines[first : first + 3]] == [
+        "gone: /bin/claude",
+        "The CLI is gone.",
+        "unknown, as there is no CLI",
+    ]
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_without_a_cli_no_stand_in_is_said_to_answer(waiting: bool) -> None:
+    shown = rows(
+        {
+            **HEALTH,
+            "status": "degraded",
+            "offline": True,
+            "claude_code": {
+                "status": "unavailable",
+                "message": "there is no CLI",
+                **({"waiting_for_login": True} if waiting else {}),
+            },
+        }
+    )
+    assert "offline" not in shown
+    assert shown["CLI"] == "there is no CLI"
+    assert shown["login"] == "unknown, as there is no CLI"
+
+
+def test_a_long_path_of_the_cli_is_shortened() -> None:
+    health = changed(claude_code={"cli_path": f"/{'a' * 60}/claude_agent_sdk/_bundled/claude"})
+    assert rows(health)["CLI"] == "2.1.330, …/claude_agent_sdk/_bundled/claude"
+
+
+def failure(**changes: Any) -> dict[str, Any]:
+    return {**ERROR, **changes}
+
+
+PLAN = {"status": 429, "kind": "AccountRefusal", "account": "plan_used_up"}
+
+
+def test_equal_errors_are_one_row() -> None:
+    errors = [
+        failure(**PLAN, message="in 1 h 57 min", at="2026-03-02T11:59:09+00:00"),
+        failure(kind="LoginRefused", status=401, message="(long)"),
+        failure(**PLAN, message="in 1 h 58 min", request_id="req_2"),
+        failure(**PLAN, message="in 1 h 59 min", model="claude-haiku-4"),
+        failure(kind="ModelNotFound", status=404, message=""),
+    ]
+    lines = as_text(
+        URL, changed(terminal={"last_errors": errors}), NOW, Paint(colour=False)
+    ).splitlines()
+    assert [line.removeprefix("last errors").strip() for line in lines[-4:]] == [
+        "11:59:09  429  claude-opus-4  plan used up (2 times)",
+        "11:59:00  401  claude-opus-4  login refused",
+        "11:59:00  429  claude-haiku-4  plan used up",
+        "11:59:00  404  claude-opus-4  model not found",
+    ]
+
+
+def test_a_plan_that_is_used_up_is_told_once() -> None:
+    account = {
+        "state": "plan_used_up",
+        "message": "Quota exceeded: a long sentence.",
+        "resets_at": NOW.timestamp() + 5400,
+    }
+    health = changed(
+        claude_code={"account": account},
+        terminal={"last_errors": [failure(**PLAN, message=account["message"])] * 5},
+    )
+    text = as_text(URL, health, NOW, Paint(colour=False))
+    assert "Quota exceeded" not in text
+    assert len(text.splitlines()) <= 24
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_values_are_wrapped_at_the_terminals_width_beside_their_names(colour: bool) -> None:
+    health = changed(terminal={"last_errors": [failure(message="all of them are busy " * 9)]})
+    text = as_text(URL, health, NOW, Paint(colour=colour), 60)
+    lines = click.unstyle(text).splitlines()
+    assert max(map(len, lines)) <= 60
+    margin = len("plan, 7 days Opus  ")
+    assert all(line[: margin - 1].strip() == "" for line in lines[-3:])
+    assert "".join(text.split()) == "".join(as_text(URL, health, NOW, Paint(colour=colour)).split())
+
+
+def test_all_lines_fit_80_columns_when_all_is_well() -> None:
+    path = f"/home/somebody/{'a' * 60}/claude_agent_sdk/_bundled/claude"
+    installed = {"age": "12 days old", "update": "make update-cli"}
+    for waiting in (True, False):
+        health = changed(
+            offline=True,
+            claude_code={
+                "cli_path": path,
+                "cli_installed": installed,
+                "processes": {"busy": 1, "live": 0, "spare": 1, "waiting": 0},
+                "waiting_for_login": waiting,
+            },
+        )
+        lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
+        assert max(map(len, lines)) <= 80, max(lines, key=len)
+
+
+def test_a_command_is_not_broken() -> None:
+    assert wrapped("say `a b c` now", 8) == ["say", "`a b c`", "now"]
+    assert wrapped("two  spaces", 6) == ["two ", "spaces"]
+
+
+def test_what_is_to_be_copied_stays_on_its_line() -> None:
+    line = f"plugins: {{access: {{hosts: [{'n' * 80}]}}}}"
+    health = {**HEALTH, "access": {"refused": [{**REFUSED[1], "add": line}]}}
+    assert f"  {line}\n" in as_text(URL, health, NOW, Paint(colour=False), 60)
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [("Europe/Berlin", "14:30 CET"), ("Europe/Istanbul", "16:30 +03")],
+)
+def test_times_are_local_and_those_to_come_have_their_zone(zone: str, said: str) -> None:
+    now = NOW.astimezone(ZoneInfo(zone))
+    assert f"resets {said} (in" in as_text(URL, HEALTH, now, Paint(colour=False))
+
+
 def changed(**parts: Any) -> dict[str, Any]:
     return {
         **HEALTH,
@@ -221,9 +354,22 @@ ERROR = {
         (
             changed(offline=True, claude_code={**STAND_IN, "waiting_for_login": True}),
             "offline",
-            "answers come from a built-in stand-in, not from a model, until there is a login",
+            "a built-in stand-in answers until you log in",
         ),
         (changed(claude_code={"logged_in": False}), "login", "none: run `dragoman login`"),
+        (
+            changed(
+                claude_code={
+                    "status": "login_refused",
+                    "login_refused": {
+                        "at": "2026-03-02T11:27:00+00:00",
+                        "message": "OAuth token has expired. Get a new one.",
+                    },
+                }
+            ),
+            "login",
+            "refused 11:27:00 (OAuth token has expired): run `dragoman login`",
+        ),
         (
             changed(claude_code={"cli_check": {"checked": False}}),
             "CLI check",
@@ -245,7 +391,7 @@ ERROR = {
                 }
             ),
             "account",
-            "plan used up, resets 13:30:00 (in 1 h 30 min)",
+            "plan used up, resets 13:30 UTC (in 1 h 30 min)",
         ),
         (
             changed(
@@ -269,7 +415,7 @@ ERROR = {
         (
             changed(terminal={"last_errors": [ERROR]}),
             "last errors",
-            "11:59:00 503 Overloaded claude-opus-4 req_1: all processes are busy",
+            "11:59:00  503  claude-opus-4  all processes are busy",
         ),
         ({"status": "ok"}, "more", "asks for a key: set DRAGOMAN_API_KEY to see the rest"),
     ],
@@ -295,7 +441,13 @@ def test_durations(seconds: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("health", "code"),
-    [(HEALTH, 0), ({"status": "degraded"}, 1), ({"status": "draining"}, 1)],
+    [
+        (HEALTH, 0),
+        ({"status": "degraded"}, 1),
+        ({"status": "draining"}, 1),
+        ({**HEALTH, "offline": True, "claude_code": {"waiting_for_login": True}}, 1),
+        ({**HEALTH, "offline": True, "claude_code": {"stand_in": True}}, 0),
+    ],
 )
 def test_the_exit_code_says_how_it_is(
     health: dict[str, Any], code: int, run: Run, monkeypatch: pytest.MonkeyPatch
@@ -312,6 +464,7 @@ def test_nobody_there_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         raise NotUp("nobody listens there")
 
     monkeypatch.setattr(ServerCall, "health", nobody)
+    monkeypatch.setattr(status_command, "_start_command", lambda: "dragoman serve")
     result = run("status", "--url", "localhost:1")
     assert result.exit_code == 2
     assert result.stdout == (
@@ -319,6 +472,19 @@ def test_nobody_there_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     result = run("status", "--json")
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (2, "down")
+
+
+def test_the_command_that_starts_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = tmp_path / "a checkout"
+    (checkout / "gateway").mkdir(parents=True)
+    monkeypatch.setattr(gateway, "__file__", str(checkout / "gateway" / "__init__.py"))
+    assert status_command._start_command() == "dragoman serve"
+    (checkout / "scripts").mkdir()
+    for name in ("Makefile", "scripts/serve"):
+        (checkout / name).touch()
+    assert status_command._start_command() == f"make -C '{checkout}' run"
+    monkeypatch.chdir(checkout)
+    assert status_command._start_command() == "make run"
 
 
 def test_watch_looks_again_until_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway import __version__, command_name
+from gateway import __version__, command_name, logs
 from gateway.app import build_gateway
 from gateway_terminal import welcome as module
 from gateway_terminal.colours import Paint, wants_colour
-from gateway_terminal.welcome import as_text, facts_of, next_step, welcome
+from gateway_terminal.welcome import NO_CLI, as_text, facts_of, next_step, welcome
 
 CLI = {
     "status": "ok",
@@ -84,7 +84,7 @@ def test_it_says_where_and_who() -> None:
             f"{URL}/v1, and any other address of this machine",
         ),
         ({}, {"claude_code": {"status": "unavailable", "message": "no CLI"}}, "CLI", "no CLI"),
-        ({}, {"claude_code": {"status": "unavailable", "message": "no CLI"}}, "login", "unknown"),
+        ({}, {"claude_code": {"status": "unavailable", "message": "no CLI"}}, "login", NO_CLI),
         (
             {},
             health(cli_path=f"/home/somebody/{'a' * 40}/claude_agent_sdk/_bundled/claude"),
@@ -186,6 +186,16 @@ async def test_a_terminal_without_colours_gets_none(
     await say(monkeypatch, stderr := Terminal())
     assert "\x1b" not in stderr.getvalue()
     assert "2.1.330" in stderr.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_the_log_of_the_start_is_dropped_only_where_the_banner_is_shown(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over: list[bool] = []
+    monkeypatch.setattr(logs, "start_is_over", lambda *, banner: over.append(banner))
+    await say(monkeypatch, Terminal() if terminal else io.StringIO())
+    assert over == ([True] if terminal else [])
 
 
 async def test_elsewhere_it_is_lines_of_the_log(

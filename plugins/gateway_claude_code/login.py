@@ -67,7 +67,7 @@ async def cli_version(
 ) -> str | None:
     """What the CLI says that it is; None if it says nothing. Raises `BackendUnavailable`."""
     said = (await _ask(path, ["--version"], config, environ)).split()
-    return said[0] if said else None
+    return said[0] if said and said[0][0].isdigit() else None
 
 
 async def cli_login(path: Path, config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Login:
@@ -127,9 +127,9 @@ def _parse_login(output: str) -> Login:
     if not isinstance(said, dict):
         said = {}
     return Login(
-        logged_in=bool(said.get("loggedIn")),
-        method=str(said.get("authMethod") or "unknown"),
-        provider=str(said.get("apiProvider") or "firstParty"),
+        logged_in=said.get("loggedIn") is True,
+        method=_text(said.get("authMethod")) or "unknown",
+        provider=_text(said.get("apiProvider")) or "firstParty",
         source=_text(said.get("apiKeySource")),
         plan=_text(said.get("subscriptionType")),
     )

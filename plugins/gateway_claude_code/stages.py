@@ -36,6 +36,8 @@ log = logging.getLogger("gateway_claude_code")
 
 CHANGE_SECONDS: Final = 5
 """How long a request waits for a change that has begun, at most; it takes milliseconds."""
+LOOK_SECONDS: Final = 3
+"""For the CLI's login before the gateway serves; 0.5 s is usual, and two on a busy machine."""
 UNTIL_THEN: Final = "until then, answers come from a built-in stand-in, not from a model"
 
 
@@ -108,14 +110,21 @@ class Stages:
                 yield event
 
     async def _first_look(self) -> None:
-        """With a login, the real stage serves from the start."""
+        """With a login, the real stage serves from the start.
+
+        A CLI that does not answer holds up the start for `LOOK_SECONDS` at most.
+        """
         environ = dict(os.environ)
         self._login = LoginWatch.of(self._config, environ)
+        status = None
         try:
-            status = await cli_status(self._config, environ)
+            with anyio.move_on_after(LOOK_SECONDS):
+                status = await cli_status(self._config, environ)
         except GatewayError:
             return  # without a CLI the stand-in does not answer either; its stage logs the reason
-        if status.logged_in:
+        if status is None:
+            log.warning("the Claude Code CLI does not answer; %s", UNTIL_THEN, extra=IN_BANNER)
+        elif status.logged_in:
             self._gateway.offline = self._gateway.until_login = False
             self._login = None
         else:

@@ -64,6 +64,9 @@ def chat(  # noqa: PLR0917 - click passes them by name
         if offline:
             _alone(text, where, system, config_file, printer, offline=True)
             return
+        if not where.known:
+            _alone(text, where, system, config_file, printer, offline=False)
+            return
         where.check_key()
         try:
             _ask(ServerCall(where.url, where.key), where, text, system, printer)

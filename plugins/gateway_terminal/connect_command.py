@@ -103,7 +103,7 @@ def _write(client: Client, text: str) -> None:
 
 def _describing(where: Place, config_file: Path | None) -> Describe:
     """Asks the gateway that runs; this process's own, which is made when needed, knows the rest."""
-    call, up = ServerCall(where.url, where.key), True
+    call, up = ServerCall(where.url, where.key_to_send), True
     gateway = None
 
     def describe(name: str) -> ModelDescription | None:
@@ -136,7 +136,7 @@ def _answers(client: Client, where: Place) -> bool:
     route = f"POST {where.url}/v1/chat/completions, {how}, {where.model}"
     began = time.monotonic()
     try:
-        said = "".join(ServerCall(where.url, where.key).chat(body))
+        said = "".join(ServerCall(where.url, where.key_to_send).chat(body))
     except (NotUp, Refused, ConnectionError) as error:
         status = f"{error.status}: " if isinstance(error, Refused) else ""
         advice = "; `dragoman serve` starts a gateway" if isinstance(error, NotUp) else ""

@@ -42,13 +42,26 @@ class Failed(click.ClickException):
 class Place:
     """Where the gateway is or should be, as an origin (`http://127.0.0.1:3456`), and the key.
 
-    `running` is what the gateway there says of itself, if it was found running.
+    `running` is what the gateway there says of itself, if it was found running. Prompts and the
+    key go to that one, or to an address that was `named`, and not to anything else that happens to
+    listen where a gateway would: on a shared machine that may be somebody else's program.
     """
 
     url: str
     key: str | None
     model: str
     running: RunningGateway | None = None
+    named: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it is the user's own gateway, or one that the user named."""
+        return self.named or self.running is not None
+
+    @property
+    def key_to_send(self) -> str | None:
+        """The key, for a gateway that is `known`."""
+        return self.key if self.known else None
 
     @property
     def lacks_key(self) -> bool:
@@ -86,6 +99,7 @@ def place(
         key=key or os.environ.get(KEY_VARIABLE, "").strip() or None,
         model=model or usual_model(config.values),
         running=running,
+        named=url is not None or key is not None,
     )
 
 

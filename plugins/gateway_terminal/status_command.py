@@ -61,7 +61,7 @@ def status(
     A gateway with keys tells the whole only to who has one: set DRAGOMAN_API_KEY.
     """
     where = place(config_file, url)
-    server = ServerCall(where.url, where.key)
+    server = ServerCall(where.url, where.key_to_send)
     try:
         code = _show(server, as_json=as_json, clear=watch)
         while watch:

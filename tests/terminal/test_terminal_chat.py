@@ -199,7 +199,7 @@ def test_ctrl_c_ends_the_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ServerCall, "chat", chat)
-    result = run("chat", "Hi")
+    result = run("chat", "--url", "http://127.0.0.1:1", "Hi")
     assert (result.exit_code, result.stdout) == (130, "Hel\n")
 
 

@@ -124,7 +124,7 @@ class Gateway:
         """The name that a plugin wants looked up instead."""
         alias = self.plugins.call_first("gateway_resolve_model", name=name, models=self.models)
         if alias is not None and not isinstance(alias, str):
-            raise ServerFault(f"a plugin's alias for {name!r} is no name")
+            raise ServerFault(f"a plugin returned an alias for {name!r} that is not a name")
         return alias
 
     async def _reopen(

@@ -4,11 +4,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from gateway import command_name
 from gateway.command_name import command_line, typed
+
+PROGRAM: Final = command_name._program
+"""As it is outside of tests: see tests/conftest.py."""
+
+
+@pytest.fixture(autouse=True)
+def _as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_name, "_program", PROGRAM)
 
 
 @pytest.fixture

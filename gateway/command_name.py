@@ -36,10 +36,15 @@ def command_name(*, anywhere: bool = False) -> str:
 
 def serve_command(*options: str) -> str:
     """How `serve` is typed with these options: `make run` in the folder of a checkout."""
-    folder = Path(sys.prefix).parent
-    if environment_of(Path(sys.prefix)) == "checkout" and folder == _current_folder():
+    if in_checkout():
         return f'make run ARGS="{shlex.join(options)}"'
     return command_line("serve", *options)
+
+
+def in_checkout() -> bool:
+    """Whether the current folder is the checkout that runs."""
+    prefix = Path(sys.prefix)
+    return environment_of(prefix) == "checkout" and prefix.parent == _current_folder()
 
 
 def typed(program: Path, *, on_path: str | None, folder: Path | None, home: str | None) -> str:

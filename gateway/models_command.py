@@ -16,6 +16,7 @@ from gateway.pipeline import Gateway
 EXAMPLES = """\b
 Examples:
   dragoman models
+  dragoman models --verbose
   dragoman models --json
   dragoman models show opus
   dragoman models resolve gpt-4o
@@ -35,8 +36,15 @@ Examples:
 @click.group("models", invoke_without_command=True, epilog=EXAMPLES)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("-v", "--verbose", is_flag=True, help="Add the line that each entry comes from.")
 @click.pass_context
-def models(context: click.Context, config_file: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def models(
+    context: click.Context,
+    config_file: Path | None,
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> None:
     """List the models that clients can request."""
     context.obj = config_file
     if context.invoked_subcommand is not None:
@@ -46,7 +54,7 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     elif gateway.models.entries:
-        click.echo(table(listed))
+        click.echo(table(listed, sources=verbose))
     else:
         click.echo(
             f"No models: {gateway.config.path} has an empty `models:`. List some there, or remove "

@@ -130,8 +130,8 @@ SPLIT = "models:\n  a: {backend: b}\n  c: {backend: b}\n  s:\n    split:\n"
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is no model"),
-        ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is no model"),
+        ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is not a model"),
+        ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is not a model"),
         ("      a: -1\n      c: 2", "must be weights from 0, with one above it"),
         ("      a: 0", "must be weights from 0, with one above it"),
     ],

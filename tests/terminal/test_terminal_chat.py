@@ -24,7 +24,7 @@ def delta(text: str) -> str:
 WHOLE = (200, delta("Hel") + ": wait\n\n" + delta("lo") + "data: [DONE]\n\n")
 BROKEN = (200, delta("Hel"))
 FAILED = (200, delta("Hel") + 'data: {"error": {"message": "it died"}}\n\n')
-REFUSED = (401, '{"error": {"message": "This gateway asks for a key."}}')
+REFUSED = (401, '{"error": {"message": "This gateway requires a key."}}')
 ODD = (500, "")
 
 Serve = Callable[[tuple[int, str]], tuple[str, list[dict[str, Any]]]]
@@ -118,7 +118,7 @@ def test_a_server_that_was_named_and_is_not_there_is_an_error(run: Run) -> None:
 def test_no_question_is_a_matter_of_usage(run: Run) -> None:
     result = run("chat")
     assert result.exit_code == 2
-    assert "what is the question?" in result.stderr
+    assert "the question is missing" in result.stderr
 
 
 @pytest.fixture

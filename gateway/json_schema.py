@@ -143,7 +143,7 @@ def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
     if not reference.startswith("#"):
         raise InvalidSchema(f"it refers to {reference!r}, which is not within it")
     if reference[1:2] not in ("", "/"):
-        raise InvalidSchema(f"it refers to {reference!r}, which is no JSON pointer")
+        raise InvalidSchema(f"it refers to {reference!r}, which is not a JSON pointer")
     found: Any = schema
     try:
         for step in _steps(reference):
@@ -151,7 +151,7 @@ def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
     except (LookupError, ValueError, TypeError):
         raise InvalidSchema(f"it refers to {reference!r}, which is not there") from None
     if not isinstance(found, Mapping | bool):
-        raise InvalidSchema(f"it refers to {reference!r}, which is no schema")
+        raise InvalidSchema(f"it refers to {reference!r}, which is not a schema")
     return found
 
 
@@ -161,7 +161,7 @@ def _dialect(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401
         urlsplit(named)
         return validator_for(schema, default=jsonschema.Draft202012Validator)
     except (ValueError, TypeError, AttributeError):
-        raise InvalidSchema(f"its $schema is {named!r}, which is no URL") from None
+        raise InvalidSchema(f"its $schema is {named!r}, which is not a URL") from None
 
 
 def _steps(reference: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ COLUMNS: Final = (
 FACT_COLUMNS: Final = ("fact", "value", "known by", "source", "date")
 
 WIDTH: Final = 80
-CELL_WIDTH: Final = 28
+CELL_WIDTH: Final = 24
 """Characters of a terminal, and of a cell at most."""
 
 THOUSAND: Final = 1000
@@ -53,7 +53,10 @@ def table(listed: Sequence[dict[str, Any]], *, sources: bool = False) -> str:
 
 def _block(cells: Sequence[str]) -> list[tuple[str, ...]]:
     """A row as one or more lines: long cells are wrapped."""
-    wrapped = [textwrap.wrap(cell, CELL_WIDTH, break_long_words=False) for cell in cells]
+    wrapped = [
+        textwrap.wrap(cell, CELL_WIDTH, break_long_words=False, break_on_hyphens=False)
+        for cell in cells
+    ]
     return list(zip_longest(*wrapped, fillvalue=""))
 
 

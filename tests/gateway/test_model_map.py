@@ -114,7 +114,7 @@ def test_resolution(asked: str, name: str) -> None:
         ("EXACT", r"The model 'EXACT' does not exist\. Did you mean 'exact'"),
         ("zzz", r"There are: exact, both\."),
         ("p-*", "The model 'p-\\*' does not exist"),
-        ("loop", "The alias 'loop' goes round in a circle"),
+        ("loop", "The alias 'loop' refers back to itself"),
         ("z" * 1000, "z{100}…'"),
     ],
 )

@@ -401,7 +401,7 @@ def test_status_where_something_else_answers(
     result = service("status")
     assert result.exit_code == 1
     assert "answers    no" in result.stdout
-    assert "what answers there is no Dragoman" in result.stdout
+    assert "the program that answers there is not Dragoman" in result.stdout
 
 
 def test_status_where_nothing_answers(

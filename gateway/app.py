@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from gateway import __version__, health
 from gateway.api_pages import add_api_pages
+from gateway.command_name import command_line
 from gateway.config import Config
 from gateway.config_file import configuration
 from gateway.errors import GatewayError
@@ -72,11 +73,10 @@ def _load_code_beside(config: Config, registry: PluginRegistry) -> None:
         registry.load_files(config.path.parent / "plugins")
     elif files := config.code_beside():
         log.warning(
-            "not loading the code beside the %s of the current folder: %s; if you trust it: "
-            "dragoman serve --config %s",
+            "not loading the code beside the %s of the current folder: %s; if you trust it: %s",
             config.path.name,
             ", ".join(_printable(path) for path in files.values()),
-            config.path,
+            command_line("serve", "--config", str(config.path)),
         )
 
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from gateway import __version__, logs
 from gateway.addresses import reached_at, url_of
 from gateway.app import build_gateway, create_app
+from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
 from gateway.http_limits import limited_protocol
 from gateway.listen import is_loopback, listen
@@ -34,8 +35,8 @@ LEAVE_SECONDS = 5
 """Balancers ask every two seconds or so, and want two or three answers (HAProxy: 2 s, 3 times)."""
 
 INSECURE = (
-    "INSECURE: %s asks for no key (server.insecure). Everybody who can reach this address "
-    "can use your account. `dragoman keys new NAME` makes a key, and puts an end to this"
+    "INSECURE: %s requires no key (server.insecure). Everybody who can reach this address "
+    "can use your account. `%s` makes a key, which is then required"
 )
 
 
@@ -93,7 +94,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dragoman")
 def cli() -> None:
-    """Every tool that speaks the OpenAI API, on your own Claude Code login."""
+    """Use your own Claude Code CLI from every program that speaks the OpenAI API."""
 
 
 SERVE_EXAMPLES = """\b
@@ -106,8 +107,8 @@ Examples:
 
 \b
 Exit codes:
-  0  it was stopped in good order
-  2  the configuration is wrong, or the address can't be had
+  0  it was stopped
+  2  the configuration is wrong, or the address is in use or not available
 """
 
 
@@ -116,10 +117,15 @@ Exit codes:
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; else ./models.yaml, ~/.config/dragoman/models.yaml, or the packaged one.",
+    help="The configuration file; else ./models.yaml (unless that is the packaged one), "
+    "~/.config/dragoman/models.yaml, or the packaged one.",
 )
 @click.option("--host", help="Listen here instead of server.host (localhost).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port (3456).")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Listen on this port instead of server.port (3456).",
+)
 @click.option(
     "--offline", is_flag=True, help="Answer from a built-in stand-in: no account, no network."
 )
@@ -127,14 +133,22 @@ Exit codes:
     "--offline-until-login",
     "until_login",
     is_flag=True,
-    help="The same only while there is no login; then from the model, without a restart.",
-)
-@click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Leave a plugin out.")
-@click.option(
-    "--log-level", type=click.Choice(logs.LEVELS), default="info", help="How much is logged (info)."
+    help="The same until there is a login; then from the model, without a restart.",
 )
 @click.option(
-    "--reload/--no-reload", "watch", default=True, help="Take up changes of the YAML, or don't."
+    "--disable", "disabled", multiple=True, metavar="PLUGIN", help="Do not load this plugin."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(logs.LEVELS),
+    default="info",
+    help="The least severe level that is logged (info).",
+)
+@click.option(
+    "--reload/--no-reload",
+    "watch",
+    default=True,
+    help="Apply changes of the configuration file while running, or don't.",
 )
 def serve(  # noqa: PLR0917 - click passes them by name
     config_file: Path | None,
@@ -187,7 +201,7 @@ def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
     for host, port in places:
         log.info("serving at %s", url_of(host, port))
         if not (gateway.requires_keys or is_loopback(host)):
-            log.warning(INSECURE, url_of(host, port))
+            log.warning(INSECURE, url_of(host, port), command_line("keys", "new", "NAME"))
 
 
 def _uvicorn_config(gateway: Gateway, app: ASGIApp) -> uvicorn.Config:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from gateway.installation import environment_of
+
 NAME: Final = "dragoman"
 
 
@@ -30,6 +32,19 @@ def command_name(*, anywhere: bool = False) -> str:
         folder=None if anywhere else _current_folder(),
         home=os.environ.get("HOME"),
     )
+
+
+def serve_command(*options: str) -> str:
+    """How `serve` is typed with these options: `make run` in the folder of a checkout."""
+    if in_checkout():
+        return f'make run ARGS="{shlex.join(options)}"'
+    return command_line("serve", *options)
+
+
+def in_checkout() -> bool:
+    """Whether the current folder is the checkout that runs."""
+    prefix = Path(sys.prefix)
+    return environment_of(prefix) == "checkout" and prefix.parent == _current_folder()
 
 
 def typed(program: Path, *, on_path: str | None, folder: Path | None, home: str | None) -> str:

@@ -11,7 +11,7 @@ config_option = click.option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML; else ~/.config/dragoman/models.yaml, or the packaged one.",
+    help="The configuration file; else ~/.config/dragoman/models.yaml, or the packaged one.",
 )
 """`config_file: Path | None`, for `gateway.config_file.configuration`."""
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.command_name import command_line
 from gateway.config_keys import keys_at
 from gateway.document import Location, read_document
 from gateway.errors import ConfigurationError
@@ -179,7 +180,7 @@ class Config:
         return ConfigurationError(
             f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from a "
             f"file that was only found in the current folder; if you trust this file: "
-            f"dragoman serve --config {self.path}"
+            f"{command_line('serve', '--config', str(self.path))}"
         )
 
     def code_beside(self) -> Mapping[str, Path]:

@@ -70,6 +70,12 @@ def find(explicit: Path | None = None, *, from_folder: bool = False) -> FoundFil
     return FoundFile(path=usual)
 
 
+def folder_has_its_own() -> bool:
+    """Whether `serve` uses the current folder's file: Dragoman's, not the user's or packaged one."""
+    here = Path(NAME)
+    return _is_file(here) and why_foreign(here) is None and not find(from_folder=True).trusted
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

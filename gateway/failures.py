@@ -94,7 +94,7 @@ def _nothing_there(request: Request) -> str:
     near = path_meant(request.method, path, request.app.state.served)
     if near is None:
         return says
-    return f"{says} Did you mean {near}? Have a look at the base URL that the client has."
+    return f"{says} Did you mean {near}? Check the client's base URL."
 
 
 def _invalid(error: RequestValidationError) -> InvalidRequest:

@@ -236,7 +236,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called by the server when the parser gave up."""
-        self._refuse(self._refusal or InvalidRequest(f"This is no valid HTTP: {msg}"))
+        self._refuse(self._refusal or InvalidRequest(f"Invalid HTTP: {msg}"))
 
     def _refuse(self, error: GatewayError) -> None:
         """Answer without the application, and close."""

@@ -104,7 +104,7 @@ def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
     if not reference.startswith("#"):
         raise InvalidSchema(f"it refers to {reference!r}, which is not within it")
     if reference[1:2] not in ("", "/"):
-        raise InvalidSchema(f"it refers to {reference!r}, which is no JSON pointer")
+        raise InvalidSchema(f"it refers to {reference!r}, which is not a JSON pointer")
     found: Any = schema
     try:
         for step in _steps(reference):
@@ -112,7 +112,7 @@ def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
     except (LookupError, ValueError, TypeError):
         raise InvalidSchema(f"it refers to {reference!r}, which is not there") from None
     if not isinstance(found, Mapping | bool):
-        raise InvalidSchema(f"it refers to {reference!r}, which is no schema")
+        raise InvalidSchema(f"it refers to {reference!r}, which is not a schema")
     return found
 
 

@@ -7,12 +7,15 @@ import socket
 from typing import Final
 
 from gateway.addresses import LOCALHOST, LOOPBACK, is_localhost
+from gateway.command_name import command_line, serve_command
 from gateway.errors import ConfigurationError
-from gateway.port_owner import taken_by
+from gateway.port_owner import dragoman_running, taken_by
 
 log = logging.getLogger("gateway")
 
 BACKLOG = 2048
+SECOND_PORT: Final = 4000
+"""What is proposed for a second gateway."""
 PRIVILEGED = 1024
 PORT_TRIES: Final = 20
 """For one that is free on every address, where any port will do."""
@@ -100,22 +103,25 @@ def _refuse_others(host: str, addresses: list[Address]) -> None:
         if not is_loopback(address):
             named = host if host == address else f"{host} ({address})"
             raise ConfigurationError(
-                f"{named} can be reached by others, and no key is asked for: make one with "
-                f"`dragoman keys new NAME`, or listen on {LOCALHOST}, or set server.insecure: true "
+                f"{named} can be reached by others, and no key is required: make one with "
+                f"`{command_line('keys', 'new', 'NAME')}`, or listen on {LOCALHOST}, or set server.insecure: true "
                 "to let everybody in"
             )
 
 
 def _unavailable(host: str, address: str, port: int, error: OSError) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE and (running := dragoman_running(address, port)) is not None:
+        another = serve_command("--port", str(SECOND_PORT + (port == SECOND_PORT)))
+        return ConfigurationError(f"{running}. For a second one: {another}")
     where = address if address == host or is_localhost(host) else f"{host} ({address})"
-    return ConfigurationError(
-        f"can't listen on {where}, port {port}: {_reason(error, address, port)}"
-    )
+    return ConfigurationError(f"can't listen on {where}, port {port}: {_reason(error, port)}")
 
 
-def _reason(error: OSError, address: str, port: int) -> str:
+def _reason(error: OSError, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{taken_by(address, port)}; choose another with --port or server.port"
+        return f"{taken_by(port)}; choose another with --port or server.port"
     if error.errno == errno.EACCES and port < PRIVILEGED:
-        return f"ports below {PRIVILEGED} are for root; choose another with --port or server.port"
+        return (
+            f"only root may use ports below {PRIVILEGED}; choose another with --port or server.port"
+        )
     return error.strerror or str(error)

@@ -92,7 +92,7 @@ class ModelEntry(_Strict):
         if self.split and given:
             raise PydanticCustomError(
                 "split",
-                "a split takes no {key}: the models that it leads to have that",
+                "a split takes no {key}: set it for the models that it leads to",
                 {"key": repr(min(given))},
             )
         if self.sampling is False:

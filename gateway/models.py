@@ -159,7 +159,7 @@ class ModelMap:
             current = self.aliases[key].replace("*", _matched(key, current) or "")
             steps.append(Step(kind="alias", key=key, leads_to=current))
         raise ModelNotFound(
-            f"The alias {_short(name)!r} goes round in a circle, and leads to no model.",
+            f"The alias {_short(name)!r} refers back to itself, so it resolves to no model.",
             param="model",
         )
 

@@ -16,6 +16,7 @@ from gateway.pipeline import Gateway
 EXAMPLES = """\b
 Examples:
   dragoman models
+  dragoman models --verbose
   dragoman models --json
   dragoman models show opus
   dragoman models resolve gpt-4o
@@ -35,9 +36,16 @@ Examples:
 @click.group("models", invoke_without_command=True, epilog=EXAMPLES)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("-v", "--verbose", is_flag=True, help="Add the line that each entry comes from.")
 @click.pass_context
-def models(context: click.Context, config_file: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """List what clients may ask for."""
+def models(
+    context: click.Context,
+    config_file: Path | None,
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """List the models that clients can request."""
     context.obj = config_file
     if context.invoked_subcommand is not None:
         return
@@ -46,11 +54,11 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
     elif gateway.models.entries:
-        click.echo(table(listed))
+        click.echo(table(listed, sources=verbose))
     else:
         click.echo(
-            f"No models: {gateway.config.path} has an empty `models:`. Name some there, or take "
-            "that line out to have the usual ones.",
+            f"No models: {gateway.config.path} has an empty `models:`. List some there, or remove "
+            "that line to use the defaults.",
             err=True,
         )
     note_other_configuration(config_file, gateway.config.path)
@@ -62,10 +70,11 @@ def models(context: click.Context, config_file: Path | None, as_json: bool) -> N
 @click.argument("name")
 @click.pass_context
 def show(context: click.Context, config_file: Path | None, as_json: bool, name: str) -> None:  # noqa: FBT001
-    """Print every known fact about the model NAME, and how it is known (exit code 1 if none is).
+    """Show the known facts about a model.
 
-    A fact is set in the YAML, learnt from a refusal, confirmed by a trial, asked of the backend,
-    documented, or assumed of a model that is new.
+    Each with its origin: set in the configuration file, learnt from a refusal, confirmed by a
+    trial, asked of the backend, documented, or assumed for a new model. Exit code 1 if nothing
+    is known.
     """
     gateway = build_gateway(config_file or context.obj)
     try:
@@ -87,7 +96,10 @@ def show(context: click.Context, config_file: Path | None, as_json: bool, name: 
 @click.argument("name")
 @click.pass_context
 def resolve(context: click.Context, config_file: Path | None, name: str) -> None:
-    """Say where NAME leads, step by step (exit code 1 if nowhere)."""
+    """Show what NAME resolves to.
+
+    Exit code 1 if there is no such model.
+    """
     gateway = build_gateway(config_file or context.obj)
     try:
         click.echo("\n".join([name, *way(gateway, name)]))

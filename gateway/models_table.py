@@ -1,7 +1,9 @@
 """Models as text and as JSON: the table of `dragoman models`, the sheet of `dragoman models show`."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any, Final
 
 from gateway.model_entry import EFFORTS
@@ -10,23 +12,52 @@ from gateway.types import Effort, ModelDescription
 COLUMNS: Final = (
     "name",
     "aliases",
-    "leads to",
+    "resolves to",
     "context",
     "output",
     "efforts",
-    "defaults",
+    "settings",
     "from",
-    "description",
 )
 FACT_COLUMNS: Final = ("fact", "value", "known by", "source", "date")
+
+WIDTH: Final = 80
+CELL_WIDTH: Final = 24
+"""Characters of a terminal, and of a cell at most."""
 
 THOUSAND: Final = 1000
 MILLION: Final = 1_000_000
 
 
-def table(listed: list[dict[str, Any]]) -> str:
-    """The rows as text, in columns."""
-    return in_columns([COLUMNS, *(_cells(row) for row in listed)])
+def table(listed: Sequence[dict[str, Any]], *, sources: bool = False) -> str:
+    """The rows as text, in the columns that are not empty; descriptions are below their rows.
+
+    `sources` adds the line of the configuration that each row is from.
+    """
+    rows = [_cells(row) for row in listed]
+    shown = [
+        number
+        for number, name in enumerate(COLUMNS)
+        if any(row[number] for row in rows) and (sources or name != "from")
+    ]
+    blocks = [_block([row[number] for number in shown]) for row in ([*COLUMNS], *rows)]
+    lines = iter(in_columns([line for block in blocks for line in block]).splitlines())
+    text = []
+    for block, row in zip(blocks, [{}, *listed], strict=True):
+        text += [next(lines) for _ in block]
+        text += textwrap.wrap(
+            row.get("description") or "", WIDTH, initial_indent="  ", subsequent_indent="  "
+        )
+    return "\n".join(text)
+
+
+def _block(cells: Sequence[str]) -> list[tuple[str, ...]]:
+    """A row as one or more lines: long cells are wrapped."""
+    wrapped = [
+        textwrap.wrap(cell, CELL_WIDTH, break_long_words=False, break_on_hyphens=False)
+        for cell in cells
+    ]
+    return list(zip_longest(*wrapped, fillvalue=""))
 
 
 def in_columns(cells: Sequence[Sequence[str]]) -> str:
@@ -47,7 +78,7 @@ def described(description: ModelDescription) -> dict[str, Any]:
 def sheet(name: str, description: ModelDescription | None) -> str:
     """All that is known of one model."""
     if description is None:
-        return f"{name}\n  Its backend says nothing about it."
+        return f"{name}\n  Nothing is known about it."
     said = {
         "answers": description.resolved,
         "context": description.context_length and f"{description.context_length:,} tokens",
@@ -93,7 +124,7 @@ def _listed(words: Sequence[str] | None) -> str | None:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     if "alias_of" in row:
-        return (row["name"], "", row["alias_of"], "", "", "", "", row["from"] or "", "")
+        return (row["name"], "", row["alias_of"], "", "", "", "", row["from"] or "")
     said = {**row["defaults"], **{f"{key}<": value for key, value in row["limits"].items()}}
     known = row["known"] or {}
     efforts = known.get("efforts")
@@ -106,11 +137,10 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         "" if efforts is None else levels(efforts),
         " ".join(f"{key}={value}" for key, value in said.items()).replace("<=", "≤"),
         row["from"],
-        row["description"] or "",
     )
 
 
 def _leads_to(row: dict[str, Any]) -> str:
     if row["split"]:
         return ", ".join(f"{name} {weight}" for name, weight in row["split"].items())
-    return f"{row['backend']}: {row['target'] or 'the same name'}"
+    return f"{row['backend']}: {row['target'] or 'same name'}"

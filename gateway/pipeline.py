@@ -145,7 +145,7 @@ class Gateway:
             "gateway_resolve_model", name=name, models=self.models, request=request, ctx=ctx
         )
         if alias is not None and not isinstance(alias, str):
-            raise ServerFault(f"a plugin returned an alias for {name!r} that is not a string")
+            raise ServerFault(f"a plugin returned an alias for {name!r} that is not a name")
         return alias
 
     async def _reopen(

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.app import build_gateway
+from gateway.command_name import command_line
 from gateway.command_options import config_option, note_other_configuration
 from gateway.errors import ConfigurationError
 from gateway.hookspecs import KINDS
@@ -36,19 +37,22 @@ Examples:
 
 @click.group(epilog=EXAMPLES)
 def plugins() -> None:
-    """List, check and begin plugins."""
+    """List, check and create plugins."""
 
 
 @plugins.command("list", epilog=LIST_EXAMPLES)
 @config_option
 @click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="As for `serve`.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_plugins(
     config_file: Path | None,
     disabled: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - click passes it by name
 ) -> None:
-    """All plugins of a configuration, and their hooks with the place in the order of calling."""
+    """List the plugins and their hooks.
+
+    The number after a hook is its place in the order of calls.
+    """
     gateway = build_gateway(config_file, disabled=disabled)
     found = report(gateway.plugins, gateway.config)
     if as_json:
@@ -57,7 +61,9 @@ def list_plugins(
     for plugin in found:
         click.echo(_described(plugin))
     if not found:
-        click.echo("No plugins: none is installed, and none lies beside the YAML.", err=True)
+        click.echo(
+            "No plugins are installed, and there are none beside the configuration file.", err=True
+        )
     note_other_configuration(config_file, gateway.config.path)
 
 
@@ -71,31 +77,38 @@ def _described(plugin: PluginReport) -> str:
 @plugins.command("check", epilog=CHECK_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
-    """Import a single-file plugin and say what the gateway's start would say about it."""
+    """Check a single-file plugin.
+
+    FILE is imported and checked as at the gateway's start.
+    """
     found = check_file(file)
     if not found.hooks:
         raise ConfigurationError(
             f"plugin file {file} has no hooks: mark functions named gateway_… with "
             "`@gateway.hookimpl`"
         )
-    click.echo(f"{file}: right. It takes part in:")
+    click.echo(f"{file}: ok. Its hooks:")
     for hook in found.hooks:
         click.echo(f"  {hook} [{KINDS[hook]}]")
 
 
 @plugins.command("new", epilog=NEW_EXAMPLES)
 @click.argument("name")
-@click.option("--package", is_flag=True, help="A package to install, in a folder of its own.")
+@click.option("--package", is_flag=True, help="Create an installable package in its own folder.")
 def new(name: str, package: bool) -> None:  # noqa: FBT001
-    """Begin a plugin: `plugins/NAME.py`, or a package; with a test that passes."""
+    """Create a plugin, with a test.
+
+    It is `plugins/NAME.py`, or a package.
+    """
     if not name.isidentifier() or not name.islower():
-        raise ConfigurationError(f"{name!r} is no name for a plugin: use a_b_c, lower case")
+        raise ConfigurationError(f"{name!r} is not a valid plugin name: use a_b_c, lower case")
     files = package_files(name) if package else single_file(name)
     if there := [path for path in files if path.exists()]:
-        raise ConfigurationError(f"{there[0]} is there already")
+        raise ConfigurationError(f"{there[0]} already exists")
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")
     if not package:
-        click.echo("To load it: dragoman serve --config models.yaml, from this folder", err=True)
+        serve = command_line("serve", "--config", "models.yaml")
+        click.echo(f"To load it, in this folder: {serve}", err=True)

@@ -5,24 +5,28 @@ import json
 import re
 from typing import Final
 
-from gateway.addresses import reached_at
+from gateway.addresses import reached_at, url_of
 from gateway.process_facts import Listener, listener_on
 
 ASK_SECONDS: Final = 0.5
 _MAIN_MODULE: Final = re.compile(r"(^|/)dragoman$")
 
 
-def taken_by(host: str, port: int) -> str:
+def dragoman_running(host: str, port: int) -> str | None:
+    """The beginning of a message about the gateway that has the port; None if it is none."""
+    owner = listener_on(port)
+    if dragoman_at(host, port) is None and (owner is None or not _is_dragoman(owner)):
+        return None
+    process = "" if owner is None else f" (process {owner.pid})"
+    return f"Dragoman is already running at {url_of(reached_at(host), port)}{process}"
+
+
+def taken_by(port: int) -> str:
     """Who has the port, for the middle of a sentence; "another program" where nobody says."""
     owner = listener_on(port)
-    process = "" if owner is None else f" (process {owner.pid})"
-    if (version := dragoman_at(host, port)) is not None:
-        return f"dragoman {version}{process} is running there already"
     if owner is None:
-        return "another program has it"
-    if _is_dragoman(owner):
-        return f"a dragoman{process} is running there already"
-    return f"{owner.name}{process} has it"
+        return "another program uses it"
+    return f"{owner.name} (process {owner.pid}) uses it"
 
 
 def dragoman_at(host: str, port: int) -> str | None:

@@ -194,7 +194,7 @@ def _dialect(schema: Mapping[str, Any]) -> str:
         parts = urlsplit(named)
         name = f"{parts.netloc}{parts.path}"
     except (ValueError, TypeError, AttributeError):
-        raise InvalidSchema(f"its $schema is {named!r}, which is no URL") from None
+        raise InvalidSchema(f"its $schema is {named!r}, which is not a URL") from None
     return name if name in _DIALECTS else "json-schema.org/draft/2020-12/schema"
 
 

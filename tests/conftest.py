@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from gateway import running
+from gateway import command_name, running
 from gateway_access import environment, keys_file
 
 with contextlib.suppress(ImportError):  # the clients' environment has none
@@ -39,3 +39,9 @@ def _no_running_gateways(
     """Whatever gateways the user runs, no test asks them."""
     nowhere = tmp_path_factory.getbasetemp() / "no-gateways"
     monkeypatch.setattr(running, "folder", lambda *_: nowhere)
+
+
+@pytest.fixture(autouse=True)
+def _on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However these tests are run, this process calls the command by its name."""
+    monkeypatch.setattr(command_name, "_program", lambda: None)

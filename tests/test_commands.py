@@ -27,7 +27,7 @@ NOT_HERE: Final = {
     r"make test": "scripts/test runs this",
     r"\.venv/bin/dragoman (connect|login)": "as in a checkout; tests/test_readme.py runs the README's",
     r"make dist": ".ci/run runs it",
-    r"curl http://127\.0\.0\.1:3456/v1/chat/completions ": "tests/test_readme.py sends it",
+    r"curl -sS http://127\.0\.0\.1:3456/v1/chat/completions ": "tests/test_readme.py sends it",
     r"sudo apt install |~/.local/bin/dragoman serve": "in WSL; gateway/__main__.py prints it on Windows",
     r"pipx install |uv tool install ": "scripts/check-dist installs the wheel, with pip",
     r"python3 -m venv ~/dragoman": "scripts/check-dist does, elsewhere",

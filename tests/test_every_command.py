@@ -56,11 +56,11 @@ class Row:
         return self.but.get(state, self.usually)
 
 
-KEY_WANTED: Final = (1, "wants a key: set DRAGOMAN_API_KEY")
+KEY_WANTED: Final = (1, "a key: set DRAGOMAN_API_KEY")
 
 ROWS: Final = (
     # A configuration that was merely found is refused for what it wants to run.
-    Row("serve", "--port 0", (2, "if you trust this file: dragoman serve --config models.yaml")),
+    Row("serve", "--port 0", (2, "dragoman serve --config models.yaml")),
     Row("models", "", (0, "claude-sonnet-4")),
     Row("models", "--config {tmp}/empty.yaml", (0, "No models: ")),
     Row("models show", "opus", (0, "claude-opus-4")),
@@ -68,19 +68,19 @@ ROWS: Final = (
     Row("models resolve", "opus", (0, "alias opus")),
     Row("models resolve", "nothing", (1, "nothing")),
     Row("plugins list", "", (0, "claude_code (dragoman")),
-    Row("plugins check", "{tmp}/good.py", (0, "It takes part in")),
+    Row("plugins check", "{tmp}/good.py", (0, "Its hooks:")),
     Row("plugins new", "mine", (0, "wrote plugins/mine.py")),
     Row("keys list", "", (0, "There are no keys, so none is required"),
         {"keys": (0, "laptop")}),
     Row("keys new", "--config {tmp}/own.yaml new phone", (0, "dgm-")),
-    Row("keys revoke", "revoke nobody", (2, "no key is named 'nobody'")),
+    Row("keys revoke", "revoke nobody", (2, "unknown key 'nobody'")),
     Row("init", "{tmp}/new.yaml", (0, "new.yaml")),
     Row("completion", "bash", (0, "_DRAGOMAN_COMPLETE")),
-    Row("status", "", (2, "`dragoman serve` starts it"),
+    Row("status", "", (2, "dragoman serve` starts it"),
         {"server": (0, "up"), "keys": (0, "set DRAGOMAN_API_KEY")}),
     Row("connect", "curl", (0, "http://127.0.0.1:3456/v1"),
-        {"server": (0, "{url}/v1"), "keys": (0, "wants a key: set DRAGOMAN_API_KEY")}),
-    Row("connect", "curl --check", (1, "`dragoman serve` starts a gateway"),
+        {"server": (0, "{url}/v1"), "keys": (0, "a key: set DRAGOMAN_API_KEY")}),
+    Row("connect", "curl --check", (1, "dragoman serve` starts a gateway"),
         {"server": (0, "answered in"), "keys": KEY_WANTED}),
     Row("chat", "Hello", (0, "stand-in"),
         {"keys": KEY_WANTED, "no_login": (1, "ogged in"), "no_network": (1, "could not get an answer")}, real_cli=True),
@@ -98,9 +98,9 @@ ROWS: Final = (
     Row("service uninstall", "--dry-run", (0, "rm ")),
     Row("service start", "--dry-run", (0, "systemctl")),
     Row("service stop", "--dry-run", (0, "systemctl")),
-    Row("service start", "--as-root", (2, "`dragoman service install` does that")),
-    Row("service status", "", (1, "`dragoman service install` does that")),
-    Row("service logs", "", (2, "`dragoman service install` does that")),
+    Row("service start", "--as-root", (2, "dragoman service install` installs it")),
+    Row("service status", "", (1, "dragoman service install` installs it")),
+    Row("service logs", "", (2, "dragoman service install` installs it")),
 )  # fmt: skip
 
 WITHOUT_CLI: Final = frozenset({"doctor"})

@@ -1,11 +1,11 @@
 """`dragoman keys`: making, listing and taking back keys."""
 
-import shlex
 from pathlib import Path
 
 import click
 from pydantic import ValidationError
 
+from gateway.command_name import command_line
 from gateway.command_options import config_option
 from gateway.config import Config
 from gateway.config_file import configuration
@@ -40,7 +40,10 @@ Examples:
 @config_option
 @click.pass_context
 def keys_command(ctx: click.Context, config_file: Path | None) -> None:
-    """Keys for clients; once there are any, nobody gets in without one."""
+    """Manage the clients' keys.
+
+    Once there is a key, every client needs one.
+    """
     ctx.obj = config_file
 
 
@@ -59,7 +62,10 @@ def new(  # noqa: PLR0917 - click passes them by name
     tpm: int | None,
     concurrent: int | None,
 ) -> None:
-    """Make a key and print it; it can't be shown again."""
+    """Make a key and print it.
+
+    It can't be shown again.
+    """
     config, path = _configured(config_file)
     key = new_key()
     try:
@@ -73,7 +79,7 @@ def new(  # noqa: PLR0917 - click passes them by name
         )
     except ValidationError:
         raise ConfigurationError(
-            f"{name!r} is no name for a key: it takes up to 64 letters, digits, dots, - and _"
+            f"{name!r} is not a valid key name: use up to 64 letters, digits, dots, - and _"
         ) from None
 
     def add(entries: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
@@ -82,7 +88,7 @@ def new(  # noqa: PLR0917 - click passes them by name
 
     change_keys(path, add)
     click.echo(key)
-    click.echo(f"The key {name!r}; its hash is in {path}. It won't be shown again.", err=True)
+    click.echo(f"Key {name!r}: its hash is in {path}. It won't be shown again.", err=True)
 
 
 @keys_command.command("list", epilog=LIST_EXAMPLES)
@@ -91,47 +97,56 @@ def list_keys(config_file: Path | None) -> None:
     """Show the keys' names and limits."""
     config, path = _configured(config_file)
     keys = [
-        *((entry, "the YAML") for entry in config.keys),
+        *((entry, "the configuration file") for entry in config.keys),
         *((entry, str(path)) for entry in read_keys(path)),
     ]
     for entry, place in keys:
         click.echo(f"{entry.name}\t{_limits_of(entry)}\t{place}")
     if not keys:
         wanted = config.keys_file is not None or path.exists()
-        who = "but one is required, so nobody gets in" if wanted else "so none is required"
-        click.echo(f"There are no keys, {who}; `dragoman keys new NAME` makes one.", err=True)
+        who = (
+            "but one is required, so every request is refused" if wanted else "so none is required"
+        )
+        click.echo(f"There are no keys, {who}; `{_new_key()}` makes one.", err=True)
 
 
 @keys_command.command(epilog=REVOKE_EXAMPLES)
 @click.argument("name")
 @click.pass_obj
 def revoke(config_file: Path | None, name: str) -> None:
-    """Take a key back; a gateway that runs sees it within a second."""
+    """Revoke a key.
+
+    A running gateway notices it within a second.
+    """
     config, path = _configured(config_file)
     if any(entry.name == name for entry in config.keys):
-        raise ConfigurationError(f"the key {name!r} stands in the YAML; take it out there")
+        raise ConfigurationError(f"the key {name!r} is in the configuration file; remove it there")
 
     def remove(entries: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
         left = tuple(entry for entry in entries if entry.name != name)
         if len(left) == len(entries):
             there = ", ".join(entry.name for entry in entries) or "none"
-            raise ConfigurationError(f"{path}: no key is named {name!r}; there are: {there}")
+            raise ConfigurationError(f"{path}: unknown key {name!r}; there are: {there}")
         return left
 
     if not path.exists():
-        raise ConfigurationError(f"no key is named {name!r}: there is no {path}")
+        raise ConfigurationError(f"unknown key {name!r}: there is no {path}")
     change_keys(path, remove)
-    click.echo(f"The key {name!r} is no longer good for anything.", err=True)
+    click.echo(f"The key {name!r} is revoked.", err=True)
     if not (config.keys or read_keys(path)):
         click.echo(_after_the_last(config, path), err=True)
+
+
+def _new_key() -> str:
+    return command_line("keys", "new", "NAME")
 
 
 def _after_the_last(config: AccessConfig, path: Path) -> str:
     """An empty file, or one that is named, still requires a key: see `KnownKeys.required`."""
     which = path if config.keys_file is None else f"plugins.access.keys_file and {path}"
     return (
-        "Warning: that was the last key, and one is still required, so nobody gets in. "
-        "`dragoman keys new NAME` makes another. To let every program of this machine in without "
+        "Warning: that was the last key, and one is still required, so every request is refused. "
+        f"`{_new_key()}` makes another. To let every program on this machine in without "
         f"one, remove {which} and restart the gateway; it then serves loopback addresses only."
     )
 
@@ -144,7 +159,7 @@ def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
     if running is not None and running.config is not None and _path_in(running.config) != path:
         click.echo(
             f"This is about {path}; the gateway at {running.url} has its keys elsewhere: "
-            f"dragoman keys --config {shlex.quote(str(running.config))}",
+            f"{command_line('keys', '--config', str(running.config))}",
             err=True,
         )
     return config, path

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.command_name import command_line
 from gateway.errors import NotAuthenticated, RateLimited
 from gateway.traffic import MONITORS
 from gateway_access.config import KeyEntry
@@ -106,9 +107,9 @@ def authenticate(keyring: Keyring, scope: Scope) -> KeyEntry:
         presented = True
         if (entry := keyring.find(key.strip())) is not None:
             return entry
-    what = "This is no key of this gateway." if presented else "This gateway asks for a key."
+    what = "This key is unknown to this gateway." if presented else "This gateway requires a key."
     raise NotAuthenticated(
         f"{what} Send one as 'Authorization: Bearer KEY' or 'x-api-key: KEY'; "
-        "`dragoman keys new NAME` makes one.",
+        f"`{command_line('keys', 'new', 'NAME', anywhere=True)}` makes one.",
         code="invalid_api_key",
     )

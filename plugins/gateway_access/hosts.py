@@ -85,13 +85,13 @@ class HostRules:
         """Raises `Misdirected`, unless the header names one of them. The port is not looked at."""
         if not self._allows(header):
             if not header:
-                raise Misdirected("The request has to say which host it is for, and only once.")
+                raise Misdirected("The request must name its host, exactly once.")
             named = header.decode("latin-1")
-            says = f"This gateway does not go by the name {shown(named)!r}"
+            says = f"{shown(named)!r} is not a known name of this gateway"
             if (host := listable_host(named)) is None:
-                raise Misdirected(f"{says}; plugins.access.hosts lists further names of it.")
+                raise Misdirected(f"{says}; plugins.access.hosts lists its names.")
             raise Misdirected(
-                f"{says}. If it should, add the name to its YAML: {yaml_line('host', (), host)}"
+                f"{says}. If it should be, add it to the configuration file: {yaml_line('host', (), host)}"
             )
 
     def _look(self, header: bytes) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from gateway import hookimpl
+from gateway.command_name import command_line
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, NotAuthenticated
 from gateway.health import asked_for_details
@@ -59,10 +60,13 @@ class AccessPlugin:
         if (open_to_all := _opened_without_keys(config, keys)) is not None:
             raise ConfigurationError(
                 f"plugins.access.{open_to_all} lets every web page in, which is safe "
-                "only with keys: make one with `dragoman keys new NAME`"
+                f"only with keys: make one with `{command_line('keys', 'new', 'NAME')}`"
             )
         if keys.required and not len(keys.current()):
-            log.warning("nobody gets in: there are no keys; `dragoman keys new NAME` makes one")
+            log.warning(
+                "every request is refused: a key is required, and there are none; `%s` makes one",
+                command_line("keys", "new", "NAME"),
+            )
         self._rules = rules = PageRules(gateway.host, config)
         return partial(_wrapped, gateway=gateway, rules=rules, keys=keys, limits=self._limits)
 
@@ -119,7 +123,7 @@ class AccessPlugin:
         if self._keys is None or not self._keys.required or request.client.key is None:
             return None
         if (entry := self._keys.current().named(request.client.key)) is None:
-            raise NotAuthenticated("The key was taken back.", code="invalid_api_key")
+            raise NotAuthenticated("The key is revoked.", code="invalid_api_key")
         return entry
 
 

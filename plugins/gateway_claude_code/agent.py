@@ -59,14 +59,14 @@ class Agent(BaseModel):
     def _there(cls, path: Path) -> Path:
         path = path.expanduser()
         if not path.is_absolute() or not path.is_dir():
-            raise ValueError("must be the whole path of a folder that there is")
+            raise ValueError("must be the absolute path of an existing folder")
         return path
 
     @field_validator("tools")
     @classmethod
     def _some(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
         if not tools:
-            raise ValueError("must name at least one tool, or there is no need of an agent")
+            raise ValueError("must name at least one tool")
         return tools
 
     @field_validator("allow")

@@ -3,19 +3,21 @@
 import fnmatch
 import importlib.util
 import json
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable
-from gateway.installation import command_for_extra
+from gateway.installation import command_for_extra, environment_of
 from gateway.search_path import program_on
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.failure_log import LOG_ARGUMENTS, LOG_LEVEL
 from gateway_claude_code.working_directory import check_empty, neutral_directory, unusable
 
+SETUP_PAGE: Final = "https://code.claude.com/docs/en/setup"
 COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
 MCP_SERVER: Final = "t"
 """The name under which the client's tools stand: the model sees `mcp__t__NAME`."""
@@ -55,10 +57,13 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
         return found_on_path
     if (bundled := _bundled_cli()) is not None:
         return bundled
+    another = (
+        "restart `make run`, which fetches one"
+        if environment_of(Path(sys.prefix)) == "checkout"
+        else f"run `{command_for_extra('cli')}`"
+    )
     raise BackendUnavailable(
-        "the Claude Code CLI was not found: install Claude Code so that `claude` is on PATH, or "
-        f"add the one that comes as a wheel: `{command_for_extra('cli')}`; {COMMAND_VARIABLE} names "
-        "one in another place"
+        f"no Claude Code CLI was found: install it ({SETUP_PAGE}), or {another}"
     )
 
 
@@ -82,7 +87,7 @@ def _named(named: str, path: str | None) -> Path:
         )
     if (found := program_on(path, str(program))) is None:
         raise BackendUnavailable(
-            f"the Claude Code CLI {named!r} is not there or can't be run; {by}"
+            f"the Claude Code CLI {named!r} does not exist or is not executable; {by}"
         )
     return found
 

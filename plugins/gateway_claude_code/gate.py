@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import anyio
 
+from gateway.command_name import command_line
 from gateway.errors import BackendUnavailable
 from gateway_claude_code.doctor.behaviours import HISTORY, SAFETY
 from gateway_claude_code.doctor.findings import Finding, differing
@@ -48,7 +49,7 @@ class Gate:
         named = "; ".join(f"{found.title}: {found.seen}" for found in unsafe)
         return (
             f"The Claude Code CLI {self._current.path} is not safe to use ({named}). "
-            f"`dragoman doctor` tells more; {ALLOW_KEY}: true uses it anyway."
+            f"`{command_line('doctor', anywhere=True)}` shows details; {ALLOW_KEY}: true uses it anyway."
         )
 
     def takes_history(self, program: Program) -> bool:

@@ -6,6 +6,7 @@ A fallback: real turns are what the backend is built for. Answers that come of i
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from gateway.command_name import command_line
 from gateway.errors import BackendUnavailable
 from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
 from gateway_claude_code.history import CONTINUE, merged_turns
@@ -25,8 +26,8 @@ def transcribed(messages: Iterable[Message]) -> tuple[Message, ...]:
     if any(isinstance(part, ToolCall | ToolResult) for _, parts in merged for part in parts):
         raise BackendUnavailable(
             "The installed Claude Code CLI does not take earlier turns as they are "
-            "(`dragoman doctor` tells more), and calls of tools can't be put into a transcript. "
-            "Use another version of the CLI, or begin a new conversation.",
+            f"(`{command_line('doctor', anywhere=True)}` shows details), and tool calls can't be put "
+            "into a transcript. Use another version of the CLI, or start a new conversation.",
             should_retry=False,
         )
     if not merged or merged[-1][0] == "assistant":

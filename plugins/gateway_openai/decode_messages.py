@@ -63,7 +63,7 @@ class _Decoder:
                 self._add_result(self._legacy_id(message, param), message.content, content)
             case _:
                 raise InvalidRequest(
-                    f"There is no role {message.role!r}; there are: system, developer, user, "
+                    f"Unknown role {message.role!r}; the roles are: system, developer, user, "
                     "assistant, tool, function.",
                     param=f"{param}.role",
                 )

@@ -24,7 +24,7 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
     for param, definition in _definitions(request):
         if not _NAME.fullmatch(definition.name):
             raise InvalidRequest(
-                f"{definition.name!r} is no name for a function: it has to be 1 to 64 letters, "
+                f"{definition.name!r} is not a valid function name: it must be 1 to 64 letters, "
                 "digits, underscores, dashes or dots.",
                 param=f"{param}.name",
             )
@@ -136,4 +136,4 @@ def _legacy_choice(choice: wire.FunctionCallChoice | None, tools: tuple[Tool, ..
 def _offered(name: str, tools: tuple[Tool, ...], param: str) -> str:
     if any(tool.name == name for tool in tools):
         return name
-    raise InvalidRequest(f"There is no tool {name!r} in this request.", param=param)
+    raise InvalidRequest(f"The tool {name!r} is not in this request.", param=param)

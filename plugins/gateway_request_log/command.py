@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 from pydantic import ValidationError
 
+from gateway.command_name import command_line
 from gateway.command_options import config_option
 from gateway.config_file import configuration
 from gateway.errors import ConfigurationError
@@ -31,8 +32,8 @@ from gateway_request_log.reading import (
 )
 
 FOLLOW_SECONDS: Final = 0.5
-NOTHING: Final = "No request in the log is like that; `dragoman logs` shows the last of all."
-NOTHING_YET: Final = "The log is empty: a request makes a row once it is answered or has failed."
+NOTHING: Final = "No request in the log matches."
+NOTHING_YET: Final = "The log is empty: each request adds a row once it is answered or has failed."
 
 
 class Since(click.ParamType[datetime]):
@@ -52,7 +53,7 @@ class Since(click.ParamType[datetime]):
         try:
             return parse_since(value, datetime.now(UTC))
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no age like 30m, 1h or 7d, and no time", param, ctx)
+            self.fail(f"{value!r} is neither an age like 30m, 1h or 7d, nor a time", param, ctx)
 
 
 EXAMPLES = """\b
@@ -65,13 +66,15 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @config_option
-@click.option("-n", "number", type=click.IntRange(min=0), default=20, help="How many rows.")
-@click.option("--since", type=Since(), help="Not older than this: 30m, 1h, 7d, or a time.")
-@click.option("--model", help="Only of this model, as asked for or as it answered.")
-@click.option("--errors", is_flag=True, help="Only what failed.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON; a line for each row.")
-@click.option("--stats", is_flag=True, help="Sums by model instead of rows.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
+@click.option(
+    "-n", "number", type=click.IntRange(min=0), default=20, help="The number of rows (20)."
+)
+@click.option("--since", type=Since(), help="Only newer than this: 30m, 1h, 7d, or a time.")
+@click.option("--model", help="Only of this model, by its requested or its actual name.")
+@click.option("--errors", is_flag=True, help="Only failed requests.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, one line per row.")
+@click.option("--stats", is_flag=True, help="Totals by model instead of rows.")
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new entries.")
 def logs(
     *,
     config_file: Path | None,
@@ -90,8 +93,8 @@ def logs(
     _note_other_database(config_file, path)
     if not path.is_file():
         raise click.ClickException(
-            f"there is no request log at {path}: put `plugins: {{request_log: true}}` into the "
-            "gateway's YAML and restart it; each answer is a row then"
+            f"there is no request log at {path}: set `plugins: {{request_log: true}}` in the "
+            "gateway's configuration file and restart it"
         )
     chosen = Filter(since=since, model=model, errors=errors)
     try:
@@ -146,12 +149,16 @@ def _show_rows(
     rows = last_rows(connection, chosen, number)
     _print(rows, as_json=as_json)
     if number and not (rows or follow):
-        click.echo(NOTHING if last else NOTHING_YET, err=True)
+        click.echo(_nothing() if last else NOTHING_YET, err=True)
     while follow:
         time.sleep(FOLLOW_SECONDS)
         rows = rows_after(connection, chosen, last)
         _print(rows, as_json=as_json)
         last = rows[-1]["id"] if rows else last
+
+
+def _nothing() -> str:
+    return f"{NOTHING} `{command_line('logs')}` shows the latest."
 
 
 def _print(rows: Iterable[dict[str, Any]], *, as_json: bool) -> None:
@@ -190,7 +197,7 @@ def _show_statistics(found: Statistics, *, as_json: bool) -> None:
         click.echo(json.dumps(values, ensure_ascii=False))
         return
     if not values["models"]:
-        click.echo(NOTHING, err=True)
+        click.echo(_nothing(), err=True)
         return
     head = ["model", "requests", "failed", "cancelled", *TOKEN_KINDS, "cost"]
     head += ["first p50", "first p95", "total p50", "total p95"]

@@ -26,6 +26,6 @@ def health_of(server: ServerConfig) -> str:
         report = json.loads(connection.getresponse().read())
         return str(report["status"])
     except (http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-        raise ConnectionError("what answers there is no Dragoman") from error
+        raise ConnectionError("the program that answers there is not Dragoman") from error
     finally:
         connection.close()

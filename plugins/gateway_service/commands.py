@@ -7,12 +7,13 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
 from gateway_service import steps, surroundings
 from gateway_service.answering import url_of
 from gateway_service.definition import Definition, configuration_in
 from gateway_service.files import remove_file, write_file
-from gateway_service.looking import NOT_INSTALLED, logs, status
+from gateway_service.looking import logs, not_installed, status
 from gateway_service.platforms import Platform, PlatformName, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -56,14 +57,14 @@ def service_command() -> None:
 def _acting(command: Command) -> Command:
     """The options of what changes something."""
     for option in (
-        click.option("--as-root", is_flag=True, help="Do it for root, if that is meant."),
+        click.option("--as-root", is_flag=True, help="Allow root, for a service of root's own."),
         click.option(
             "--platform",
             "system",
             type=click.Choice(get_args(PlatformName)),
-            help="With --dry-run: as it would be there.",
+            help="With --dry-run: for this system.",
         ),
-        click.option("--dry-run", is_flag=True, help="Print it, and do nothing."),
+        click.option("--dry-run", is_flag=True, help="Only print the commands and files."),
     ):
         command = option(command)
     return command
@@ -74,13 +75,13 @@ def _acting(command: Command) -> Command:
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The YAML to serve; else ~/.config/dragoman/models.yaml, or the packaged one.",
+    help="The configuration file to serve; else ~/.config/dragoman/models.yaml, or the packaged one.",
 )
 @click.option(
     "--sandbox/--no-sandbox",
     "sandboxed",
     default=True,
-    help="On Linux: in namespaces of its own, which some systems forbid (226/NAMESPACE).",
+    help="On Linux: use namespaces of its own, which some systems forbid (226/NAMESPACE).",
 )
 @_acting
 def install(
@@ -93,12 +94,8 @@ def install(
 ) -> None:
     """Start it now and at every login.
 
-    Writes the file that says so, and is for installing it anew as well: after an update that
-    moved the command, or when PATH or server.drain_seconds have changed.
-
-    \b
-    dragoman service install --dry-run
-    dragoman service install --config ~/models.yaml
+    Writes the unit file. Run it again after an update that moved the command, or after changing
+    PATH or server.drain_seconds.
     """
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
     definition = surroundings.definition(config_file, os.environ, sandboxed=sandboxed)
@@ -133,7 +130,7 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
 @service_command.command(epilog=START_EXAMPLES)
 @_acting
 def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
-    """Start it, once it is installed."""
+    """Start it."""
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
     _act(platform, platform.start, dry_run=dry_run)
 
@@ -143,7 +140,7 @@ def start(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
 def stop(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
     """Stop it until the next login.
 
-    Running answers may finish, for up to server.drain_seconds.
+    Answers in progress may finish, for up to server.drain_seconds.
     """
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
     _act(platform, platform.stop, dry_run=dry_run)
@@ -157,11 +154,11 @@ def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> P
     """The system to act on, if this user may. Raises `ConfigurationError`."""
     this = system if dry_run and system else surroundings.this_system()
     if system not in {None, this}:
-        raise ConfigurationError(f"this is {this}; --platform {system} is for --dry-run")
+        raise ConfigurationError(f"this is {this}; --platform {system} requires --dry-run")
     if os.getuid() == 0 and not (dry_run or as_root):
         raise ConfigurationError(
-            "this is root, and the service would be root's and not yours: go without sudo, or "
-            "say --as-root if root is whom it is for"
+            "this is root, so the service would be root's and not yours: run it without sudo, or "
+            "with --as-root for a service of root's own"
         )
     return surroundings.platform_named(this, os.environ)
 
@@ -174,8 +171,8 @@ def _install(platform: Platform, text: str) -> None:
         steps.perform(platform.install, steps.run)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"{platform.file} is written, but does not run: {error}; `dragoman service logs` may "
-            "say more"
+            f"{platform.file} is written, but does not run: {error}; "
+            f"`{command_line('service', 'logs')}` may tell why"
         ) from None
     click.echo(f"Installed as {platform.file}.", err=True)
 
@@ -189,8 +186,8 @@ def _note(platform: Platform) -> None:
     """What the user has to know, after an installation or a look at one."""
     if names := surroundings.left_out(os.environ):
         click.echo(
-            f"Not written into the file, as they may be secrets: {', '.join(names)}. "
-            f"{platform.advice}",
+            f"Not written to the file, because they may be secrets: {', '.join(names)}. "
+            f"{platform.advice()}",
             err=True,
         )
     if platform.hint:
@@ -201,7 +198,7 @@ def _act(platform: Platform, todo: tuple[steps.Step, ...], *, dry_run: bool) -> 
     if dry_run:
         _show(todo)
     elif not platform.file.exists():
-        raise ConfigurationError(NOT_INSTALLED)
+        raise ConfigurationError(not_installed())
     else:
         steps.perform(todo, steps.run)
 

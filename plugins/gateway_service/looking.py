@@ -8,6 +8,7 @@ from xml.parsers.expat import ExpatError
 
 import click
 
+from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
 from gateway_service import steps, surroundings
 from gateway_service.answering import health_of, url_of
@@ -15,7 +16,7 @@ from gateway_service.definition import configuration_in
 from gateway_service.platforms import Platform
 
 EXIT_NOT_WELL: Final = 1
-NOT_INSTALLED: Final = "the service is not installed; `dragoman service install` does that"
+NOT_INSTALLED: Final = "the service is not installed; `%s` installs it"
 
 
 STATUS_EXAMPLES = """\b
@@ -29,16 +30,21 @@ Examples:
 """
 
 
+def not_installed() -> str:
+    """That there is no service, and the command that installs it."""
+    return NOT_INSTALLED % command_line("service", "install")
+
+
 @click.command(epilog=STATUS_EXAMPLES)
 def status() -> None:
-    """Say whether it runs and answers.
+    """Show whether it is installed, running and answering.
 
     The exit code is 0 if it is installed, enabled and running, and `GET /healthz` is answered;
     otherwise 1.
     """
     platform = surroundings.platform_named(surroundings.this_system(), os.environ)
     if not platform.file.exists():
-        click.echo(f"installed  no: {NOT_INSTALLED}")
+        click.echo(f"installed  no: {not_installed()}")
         sys.exit(EXIT_NOT_WELL)
     click.echo(f"installed  yes: {platform.file}")
     well = [
@@ -51,17 +57,17 @@ def status() -> None:
 
 
 @click.command(epilog=LOGS_EXAMPLES)
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines.")
 def logs(*, follow: bool) -> None:
     """Show the end of its log."""
     platform = surroundings.platform_named(surroundings.this_system(), os.environ)
     if not platform.file.exists():
-        raise ConfigurationError(NOT_INSTALLED)
+        raise ConfigurationError(not_installed())
     command = platform.follow if follow else platform.logs
     try:
         sys.exit(subprocess.call(list(command)))  # noqa: S603 - our own command
     except FileNotFoundError:
-        raise ConfigurationError(f"{command[0]} is not there, which shows the log") from None
+        raise ConfigurationError(f"the log needs {command[0]}, which is not on PATH") from None
     except KeyboardInterrupt:
         sys.exit(0)
 
@@ -85,7 +91,7 @@ def _command(platform: Platform) -> tuple[str, ...]:
         return platform.command_in(platform.file.read_text(encoding="utf-8"))
     except (OSError, ValueError, LookupError, ExpatError):
         raise ConfigurationError(
-            f"{platform.file} can't be read; `dragoman service install` writes it anew"
+            f"{platform.file} can't be read; `{command_line('service', 'install')}` writes it again"
         ) from None
 
 

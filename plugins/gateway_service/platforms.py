@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from gateway.command_name import command_line
 from gateway_service import launch_agent, systemd_unit
 from gateway_service.definition import Definition
 from gateway_service.steps import Query, Step
@@ -34,7 +35,7 @@ class Platform:
     running: Query
     logs: tuple[str, ...]
     follow: tuple[str, ...]
-    advice: str
+    advice: Callable[[], str]
     hint: str = ""
     after_removal: tuple[Step, ...] = ()
     folders: tuple[Path, ...] = ()
@@ -60,12 +61,8 @@ def linux(home: Path, environ: Mapping[str, str]) -> Platform:
         running=Query(("systemctl", "--user", "is-active", unit)),
         logs=journal,
         follow=(*journal, "--follow"),
-        advice=(
-            f"Put those that it needs into ~/{systemd_unit.ENVIRONMENT_FILE}, a NAME=value in each "
-            f"line, and make that yours alone: chmod 600 ~/{systemd_unit.ENVIRONMENT_FILE}; then "
-            "`dragoman service stop` and `start`."
-        ),
-        hint="It runs while you are logged in; to have it run always: loginctl enable-linger",
+        advice=_advice_for_linux,
+        hint="It runs while you are logged in; to keep it running: loginctl enable-linger",
     )
 
 
@@ -98,11 +95,24 @@ def macos(home: Path, uid: int) -> Platform:
         logs=("tail", "-n", LOG_LINES, log),
         follow=("tail", "-n", LOG_LINES, "-F", log),
         folders=(home / launch_agent.LOGS,),
-        advice=(
-            "Best log the CLI in (`claude auth login`), which needs no variable, and make keys with "
-            "`dragoman keys new NAME`. What else the CLI needs can stand under "
-            "plugins.claude_code.environment in your YAML; then chmod 600 it."
-        ),
+        advice=_advice_for_macos,
+    )
+
+
+def _advice_for_linux() -> str:
+    file = f"~/{systemd_unit.ENVIRONMENT_FILE}"
+    return (
+        f"Put those that it needs into {file}, one NAME=value per line, and protect it: "
+        f"chmod 600 {file}; then restart the service: {command_line('service', 'stop')} && "
+        f"{command_line('service', 'start')}"
+    )
+
+
+def _advice_for_macos() -> str:
+    return (
+        f"The CLI's login needs no variable: {command_line('login')}. For clients, make keys: "
+        f"{command_line('keys', 'new', 'NAME')}. Other variables of the CLI go under "
+        "plugins.claude_code.environment in your configuration file; then chmod 600 it."
     )
 
 

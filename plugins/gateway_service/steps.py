@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
 from gateway.wording import one_line
 
@@ -57,8 +58,8 @@ def run(command: Sequence[str]) -> Answer:
         )
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{command[0]} is not there, and this system has no other way to keep a service; "
-            "`dragoman serve` works without one"
+            f"{command[0]} is missing, and services need it on this system; "
+            f"`{command_line('serve')}` works without one"
         ) from None
     except subprocess.TimeoutExpired:
         return Answer(succeeded=False, output=f"not done after {LONGEST_SECONDS} s")

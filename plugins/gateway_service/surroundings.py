@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway import config_file as found
+from gateway.command_name import command_line
 from gateway.config import Config, packaged_file
 from gateway.errors import ConfigurationError
 from gateway_service import platforms
@@ -34,7 +35,7 @@ def this_system() -> PlatformName:
         return _SYSTEMS[sys.platform]
     except KeyError:
         raise ConfigurationError(
-            f"services are not known on {sys.platform}; `dragoman serve` runs without one"
+            f"services are not supported on {sys.platform}; `{command_line('serve')}` runs without one"
         ) from None
 
 
@@ -53,7 +54,7 @@ def home_of_user() -> Path:
     try:
         return Path.home()
     except RuntimeError:
-        raise ConfigurationError("there is no home folder, and so no place for a service") from None
+        raise ConfigurationError("a service needs a home folder, and there is none") from None
 
 
 def definition(

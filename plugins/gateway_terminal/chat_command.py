@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from gateway import logs
+from gateway.command_name import command_line
 from gateway.command_options import config_option
 from gateway.errors import GatewayError
 from gateway_terminal.own_gateway import answer_here
@@ -26,7 +27,7 @@ Examples:
 \b
 Exit codes:
   0    the answer is complete
-  1    there was none, or it broke off
+  1    there was no answer, or it was cut off
   2    wrong options, or a wrong configuration
   130  Ctrl-C
 """
@@ -34,8 +35,10 @@ Exit codes:
 
 @click.command("chat", epilog=EXAMPLES)
 @click.argument("question", nargs=-1)
-@click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
-@click.option("--system", "-s", help="System text.")
+@click.option(
+    "--model", "-m", help="The model; else claude-sonnet-4, or the first that is configured."
+)
+@click.option("--system", "-s", help="The system prompt.")
 @url_option
 @click.option(
     "--offline",
@@ -51,11 +54,10 @@ def chat(  # noqa: PLR0917 - click passes them by name
     offline: bool,  # noqa: FBT001 - click passes it by name
     config_file: Path | None,
 ) -> None:
-    """Ask QUESTION and print the answer as it comes.
+    """Ask a question and stream the answer.
 
-    The gateway that runs is asked (with the key in DRAGOMAN_API_KEY, if it wants one); where none
-    runs, a gateway of this process answers, for this one question. Text that is piped in follows
-    the question.
+    The running gateway answers (with the key in DRAGOMAN_API_KEY, if it requires one); without a
+    running gateway, this process answers by itself. Piped text is appended to the question.
     """
     text = _whole(" ".join(question))
     where = place(config_file, url, model)
@@ -73,8 +75,8 @@ def chat(  # noqa: PLR0917 - click passes them by name
         except NotUp as error:
             if url is not None:
                 raise Failed(
-                    f"{where.url}: {error}; `dragoman serve` starts a gateway there, and without "
-                    "--url this process answers"
+                    f"{where.url}: {error}; `{command_line('serve')}` starts a gateway; without "
+                    "--url this process answers by itself"
                 ) from None
             _alone(text, where, system, config_file, printer, offline=False)
     except (GatewayError, Refused, OSError) as error:
@@ -90,7 +92,7 @@ def _whole(question: str) -> str:
     piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
     text = "\n\n".join(each for each in (question, piped.strip()) if each)
     if not text:
-        raise click.UsageError("what is the question? Give one, or pipe text in")
+        raise click.UsageError("the question is missing: give one, or pipe text in")
     return text
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
 from gateway_terminal.clients import Client, document
 
@@ -24,7 +25,8 @@ def path_of(client: Client) -> Path:
     """Where the client looks. Raises `ConfigurationError` if it has no file of its own."""
     if client.path is None:
         raise ConfigurationError(
-            f"{client.name} has no file to write; `dragoman connect {client.name}` prints what it takes"
+            f"{client.name} has no file to write; "
+            f"`{command_line('connect', client.name)}` prints its settings"
         )
     if client.name == "llm":
         return _folder_of_llm() / client.path
@@ -40,10 +42,10 @@ def write(client: Client, text: str) -> tuple[Path, Path | None]:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         backup = write_text(path, before, MERGES[client.name](before, text))
     except (ValueError, yaml.YAMLError) as error:
-        why = str(error) if type(error) is ValueError else "it can't be read as it is"
+        why = str(error) if type(error) is ValueError else "it can't be parsed"
         raise ConfigurationError(
-            f"{path} was left as it is: {why}; put in by hand what "
-            f"`dragoman connect {client.name}` prints"
+            f"{path} was left as it is: {why}; add the settings by hand, as "
+            f"`{command_line('connect', client.name)}` prints them"
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
@@ -64,7 +66,7 @@ def merge_json(before: str, text: str) -> str:
     """Ours into what is there, key by key. Only plain JSON: comments would be lost."""
     old = json.loads(before) if before.strip() else {}
     if not isinstance(old, dict):
-        raise ValueError("it is no object")  # noqa: TRY004 - of the file, not of an argument
+        raise ValueError("it is not an object")  # noqa: TRY004 - of the file, not of an argument
     merged = _merged(old, document(text))
     return before if merged == old else json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
 
@@ -94,7 +96,7 @@ def _merge_list(before: str, text: str, within: str | None, name: str) -> str:
     entries = old if within is None else old.setdefault(within, []) if isinstance(old, dict) else 0
     [entry] = new if within is None else new[within]
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-        raise ValueError("it has another form than expected")
+        raise ValueError("it has an unexpected structure")
     if entry in entries:
         return before
     at = next((i for i, each in enumerate(entries) if each.get(name) == entry[name]), None)
@@ -150,4 +152,4 @@ def _folder_of_llm() -> Path:
             return Path(said.strip()).parent
         except (OSError, subprocess.SubprocessError):
             pass
-    raise ConfigurationError("`llm` is not on the PATH, and LLM_USER_PATH does not name its folder")
+    raise ConfigurationError("`llm` is not on PATH, and LLM_USER_PATH is not set")

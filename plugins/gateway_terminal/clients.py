@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
+from gateway.command_name import command_name
 from gateway.errors import ConfigurationError
 from gateway_terminal.containers import in_container
 from gateway_terminal.settings import NO_KEY, USUAL_MODEL, Place
@@ -22,6 +23,10 @@ LIST_BOTH_MODELS: Final = frozenset({"openclaw", "opencode"})
 
 KEEPS_ITS_SETTINGS: Final = (
     "It keeps what it was first started with: later, change it under Admin Settings > Connections."
+)
+
+ALIAS_NOTE: Final = (
+    "For a program whose model can't be chosen: {dragoman} connect env --alias gpt-4o"
 )
 
 _FITS: Final = {
@@ -36,11 +41,14 @@ _FITS: Final = {
 class Client:
     """`path` is its own file, from the home folder, if it has one that can be written.
 
-    `streams` says how it asks; `in_container` that it does so from within one; `notes` are for
-    people, beside the configuration.
+    `what` describes it in a few words; `needs` is the command that installs it; `streams` says
+    how it asks; `in_container` that it does so from within one; `notes` are for people, beside the
+    configuration, and `{dragoman}` in them is the command.
     """
 
     name: str
+    what: str
+    needs: str | None = None
     streams: bool = False
     in_container: bool = False
     path: str | None = None
@@ -50,53 +58,61 @@ class Client:
 CLIENTS: Final = {
     client.name: client
     for client in (
-        Client(name="aider", streams=True),
+        Client(name="aider", what="pair programming in the terminal", streams=True),
         Client(
             name="cline",
+            what="coding agent in VS Code",
             streams=True,
             notes=("Cline takes this in its own settings; there is no file to write.",),
         ),
         Client(
             name="continue",
+            what="assistant for VS Code and JetBrains",
             streams=True,
             path=".continue/config.yaml",
-            notes=("It stands in ~/.continue/config.yaml; --write puts it there.",),
+            notes=("It belongs in ~/.continue/config.yaml; --write puts it there.",),
         ),
-        Client(name="curl"),
+        Client(name="curl", what="one request from a shell"),
         Client(
             name="cursor",
+            what="editor; needs a public address",
             streams=True,
             notes=(
                 "Cursor asks from its own servers, which can't reach this machine: the address "
                 "has to be one of the internet, with TLS and a key.",
                 # cursor/cursor#1511 and #1878; guangzan/deepseek-lane#6
                 "It may send a model whose name it knows to the vendor instead. Then give it "
-                "another name: dragoman connect cursor --alias my-sonnet",
+                "another name: {dragoman} connect cursor --alias my-sonnet",
             ),
         ),
         Client(
             name="env",
-            notes=(
-                "For a program whose model can't be chosen: dragoman connect env --alias gpt-4o",
-            ),
+            what="environment variables for any OpenAI client",
+            notes=(ALIAS_NOTE,),
         ),
-        Client(name="langchain"),
+        Client(name="langchain", what="Python script", needs="pip install langchain-openai"),
         Client(
             name="llm",
+            what="command line tool",
+            needs="pip install llm",
             streams=True,
             path="extra-openai-models.yaml",
-            notes=("It stands in extra-openai-models.yaml in llm's folder; then: llm -m dragoman",),
+            notes=(
+                "It belongs in extra-openai-models.yaml in llm's folder; then: llm -m dragoman",
+            ),
         ),
         Client(
             name="open-webui",
+            what="chat in the browser, started with pip or uv",
             streams=True,
             notes=(
                 KEEPS_ITS_SETTINGS,
-                "With Docker: dragoman connect open-webui-docker",
+                "With Docker: {dragoman} connect open-webui-docker",
             ),
         ),
         Client(
             name="open-webui-docker",
+            what="the same, in a container",
             streams=True,
             in_container=True,
             notes=(
@@ -104,28 +120,37 @@ CLIENTS: Final = {
                 KEEPS_ITS_SETTINGS,
                 "Docker Engine on Linux: host.docker.internal is the bridge there, on which a "
                 "gateway at 127.0.0.1 does not listen, so the container shares the host's network.",
-                "To keep it apart: `dragoman keys new open-webui`, `server: {host: 172.17.0.1}` "
-                "(docker0's address) in the YAML, and --url http://host.docker.internal:3456 --key "
+                "To keep it apart: `{dragoman} keys new open-webui`, `server: {{host: 172.17.0.1}}` "
+                "(docker0's address) in the configuration file, and --url http://host.docker.internal:3456 --key "
                 "KEY here.",
                 "Docker Desktop on Linux: --url http://host.docker.internal:3456",
             ),
         ),
-        Client(name="openai-node"),
-        Client(name="openai-python"),
+        Client(name="openai-node", what="JavaScript script", needs="npm install openai"),
+        Client(name="openai-python", what="Python script", needs="pip install openai"),
         Client(
             name="openclaw",
+            what="personal assistant",
             streams=True,
             path=".openclaw/openclaw.json",
-            notes=("It stands in ~/.openclaw/openclaw.json; --write puts it there.",),
+            notes=("It belongs in ~/.openclaw/openclaw.json; --write puts it there.",),
         ),
         Client(
             name="opencode",
+            what="coding agent in the terminal",
             streams=True,
             path=".config/opencode/opencode.json",
-            notes=("It stands in ~/.config/opencode/opencode.json; --write puts it there.",),
+            notes=("It belongs in ~/.config/opencode/opencode.json; --write puts it there.",),
         ),
     )
 }
+
+
+def notes_of(client: Client, *, has_alias: bool = False) -> list[str]:
+    """The notes as they are printed; the one about aliases only while there is none."""
+    needs = [f"needs: {client.needs}"] if client.needs is not None else []
+    said = [note for note in client.notes if not (has_alias and note == ALIAS_NOTE)]
+    return [*needs, *(note.format(dragoman=command_name()) for note in said)]
 
 
 def configuration(client: Client, where: Place) -> str:
@@ -133,7 +158,9 @@ def configuration(client: Client, where: Place) -> str:
     key = where.key or NO_KEY
     for what, value in (("url", where.url), ("model", where.model), ("key", key)):
         if not _FITS[what].fullmatch(value):
-            raise ConfigurationError(f"this {what} can't be put into a client's configuration")
+            raise ConfigurationError(
+                f"this {what} has characters that a client's configuration can't hold"
+            )
     text = snippet(client.name)
     if client.in_container:
         text, where = in_container(text, where, sys.platform)

@@ -21,7 +21,7 @@ Examples:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that completes commands and options in SHELL."""
+    """Print a shell's completion script."""
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has all three
     click.echo(kind(context.find_root().command, {}, PROGRAM, VARIABLE).source())

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from gateway.app import build_gateway
+from gateway.command_name import command_line
 from gateway.command_options import config_option
 from gateway.config import packaged_file
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.types import ModelDescription
 from gateway_terminal.client_files import write as write_file
 from gateway_terminal.client_models import Describe, from_list, with_models
-from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration
+from gateway_terminal.clients import CLIENTS, LIST_BOTH_MODELS, Client, configuration, notes_of
 from gateway_terminal.own_aliases import add_alias
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
 from gateway_terminal.settings import Place, key_wanted, place, url_option
@@ -28,26 +29,37 @@ Examples:
   dragoman connect env --alias gpt-4o
 
 \b
+Clients:
+{clients}
+
+\b
 Exit codes:
   0  done
   1  --check: no answer came
-  2  wrong options, or a file that was left as it is
-"""
+  2  wrong options, or a file that was left unchanged
+""".format(clients="\n".join(f"  {each.name:<18} {each.what}" for each in CLIENTS.values()))
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in CLIENTS if name.startswith(incomplete)]
 
 
 @click.command("connect", epilog=EXAMPLES)
-@click.argument("client", type=click.Choice(sorted(CLIENTS)))
-@click.option("--write", is_flag=True, help="Put it into the client's own file, with a backup.")
-@click.option("--check", is_flag=True, help="Ask for an answer of one token, as the client would.")
+@click.argument("client", metavar="CLIENT", shell_complete=_complete)
+@click.option("--write", is_flag=True, help="Write it to the client's own file, with a backup.")
+@click.option("--check", is_flag=True, help="Test the connection with a one-token request.")
 @url_option
-@click.option("--model", "-m", help="Which model; claude-sonnet-4, or the first of the YAML.")
+@click.option(
+    "--model", "-m", help="The model; else claude-sonnet-4, or the first that is configured."
+)
 @click.option("--key", help="The client's key; else DRAGOMAN_API_KEY, or 'unused'.")
 @click.option(
     "--alias",
     "aliases",
     multiple=True,
     metavar="NAME",
-    help="Have NAME lead to the model, in the YAML; for a client that can't ask for another.",
+    help="Make NAME an alias of the model, in the configuration file; for a client "
+    "whose model name can't be chosen.",
 )
 @config_option
 def connect(  # noqa: PLR0917 - click passes them by name
@@ -60,12 +72,13 @@ def connect(  # noqa: PLR0917 - click passes them by name
     aliases: tuple[str, ...],
     config_file: Path | None,
 ) -> None:
-    """Print what CLIENT needs to ask Dragoman: a configuration, or commands.
+    """Print a client's settings.
 
-    That goes to stdout, what there is to know beside it to stderr. Clients that are told what
-    their models can are told what the running gateway lists, or else what is known without it.
+    Settings go to stdout, notes to stderr. Model capabilities come from the running gateway, if
+    there is one.
     """
-    where, known = place(config_file, url, model, key), CLIENTS[client]
+    known = _known(client)
+    where = place(config_file, url, model, key)
     text = configuration(known, where)
     for alias in aliases:
         path = config_file or _file_of_the_running_one(where)
@@ -76,7 +89,7 @@ def connect(  # noqa: PLR0917 - click passes them by name
         _write(known, text)
     elif not check:
         click.echo(text, nl=False)
-        for note in known.notes:
+        for note in notes_of(known, has_alias=bool(aliases)):
             click.echo(f"# {note}", err=True)
         if where.lacks_key:
             click.echo(f"# {key_wanted(where.url)}", err=True)
@@ -93,12 +106,18 @@ def _file_of_the_running_one(where: Place) -> Path | None:
     return None if path is None or path.resolve() == packaged_file() else path
 
 
+def _known(name: str) -> Client:
+    if (client := CLIENTS.get(name)) is None:
+        raise ConfigurationError(f"unknown client {name!r}; there are: {', '.join(CLIENTS)}")
+    return client
+
+
 def _write(client: Client, text: str) -> None:
     path, backup = write_file(client, text)
     if backup is not None:
-        click.echo(f"Wrote {path}; what was there is in {backup}.", err=True)
+        click.echo(f"Wrote {path}; the previous version is {backup}.", err=True)
     else:
-        click.echo(f"{path} has it.", err=True)
+        click.echo(f"{path} is up to date.", err=True)
 
 
 def _describing(where: Place, config_file: Path | None) -> Describe:
@@ -139,7 +158,7 @@ def _answers(client: Client, where: Place) -> bool:
         said = "".join(ServerCall(where.url, where.key_to_send).chat(body))
     except (NotUp, Refused, ConnectionError) as error:
         status = f"{error.status}: " if isinstance(error, Refused) else ""
-        advice = "; `dragoman serve` starts a gateway" if isinstance(error, NotUp) else ""
+        advice = f"; `{command_line('serve')}` starts a gateway" if isinstance(error, NotUp) else ""
         click.echo(f"{route}: {status}{error}{advice}", err=True)
         return False
     click.echo(f"{route}: answered in {time.monotonic() - began:.1f} s: {said!r}")

@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from gateway.command_name import command_line
+from gateway.config_file import NAME, folder_has_its_own
 from gateway.errors import ConfigurationError
 
 USER_FILE: Final = "~/.config/dragoman/models.yaml"
@@ -21,18 +23,19 @@ Examples:
 
 @click.command("init", epilog=EXAMPLES)
 @click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace a file that is there; it is kept as PATH.bak.")
+@click.option("--force", is_flag=True, help="Replace an existing file; it is kept as PATH.bak.")
 def init(path: Path | None, force: bool) -> None:  # noqa: FBT001 - click passes it by name
-    """Write a commented models.yaml to PATH, or to ~/.config/dragoman/models.yaml.
+    """Write a commented configuration.
 
-    Every setting is in it, commented out, with its default: as it is, it changes nothing. A file
-    that is there already is left alone.
+    PATH is ~/.config/dragoman/models.yaml unless another is given. Every setting is in the file,
+    commented out, with its default, so it changes nothing yet. An existing file is left alone.
     """
     target = path if path is not None else user_file()
     write_sample(target, force=force)
-    click.echo(f"Wrote {target}. Take the # off what you want to change.")
-    if path is None and Path("models.yaml").is_file():
-        click.echo("Note: in this folder, `dragoman serve` takes ./models.yaml instead.", err=True)
+    click.echo(f"Wrote {target}. Remove the # from the settings that you change.")
+    if path is None and folder_has_its_own():
+        serve = command_line("serve")
+        click.echo(f"Note: in this folder, `{serve}` uses ./{NAME} instead.", err=True)
 
 
 def sample() -> str:
@@ -51,7 +54,7 @@ def write_sample(path: Path, *, force: bool) -> None:
             file.write(sample())
     except FileExistsError:
         raise ConfigurationError(
-            f"{path} is there already, and was left as it is; --force replaces it"
+            f"{path} already exists and was left as it is; --force replaces it"
         ) from None
     except OSError as error:
         raise ConfigurationError(
@@ -64,4 +67,6 @@ def user_file() -> Path:
     try:
         return Path(USER_FILE).expanduser()
     except RuntimeError:
-        raise ConfigurationError("there is no home folder; say where: dragoman init PATH") from None
+        raise ConfigurationError(
+            f"there is no home folder; name a path: {command_line('init', 'PATH')}"
+        ) from None

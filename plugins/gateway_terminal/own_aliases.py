@@ -22,8 +22,8 @@ def add_alias(alias: str, model: str, config_file: Path | None = None) -> str:
     """
     path = config_file if config_file is not None else user_file()
     backup = write_alias(path, alias, model)
-    kept = f"; what was there is in {backup}" if backup is not None else ""
-    return f"{alias} leads to {model} in {path}{kept}. A running gateway takes it up by itself."
+    kept = f"; the previous version is {backup}" if backup is not None else ""
+    return f"{alias} is an alias of {model} in {path}{kept}. A running gateway notices it."
 
 
 def write_alias(path: Path, alias: str, model: str) -> Path | None:
@@ -73,7 +73,7 @@ def with_alias(text: str, alias: str, model: str) -> str:
     if (leads_to := aliases.get(alias)) is not None:
         if leads_to == model:
             return text
-        raise ValueError(f"the alias {alias!r} leads to {leads_to!r} there")
+        raise ValueError(f"the alias {alias!r} already stands for {leads_to!r}")
     new = _inserted(text, alias_line(alias, model))
     wanted: dict[str, Any] = {**(old or {}), SECTION: {**aliases, alias: model}}
     if _read(new) != wanted:

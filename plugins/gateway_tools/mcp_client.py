@@ -70,9 +70,9 @@ def _find(program: str, config: McpServerConfig) -> None:
     """The system's own error does not say what it did not find."""
     if Path(program).name == program:
         if shutil.which(program, path=config.environment.get("PATH")) is None:
-            raise FileNotFoundError(f"there is no command {program!r} on the PATH")
+            raise FileNotFoundError(f"the command {program!r} is not on PATH")
     elif not Path(config.directory or ".", program).exists():
-        raise FileNotFoundError(f"there is no program {program!r}")
+        raise FileNotFoundError(f"the program {program!r} does not exist")
 
 
 class _McpConnection:

@@ -50,7 +50,7 @@ def test_list_shows_names_and_limits_and_no_hashes(tmp_path: Path) -> None:
     keys(config, "new", "laptop", "--rpm", "3", "--model", "opus")
     result = keys(config, "list")
     assert result.stdout.splitlines() == [
-        "fixed\tno limits\tthe YAML",
+        "fixed\tno limits\tthe configuration file",
         f"laptop\tmodels opus, rpm 3\t{tmp_path / 'keys.yaml'}",
     ]
 
@@ -67,11 +67,11 @@ def test_revoke_takes_one_key_back(config: Path, tmp_path: Path) -> None:
     [
         (("new", "taken"), "there are two keys with the name 'taken'"),
         (("new", "fixed"), "there are two keys with the name 'fixed'"),
-        (("new", "a b"), "'a b' is no name for a key"),
-        (("new", "a\r\nx-evil: 1"), "is no name for a key"),
+        (("new", "a b"), "'a b' is not a valid key name"),
+        (("new", "a\r\nx-evil: 1"), "is not a valid key name"),
         (("new", "a", "--rpm", "0"), "0 is not in the range"),
-        (("revoke", "fixed"), "stands in the YAML"),
-        (("revoke", "tken"), "no key is named 'tken'; there are: taken"),
+        (("revoke", "fixed"), "is in the configuration file"),
+        (("revoke", "tken"), "unknown key 'tken'; there are: taken"),
     ],
 )
 def test_what_can_not_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
@@ -114,11 +114,11 @@ def test_an_empty_list_says_whether_a_key_is_needed(
         "There are no keys, so none is required; `dragoman keys new NAME` makes one.\n"
     )
     # a file that is named, or that is there, has the gateway ask for one
-    assert "so nobody gets in" in keys(config, "list").stderr
+    assert "so every request is refused" in keys(config, "list").stderr
     keys(usual, "new", "one")
     assert keys(usual, "list").stderr == ""
     keys(usual, "revoke", "one")
-    assert "so nobody gets in" in keys(usual, "list").stderr
+    assert "so every request is refused" in keys(usual, "list").stderr
 
 
 def test_taking_the_last_key_back_warns(config: Path, tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ async def test_a_key_gets_in_and_its_name_goes_along(
 @pytest.mark.parametrize(
     ("headers", "why"),
     [
-        ({}, "asks for a key"),
-        ({"authorization": "Basic YWxhZGRpbg=="}, "asks for a key"),
-        (bearer("wrong"), "no key of this gateway"),
-        ({"authorization": "Bearer"}, "no key of this gateway"),
-        ({"x-api-key": ""}, "no key of this gateway"),
+        ({}, "requires a key"),
+        ({"authorization": "Basic YWxhZGRpbg=="}, "requires a key"),
+        (bearer("wrong"), "key is unknown to this gateway"),
+        ({"authorization": "Bearer"}, "key is unknown to this gateway"),
+        ({"x-api-key": ""}, "key is unknown to this gateway"),
     ],
 )
 async def test_who_has_no_key_is_told_so(
@@ -98,7 +98,7 @@ def test_a_gateway_with_no_key_yet_says_that_nobody_gets_in(
     build_app: BuildApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert build_app(keys_file="none-yet.yaml").state.gateway.requires_keys
-    assert "nobody gets in" in caplog.text
+    assert "every request is refused" in caplog.text
 
 
 @pytest.mark.parametrize("section", [{"hosts": ["*"]}, {"origins": ["*"]}, {"origins": ["null"]}])
@@ -111,9 +111,9 @@ def test_what_lets_every_page_in_needs_keys(build_app: BuildApp, section: Any) -
 @pytest.mark.parametrize(
     ("section", "why"),
     [
-        ({"hosts": ["http://a"]}, "'http://a' is no host name"),
-        ({"origins": ["https://a/"]}, "'https://a/' is no origin"),
-        ({"origins": ["a.example"]}, "'a.example' is no origin"),
+        ({"hosts": ["http://a"]}, "'http://a' is not a host name"),
+        ({"origins": ["https://a/"]}, "'https://a/' is not an origin"),
+        ({"origins": ["a.example"]}, "'a.example' is not an origin"),
         ({"keys": [{"name": "a", "hash": "secret"}]}, "String should match pattern"),
     ],
 )

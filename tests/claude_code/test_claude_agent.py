@@ -55,8 +55,8 @@ def test_its_processes_are_nobody_else_s(tmp_path: Path) -> None:
     ("agent", "message"),
     [
         ({}, "Field required in .models.m.options.agent.directory"),
-        ({"directory": "not/whole"}, "the whole path of a folder that there is"),
-        ({"directory": "/nowhere/at/all"}, "the whole path of a folder that there is"),
+        ({"directory": "not/whole"}, "the absolute path of an existing folder"),
+        ({"directory": "/nowhere/at/all"}, "the absolute path of an existing folder"),
         ({"directory": "/", "tools": []}, "at least one tool"),
         ({"directory": "/", "tools": ["--x"]}, "in .models.m.options.agent.tools.0"),
         ({"directory": "/", "allow": ["--dangerously"]}, "rules as for --allowedTools"),

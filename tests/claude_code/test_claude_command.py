@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
@@ -99,16 +100,27 @@ def test_the_bundled_cli_is_the_last_resort(
 
 def test_a_wheel_without_a_cli_is_no_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sdk_in(monkeypatch, tmp_path)
-    with pytest.raises(BackendUnavailable, match="was not found"):
+    with pytest.raises(BackendUnavailable, match="no Claude Code CLI was found"):
         command.find_cli(NOTHING, {"PATH": "/nowhere"})
 
 
-def test_without_any_cli_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ("checkout", r"restart `make run`, which fetches one"),
+        ("venv", r"run `.*claude-agent-sdk.*`"),
+    ],
+)
+def test_without_any_cli_the_error_says_what_to_do(
+    environment: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", no_sdk)
-    with pytest.raises(
-        BackendUnavailable, match=r"claude-agent-sdk==[\d.]+`;.*DRAGOMAN_CLAUDE_COMMAND"
-    ):
+    monkeypatch.setattr(command, "environment_of", lambda _: environment)
+    with pytest.raises(BackendUnavailable) as missing:
         command.find_cli(NOTHING, {"PATH": "/nowhere"})
+    setup = r"https://code\.claude\.com/docs/en/setup"
+    beginning = rf"no Claude Code CLI was found: install it \({setup}\), or "
+    assert re.fullmatch(beginning + says, missing.value.message)
 
 
 # -- arguments ----------------------------------------------------------------------------

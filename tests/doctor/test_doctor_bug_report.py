@@ -120,7 +120,7 @@ def test_what_is_in_it() -> None:
         "dragoman", "python", "platform", "cli", "service", "processes", "open files", "terminal",
         "variables",
     }  # fmt: skip
-    assert "differs  streaming" in text
+    assert "FAIL     streaming" in text
     assert "for USER it came at once" in text
 
 
@@ -195,4 +195,4 @@ def test_the_command_prints_it(run: Callable[..., Result]) -> None:
 def test_it_goes_alone(option: str, run: Callable[..., Result]) -> None:
     result = run(option)
     assert result.exit_code == 2
-    assert "--report goes without --live and --json" in result.stderr
+    assert "--report can't be combined with --live or --json" in result.stderr

@@ -18,7 +18,7 @@ from gateway.app import build_gateway
 from gateway.cli import cli
 from gateway.config import packaged_file
 from gateway_claude_code.doctor import command as doctor_command
-from gateway_claude_code.doctor import scenarios, tools
+from gateway_claude_code.doctor import scenarios, setting_up, tools
 from gateway_claude_code.doctor.behaviours import BEHAVIOURS
 
 MakeCli = Callable[..., Path]
@@ -94,9 +94,9 @@ def test_what_differs_is_said_with_what_to_do(fake_claude: MakeCli, run: Run) ->
     assert "(plugins.claude_code.command)" in result.stdout
     lines = result.stdout.splitlines()
     place = next(i for i, line in enumerate(lines) if "file_mentions" in line)
-    assert lines[place].startswith("  differs  file_mentions")
+    assert lines[place].startswith("  FAIL     file_mentions")
     assert "allow_unsafe_cli" in lines[place + 1]
-    assert lines[-1].startswith("32 holds, 1 differs; ")
+    assert lines[-1].startswith("32 ok, 1 failed, in ")
 
 
 @pytest.mark.usefixtures("nothing_is_tried")
@@ -133,7 +133,7 @@ def test_without_a_cli_there_is_still_a_report(run: Run, monkeypatch: pytest.Mon
     report = json.loads(result.stdout)
     assert (report["cli"], report["exit_code"]) == (None, 2)
     assert "/nowhere/claude" in findings(result)["cli"]["seen"]
-    assert "no CLI that could be tried out" in run().stdout
+    assert "There was no CLI to test" in run().stdout
 
 
 def test_a_cli_that_says_nothing_is_not_tried_out(run: Run, tmp_path: Path) -> None:
@@ -193,7 +193,11 @@ def test_a_cli_without_login_is_told_how_to_get_one(
     result = run("--json")
     assert result.exit_code == 1
     assert findings(result)["login"]["verdict"] == "differs"
-    assert "dragoman login`" in findings(result)["login"]["advice"]
+    assert findings(result)["login"]["seen"].startswith("none: run `dragoman login`")
+    line = next(line for line in run().output.splitlines() if "FAIL     login" in line)
+    assert line.startswith(
+        "  FAIL     login              the CLI's login: none: run `dragoman login`"
+    )
 
 
 @pytest.mark.usefixtures("whole")
@@ -213,8 +217,8 @@ def test_a_working_directory_that_is_not_empty_is_a_finding(run: Run, tmp_path: 
     ("answer", "verdict", "words"),
     [
         ({"status": "ok", "version": "1.2.3", "offline": False}, "holds", "dragoman 1.2.3 is"),
-        ({"status": "ok"}, "differs", " has it; choose another"),
-        (None, "differs", " has it; choose another"),
+        ({"status": "ok"}, "differs", " uses it; choose another"),
+        (None, "differs", " uses it; choose another"),
     ],
     ids=["dragoman", "something else", "no HTTP"],
 )
@@ -223,6 +227,20 @@ def test_who_has_the_port(run: Run, answer: object, verdict: str, words: str) ->
         finding = findings(run("--json", config=f"server: {{port: {port}}}"))["port"]
     assert finding["verdict"] == verdict
     assert words in finding["seen"]
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_gateway_at_another_port_is_mentioned(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "folder", lambda *_: tmp_path / "running")
+    monkeypatch.setattr(setting_up, "listen", lambda *_: [])
+    gateway = build_gateway(packaged_file())
+    gateway.urls = ("http://127.0.0.1:38456",)
+    with running.published(gateway):
+        finding = findings(run("--json", config="server: {port: 3456}"))["port"]
+    assert finding["verdict"] == "holds"
+    assert finding["seen"] == "dragoman is running at http://127.0.0.1:38456; port 3456 is free"
 
 
 @pytest.mark.usefixtures("whole")

@@ -225,7 +225,7 @@ async def test_what_goes_on_after_a_transcript_says_so_as_well(
 
 async def test_calls_in_a_history_are_refused(tmp_path: Path, fake_claude: MakeCli) -> None:
     async with serving_without_history(tmp_path, fake_claude) as served:
-        with pytest.raises(BackendUnavailable, match="calls of tools"):
+        with pytest.raises(BackendUnavailable, match="tool calls"):
             await served.ask(said("user", "a"), said("assistant", CALL), said("user", RESULT))
 
 

@@ -54,5 +54,5 @@ def test_the_earlier_turns_are_text_and_the_last_is_itself(
 )
 def test_calls_cant_be_put_so(part: Part) -> None:
     role: Role = "assistant" if isinstance(part, ToolCall) else "user"
-    with pytest.raises(BackendUnavailable, match="calls of tools"):
+    with pytest.raises(BackendUnavailable, match="tool calls"):
         transcribed([said("user", "a"), said(role, part), said("user", "b")])

@@ -12,7 +12,7 @@ import uvicorn
 from click.testing import CliRunner, Result
 from core_support import entry_point, install, plugin
 
-from gateway import __version__, cli, hookimpl, listen
+from gateway import __version__, cli, command_name, hookimpl, listen
 from gateway.addresses import reached_at, url_of
 from gateway.errors import ConfigurationError
 from gateway.pipeline import Gateway
@@ -165,15 +165,33 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(
 def test_a_taken_port_is_one_line_and_exit_code_2(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listen, "taken_by", lambda host, port: f"nginx at {host}:{port} has it")
+    monkeypatch.setattr(listen, "taken_by", lambda port: f"nginx at {port} uses it")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run("serve", "--config", write(MODELS), "--port", port)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"dragoman: can't listen on 127.0.0.1, port {port}: nginx at 127.0.0.1:{port} has it; "
+        f"dragoman: can't listen on 127.0.0.1, port {port}: nginx at {port} uses it; "
         "choose another with --port or server.port\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("port", "command"),
+    [(38500, 'make run ARGS="--port 4000"'), (4000, 'make run ARGS="--port 4001"')],
+)
+def test_a_port_that_another_gateway_has_names_it_and_the_way_to_a_second_one(
+    port: int, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_: object, **__: object) -> None:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr(socket, "create_server", taken)
+    monkeypatch.setattr(listen, "dragoman_running", lambda host, port: f"{host}:{port} runs")
+    monkeypatch.setattr(command_name, "in_checkout", lambda: True)
+    with pytest.raises(ConfigurationError) as refused:
+        listen.listen("127.0.0.1", port)
+    assert str(refused.value) == f"127.0.0.1:{port} runs. For a second one: {command}"
 
 
 class AsksForKeys:
@@ -208,7 +226,7 @@ def test_others_are_let_in_with_keys_or_if_that_is_said_aloud(
     run("serve", "--config", write(MODELS + f"server: {server}"), "--host", "192.0.2.1")
     assert served["loopback_only"] == loopback_only
     warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
-    assert [text.split(" asks")[0] for text in warnings] == (
+    assert [text.split(" requires")[0] for text in warnings] == (
         ["INSECURE: http://192.0.2.1:3456"] if warned else []
     )
 
@@ -312,7 +330,8 @@ class Stack:
         self.free = iter(range(5001, 6000))
         monkeypatch.setattr(socket, "create_server", self.create_server)
         monkeypatch.setattr(socket, "getaddrinfo", self.getaddrinfo)
-        monkeypatch.setattr(listen, "taken_by", lambda host, port: f"nginx at {host} has it")
+        monkeypatch.setattr(listen, "taken_by", lambda port: f"nginx at {port} uses it")
+        monkeypatch.setattr(listen, "dragoman_running", lambda host, port: None)
 
     def create_server(self, address: tuple[str, int], **_: object) -> Listener:
         host, port = address[0], address[1] or next(self.free)
@@ -370,7 +389,7 @@ def test_a_port_that_is_taken_on_one_of_them_is_refused(address: str, stack: Sta
     with pytest.raises(ConfigurationError) as refused:
         listen.listen("localhost", 4000)
     assert str(refused.value) == (
-        f"can't listen on {address}, port 4000: nginx at {address} has it; "
+        f"can't listen on {address}, port 4000: nginx at 4000 uses it; "
         "choose another with --port or server.port"
     )
     assert stack.open == []

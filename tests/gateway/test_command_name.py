@@ -1,14 +1,26 @@
 """How `dragoman` can be typed."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from gateway import command_name
 from gateway.command_name import command_line, typed
+
+PROGRAM: Final = command_name._program
+"""As it is outside of tests: see tests/conftest.py."""
+
+
+@pytest.fixture(autouse=True)
+def _as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_name, "_program", PROGRAM)
 
 
 @pytest.fixture
@@ -110,3 +122,43 @@ def test_a_folder_that_is_gone_is_no_obstacle(
     monkeypatch.chdir(folder)
     folder.rmdir()
     assert command_line("login").endswith("dragoman login")
+
+
+BARE: Final = re.compile(r"`dragoman [a-z]|: dragoman [a-z]")
+"""A command in a text, by a name that PATH may not lead to."""
+ELSEWHERE: Final = {
+    "gateway/command_name.py": "has the name",
+    "gateway/__main__.py": "on Windows there is no such program",
+    "plugins/gateway_terminal/manual.py": "is a page of the documentation",
+    "plugins/gateway_access/keys_file.py": "is a comment in a file that stays",
+    "plugins/gateway_service/systemd_unit.py": "is a comment in a file that stays",
+}
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The strings of a module, but for docstrings, which `--help` shows, and examples."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    alone = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if (
+                id(node) not in alone and "Examples:\n" not in text
+            ):
+                yield text
+
+
+def test_no_text_names_a_command_that_may_not_be_on_the_path() -> None:
+    root = Path(__file__).parents[2]
+    found = [
+        f"{name}: {text}"
+        for folder in ("gateway", "plugins")
+        for path in sorted((root / folder).rglob("*.py"))
+        if (name := str(path.relative_to(root))) not in ELSEWHERE
+        for text in texts(path)
+        if BARE.search(text)
+    ]
+    assert found == []

@@ -198,13 +198,13 @@ def test_a_huge_file_is_refused(write: Write) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"none\.yaml can't be read"):
+    with pytest.raises(ConfigurationError, match=r"none\.yaml: there is no such file"):
         load(tmp_path / "none.yaml")
 
 
 def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "models.yaml").write_bytes(b"a: \xff")
-    with pytest.raises(ConfigurationError, match="can't be read: 'utf-8'"):
+    with pytest.raises(ConfigurationError, match="is not UTF-8 text: "):
         load(tmp_path / "models.yaml")
 
 

@@ -113,7 +113,7 @@ async def test_what_was_lowered_is_said_in_a_header(gateway_with: Callable[..., 
             "sampling: false\n    defaults: {top_p: 0.5}",
             "a default 'top_p' is of no use with `sampling: false`",
         ),
-        ("split: {other: 1}", "a split takes no 'backend': the models that it leads to have that"),
+        ("split: {other: 1}", "a split takes no 'backend': set it for the models that it leads to"),
     ],
 )
 def test_a_mistake_in_an_entry_is_said(entry: str, said: str, write: Callable[..., Path]) -> None:
@@ -130,8 +130,8 @@ SPLIT = "models:\n  a: {backend: b}\n  c: {backend: b}\n  s:\n    split:\n"
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is no model"),
-        ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is no model"),
+        ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is not a model"),
+        ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is not a model"),
         ("      a: -1\n      c: 2", "must be weights from 0, with one above it"),
         ("      a: 0", "must be weights from 0, with one above it"),
     ],

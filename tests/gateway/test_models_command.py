@@ -29,11 +29,21 @@ def run(write: Callable[..., Path], *arguments: str) -> Result:
 
 
 def test_the_table(write: Callable[..., Path]) -> None:
-    lines = [" ".join(line.split()) for line in run(write).output.splitlines()]
-    assert "big gpt-4o, gpt-5* b: b1 effort=low models.yaml:2 The big one" in lines
-    assert "small (hidden) b: the same name max_output_tokens≤9 models.yaml:3" in lines
+    lines = [" ".join(line.split()) for line in run(write, "-v").output.splitlines()]
+    assert "big gpt-4o, gpt-5* b: b1 effort=low models.yaml:2" in lines
+    assert "The big one" in lines
+    assert "small (hidden) b: same name max_output_tokens≤9 models.yaml:3" in lines
     assert "both big 90, small 10 models.yaml:4" in lines
     assert "pre/* * models.yaml:9" in lines
+
+
+def test_it_fits_a_terminal_without_empty_columns(write: Callable[..., Path]) -> None:
+    aliases = "".join(f"\n  another-name-{number}: big" for number in range(9))
+    path = write(f"{YAML.rstrip()}{aliases}\n")
+    lines = CliRunner().invoke(models, ["--config", str(path)]).output.splitlines()
+    assert lines[0].split() == ["name", "aliases", "resolves", "to", "settings"]
+    assert max(map(len, lines)) <= 80
+    assert "another-name-8" in "".join(lines)
 
 
 def test_json(write: Callable[..., Path]) -> None:
@@ -105,9 +115,9 @@ def known(write: Callable[..., Path]) -> Callable[..., Result]:
 
 
 def test_the_table_has_limits_and_efforts(known: Callable[..., Result]) -> None:
-    lines = [" ".join(line.split()) for line in known().output.splitlines()]
-    assert "big gpt-4o, gpt-5* b: b1 1M 64k low…high effort=low models.yaml:2 The big one" in lines
-    assert "small (hidden) b: the same name 200k 9 none max_output_tokens≤9 models.yaml:3" in lines
+    lines = [" ".join(line.split()) for line in known("-v").output.splitlines()]
+    assert "big gpt-4o, gpt-5* b: b1 1M 64k low…high effort=low models.yaml:2" in lines
+    assert "small (hidden) b: same name 200k 9 none max_output_tokens≤9 models.yaml:3" in lines
     assert "both big 90, small 10 200k 9 none models.yaml:4" in lines
 
 
@@ -155,7 +165,7 @@ def test_show_has_each_model_of_a_split(known: Callable[..., Result]) -> None:
 def test_show_says_when_nothing_is_known(known: Callable[..., Result]) -> None:
     result = known("show", "x-1")
     assert result.exit_code == 1
-    assert result.output == "x-1\n  Its backend says nothing about it.\n"
+    assert result.output == "x-1\n  Nothing is known about it.\n"
 
 
 def test_show_says_what_a_client_would_be_told(known: Callable[..., Result]) -> None:

@@ -109,7 +109,7 @@ def test_a_new_file_is_right_and_its_test_passes(
     tested = pytest_in(tmp_path)
     assert tested.returncode == 0, tested.stdout
     again = run("new", "brief")
-    assert (again.exit_code, "is there already" in again.stderr) == (2, True)
+    assert (again.exit_code, "already exists" in again.stderr) == (2, True)
 
 
 def test_a_new_package_has_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,4 +125,4 @@ def test_a_new_package_has_an_entry_point(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("name", ["Brief", "be-brief", "1st", "a/b"])
 def test_a_name_that_python_cannot_import_is_refused(name: str) -> None:
     refused = run("new", name)
-    assert (refused.exit_code, "is no name for a plugin" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "is not a valid plugin name" in refused.stderr) == (2, True)

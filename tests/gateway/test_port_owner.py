@@ -7,40 +7,49 @@ import threading
 import pytest
 
 from gateway import port_owner
-from gateway.port_owner import taken_by
+from gateway.port_owner import dragoman_running, taken_by
 from gateway.process_facts import Listener
 
 
 @pytest.mark.parametrize(
-    ("owner", "version", "said"),
+    ("owner", "says"),
     [
-        (None, None, "another program has it"),
-        (Listener(pid=4, name="nginx"), None, "nginx (process 4) has it"),
-        (
-            Listener(pid=4, name="python3", command=("python3", "/x/bin/dragoman", "serve")),
-            None,
-            "a dragoman (process 4) is running there already",
-        ),
-        (
-            Listener(pid=4, name="dragoman"),
-            None,
-            "a dragoman (process 4) is running there already",
-        ),
-        (
-            Listener(pid=4, name="less", command=("less", "-N", "/x/dragoman")),
-            None,
-            "less (process 4) has it",
-        ),
-        (Listener(pid=4, name="x"), "1.2", "dragoman 1.2 (process 4) is running there already"),
-        (None, "1.2", "dragoman 1.2 is running there already"),
+        (None, "another program uses it"),
+        (Listener(pid=4, name="nginx"), "nginx (process 4) uses it"),
     ],
 )
-def test_the_message(
-    owner: Listener | None, version: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+def test_another_program(
+    owner: Listener | None, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port_owner, "listener_on", lambda _: owner)
+    assert taken_by(80) == says
+
+
+@pytest.mark.parametrize(
+    ("owner", "version", "process"),
+    [
+        (None, None, None),
+        (Listener(pid=4, name="nginx"), None, None),
+        (Listener(pid=4, name="less", command=("less", "-N", "/x/dragoman")), None, None),
+        (Listener(pid=4, name="python3", command=("python3", "/x/bin/dragoman", "serve")), None,
+         " (process 4)"),
+        (Listener(pid=4, name="dragoman"), None, " (process 4)"),
+        (Listener(pid=4, name="x"), "1.2", " (process 4)"),
+        (None, "1.2", ""),
+    ],
+)  # fmt: skip
+def test_a_gateway(
+    owner: Listener | None,
+    version: str | None,
+    process: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(port_owner, "listener_on", lambda _: owner)
     monkeypatch.setattr(port_owner, "dragoman_at", lambda *_: version)
-    assert taken_by("127.0.0.1", 80) == said
+    says = (
+        None if process is None else f"Dragoman is already running at http://127.0.0.1:80{process}"
+    )
+    assert dragoman_running("127.0.0.1", 80) == says
 
 
 @pytest.mark.parametrize(

@@ -224,5 +224,5 @@ def test_a_hundred_tools_at_once_in_order() -> None:
 
 @pytest.mark.parametrize("name", ["größe", "道具", "f\u200b", "ﬁ"])
 def test_a_name_is_in_ascii(name: str) -> None:
-    with pytest.raises(InvalidRequest, match="no name for a function"):
+    with pytest.raises(InvalidRequest, match="not a valid function name"):
         request(tools=[tool(name)])

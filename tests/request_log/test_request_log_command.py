@@ -84,8 +84,8 @@ def test_what_is_shown(run: Run, arguments: list[str], ids: list[str]) -> None:
 
 
 def test_a_list_without_rows_says_why(run: Run, database: Database) -> None:
-    assert "No request in the log is like that" in run("--errors", "--since", "10m").stderr
-    assert "No request in the log is like that" in run("--stats", "--model", "none").stderr
+    assert "No request in the log matches" in run("--errors", "--since", "10m").stderr
+    assert "No request in the log matches" in run("--stats", "--model", "none").stderr
     assert run("-n", "0").stderr == ""
 
 
@@ -154,7 +154,7 @@ def test_follow_goes_on_with_what_comes(
 @pytest.mark.parametrize(
     ("arguments", "section", "said"),
     [
-        (["--since", "soon"], None, "'soon' is no age like 30m, 1h or 7d, and no time"),
+        (["--since", "soon"], None, "'soon' is neither an age like 30m, 1h or 7d, nor a time"),
         (["--stats", "--follow"], None, "--stats and --follow don't go together"),
         ([], None, "there is no request log at"),
         ([], {"database": False}, "`request_log: {database: false}`"),

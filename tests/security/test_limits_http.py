@@ -128,14 +128,14 @@ def test_a_connection_on_which_nothing_is_asked_is_closed(sent: bytes, gateway: 
 def test_what_is_no_http_is_a_400_in_the_form_of_the_frontend(gateway: Served) -> None:
     answer = gateway.exchange(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
     assert answer.status == 400
-    assert "no valid HTTP" in answer.error["message"]
+    assert "Invalid HTTP" in answer.error["message"]
 
 
 def test_a_body_in_broken_chunks_is_a_400(gateway: Served) -> None:
     start = head(headers=["content-type: application/json", "transfer-encoding: chunked"])
     answer = gateway.exchange(start + b'5\r\n{"mod\r\nzz\r\n')
     assert answer.status == 400
-    assert "no valid HTTP" in answer.error["message"]
+    assert "Invalid HTTP" in answer.error["message"]
     assert answer.raw.count(b"HTTP/1.1") == 1
 
 

@@ -122,7 +122,7 @@ def test_root_is_asked_whether_that_is_meant(
     monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
     result = service(command)
     assert (result.exit_code, system.calls) == (2, [])
-    assert "go without sudo, or say --as-root" in result.stderr
+    assert "run it without sudo, or with --as-root" in result.stderr
     assert not (home / UNIT).exists()
 
 
@@ -203,7 +203,7 @@ def test_a_dry_run_of_the_others(
 def test_another_platform_is_only_for_a_look(service: Service, system: System) -> None:
     result = service("install", "--platform", "macos")
     assert (result.exit_code, system.calls) == (2, [])
-    assert "this is linux; --platform macos is for --dry-run" in result.stderr
+    assert "this is linux; --platform macos requires --dry-run" in result.stderr
 
 
 def test_a_wrong_configuration_is_not_installed(
@@ -230,14 +230,14 @@ def test_a_system_without_systemd(
     monkeypatch.setenv("PATH", system.path.split(":")[0])
     result = service("install")
     assert result.exit_code == 2
-    assert "systemctl is not there" in result.stderr
+    assert "systemctl is missing" in result.stderr
 
 
 def test_a_system_that_is_not_known(
     service: Service, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(surroundings.sys, "platform", "plan9")
-    assert "services are not known on plan9" in service("status").stderr
+    assert "services are not supported on plan9" in service("status").stderr
 
 
 def test_a_folder_that_can_not_be_written_to(service: Service, system: System, home: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_folder_that_can_not_be_written_to(service: Service, system: System, h
 def test_what_is_not_installed(command: str, service: Service, system: System) -> None:
     result = service(command)
     assert (result.exit_code, system.calls) == (2, [])
-    assert "not installed; `dragoman service install` does that" in result.stderr
+    assert "not installed; `dragoman service install` installs it" in result.stderr
 
 
 # -- the others ---------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_logs_without_the_program(
     service("install")
     system.remove("journalctl")
     monkeypatch.setenv("PATH", system.path.split(":")[0])
-    assert "journalctl is not there" in service("logs").stderr
+    assert "the log needs journalctl" in service("logs").stderr
 
 
 # -- status -------------------------------------------------------------------------------
@@ -401,7 +401,7 @@ def test_status_where_something_else_answers(
     result = service("status")
     assert result.exit_code == 1
     assert "answers    no" in result.stdout
-    assert "what answers there is no Dragoman" in result.stdout
+    assert "the program that answers there is not Dragoman" in result.stdout
 
 
 def test_status_where_nothing_answers(

@@ -52,7 +52,7 @@ def test_the_line_goes_under_aliases_and_all_else_stays(before: str, after: str)
         ("aliases: null\n", "another form"),
         ("aliases: &x {a: b}\nmore: *x\n", "another form"),
         ("{server: {port: 1}}", "within braces"),
-        ("aliases: {gpt-4o: claude-opus-4}", "leads to 'claude-opus-4'"),
+        ("aliases: {gpt-4o: claude-opus-4}", "already stands for 'claude-opus-4'"),
     ],
 )
 def test_what_would_take_more_than_a_line_is_left_alone(before: str, why: str) -> None:
@@ -74,7 +74,7 @@ def test_the_users_file_is_made_and_still_offers_every_model(path: Path, run: Ru
     result = run("connect", "env", "--alias", "gpt-4o", "--alias", "gpt-*")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("export OPENAI_BASE_URL=")
-    assert f"# gpt-4o leads to {MODEL} in {path}. A running gateway" in result.stderr
+    assert f"# gpt-4o is an alias of {MODEL} in {path}. A running gateway" in result.stderr
     assert path.read_text(encoding="utf-8") == f'aliases:\n  "gpt-*": {MODEL}\n  {LINE}\n'
     mine, packaged = build_gateway(path), build_gateway(packaged_file())
     assert mine.models.entries == packaged.models.entries
@@ -88,7 +88,7 @@ def test_a_file_that_is_there_is_kept_as_a_copy(path: Path, run: Run) -> None:
     result = run("connect", "curl", "--alias", "gpt-4o", "--model", "claude-opus-4")
     assert result.exit_code == 0
     backup = path.with_name("models.yaml.before-dragoman")
-    assert f"what was there is in {backup}. A running gateway takes it up" in result.stderr
+    assert f"the previous version is {backup}. A running gateway notices it" in result.stderr
     assert backup.read_text(encoding="utf-8") == "server: {port: 4000} # mine\n"
     assert path.read_text(encoding="utf-8") == (
         "server: {port: 4000} # mine\n\naliases:\n  gpt-4o: claude-opus-4\n"

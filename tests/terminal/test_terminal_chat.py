@@ -25,7 +25,10 @@ def delta(text: str) -> str:
 WHOLE = (200, delta("Hel") + ": wait\n\n" + delta("lo") + "data: [DONE]\n\n")
 BROKEN = (200, delta("Hel"))
 FAILED = (200, delta("Hel") + 'data: {"error": {"message": "it died"}}\n\n')
-REFUSED = (401, '{"error": {"message": "This gateway asks for a key.", "code": "invalid_api_key"}}')
+REFUSED = (
+    401,
+    '{"error": {"message": "This gateway requires a key.", "code": "invalid_api_key"}}',
+)
 NO_LOGIN = (401, '{"error": {"message": "Not logged in.", "code": "authentication_error"}}')
 ODD = (500, "")
 
@@ -152,7 +155,7 @@ def test_a_server_that_was_named_and_is_not_there_is_an_error(run: Run) -> None:
 def test_no_question_is_a_matter_of_usage(run: Run) -> None:
     result = run("chat")
     assert result.exit_code == 2
-    assert "what is the question?" in result.stderr
+    assert "the question is missing" in result.stderr
 
 
 @pytest.fixture

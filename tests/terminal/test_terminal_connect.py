@@ -334,3 +334,37 @@ def test_a_gateway_that_is_not_up_is_asked_once(run: Run, monkeypatch: pytest.Mo
 )
 def test_an_entry_of_the_list(entry: dict[str, Any], known: ModelDescription | None) -> None:
     assert from_list(entry) == known
+
+
+@pytest.mark.parametrize(
+    ("client", "needs"),
+    [
+        ("openai-python", "pip install openai"),
+        ("openai-node", "npm install openai"),
+        ("langchain", "pip install langchain-openai"),
+        ("llm", "pip install llm"),
+    ],
+)
+def test_a_client_names_what_it_needs(client: str, needs: str, run: Run) -> None:
+    result = run("connect", client)
+    assert f"# needs: {needs}\n" in result.stderr
+    assert needs not in result.stdout
+
+
+def test_an_unknown_client_is_one_line_with_those_that_there_are(run: Run) -> None:
+    result = run("connect", "nope")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("dragoman: unknown client 'nope'; there are: aider, cline, ")
+    assert result.stderr.count("\n") == result.stderr.count("cline") == 1
+
+
+def test_the_help_lists_each_client_in_a_line(run: Run) -> None:
+    help_text = run("connect", "--help").stdout
+    lines = [line.split() for line in help_text.split("Clients:")[1].splitlines()]
+    assert [line[0] for line in lines[1 : len(CLIENTS) + 1]] == list(CLIENTS)
+    assert "connect [OPTIONS] CLIENT\n" in help_text
+
+
+def test_the_note_about_aliases_is_for_those_without_one(run: Run, home: Path) -> None:
+    assert "--alias gpt-4o" in run("connect", "env").stderr
+    assert "--alias" not in run("connect", "env", "--alias", "gpt-4o").stderr

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from terminal_support import Run
 
 from gateway.app import build_gateway
-from gateway.config import LimitsConfig, ServerConfig, load
+from gateway.config import LimitsConfig, ServerConfig, load, packaged_file
 from gateway_access.config import AccessConfig
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_openai.config import OpenAIConfig
@@ -69,12 +69,28 @@ def test_without_a_path_it_goes_where_serve_looks(home: Path, run: Run) -> None:
     assert (home / ".config/dragoman/models.yaml").read_text(encoding="utf-8") == sample()
 
 
+@pytest.mark.parametrize(
+    ("packaged", "says"), [(False, "`dragoman serve` uses ./models.yaml instead"), (True, "")]
+)
+def test_a_file_in_the_folder_is_named_unless_it_is_the_packaged_one(
+    packaged: bool, says: str, home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = packaged_file().parent if packaged else home / "work"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    if not packaged:
+        Path("models.yaml").write_text("server: {port: 4000}\n", encoding="utf-8")
+    said = run("init").stderr
+    assert says in said
+    assert bool(says) == bool(said)
+
+
 def test_what_is_there_is_left_alone(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("server: {}\n", encoding="utf-8")
     result = run("init", path)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "is there already" in result.stderr
+    assert "already exists" in result.stderr
     assert path.read_text(encoding="utf-8") == "server: {}\n"
 
 

@@ -53,8 +53,8 @@ def adding() -> Iterator[tuple[str, Keys]]:
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("no-such-command", "no command 'no-such-command' on the PATH"),
-        ("/no/such/program", "no program '/no/such/program'"),
+        ("no-such-command", "the command 'no-such-command' is not on PATH"),
+        ("/no/such/program", "the program '/no/such/program' does not exist"),
     ],
 )
 async def test_a_program_that_is_not_there_is_named(program: str, said: str) -> None:

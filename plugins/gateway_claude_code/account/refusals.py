@@ -13,6 +13,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
+from gateway.command_name import command_line
 from gateway.errors import QuotaExhausted, UpstreamRateLimited
 
 AccountState: TypeAlias = Literal["plan_used_up", "spend_limit", "extra_usage", "billing"]
@@ -89,7 +90,7 @@ def plan_used_up(limit: str, resets_at: float, now: float) -> AccountRefusal:
     text = (
         f"Quota exceeded: the {name} usage limit of the Claude plan is reached. "
         f"It resets at {_moment(resets_at)} (in {span(wait)}). "
-        f"Usage is shown by `dragoman status` and at {PLAN_PAGE}."
+        f"Usage is shown by `{command_line('status', anywhere=True)}` and at {PLAN_PAGE}."
     )
     return AccountRefusal(
         " ".join(text.split()), "plan_used_up", resets_at=resets_at, limit=limit, retry_after=wait

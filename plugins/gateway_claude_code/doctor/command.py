@@ -41,11 +41,13 @@ Examples:
 
 @click.command("doctor", epilog=EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option(
     "--report", "to_paste", is_flag=True, help="A text for a bug report, without names or secrets."
 )
-@click.option("--live", is_flag=True, help="Ask the real API instead, with your own login.")
+@click.option(
+    "--live", is_flag=True, help="Test the models with the real API, with your own login."
+)
 @click.option("--yes", is_flag=True, help="With --live: skip the confirmation.")
 def doctor(
     config_file: Path | None,
@@ -54,23 +56,23 @@ def doctor(
     live: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
 ) -> None:
-    """Try out whether the installed Claude Code CLI does what Dragoman relies on.
+    """Check the CLI, the login and the setup.
 
-    Needs no account and no network: the CLI talks to a stand-in. Exit code 0 if everything holds,
-    1 if something differs or could not be seen, 2 if there is no CLI that runs.
+    Needs no account and no network: the CLI is tested against a stand-in for the API. Exit code 0
+    if everything is ok, 1 if a check failed or could not be done, 2 without a working CLI.
 
-    With --report it prints the same for a public issue, with the platform, how Dragoman and the
-    CLI were installed, and the state of the service: no secret, prompt, name or home folder.
+    --report prints the same for a public issue, with the platform, how Dragoman and the CLI were
+    installed, and the state of the service, but no secret, prompt, name or home folder.
 
-    With --live it tries instead whether the models take what Dragoman's table says, by at most 15
-    tiny requests to the real API. The CLI itself repeats a refused request up to three times, at
-    no cost. The report holds no prompt, account or key, and can be pasted into a public issue.
-    Exit code 2 also without a login, or if the API gave no answer.
+    --live instead tests Dragoman's table of models against the real API, with at most 15 tiny
+    requests. The CLI itself repeats a rejected request up to three times, at no cost. The report
+    contains no prompt, account or key, so it can be pasted into a public issue. Exit code 2 also
+    without a login, or if the API did not answer.
     """
     if yes and not live:
-        raise click.UsageError("--yes is for --live")
+        raise click.UsageError("--yes requires --live")
     if to_paste and (live or as_json):
-        raise click.UsageError("--report goes without --live and --json")
+        raise click.UsageError("--report can't be combined with --live or --json")
     with raising_plainly():
         report = _live(config_file, yes=yes) if live else anyio.run(examine, config_file)
     if isinstance(report, Report) and to_paste:

@@ -24,6 +24,9 @@ from gateway_claude_code.doctor.findings import (
 FORMAT: Final = 1
 
 _COLOURS: Final[dict[Verdict, str]] = {"holds": "green", "differs": "red", "unknown": "yellow"}
+_WORDS: Final[dict[Verdict, str]] = {"holds": "ok", "differs": "FAIL", "unknown": "unknown"}
+_COUNTED: Final[dict[Verdict, str]] = {"holds": "ok", "differs": "failed", "unknown": "unknown"}
+"""For people: in a row, and in the sum."""
 _NAME_WIDTH: Final = 18
 
 
@@ -90,17 +93,19 @@ class Report:
 
     def _summary(self) -> str:
         if self.exit_code == EXIT_NO_CLI:
-            return "There is no CLI that could be tried out."
+            return "There was no CLI to test."
         counts = {
             verdict: sum(finding.verdict == verdict for finding in self.findings)
             for verdict in _COLOURS
         }
-        said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-        return f"{said}; {self.seconds:.1f} s."
+        said = ", ".join(
+            f"{count} {_COUNTED[verdict]}" for verdict, count in counts.items() if count
+        )
+        return f"{said}, in {self.seconds:.1f} s"
 
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
-    verdict = click.style(f"{finding.verdict:8}", fg=_COLOURS[finding.verdict])
+    verdict = click.style(f"{_WORDS[finding.verdict]:8}", fg=_COLOURS[finding.verdict])
     yield f"  {verdict} {finding.name:{_NAME_WIDTH}} {finding.title}: {finding.seen}"
     if finding.advice:
         yield f"{'':13}{finding.advice}"

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from gateway import config_file as found
 from gateway.addresses import reached_at, url_of
 from gateway.app import build_gateway
-from gateway.command_name import command_line
 from gateway.config import ServerConfig
 from gateway.errors import BackendUnavailable, ConfigurationError
 from gateway.listen import listen
@@ -24,7 +23,7 @@ from gateway_claude_code import command
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.findings import Finding, Verdict
 from gateway_claude_code.login import CliStatus
-from gateway_claude_code.login_words import not_logged_in
+from gateway_claude_code.login_words import login_help, not_logged_in
 
 GROUP: Final = "setup"
 PORT_SECONDS: Final = 2
@@ -45,7 +44,7 @@ def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, 
     try:
         gateway = build_gateway(config_file)
     except ConfigurationError as error:
-        advice = "Put it right; the gateway does not start like this."
+        advice = "Correct this; until then the gateway does not start."
         return (
             _finding("configuration", title, "differs", str(error), advice),
             _readable_section(config_file),
@@ -107,10 +106,8 @@ def login(status: CliStatus) -> Finding:
     """Whether the CLI is logged in, in its own words: `claude auth status`."""
     if status.logged_in:
         return _finding("login", "the CLI's login", "holds", f"logged in ({status.method})")
-    what = not_logged_in(status)
-    until_then = command_line("serve", "--offline")
-    advice = f"{what[0].upper()}{what[1:]}. Until then: `{until_then}`"
-    return _finding("login", "the CLI's login", "differs", f"none ({status.method})", advice)
+    what_to_do = not_logged_in(status) if status.in_settings else login_help()
+    return _finding("login", "the CLI's login", "differs", f"none: {what_to_do}")
 
 
 async def port(server: ServerConfig) -> Finding:
@@ -123,9 +120,11 @@ async def port(server: ServerConfig) -> Finding:
     except ConfigurationError as error:
         if (seen := await anyio.to_thread.run_sync(_gateway_at, server)) is not None:
             return _finding("port", title, "holds", f"{place}: {seen}")
-        advice = "Stop the program that has it, or choose another with --port or server.port."
+        advice = "Stop that program, or set another port with --port or server.port."
         return _finding("port", title, "differs", str(error), advice)
-    return _finding("port", title, "holds", f"{place} is free")
+    others = ", ".join(each.url for each in running_gateways())
+    elsewhere = f"dragoman is running at {others}; " if others else ""
+    return _finding("port", title, "holds", f"{elsewhere}port {server.port} is free")
 
 
 def _gateway_at(server: ServerConfig) -> str | None:

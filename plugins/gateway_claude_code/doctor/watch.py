@@ -8,6 +8,7 @@ from typing import Final
 
 import anyio
 
+from gateway.command_name import command_line
 from gateway.errors import GatewayBusy, GatewayError
 from gateway_claude_code.admission import Slots
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -84,10 +85,11 @@ async def _acquire(slots: Slots) -> None:
 def _log(program: Program, findings: list[Finding]) -> None:
     if found := differing(findings):
         log.warning(
-            "the CLI %s does not do what is relied on: %s; `dragoman doctor` tells more",
+            "the CLI %s does not behave as required: %s; `%s` shows details",
             program.path,
             "; ".join(f"{finding.name} ({finding.seen})" for finding in found),
+            command_line("doctor"),
         )
     unknown = [finding.name for finding in findings if finding.verdict == "unknown"]
     if unknown:
-        log.info("of the CLI %s could not be seen: %s", program.path, ", ".join(unknown))
+        log.info("the CLI %s could not be checked for: %s", program.path, ", ".join(unknown))

@@ -161,4 +161,4 @@ def test_a_wrong_configuration_is_said_first(tmp_path: Path, asked: list[str | N
 def test_yes_alone_is_a_mistake(tmp_path: Path) -> None:
     result = run(tmp_path, "--yes")
     assert result.exit_code == 2
-    assert "--yes is for --live" in result.stderr
+    assert "--yes requires --live" in result.stderr

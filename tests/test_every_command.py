@@ -76,7 +76,7 @@ ROWS: Final = (
     Row("keys revoke", "revoke nobody", (2, "unknown key 'nobody'")),
     Row("init", "{tmp}/new.yaml", (0, "new.yaml")),
     Row("completion", "bash", (0, "_DRAGOMAN_COMPLETE")),
-    Row("status", "", (2, "dragoman serve` starts it"),
+    Row("status", "", (2, "` starts it"),
         {"server": (0, "up"), "keys": (0, "set DRAGOMAN_API_KEY")}),
     Row("connect", "curl", (0, "http://127.0.0.1:3456/v1"),
         {"server": (0, "{url}/v1"), "keys": (0, "a key: set DRAGOMAN_API_KEY")}),

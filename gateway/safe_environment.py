@@ -25,8 +25,9 @@ def make_safe(environ: MutableMapping[str, str]) -> None:
     for name in [each for each in environ if each.startswith("XDG_") or each == "TMPDIR"]:
         if (value := environ[name]) and _leads_into_the_folder(name, value):
             del environ[name]
-    if (folder := environ.get("CLAUDE_CONFIG_DIR")) and not Path(folder).is_absolute():
-        environ["CLAUDE_CONFIG_DIR"] = str(Path(folder).absolute())
+    for name in [each for each in environ if each.endswith("_CONFIG_DIR")]:  # of other programs
+        if (folder := environ[name]) and not Path(folder).is_absolute():
+            environ[name] = str(Path(folder).absolute())
     if (home := environ.get("HOME")) and not Path(home).is_absolute():
         environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
 

@@ -19,7 +19,7 @@ ALLOWED = {
     # The packaged YAML, which is the core's, offers it; a proposed alias has to lead somewhere.
     ("models.py", "claude-sonnet-4"),
     # Says to a human what the distribution as a whole is for.
-    ("cli.py", "Every tool that speaks the OpenAI API, on your own Claude Code login."),
+    ("cli.py", "Use your own Claude Code CLI from every program that speaks the OpenAI API."),
 }
 
 

@@ -7,18 +7,17 @@ from gateway.errors import (
     BackendUnavailable,
     GatewayError,
     InvalidRequest,
-    NotAuthenticated,
     Overloaded,
     TimedOut,
     UpstreamRateLimited,
 )
 from gateway_claude_code.doctor.rig import Rig, asking, message
-from gateway_claude_code.errors import ProcessGone
+from gateway_claude_code.errors import LoginRefused, ProcessGone
 from gateway_claude_code.upstream import Failure
 
 FAILURES: Final[Mapping[str, tuple[Failure, type[GatewayError]]]] = {
     "error_400": (Failure(400, "invalid_request_error", "messages.0: wrong"), InvalidRequest),
-    "error_401": (Failure(401, "authentication_error", "invalid x-api-key"), NotAuthenticated),
+    "error_401": (Failure(401, "authentication_error", "invalid x-api-key"), LoginRefused),
     "error_429": (
         Failure(429, "rate_limit_error", "slow down", {"retry-after": "7"}),
         UpstreamRateLimited,

@@ -18,8 +18,6 @@ FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 8.0
 """Seconds. With what the CLI takes to answer (0.3 s), a login is noticed within ten."""
 GROWTH: Final = 1.5
-FRESH_SECONDS: Final = 0.9
-"""For how long an answer counts, so that a burst of requests asks the CLI once."""
 
 
 def pauses() -> Iterator[float]:
@@ -61,9 +59,13 @@ class LoginWatch:
         return self.login is not None and self.login.logged_in
 
     async def look(self) -> bool:
-        """Whether there is a login now: asks the CLI, unless it has answered just before."""
+        """Whether there is a login now.
+
+        An answer counts for those who came before the CLI was asked: a burst asks it twice at most.
+        """
+        came = self._now()
         async with self._asking:
-            if not self.logged_in and not self._is_fresh():
+            if not self.logged_in and (self._asked_at is None or self._asked_at < came):
                 await self._look()
         return self.logged_in
 
@@ -77,14 +79,11 @@ class LoginWatch:
         assert self.login is not None  # noqa: S101 - there are pauses without end
         return self.login
 
-    def _is_fresh(self) -> bool:
-        return self._asked_at is not None and self._now() - self._asked_at < FRESH_SECONDS
-
     async def _look(self) -> None:
+        self._asked_at = self._now()
         try:
             self.login = await self._ask()
         except GatewayError as error:
             log.debug("the CLI can't be asked for its login: %s", error.message)
-        self._asked_at = self._now()
         if self.logged_in:
             self._came.set()

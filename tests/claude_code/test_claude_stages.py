@@ -64,7 +64,6 @@ def cli(
         monkeypatch.setattr(module, "cli_status", found.status)
     monkeypatch.setattr(login_watch, "cli_login", found.login_now)
     monkeypatch.setattr(login_watch, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(login_watch, "FRESH_SECONDS", 0)
     return found
 
 

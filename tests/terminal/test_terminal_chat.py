@@ -260,3 +260,18 @@ def test_refused_has_the_status(serve: Serve) -> None:
     with pytest.raises(Refused) as caught:
         next(ServerCall(serve(REFUSED)[0], None).chat({}))
     assert caught.value.status == 401
+
+
+def test_a_stranger_at_the_configured_address_gets_no_prompt(
+    serve: Serve, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGOMAN_API_KEY", "dgm-mine-0123456789")
+    url, asked = serve(WHOLE)
+    config = tmp_path / "models.yaml"
+    port = url.rpartition(":")[2]
+    config.write_text(f"server: {{port: {port}}}\nmodels: {{m: {{backend: echo}}}}\n")
+    result = run("chat", "--config", config, "Hi")
+    assert (result.exit_code, asked) == (0, [])
+    assert "Hi" in result.stdout
+    result = run("connect", "aider", "--check", "--config", config)
+    assert [each["auth"] for each in asked] == [None]

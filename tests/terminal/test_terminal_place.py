@@ -159,3 +159,16 @@ def test_a_list_of_another_configuration_than_the_gateways_says_so(
         f"--config {other}\n"
     )
     assert run(*words.split(), "--config", str(other)).stderr == ""
+
+
+def test_the_key_goes_to_an_own_gateway_and_to_a_named_address_only(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody on a shared machine may listen where a gateway would."""
+    monkeypatch.setenv("DRAGOMAN_API_KEY", "dgm-mine")
+    stranger = place(None)
+    assert (stranger.known, stranger.key, stranger.key_to_send) == (False, "dgm-mine", None)
+    assert place(None, url="http://127.0.0.1:7").key_to_send == "dgm-mine"
+    assert place(None, key="dgm-given").key_to_send == "dgm-given"
+    runs("http://127.0.0.1:3456")
+    assert place(None).key_to_send == "dgm-mine"

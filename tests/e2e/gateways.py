@@ -51,9 +51,9 @@ class RunningGateway:
     client: OpenAI
 
     def processes(self) -> list[int]:
-        """The CLI processes that run: the gateway's children, but for their guardian."""
+        """The CLI processes that run: the gateway's children, but for its own helpers."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
-        return [int(pid) for pid in children.split() if not _is_guardian(int(pid))]
+        return [int(pid) for pid in children.split() if not _is_own(int(pid))]
 
     def wait_until_idle(self, seconds: float = 3) -> list[int]:
         """The processes that are left after at most `seconds`."""
@@ -115,11 +115,13 @@ def _remember_models(home: Path, environment: Mapping[str, str]) -> None:
             remembered.keep(program_at(Path(named).absolute()), login, MODELS_OF_THE_CLI)
 
 
-def _is_guardian(pid: int) -> bool:
+def _is_own(pid: int) -> bool:
+    """Whether it is the guardian, or the process that checks involved schemas."""
     try:
-        return b"guardian.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+    return b"guardian.py" in command or b"anyio.to_process" in command
 
 
 def _unchecked(config: Mapping[str, object]) -> dict[str, object]:

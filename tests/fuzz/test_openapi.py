@@ -120,7 +120,7 @@ def test_every_answer_is_a_documented_one(
         assert seen[200] > 0
 
 
-@pytest.mark.parametrize("operation_id", ["listModels", "health", "healthz"])
+@pytest.mark.parametrize("operation_id", ["listModels", "health", "healthz", "livez", "readyz"])
 def test_what_takes_no_input_answers(operation_id: str, document: Any) -> None:
     operation = document.find_operation_by_id(operation_id)
     assert check(operation.Case()) == 200
@@ -128,7 +128,7 @@ def test_what_takes_no_input_answers(operation_id: str, document: Any) -> None:
 
 def test_every_operation_is_tried_and_described(document: Any) -> None:
     operations = [result.ok().definition.raw for result in document.get_all_operations()]
-    tried = {name for name, _ in SHARES} | {"listModels", "health", "healthz"}
+    tried = {name for name, _ in SHARES} | {"listModels", "health", "healthz", "livez", "readyz"}
     assert {operation["operationId"] for operation in operations} == tried
     for operation in operations:
         assert operation["summary"]

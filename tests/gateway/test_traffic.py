@@ -52,11 +52,13 @@ async def test_the_second_signal_ends_it_while_it_leaves() -> None:
 
 def test_a_hangup_stops_it_as_well_and_user_signals_do_nothing() -> None:
     server, traffic = a_server()
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     with signals_of(server):
         for harmless in (signal.SIGUSR1, signal.SIGUSR2):
             signal.raise_signal(harmless)
         assert not traffic.leaving
         signal.raise_signal(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, before)
     assert traffic.draining
 
 

@@ -70,18 +70,18 @@ async def test_the_one_that_is_broken_is_named_and_no_other(
 
 
 @pytest.mark.parametrize(
-    ("play", "words"),
+    ("play", "seconds", "words"),
     [
-        ("cat > /dev/null", "it took too long"),
-        ("exit 3", "exited with code 3"),
-        ("read line; echo 'not json'; cat > /dev/null", "not of its protocol"),
+        ("cat > /dev/null", 1, "it took too long"),
+        ("exit 3", 20, "exited with code 3"),
+        ("read line; echo 'not json'; cat > /dev/null", 20, "not of its protocol"),
     ],
     ids=["silent", "gone", "garbage"],
 )
 async def test_what_was_not_seen_is_unknown_and_no_reason_to_refuse_the_cli(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, play: str, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, play: str, seconds: float, words: str
 ) -> None:
-    monkeypatch.setattr(scenarios, "SCENARIO_SECONDS", 1)
+    monkeypatch.setattr(scenarios, "SCENARIO_SECONDS", seconds)
     path = tmp_path / "claude"
     path.write_text(f"#!/bin/sh\n{play}\n", encoding="utf-8")
     path.chmod(0o755)

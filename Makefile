@@ -3,11 +3,11 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-browser fuzz audit bench chaos soak \
-	matrix full lint format types check dist update-cli cli-releases docs docs-serve docs-commands \
+	matrix full lint format types check dist dist-installers update-cli cli-releases docs docs-serve docs-commands \
 	lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Build .venv for development
 	@sh scripts/bootstrap dev cli
@@ -54,6 +54,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) fuzz
 	@$(MAKE) test-openclaw
 	@$(MAKE) test-browser
+	@$(MAKE) dist-installers
 	@$(MAKE) chaos
 	@$(MAKE) bench
 	@$(MAKE) soak
@@ -73,6 +74,9 @@ check: lint types test ## Everything that a change has to pass
 
 dist: setup ## Build wheel and sdist into dist/, and have both answer from new environments
 	@sh scripts/check-dist
+
+dist-installers: setup ## The same, and the wheel also as pipx and uv install it
+	@sh scripts/check-dist --installers
 
 update-cli: ## Bring the newest Claude Code CLI into .venv; `make run` keeps it
 	@sh scripts/bootstrap run cli

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.node.node_client import NODE_MODULES, ROOT, NodeClient, configured
+from tests.clients.node.node_client import NODE_MODULES, NodeClient, configured
 from tests.e2e.conftest import _shared_gateway, cli_command, gateway
 from tests.e2e.gateways import RunningGateway
+from tests.pages import ROOT
 
 __all__ = ["_shared_gateway", "cli_command", "gateway"]
 

@@ -148,7 +148,7 @@ def test_the_cli_in_the_wheel(
         ),
         ("usr/bin/claude", None, ("usr/bin/dnf",), {}, "dnf", "sudo dnf upgrade claude-code"),
         ("usr/local/bin/claude", None, ("usr/bin/dnf",), {}, "unknown", "claude update"),
-        ("work/a cli", None, (), {}, "unknown", "'/work/a cli' update"),
+        ("opt/a cli", None, (), {}, "unknown", "'/opt/a cli' update"),
     ],
 )
 def test_the_user_s_own(

@@ -52,7 +52,7 @@ def test_how_long_it_is(
     assert expected <= LONGEST or step > LONGEST
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="Linux")  # noqa: PTH110
+@pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="Linux only")  # noqa: PTH110
 def test_how_long_a_process_waited_is_known_on_linux() -> None:
     waited = seconds_in_line(os.getpid())
     assert waited is not None

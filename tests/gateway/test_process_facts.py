@@ -115,7 +115,7 @@ def test_processes_of_others_are_left_out(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(list(visible_texts())) == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is none")
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads /proc on Linux alone")
 def test_without_a_proc_the_facts_are_missing_and_nothing_breaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

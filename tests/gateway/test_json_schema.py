@@ -435,10 +435,10 @@ MANY = 10_000
     ids=["mixed enum", "enum of objects", "many of an enum", "unique objects", "misses"],
 )
 def test_many_values_take_linear_time(schema: Schema, value: Any) -> None:
-    started = time.monotonic()
+    started = time.thread_time()  # of the processor: how busy the machine is does not matter
     checked = CheckedSchema(schema)
     assert checked.problem(value) is None
-    assert time.monotonic() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(

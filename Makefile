@@ -2,7 +2,8 @@
 # (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw test-browser fuzz audit bench chaos soak \
+.PHONY: help setup run test test-clients test-openclaw test-browser test-cells fuzz \
+	audit bench chaos soak \
 	matrix full lint format types check dist dist-installers update-cli cli-releases docs docs-serve docs-commands \
 	lock clean
 
@@ -31,6 +32,9 @@ test-openclaw: ## Have OpenClaw from npm ask the gateway; installs a gigabyte
 test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gateway from pages
 	.venv/bin/python -m pytest -q tests/browser $(ARGS)
 
+test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out
+	.venv/bin/python -m pytest -q -m on_demand $(ARGS)
+
 fuzz: setup ## Try thousands of requests made up from our OpenAPI document; how many with CASES=
 	FUZZ_CASES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/fuzz -q -s $(ARGS)
 
@@ -51,6 +55,7 @@ matrix: setup ## Try every parameter with every model; the page goes to docs/mat
 
 full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) matrix
+	@$(MAKE) test-cells
 	@$(MAKE) fuzz
 	@$(MAKE) test-openclaw
 	@$(MAKE) test-browser
@@ -72,10 +77,10 @@ types: setup ## Check types
 
 check: lint types test ## Everything that a change has to pass
 
-dist: setup ## Build wheel and sdist into dist/, and have both answer from new environments
+dist: setup ## Build wheel and sdist into dist/, and have the wheel answer from a new environment
 	@sh scripts/check-dist
 
-dist-installers: setup ## The same, and the wheel also as pipx and uv install it
+dist-installers: setup ## The same, also with the sdist, and the wheel as pipx and uv install it
 	@sh scripts/check-dist --installers
 
 update-cli: ## Bring the newest Claude Code CLI into .venv; `make run` keeps it

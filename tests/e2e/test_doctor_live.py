@@ -103,6 +103,7 @@ def run(script: Script, home: Path, command: str, **upstream: Any) -> Done:
         return Done(started, home, command)
 
 
+@pytest.mark.on_demand
 def test_everything_is_as_the_table_says(cli_command: str, tmp_path: Path) -> None:
     done = run(offline_script, tmp_path / "home", cli_command)
     problems = [one for one in done.evidence.values() if one["verdict"] != "holds"]
@@ -124,6 +125,7 @@ def test_it_names_exactly_what_was_changed(cli_command: str, tmp_path: Path) -> 
     assert (done.report["remembered"], done.remembered) == (False, {})
 
 
+@pytest.mark.on_demand
 async def test_what_it_shows_is_remembered_as_confirmed(cli_command: str, tmp_path: Path) -> None:
     with running_upstream(offline_script, facts=changed) as upstream:
         environ = environment(upstream, tmp_path, cli_command)

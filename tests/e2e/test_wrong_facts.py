@@ -16,6 +16,7 @@ from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream import offline_script, running_upstream
 from tests.e2e.bodies import Reply, function, post
+from tests.e2e.cells import cells
 from tests.e2e.gateways import A_PROCESS_A_REQUEST, RunningGateway, running_gateway
 from tests.matrix.cells import POINT
 
@@ -112,7 +113,7 @@ REPAIRED = {
 """What the CLI takes back by itself, in the same process (seen with 2.1.330)."""
 
 
-@pytest.mark.parametrize("wrong", MISSED.values(), ids=MISSED)
+@pytest.mark.parametrize("wrong", cells(MISSED, ("forced tool choice", "cache marks", "sampling")))
 def test_a_refusal_costs_one_more_try_and_teaches(wrong_about: Wrong, wrong: Missed) -> None:
     gateway = wrong_about(**wrong.facts)
     first, tries = asked(gateway, wrong)
@@ -122,7 +123,7 @@ def test_a_refusal_costs_one_more_try_and_teaches(wrong_about: Wrong, wrong: Mis
     assert wrong.says in second.headers.get("x-dragoman-adjusted", "")
 
 
-@pytest.mark.parametrize("wrong", REPAIRED.values(), ids=REPAIRED)
+@pytest.mark.parametrize("wrong", cells(REPAIRED, ("adaptive thinking",)))
 def test_a_refusal_that_the_cli_repairs_costs_no_try_of_ours(
     wrong_about: Wrong, wrong: Missed
 ) -> None:
@@ -195,7 +196,7 @@ TOO_CAREFUL: dict[str, tuple[dict[str, Any], str, dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("careful", TOO_CAREFUL.values(), ids=TOO_CAREFUL)
+@pytest.mark.parametrize("careful", cells(TOO_CAREFUL, ("sampling", "thinking in a tool loop")))
 def test_too_much_care_is_said_in_a_header(
     wrong_about: Wrong, careful: tuple[dict[str, Any], str, dict[str, Any], str]
 ) -> None:

@@ -8,7 +8,6 @@ and one timer for what the client has to do next. Seen with uvicorn 0.54 and htt
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -16,7 +15,10 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    RequestResponseCycle,
+)
 
 from gateway.config import LimitsConfig
 from gateway.errors import (
@@ -28,7 +30,9 @@ from gateway.errors import (
     URLTooLong,
 )
 from gateway.failures import render_error, render_failure
+from gateway.http1 import Http1Protocol
 from gateway.identity import RequestIdentity
+from gateway.peers import still_waits
 from gateway.pipeline import Gateway
 from gateway.traffic import MONITORS
 
@@ -46,8 +50,11 @@ RETRY_AFTER: Final = 1
 HEADER_FRAMING: Final = 4
 """Bytes of a header besides its name and value: a colon, a blank, and the end of the line."""
 
+LOOK_SECONDS: Final = 0.5
+"""How often a client that sends nothing more is checked on while its answer is made."""
 
-_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""A client passes over any number of these (RFC 9110, 15.2), and one that is gone resets."""
 
 
 def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
@@ -72,7 +79,7 @@ async def _monitors_only(
     await (app if monitor else refuse_all)(scope, receive, send)
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(Http1Protocol):
     """One connection. A subclass says what the limits are and how errors look."""
 
     limits: LimitsConfig
@@ -85,7 +92,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._sending: asyncio.TimerHandle | None = None
         self._refusal: GatewayError | None = None
         self._crowded = self._gone = False
-        self._in_message = False
+        self._watching: asyncio.TimerHandle | None = None
+        self._in_message = self._in_body = False
+        self._previous: RequestResponseCycle | None = None
         self._head_bytes = self._head_count = self._unparsed = 0
 
     # -- the connection ---------------------------------------------------------------
@@ -105,7 +114,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone = True
-        for timer in (self._waiting, self._sending):
+        for timer in (self._waiting, self._sending, self._watching):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
@@ -123,8 +132,6 @@ class LimitedProtocol(HttpToolsProtocol):
     # -- reading ----------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        if not self._in_message:
-            data = _without_upgrade(data)
         self._unparsed += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -136,7 +143,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_message = True
+        self._in_message, self._in_body = True, False
         self._head_bytes = self._head_count = 0
         if self._waiting is None:
             self._wait_for_head()
@@ -163,7 +170,9 @@ class LimitedProtocol(HttpToolsProtocol):
             )
 
     def on_headers_complete(self) -> None:
+        self._previous = self.cycle
         super().on_headers_complete()
+        self._in_body = True
         self._unparsed = 0
         if self._crowded and self.cycle is not None:
             self.cycle.keep_alive = False
@@ -173,11 +182,54 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
         self._unparsed = 0
 
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
+    def on_request_complete(self) -> None:
         self._in_message = False
         self._unparsed = 0
         self._stop_waiting()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends nothing more. It may have gone, or still wait for its answers.
+
+        Returns whether the connection stays open.
+        """
+        if self.transport.is_closing() or self._idle:
+            return False
+        self._stop_waiting()
+        if self._in_message and not self._drop_behind_another():
+            self._refuse(InvalidRequest("The connection ended before the request was complete."))
+            return True
+        self.cycle.keep_alive = False
+        self._look_for_client(began=self.cycle.response_started)
+        return True
+
+    def _drop_behind_another(self) -> bool:
+        """Give up an incomplete request that is behind others, which are answered first."""
+        if self._in_body and self.pipeline and self._previous is not None:
+            self.pipeline.popleft()
+            self.cycle = self._previous
+        elif self._in_body or not self._answering:
+            return False
+        self._in_message = False
+        return True
+
+    def _look_for_client(self, *, began: bool = False) -> None:
+        """Cut the connection once the client has gone; `began` if its answer had at the end."""
+        if self.transport.is_closing() or not self._answering:
+            return
+        if not self._client_waits(began=began):
+            self.transport.abort()
+            return
+        self._watching = self.loop.call_later(LOOK_SECONDS, self._look_for_client)
+
+    def _client_waits(self, *, began: bool) -> bool:
+        if (known := still_waits(self.server, self.client)) is not None:
+            return known
+        cycle = self.cycle
+        if began or cycle.scope["http_version"] == "1.0":
+            return False  # as far as anybody can tell
+        if not (cycle.response_started or self.pipeline):
+            self.transport.write(CONTINUE)
+        return True
 
     @property
     def _answering(self) -> bool:
@@ -307,13 +359,3 @@ def _crowded(limits: LimitsConfig) -> GatewayBusy:
         "(limits.connections). Try again in a moment.",
         retry_after=RETRY_AFTER,
     )
-
-
-def _without_upgrade(data: bytes) -> bytes:
-    """The beginning of a request with any `Upgrade` header renamed.
-
-    A server may pass it over (RFC 9110, 7.8); Java's own client offers HTTP/2 by it with each
-    request. The parser takes what follows for another protocol, and the body would be lost.
-    """
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest

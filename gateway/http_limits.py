@@ -44,6 +44,9 @@ PATIENCE: Final = 1.5
 SPILL: Final = 100
 """So many connections over the limit get a proper answer; beyond them there is only a status."""
 
+SPILL_IN_NEED: Final = 1
+"""The same, where the system allows fewer open files than there may be connections."""
+
 RETRY_AFTER: Final = 1
 """Seconds. Connections come and go quickly."""
 
@@ -57,14 +60,17 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 """A client passes over any number of these (RFC 9110, 15.2), and one that is gone resets."""
 
 
-def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
-    """The class for `uvicorn.Config(http=…)`."""
+def limited_protocol(gateway: Gateway, room: int) -> type[asyncio.Protocol]:
+    """The class for `uvicorn.Config(http=…)`; the system has `room` for so many connections."""
+    allowed = gateway.config.values.limits.connections
 
     async def crowded(scope: Scope, receive: Receive, send: Send) -> None:
-        raise _crowded(gateway.config.values.limits)
+        raise _crowded(room)
 
     class Limited(LimitedProtocol):
         limits = gateway.config.values.limits
+        most = room
+        spill = SPILL if room == allowed else SPILL_IN_NEED
         refuse_all = RequestIdentity(crowded, partial(render_failure, gateway))
         render = staticmethod(partial(_render, gateway))
 
@@ -83,6 +89,8 @@ class LimitedProtocol(Http1Protocol):
     """One connection. A subclass says what the limits are and how errors look."""
 
     limits: LimitsConfig
+    most: int
+    spill: int
     refuse_all: ASGIApp
     render: Callable[[GatewayError], Response]
 
@@ -101,14 +109,14 @@ class LimitedProtocol(Http1Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        over = len(self.connections) - self.limits.connections
+        over = len(self.connections) - self.most
         self._crowded = over > 0
         app = partial(_monitors_only, self.app, self.refuse_all) if self._crowded else self.app
         self.app = self._noticing_the_end(app)
         if over == 1:
-            log.warning("there are more than %s connections", self.limits.connections)
-        if over > SPILL:
-            self._refuse(_crowded(self.limits))
+            log.warning("there are more than %s connections", self.most)
+        if over > self.spill:
+            self._refuse(_crowded(self.most))
         else:
             self._wait_for_head()
 
@@ -353,9 +361,9 @@ def _render(gateway: Gateway, error: GatewayError) -> Response:
     return render_error(gateway, Request(scope), error)
 
 
-def _crowded(limits: LimitsConfig) -> GatewayBusy:
+def _crowded(most: int) -> GatewayBusy:
     return GatewayBusy(
-        f"There are more than {limits.connections} connections to the gateway "
+        f"There are more than {most} connections to the gateway "
         "(limits.connections). Try again in a moment.",
         retry_after=RETRY_AFTER,
     )

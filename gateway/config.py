@@ -72,7 +72,7 @@ class LimitsConfig(_Strict):
     body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
     json_depth: int = Field(default=PARSER_DEPTH, gt=0, le=PARSER_DEPTH)
     json_values: int = Field(default=250_000, gt=0)
-    messages: int = Field(default=10_000, gt=0)
+    messages: int = Field(default=2000, gt=0)
     parts: int = Field(default=10_000, gt=0)
     images: int = Field(default=500, gt=0)
     tools: int = Field(default=1000, gt=0)

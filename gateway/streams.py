@@ -167,6 +167,7 @@ class AnswerStream:
         self._observers = Observers(observers)
         ctx.report_cost = self._observers.tell_cost
         self._watchdog = Watchdog(limits, ctx)
+        ctx.end = self._watchdog.end
         self._most_bytes = limits.answer_bytes
         self._bytes = 0
         self._held: StreamEvent | None = None

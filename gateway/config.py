@@ -84,6 +84,7 @@ class LimitsConfig(_Strict):
     schema_characters: int = Field(default=120_000, gt=0)
 
     # answers
+    calls: int = Field(default=256, gt=0)
     idle_seconds: float = Field(default=300, gt=0)
     request_seconds: float = Field(default=3600, gt=0)
     answer_bytes: int = Field(default=64 * 1024 * 1024, gt=0)

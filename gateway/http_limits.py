@@ -56,6 +56,9 @@ HEADER_FRAMING: Final = 4
 LOOK_SECONDS: Final = 0.5
 """How often a client that sends nothing more is checked on while its answer is made."""
 
+END_SECONDS: Final = 1.0
+"""A client that ends its side and still reads does so with its request, and not later."""
+
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 """A client passes over any number of these (RFC 9110, 15.2), and one that is gone resets."""
 
@@ -104,6 +107,7 @@ class LimitedProtocol(Http1Protocol):
         self._in_message = self._in_body = False
         self._previous: RequestResponseCycle | None = None
         self._head_bytes = self._head_count = self._unparsed = 0
+        self._complete_at = 0.0
 
     # -- the connection ---------------------------------------------------------------
 
@@ -191,6 +195,7 @@ class LimitedProtocol(Http1Protocol):
         self._unparsed = 0
 
     def on_request_complete(self) -> None:
+        self._complete_at = self.loop.time()
         self._in_message = False
         self._unparsed = 0
         self._stop_waiting()
@@ -207,7 +212,8 @@ class LimitedProtocol(Http1Protocol):
             self._refuse(InvalidRequest("The connection ended before the request was complete."))
             return True
         self.cycle.keep_alive = False
-        self._look_for_client(began=self.cycle.response_started)
+        is_late = self.loop.time() > self._complete_at + END_SECONDS
+        self._look_for_client(left=is_late and self.cycle.response_started)
         return True
 
     def _drop_behind_another(self) -> bool:
@@ -220,21 +226,21 @@ class LimitedProtocol(Http1Protocol):
         self._in_message = False
         return True
 
-    def _look_for_client(self, *, began: bool = False) -> None:
-        """Cut the connection once the client has gone; `began` if its answer had at the end."""
+    def _look_for_client(self, *, left: bool = False) -> None:
+        """Cut the connection once the client has gone; `left` if that is likely."""
         if self.transport.is_closing() or not self._answering:
             return
-        if not self._client_waits(began=began):
+        if not self._client_waits(left=left):
             self.transport.abort()
             return
         self._watching = self.loop.call_later(LOOK_SECONDS, self._look_for_client)
 
-    def _client_waits(self, *, began: bool) -> bool:
+    def _client_waits(self, *, left: bool) -> bool:
         if (known := still_waits(self.server, self.client)) is not None:
             return known
         cycle = self.cycle
-        if began or cycle.scope["http_version"] == "1.0":
-            return False  # as far as anybody can tell
+        if left or cycle.scope["http_version"] == "1.0":
+            return False
         if not (cycle.response_started or self.pipeline):
             self.transport.write(CONTINUE)
         return True

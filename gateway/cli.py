@@ -179,8 +179,8 @@ def serve(  # noqa: PLR0917 - click passes them by name
         loopback_only=not (gateway.requires_keys or server.insecure),
     )
     _say_where(gateway, sockets)
-    allow_open_files(gateway.config.values.limits.connections)
-    config = _uvicorn_config(gateway, app)
+    room = allow_open_files(gateway.config.values.limits.connections)
+    config = _uvicorn_config(gateway, app, room)
     runner = Server(config, gateway.traffic, server.drain_seconds, _leave_seconds(gateway, sockets))
     # KeyboardInterrupt is raised again after an orderly shutdown
     with contextlib.suppress(KeyboardInterrupt), signals_of(runner):
@@ -204,13 +204,13 @@ def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
             log.warning(INSECURE, url_of(host, port), command_line("keys", "new", "NAME"))
 
 
-def _uvicorn_config(gateway: Gateway, app: ASGIApp) -> uvicorn.Config:
+def _uvicorn_config(gateway: Gateway, app: ASGIApp, room: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http=limited_protocol(gateway),
+        http=limited_protocol(gateway, room),
         ws="none",
         timeout_keep_alive=gateway.config.values.limits.keep_alive_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,

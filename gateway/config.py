@@ -72,7 +72,7 @@ class LimitsConfig(_Strict):
     body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
     json_depth: int = Field(default=PARSER_DEPTH, gt=0, le=PARSER_DEPTH)
     json_values: int = Field(default=250_000, gt=0)
-    messages: int = Field(default=10_000, gt=0)
+    messages: int = Field(default=2000, gt=0)
     parts: int = Field(default=10_000, gt=0)
     images: int = Field(default=500, gt=0)
     tools: int = Field(default=1000, gt=0)
@@ -84,6 +84,7 @@ class LimitsConfig(_Strict):
     schema_characters: int = Field(default=120_000, gt=0)
 
     # answers
+    calls: int = Field(default=256, gt=0)
     idle_seconds: float = Field(default=300, gt=0)
     request_seconds: float = Field(default=3600, gt=0)
     answer_bytes: int = Field(default=64 * 1024 * 1024, gt=0)

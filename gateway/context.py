@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from gateway.errors import GatewayError
 from gateway.types import ChatRequest, StopReason, Target, Usage
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ADJUSTED_HEADER = "x-dragoman-adjusted"
 
 
-def _not_watched(_: float) -> None:
+def _not_watched(_: object) -> None:
     """Where nobody wants to know."""
 
 
@@ -59,6 +60,9 @@ class RequestContext:
     `report_cost` takes what a backend says that the answer cost, in US dollars. It may be called
     after the answer's end, as some only know it then, and more than once: costs add up.
 
+    `end` ends the answer with an error, whatever it waits for at the time. Plugins may call it from
+    wherever they find out that the answer must not go on.
+
     `timings` are seconds from arrival to what backends `mark`: "ready", when there is something
     that can answer and waiting in line is over, and "asked", when it was given the whole request.
     A backend without such steps marks nothing.
@@ -82,6 +86,7 @@ class RequestContext:
     on_line: Callable[[int], None] = field(default=_not_watched, repr=False, compare=False)
     reopen: "Callable[[ChatRequest], Awaitable[EventSource]] | None" = None
     report_cost: Callable[[float], None] = field(default=_not_watched, repr=False, compare=False)
+    end: Callable[[GatewayError], None] = field(default=_not_watched, repr=False, compare=False)
     gateway: "Gateway" = field(init=False, repr=False, compare=False)
 
     def mark(self, step: Literal["ready", "asked"]) -> None:

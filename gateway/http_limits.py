@@ -8,7 +8,6 @@ and one timer for what the client has to do next. Seen with uvicorn 0.54 and htt
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -16,7 +15,10 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    RequestResponseCycle,
+)
 
 from gateway.config import LimitsConfig
 from gateway.errors import (
@@ -28,7 +30,9 @@ from gateway.errors import (
     URLTooLong,
 )
 from gateway.failures import render_error, render_failure
+from gateway.http1 import Http1Protocol
 from gateway.identity import RequestIdentity
+from gateway.peers import still_waits
 from gateway.pipeline import Gateway
 from gateway.traffic import MONITORS
 
@@ -40,24 +44,36 @@ PATIENCE: Final = 1.5
 SPILL: Final = 100
 """So many connections over the limit get a proper answer; beyond them there is only a status."""
 
+SPILL_IN_NEED: Final = 1
+"""The same, where the system allows fewer open files than there may be connections."""
+
 RETRY_AFTER: Final = 1
 """Seconds. Connections come and go quickly."""
 
 HEADER_FRAMING: Final = 4
 """Bytes of a header besides its name and value: a colon, a blank, and the end of the line."""
 
+LOOK_SECONDS: Final = 0.5
+"""How often a client that sends nothing more is checked on while its answer is made."""
 
-_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+END_SECONDS: Final = 1.0
+"""A client that ends its side and still reads does so with its request, and not later."""
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""A client passes over any number of these (RFC 9110, 15.2), and one that is gone resets."""
 
 
-def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
-    """The class for `uvicorn.Config(http=…)`."""
+def limited_protocol(gateway: Gateway, room: int) -> type[asyncio.Protocol]:
+    """The class for `uvicorn.Config(http=…)`; the system has `room` for so many connections."""
+    allowed = gateway.config.values.limits.connections
 
     async def crowded(scope: Scope, receive: Receive, send: Send) -> None:
-        raise _crowded(gateway.config.values.limits)
+        raise _crowded(room)
 
     class Limited(LimitedProtocol):
         limits = gateway.config.values.limits
+        most = room
+        spill = SPILL if room == allowed else SPILL_IN_NEED
         refuse_all = RequestIdentity(crowded, partial(render_failure, gateway))
         render = staticmethod(partial(_render, gateway))
 
@@ -72,10 +88,12 @@ async def _monitors_only(
     await (app if monitor else refuse_all)(scope, receive, send)
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(Http1Protocol):
     """One connection. A subclass says what the limits are and how errors look."""
 
     limits: LimitsConfig
+    most: int
+    spill: int
     refuse_all: ASGIApp
     render: Callable[[GatewayError], Response]
 
@@ -85,27 +103,30 @@ class LimitedProtocol(HttpToolsProtocol):
         self._sending: asyncio.TimerHandle | None = None
         self._refusal: GatewayError | None = None
         self._crowded = self._gone = False
-        self._in_message = False
+        self._watching: asyncio.TimerHandle | None = None
+        self._in_message = self._in_body = False
+        self._previous: RequestResponseCycle | None = None
         self._head_bytes = self._head_count = self._unparsed = 0
+        self._complete_at = 0.0
 
     # -- the connection ---------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        over = len(self.connections) - self.limits.connections
+        over = len(self.connections) - self.most
         self._crowded = over > 0
         app = partial(_monitors_only, self.app, self.refuse_all) if self._crowded else self.app
         self.app = self._noticing_the_end(app)
         if over == 1:
-            log.warning("there are more than %s connections", self.limits.connections)
-        if over > SPILL:
-            self._refuse(_crowded(self.limits))
+            log.warning("there are more than %s connections", self.most)
+        if over > self.spill:
+            self._refuse(_crowded(self.most))
         else:
             self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone = True
-        for timer in (self._waiting, self._sending):
+        for timer in (self._waiting, self._sending, self._watching):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
@@ -123,8 +144,6 @@ class LimitedProtocol(HttpToolsProtocol):
     # -- reading ----------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        if not self._in_message:
-            data = _without_upgrade(data)
         self._unparsed += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -136,7 +155,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_message = True
+        self._in_message, self._in_body = True, False
         self._head_bytes = self._head_count = 0
         if self._waiting is None:
             self._wait_for_head()
@@ -163,7 +182,9 @@ class LimitedProtocol(HttpToolsProtocol):
             )
 
     def on_headers_complete(self) -> None:
+        self._previous = self.cycle
         super().on_headers_complete()
+        self._in_body = True
         self._unparsed = 0
         if self._crowded and self.cycle is not None:
             self.cycle.keep_alive = False
@@ -173,11 +194,56 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
         self._unparsed = 0
 
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
+    def on_request_complete(self) -> None:
+        self._complete_at = self.loop.time()
         self._in_message = False
         self._unparsed = 0
         self._stop_waiting()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends nothing more. It may have gone, or still wait for its answers.
+
+        Returns whether the connection stays open.
+        """
+        if self.transport.is_closing() or self._idle:
+            return False
+        self._stop_waiting()
+        if self._in_message and not self._drop_behind_another():
+            self._refuse(InvalidRequest("The connection ended before the request was complete."))
+            return True
+        self.cycle.keep_alive = False
+        is_late = self.loop.time() > self._complete_at + END_SECONDS
+        self._look_for_client(left=is_late and self.cycle.response_started)
+        return True
+
+    def _drop_behind_another(self) -> bool:
+        """Give up an incomplete request that is behind others, which are answered first."""
+        if self._in_body and self.pipeline and self._previous is not None:
+            self.pipeline.popleft()
+            self.cycle = self._previous
+        elif self._in_body or not self._answering:
+            return False
+        self._in_message = False
+        return True
+
+    def _look_for_client(self, *, left: bool = False) -> None:
+        """Cut the connection once the client has gone; `left` if that is likely."""
+        if self.transport.is_closing() or not self._answering:
+            return
+        if not self._client_waits(left=left):
+            self.transport.abort()
+            return
+        self._watching = self.loop.call_later(LOOK_SECONDS, self._look_for_client)
+
+    def _client_waits(self, *, left: bool) -> bool:
+        if (known := still_waits(self.server, self.client)) is not None:
+            return known
+        cycle = self.cycle
+        if left or cycle.scope["http_version"] == "1.0":
+            return False
+        if not (cycle.response_started or self.pipeline):
+            self.transport.write(CONTINUE)
+        return True
 
     @property
     def _answering(self) -> bool:
@@ -301,19 +367,9 @@ def _render(gateway: Gateway, error: GatewayError) -> Response:
     return render_error(gateway, Request(scope), error)
 
 
-def _crowded(limits: LimitsConfig) -> GatewayBusy:
+def _crowded(most: int) -> GatewayBusy:
     return GatewayBusy(
-        f"There are more than {limits.connections} connections to the gateway "
+        f"There are more than {most} connections to the gateway "
         "(limits.connections). Try again in a moment.",
         retry_after=RETRY_AFTER,
     )
-
-
-def _without_upgrade(data: bytes) -> bytes:
-    """The beginning of a request with any `Upgrade` header renamed.
-
-    A server may pass it over (RFC 9110, 7.8); Java's own client offers HTTP/2 by it with each
-    request. The parser takes what follows for another protocol, and the body would be lost.
-    """
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest

@@ -11,6 +11,7 @@ from typing import cast
 from gateway.config import Config
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, ServerFault
+from gateway.in_flight import CallsInFlight
 from gateway.loop_watch import LoopWatch
 from gateway.model_defaults import with_entry, without_entry
 from gateway.model_descriptions import least_of, within_limits
@@ -55,6 +56,7 @@ class Gateway:
         self.urls: tuple[str, ...] = ()
         self.requires_keys = False
         self.traffic = Traffic()
+        self.in_flight = CallsInFlight()
         self.loop_watch = LoopWatch()
         self.last_error: str | None = None
         self.needs_restart: tuple[str, ...] = ()
@@ -90,13 +92,22 @@ class Gateway:
             ctx.adjust(lowered)
             reopened: list[EventSource] = []
             ctx.reopen = partial(self._reopen, request.model, ctx, reopened)
-            layers = await self._open_layers(request, ctx)
+            place = self.in_flight.enter(ctx, self.config.values.limits.calls)
+            try:
+                layers = await self._open_layers(request, ctx)
+            except BaseException:
+                if place is not None:
+                    place.leave()
+                raise
         except BaseException as error:
             self._tell_of_failure(request, ctx, error)
             raise
         source, *wrapped = layers
         reopened.extend(wrapped)  # the same list, so that what is opened later is closed as well
-        return AnswerStream(source, ctx, self._observers(request, ctx), self._limits, reopened)
+        observers = self._observers(request, ctx)
+        if place is not None:
+            observers.append(place)
+        return AnswerStream(source, ctx, observers, self._limits, reopened)
 
     def _filled(
         self, request: ChatRequest, ctx: RequestContext

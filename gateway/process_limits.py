@@ -3,11 +3,14 @@
 import contextlib
 import logging
 import resource
+from typing import Final
 
 log = logging.getLogger("gateway")
 
-FILES_BESIDES: int = 512
+FILES_BESIDES: Final = 512
 """Open files that are no connections of clients: pipes of processes, listeners, the log."""
+FILES_AT_START: Final = 24
+"""Those that a gateway without processes has open; 19 were seen on Linux."""
 
 
 def no_core_dumps() -> None:
@@ -16,20 +19,34 @@ def no_core_dumps() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def allow_open_files(connections: int) -> None:
-    """Have room for so many connections, as far as the system lets us; warn if it does not."""
+KEPT_BACK: Final = 4
+"""One in so many of the open files that are left, where there are too few; and at least as many.
+
+For what the gateway opens itself, and to refuse connections properly."""
+
+
+def allow_open_files(connections: int) -> int:
+    """Have room for so many connections, as far as the system lets us; warn if it does not.
+
+    Returns how many connections there is room for.
+    """
     wanted = connections + FILES_BESIDES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
+        return connections
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     got, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if got < wanted:
-        log.warning(
-            "the system allows %s open files, which is too few for %s connections "
-            "(limits.connections); `ulimit -n` changes that",
-            got,
-            connections,
-        )
+    if got >= wanted:
+        return connections
+    left = got - FILES_AT_START
+    room = max(1, min(connections, left - max(left // KEPT_BACK, KEPT_BACK)))
+    log.warning(
+        "the system allows %s open files, which is too few for %s connections "
+        "(limits.connections): there can be %s; `ulimit -n` changes that",
+        got,
+        connections,
+        room,
+    )
+    return room

@@ -94,6 +94,11 @@ class AnswerBuilder:
             model=self.model,
         )
 
+    def take_text(self, index: int) -> str:
+        """Take out the text that a part has so far; the part goes on without it."""
+        pieces, self._pieces[index] = self._pieces[index], []
+        return "".join(pieces)
+
     def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
         """The parts as they are so far."""
         return tuple(self._part(index) for index in self._parts)
@@ -162,6 +167,7 @@ class AnswerStream:
         self._observers = Observers(observers)
         ctx.report_cost = self._observers.tell_cost
         self._watchdog = Watchdog(limits, ctx)
+        ctx.end = self._watchdog.end
         self._most_bytes = limits.answer_bytes
         self._bytes = 0
         self._held: StreamEvent | None = None

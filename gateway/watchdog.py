@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gateway.context import RequestContext
-from gateway.errors import TimedOut
+from gateway.errors import GatewayError, TimedOut
 
 T = TypeVar("T")
 
@@ -40,12 +40,20 @@ class Watchdog:
         self._waiting: asyncio.Task[object] | None = None
         self._since = 0.0
         self._fired = False
+        self._ended: GatewayError | None = None
+
+    def end(self, error: GatewayError) -> None:
+        """Have the present wait, or else the next one, raise this error. The first counts."""
+        self._ended = self._ended or error
+        if self._waiting is not None and not self._fired:
+            self._fired = True
+            self._waiting.cancel()
 
     async def guard(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Await `step()`. Raises `TimedOut` when it takes too long."""
+        """Await `step()`. Raises `TimedOut` when it takes too long, and what `end` was given."""
         self._since = time.perf_counter()
-        if self._since >= self._deadline:
-            raise self._timed_out()
+        if self._ended is not None or self._since >= self._deadline:
+            raise self._reason()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
         before = task.cancelling()
@@ -56,7 +64,7 @@ class Watchdog:
             return await step()
         except asyncio.CancelledError as error:
             if self._take_back(task) and task.cancelling() <= before:
-                raise self._timed_out() from error
+                raise self._reason() from error
             raise
         finally:
             self._waiting = None
@@ -90,11 +98,13 @@ class Watchdog:
         left = self._left()
         if left > 0:
             self._look_again_in(left)
-            return
-        self._fired = True
-        self._waiting.cancel()
+        elif not self._fired:
+            self._fired = True
+            self._waiting.cancel()
 
-    def _timed_out(self) -> TimedOut:
+    def _reason(self) -> GatewayError:
+        if self._ended is not None:
+            return self._ended
         if time.perf_counter() >= self._deadline:
             limit = self._limits.request_seconds
             return TimedOut(f"the answer took longer than {limit:g} s (limits.request_seconds)")

@@ -14,7 +14,7 @@ attacker could as well answer for the names in `plugins.access.hosts`. Keys keep
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -29,6 +29,14 @@ CONTAINER_HOSTS: Final = (
     "host.containers.internal",  # podman-run(1), --add-host: in each container's /etc/hosts
 )
 """The names by which programs in containers reach the machine that runs them."""
+_LOOPBACK_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    LOCALHOST: (LOCALHOST, "127.0.0.1", "::1"),
+    "127.0.0.1": (LOCALHOST, "127.0.0.1"),
+    "::1": (LOCALHOST, "::1"),
+    "0.0.0.0": (LOCALHOST, "127.0.0.1"),  # noqa: S104 - nothing is bound here
+    "::": (LOCALHOST, "127.0.0.1", "::1"),
+}
+"""The names by which a gateway is reached from its own machine, by what it listens on."""
 _AUTHORITY: Final = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{0,5})?"
 )
@@ -65,6 +73,12 @@ def _address(host: str) -> str | None:
         return None
 
 
+def port_of(authority: str) -> str:
+    """Its port with the colon before it; empty for none."""
+    _, colon, port = authority.rpartition(":")
+    return f":{port}" if colon and port.isdecimal() else ""
+
+
 class HostRules:
     """The hosts that a gateway goes by: loopback, containers' names for this machine, the one it
     listens on, and those listed.
@@ -77,9 +91,22 @@ class HostRules:
         own = usual(listened)
         names = tuple(listed)
         self._any = "*" in names
+        self._loopback = _LOOPBACK_NAMES.get(own, ())
         self._names = {own, LOCALHOST, *CONTAINER_HOSTS, *(host_of(name) for name in names)}
         self._any_address = not (own == LOCALHOST or is_loopback(own))
         self._allows = lru_cache(maxsize=256)(self._look)
+
+    def names_of(self, authority: str) -> tuple[str, ...]:
+        """An authority, and the same with each other name by which this machine reaches it.
+
+        Only for loopback addresses that are listened on; at another, another program may answer.
+        """
+        host = host_of(authority)
+        if host not in self._loopback:
+            return (authority,)
+        port = port_of(authority)
+        others = (f"[{name}]{port}" if ":" in name else f"{name}{port}" for name in self._loopback)
+        return (authority, *others)
 
     def check(self, header: bytes) -> None:
         """Raises `Misdirected`, unless the header names one of them. The port is not looked at."""

@@ -13,7 +13,7 @@ from gateway_access.keys_file import read_keys
 
 log = logging.getLogger("gateway_access")
 
-LOOK_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 0.5
 """How often the keys file is looked at, at most."""
 
 _Stamp: TypeAlias = tuple[int, int, int] | None
@@ -43,7 +43,7 @@ class KnownKeys:
         self._keyring = self._read()
 
     def current(self) -> Keyring:
-        """The keys, with the file as it was a second ago or later."""
+        """The keys, with the file as it was half a second ago or later."""
         now = self._clock()
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS

@@ -4,7 +4,7 @@ A page of any site can send requests to 127.0.0.1. It may not read the answers, 
 have cost something. Browsers say where such a request comes from; programs say nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from gateway.errors import NotAllowed
@@ -23,12 +23,12 @@ class OriginRules:
     def __init__(self, listed: Iterable[str]) -> None:
         self._listed = frozenset(listed)
 
-    def check(self, origin: str | None, site: str | None, own: str) -> None:
+    def check(self, origin: str | None, site: str | None, own: Collection[str]) -> None:
         """Raises `NotAllowed`, unless the request comes from a program or an allowed page.
 
         The refused page reads the message, so it says nothing of the origins that are listed.
-        `origin` and `site` are the headers `Origin` and `Sec-Fetch-Site`; `own` is the origin
-        that a page of the gateway itself would have.
+        `origin` and `site` are the headers `Origin` and `Sec-Fetch-Site`; `own` are the
+        origins that a page of the gateway itself may have.
         """
         if origin is None:
             if site == "cross-site" and ANY not in self._listed:
@@ -37,7 +37,7 @@ class OriginRules:
                     "are listed by their origin in plugins.access.origins."
                 )
             return
-        if origin == own or origin in self._listed or ANY in self._listed:
+        if origin in own or origin in self._listed or ANY in self._listed:
             return
         if origin == NULL:
             raise NotAllowed(_WITHOUT_KEYS)

@@ -52,15 +52,18 @@ class PageGate:
             await self._inner(scope, receive, send)
             return
         try:
-            self._check(scope)
+            origin = self._check(scope)
         except Misdirected as error:
             await self._refuse(error, scope, receive, send)
         except NotAllowed as error:
             await self._turn_away(error, scope, receive, send)
         else:
-            await self._app()(scope, receive, send)
+            await self._app(origin)(scope, receive, send)
 
-    def _app(self) -> ASGIApp:
+    def _app(self, origin: str | None) -> ASGIApp:
+        """The application with the headers for listed pages, and for `origin`."""
+        if origin is not None:
+            return opened_to(self._inner, (*self._rules.config.origins, origin))
         origins, app = self._opened
         if origins != self._rules.config.origins:
             origins = self._rules.config.origins
@@ -80,22 +83,38 @@ class PageGate:
             self._rules.refusals.add("origin", origin, listable=can_be_listed(origin))
         await self._refuse(error, scope, receive, send, to_read_a_refusal(origin))
 
-    def _check(self, scope: Scope) -> None:
+    def _check(self, scope: Scope) -> str | None:
+        """Returns the origin of a page of the gateway's own that was loaded by another name.
+
+        To its browser that is a page of somewhere else, which needs headers to read the answer.
+        Raises `Misdirected` or `NotAllowed`.
+        """
         host: bytes | None = None
-        origin = site = None
+        origin: str | None = None
+        site: str | None = None
         for name, value in scope["headers"]:
             if name == b"host":
                 # of two names, one would be checked and the other might be believed
                 host = value if host is None else b""
             elif name == b"origin":
+                if origin is not None:  # browsers send one (RFC 6454, 7.3)
+                    raise NotAllowed("The request must have no more than one Origin header.")
                 origin = value.decode("latin-1")
             elif name == b"sec-fetch-site":
                 site = value.decode("latin-1")
         self._check_host(host or b"")
-        if origin is not None or site is not None:
-            scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-            own = f"{scheme}://{(host or b'').decode('latin-1')}"
-            self._rules.origins.check(origin, site, own)
+        if origin is None and site is None:
+            return None
+        own, *others = self._own_origins(scope, host or b"")
+        self._rules.origins.check(origin, site, (own, *others))
+        return origin if origin != own and origin in others else None
+
+    def _own_origins(self, scope: Scope, host: bytes) -> tuple[str, ...]:
+        """The origins that a page of the gateway itself may have, under each of its names."""
+        scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+        return tuple(
+            f"{scheme}://{name}" for name in self._rules.hosts.names_of(host.decode("latin-1"))
+        )
 
     def _check_host(self, header: bytes) -> None:
         try:

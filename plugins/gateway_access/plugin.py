@@ -2,10 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+import anyio
 import click
 from pydantic import BaseModel
 from starlette.types import ASGIApp
@@ -29,6 +31,7 @@ from gateway_access.models import check_model
 from gateway_access.pages import PageGate, PageRules
 from gateway_access.places import in_place
 from gateway_access.refusal import Refuse
+from gateway_access.running import WATCH_SECONDS, RunningAnswers, revoked
 
 log = logging.getLogger("gateway_access")
 
@@ -39,6 +42,7 @@ class AccessPlugin:
     def __init__(self) -> None:
         self._keys: KnownKeys | None = None
         self._limits = Limits()
+        self._running = RunningAnswers()
         self._rules: PageRules | None = None
 
     @hookimpl
@@ -108,34 +112,52 @@ class AccessPlugin:
         return in_place(stream, limits.places, ctx)
 
     @hookimpl
+    @asynccontextmanager
+    async def gateway_lifespan(self) -> AsyncGenerator[None]:
+        """Ends the answers of keys that are revoked."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch_keys)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _watch_keys(self) -> None:
+        while True:
+            await anyio.sleep(WATCH_SECONDS)
+            if self._running and self._keys is not None:
+                self._running.end_revoked(self._keys.current())
+
+    @hookimpl
     def gateway_observe(self, request: ChatRequest, ctx: RequestContext) -> StreamObserver | None:
-        """Counts the tokens of keys that may use only so many."""
+        """Knows what is on its way for each key, and counts the tokens of those with a limit."""
         try:
             entry = self._entry(request)
         except NotAuthenticated:
             return None
-        if entry is None or (limits := self._limits.of(entry)) is None:
+        if entry is None:
             return None
-        return _TokenCount(limits)
+        self._running.add(entry, ctx)
+        return _KeyObserver(partial(self._running.remove, ctx), self._limits.of(entry))
 
     def _entry(self, request: ChatRequest) -> KeyEntry | None:
         """The key that a request came with, if keys are asked for."""
         if self._keys is None or not self._keys.required or request.client.key is None:
             return None
         if (entry := self._keys.current().named(request.client.key)) is None:
-            raise NotAuthenticated("The key is revoked.", code="invalid_api_key")
+            raise revoked()
         return entry
 
 
-class _TokenCount:
+class _KeyObserver:
     """Takes what an answer cost from what its key may use."""
 
-    def __init__(self, limits: KeyLimits) -> None:
+    def __init__(self, is_over: Callable[[], None], limits: KeyLimits | None) -> None:
+        self._is_over = is_over
         self._limits = limits
 
     def on_end(self, outcome: Outcome) -> None:
         """Whatever was used counts, also by answers that failed half-way."""
-        if outcome.usage is not None:
+        self._is_over()
+        if outcome.usage is not None and self._limits is not None:
             self._limits.spend(outcome.usage.total_tokens)
 
 

@@ -15,7 +15,6 @@ from gateway.errors import (
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
-    Message,
     ResponseStart,
     StreamEvent,
     Target,
@@ -26,7 +25,7 @@ from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import Digest, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.continuation import Continuation, continuation, key_after
+from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import NotReady, ProcessGone, told
@@ -233,18 +232,17 @@ class ClaudeCodeBackend:
         ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
         """The events, and after them what becomes of the process, which this owns from its start."""
-        builder = AnswerBuilder()
+        said = AnswerSoFar()
         key: Digest | None = None
         try:
             self._note_process(conversation, ctx)
             async with aclosing(events):
                 async for event in events:
-                    builder.add(event)
+                    said.add(event)
                     yield event
         finally:
             try:
-                answer = Message(role="assistant", parts=builder.parts())
-                key = key_after(prepared, reader, builder.end, answer)
+                key = key_after(prepared, reader, said.end, said.message)
             finally:
                 if key is not None:
                     conversation.begin_to_settle(reader.calls, thought=reader.thought)

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.types import Message, ResponseEnd, Text, ToolCall, ToolResult
+from gateway.streams import AnswerBuilder
+from gateway.types import (
+    Message,
+    PartDelta,
+    ResponseEnd,
+    StreamEvent,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.history import Turn, result_content, turns
@@ -13,6 +22,8 @@ from gateway_claude_code.protocol import Block
 
 LONGEST_RESULT: Final = 50_000
 """Characters. The CLI cuts longer results of MCP tools (25,000 tokens is its default)."""
+LONGEST_ANSWER: Final = 2_000_000
+"""Characters. The models' longest answers have 128,000 tokens, of about 4 characters each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +79,38 @@ def _content(result: ToolResult) -> Sequence[Block] | None:
     if not all(text.strip() for text in texts) or sum(map(len, texts)) > LONGEST_RESULT:
         return None
     return result_content(result)
+
+
+class AnswerSoFar:
+    """What an answer has said, for the key; no more of it than `LONGEST_ANSWER`.
+
+    `end` stays None for a longer one, whose process is then not kept: with a slow client it would
+    all lie in memory, and models do not say so much.
+    """
+
+    def __init__(self) -> None:
+        self._builder = AnswerBuilder()
+        self._length = 0
+
+    def add(self, event: StreamEvent) -> None:
+        """Take the next event. Raises `BackendFailed` for more of a part that never began."""
+        if self._length > LONGEST_ANSWER:
+            return
+        self._builder.add(event)
+        if isinstance(event, PartDelta):
+            self._length += len(event.text)
+            if self._length > LONGEST_ANSWER:
+                self._builder = AnswerBuilder()
+
+    @property
+    def end(self) -> ResponseEnd | None:
+        """The event at its end, once that has come."""
+        return self._builder.end
+
+    @property
+    def message(self) -> Message:
+        """The answer as the client will send it."""
+        return Message(role="assistant", parts=self._builder.parts())
 
 
 def key_after(

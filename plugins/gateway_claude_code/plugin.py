@@ -67,6 +67,7 @@ class ClaudeCodePlugin:
     @hookimpl
     def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:
         """The backend; when offline, one that asks a stand-in instead of the model's API."""
+        gateway.in_flight.self_limiting.add(BACKEND)
         return self._serve(gateway)
 
     @hookimpl

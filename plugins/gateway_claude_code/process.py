@@ -22,12 +22,10 @@ from gateway_claude_code.error_pipe import ErrorPipe
 from gateway_claude_code.failure_log import api_sentence, is_log_entry
 from gateway_claude_code.grace import STEP_SECONDS, Grace
 from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
+from gateway_claude_code.output_lines import READ_AHEAD, OutputLines
 from gateway_claude_code.protocol import Line, encode_line, parse_line
 
 log = logging.getLogger("gateway_claude_code")
-
-LONGEST_LINE: Final = 256 * 1024 * 1024
-"""Bytes. A line can hold a whole answer, or a picture that a tool gave back."""
 
 STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
@@ -55,7 +53,8 @@ class CliProcess:
         self._process = process
         self._environment, self._folder = environment, folder
         self._born = time.time()
-        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, stderr
+        self._stdin, self._stderr = process.stdin, stderr
+        self._output = OutputLines(process.stdout)
         self._close_seconds = close_seconds
         self._last_stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._api_sentence: str | None = None
@@ -89,7 +88,7 @@ class CliProcess:
                         env=dict(environment),
                         cwd=folder,
                         start_new_session=True,
-                        limit=LONGEST_LINE,
+                        limit=READ_AHEAD,
                     )
             except (OSError, ValueError) as error:
                 raise _cant_start(error) from error
@@ -108,7 +107,7 @@ class CliProcess:
     @property
     def alive(self) -> bool:
         """Whether it runs, as far as is known; one that hangs does as well."""
-        return self._process.returncode is None and not self._stdout.at_eof()
+        return self._process.returncode is None and not self._output.ended
 
     @property
     def last_stderr(self) -> str:
@@ -136,10 +135,7 @@ class CliProcess:
     async def receive(self) -> Line | None:
         """The next line; None at the end of output. Raises `BackendFailed` for garbage."""
         while True:
-            try:
-                raw = await self._stdout.readline()
-            except ValueError as error:
-                raise BackendFailed("the Claude Code CLI wrote a line that is too long") from error
+            raw = await self._output.next()
             if not raw:
                 return None
             if raw.strip():
@@ -159,9 +155,11 @@ class CliProcess:
         """
         with anyio.CancelScope(shield=True):
             async with self._closing:
+                rest = asyncio.create_task(self._output.discard())
                 try:
                     await self._end(busy=busy)
                 finally:
+                    rest.cancel()
                     await self._finish_stderr()
                     self._clean_up()
 

@@ -1,6 +1,6 @@
 """What the backend answers: the last text of the user, in pieces. Pure but for the pauses."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import pairwise
 
 import anyio
@@ -38,11 +38,14 @@ def last_text(messages: Sequence[Message]) -> str:
     return ""
 
 
-def pieces(text: str, number: int) -> list[str]:
-    """Cut a text into so many pieces of nearly the same length, or as many as it has characters."""
+def pieces(text: str, number: int) -> Iterator[str]:
+    """Cut a text into so many pieces of nearly the same length, or as many as it has characters.
+
+    One after another: a text may be long, and its reader slow.
+    """
     number = min(number, len(text))
-    cuts = [len(text) * index // number for index in range(number + 1)] if number else []
-    return [text[start:end] for start, end in pairwise(cuts)]
+    cuts = (len(text) * index // number for index in range(number + 1)) if number else ()
+    return (text[start:end] for start, end in pairwise(cuts))
 
 
 async def echo(model: str, text: str, options: EchoOptions) -> AsyncGenerator[StreamEvent]:

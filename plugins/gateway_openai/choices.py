@@ -4,14 +4,14 @@ Each answer lives in one task from its first event to its end, as backends may h
 scopes while they yield.
 
 An answer that has begun runs on to its end, whatever the others do and however slowly the client
-reads, up to `BUFFER_BYTES`. It never keeps what it holds for another that waits: a call comes to
+reads, up to `event_buffer.CALL_BYTES`. It never keeps what it holds for another that waits: a call comes to
 its end with a single process.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
-from typing import Final, Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -23,9 +23,6 @@ from gateway.streams import AnswerStream, EventSource
 from gateway.types import ResponseStart, StreamEvent
 from gateway_openai.event_buffer import ChoiceEvent, EventBuffer
 from gateway_openai.stop import cut_at_stop
-
-BUFFER_BYTES: Final = 8 * 1024 * 1024
-"""How far the answers to one call may be ahead of its client, all together."""
 
 OpenAnswer: TypeAlias = Callable[[int], Awaitable[AnswerStream]]
 """Opens the answer for one choice, counted from 0. Raises `GatewayError`."""
@@ -58,11 +55,14 @@ async def open_choices(
             yield _OneAnswer(events)
         return
     several = _SeveralAnswers(contexts, partial(_open, open_answer, stop=stop))
-    with raising_plainly():
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(several.run)
-            yield several
-            tasks.cancel_scope.cancel()
+    try:
+        with raising_plainly():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(several.run)
+                yield several
+                tasks.cancel_scope.cancel()
+    finally:
+        several.close()
 
 
 @asynccontextmanager
@@ -112,7 +112,7 @@ class _SeveralAnswers:
     ) -> None:
         self._contexts = contexts
         self._open = open_choice
-        self._buffer = EventBuffer(BUFFER_BYTES)
+        self._buffer = EventBuffer()
         self._in_line = 0
         self._moved = anyio.Event()
         self._silent = set(range(len(contexts)))  # those whose first event `start` waits for
@@ -145,6 +145,10 @@ class _SeveralAnswers:
             self._buffer.fail(error)
             self._ready.set()
             every_answer.cancel()
+
+    def close(self) -> None:
+        """Let go of what the client has not read. Comes after the last of the tasks."""
+        self._buffer.close()
 
     def _note_start(self, index: int, event: StreamEvent) -> None:
         self._model = self._model or _model(event)

@@ -2,6 +2,7 @@
 
 import sys
 from collections import deque
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import anyio
@@ -16,15 +17,36 @@ EVENT_BYTES: Final = 200
 """What an event takes in memory besides its text: CPython 3.11 to 3.13, on 64 bits."""
 
 
+CALL_BYTES: Final = 8 * 1024 * 1024
+"""How far the answers to one call may be ahead of its client, all together."""
+ALL_BYTES: Final = 16 * 1024 * 1024
+"""How far all calls may be ahead of their clients, all together."""
+SURE_BYTES: Final = 256 * 1024
+"""How far each call may be ahead whatever the others are."""
+
+
+@dataclass(eq=False, slots=True)
+class HeldBytes:
+    """What the buffers hold that share this: `now` bytes of `most`."""
+
+    most: int = ALL_BYTES
+    now: int = 0
+
+
+_IN_THIS_PROCESS: Final = HeldBytes()
+
+
 class EventBuffer:
     """Holds `most` bytes of events: answers go on while the client reads slowly, up to there.
 
     `put` then waits until something was read. An event that is larger than all that is allowed
-    goes in when nothing else is there.
+    goes in when nothing else is there. While all buffers together hold what they may, each has
+    only `SURE_BYTES`. `close` one in every case.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = CALL_BYTES, shared: HeldBytes = _IN_THIS_PROCESS) -> None:
         self._most = most
+        self._shared = shared
         self._events: deque[ChoiceEvent] = deque()
         self._bytes = 0
         self._ended = False
@@ -36,11 +58,11 @@ class EventBuffer:
         """Add an event, as soon as there is room. Always lets other tasks have their turn."""
         size = size_of(event[1])
         await anyio.lowlevel.checkpoint()
-        while self._bytes and self._bytes + size > self._most:
+        while self._bytes and self._bytes + size > self._room(size):
             self._drained = anyio.Event() if self._drained.is_set() else self._drained
             await self._drained.wait()
         self._events.append(event)
-        self._bytes += size
+        self._count(size)
         self._filled.set()
 
     async def get(self) -> ChoiceEvent:
@@ -53,9 +75,23 @@ class EventBuffer:
             self._filled = anyio.Event()
             await self._filled.wait()
         event = self._events.popleft()
-        self._bytes -= size_of(event[1])
+        self._count(-size_of(event[1]))
         self._drained.set()
         return event
+
+    def close(self) -> None:
+        """Let go of the events that nobody read."""
+        self._events.clear()
+        self._count(-self._bytes)
+
+    def _room(self, size: int) -> int:
+        """Bytes that there may be here with another event of this size."""
+        is_full = self._shared.now + size > self._shared.most
+        return min(self._most, SURE_BYTES) if is_full else self._most
+
+    def _count(self, size: int) -> None:
+        self._bytes += size
+        self._shared.now += size
 
     def end(self) -> None:
         """No more events will come."""

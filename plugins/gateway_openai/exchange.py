@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+import anyio.lowlevel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -13,13 +14,14 @@ from gateway.context import RequestContext
 from gateway.errors import as_server_fault
 from gateway.pipeline import Gateway
 from gateway.sse import EventStreamResponse
-from gateway.streams import AnswerBuilder, AnswerStream
+from gateway.streams import AnswerStream
 from gateway_openai.call import Call
 from gateway_openai.choices import Choices, open_choices
 from gateway_openai.disconnect import unless_disconnected
 from gateway_openai.encode_chunks import error_event
 from gateway_openai.endpoints import Encoding
 from gateway_openai.headers import answer_headers, list_value
+from gateway_openai.held_answer import HeldAnswer, HeldResponse, in_pieces
 from gateway_openai.wire_json import dump
 
 log = logging.getLogger("gateway.openai")
@@ -46,15 +48,19 @@ class Exchange:
 
     async def collect(self) -> Response:
         """The whole answer. Raises `GatewayError`."""
-        builders = [AnswerBuilder() for _ in self.contexts]
+        answers = [HeldAnswer() for _ in self.contexts]
         async with self.open() as choices:
             model = await choices.start()
             async for index, event in choices:
-                builders[index].add(event)
-        completion = self.encoding.whole([builder.build() for builder in builders])
-        return Response(
-            dump(completion), headers=self.headers(model), media_type="application/json"
-        )
+                for piece in in_pieces(event):
+                    answers[index].add(piece)
+                    if piece is not event:  # a long one, and others want their turn
+                        await anyio.lowlevel.checkpoint()
+        body = dump(self.encoding.whole([answer.build() for answer in answers]))
+        packed = {name: text for answer in answers for name, text in answer.packed.items()}
+        if packed:
+            return HeldResponse(body, packed, self.headers(model))
+        return Response(body, headers=self.headers(model), media_type="application/json")
 
     def headers(self, model: str | None) -> dict[str, str]:
         """The answer's headers, as far as they are known when the first events are there.
@@ -102,8 +108,9 @@ class StreamedAnswer(Response):
         encoder = self._exchange.encoding.chunks(self._exchange.call.choices)
         try:
             async for index, event in choices:
-                if chunk := encoder.encode(index, event):
-                    yield chunk
+                for piece in in_pieces(event):
+                    if chunk := encoder.encode(index, piece):
+                        yield chunk
             yield encoder.finish()
         except Exception as error:  # noqa: BLE001 - the status is sent, so this is the one way left
             yield error_event(as_server_fault(error))

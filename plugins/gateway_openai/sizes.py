@@ -7,6 +7,9 @@ from gateway.config import LimitsConfig
 from gateway.errors import InvalidRequest
 from gateway.json_schema import parts_of
 
+_SHORTEN: Final = (
+    " Send fewer: leave out the oldest ones, or put a summary into one message in their place."
+)
 _FILES: Final = frozenset({"image_url", "file"})
 
 
@@ -16,7 +19,7 @@ def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     What has the wrong type counts nothing here; the wire models refuse it.
     """
     messages = _list(body, "messages")
-    _check("messages", len(messages), limits.messages, "messages", "messages")
+    _check("messages", len(messages), limits.messages, "messages", "messages", advice=_SHORTEN)
     for field in ("tools", "functions"):
         _check(field, len(_list(body, field)), limits.tools, "tools", "tools")
     kinds = list(_kinds(messages))
@@ -99,10 +102,11 @@ def _kinds(messages: list[Any]) -> Iterator[str]:
                 yield kind if isinstance(kind, str) else ""
 
 
-def _check(param: str, found: int, most: int, key: str, what: str) -> None:
+def _check(param: str, found: int, most: int, key: str, what: str, *, advice: str = "") -> None:
     if found > most:
         raise InvalidRequest(
-            f"The request has {found} {what}; the limit is {most} (limits.{key}).", param=param
+            f"The request has {found} {what}; the limit is {most} (limits.{key}).{advice}",
+            param=param,
         )
 
 

@@ -209,6 +209,46 @@ async def test_the_gateways_own_pages_are_served(build_app: BuildApp) -> None:
     assert (await ask(build_app(), own)).status_code == 200
 
 
+@pytest.mark.parametrize("page", ["http://127.0.0.1:3456", "http://[::1]:3456"])
+async def test_its_own_pages_are_served_by_each_of_its_names(page: str, tmp_path: Path) -> None:
+    app = create_app(build(tmp_path, ScriptedBackend(), disabled=("claude_code",)))
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "x-a"}
+    async with client(app, "localhost:3456") as http:
+        sent = {"origin": page, "sec-fetch-site": "cross-site"}
+        preflight = await http.options("/v1/chat/completions", headers={**sent, **asked})
+        answer = await http.post("/v1/chat/completions", json=BODY, headers=sent)
+    for response in (preflight, answer):
+        assert response.status_code == 200
+        assert response.headers["access-control-allow-origin"] == page
+
+
+@pytest.mark.parametrize(
+    ("host", "page"),
+    [
+        ("127.0.0.1", "http://[::1]:3456"),  # where another program may listen
+        ("localhost", "http://127.0.0.1:3457"),
+        ("localhost", "https://127.0.0.1:3456"),
+        ("localhost", "http://127.0.0.1"),
+        ("localhost", "http://127.0.0.2:3456"),
+        ("localhost", "http://localhost.evil.example:3456"),
+    ],
+)
+async def test_pages_of_other_programs_are_not_its_own(
+    host: str, page: str, build_app: BuildApp
+) -> None:
+    async with client(build_app(host=host), "localhost:3456") as http:
+        response = await http.post("/v1/chat/completions", json=BODY, headers={"origin": page})
+    assert response.status_code == 403
+
+
+async def test_a_request_of_two_pages_is_refused(build_app: BuildApp) -> None:
+    own = ("origin", "http://localhost")
+    async with client(build_app()) as http:
+        response = await http.post("/v1/chat/completions", json=BODY, headers=[own, own])
+    assert response.status_code == 403
+    assert "more than one Origin" in error_of(response)["message"]
+
+
 # -- limits -------------------------------------------------------------------------------
 
 

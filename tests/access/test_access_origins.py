@@ -44,23 +44,25 @@ def test_what_is_let_through(
 ) -> None:
     refused = pytest.raises(NotAllowed, match=r"access.+origins")
     with nullcontext() if is_it else refused:
-        OriginRules(listed).check(origin, site, OWN)
+        OriginRules(listed).check(origin, site, (OWN,))
 
 
 def test_the_error_has_the_line_of_yaml() -> None:
     with pytest.raises(NotAllowed) as refused:
-        OriginRules(()).check("app://obsidian.md", None, OWN)
+        OriginRules(()).check("app://obsidian.md", None, (OWN,))
     line = 'plugins: {access: {origins: ["app://obsidian.md"]}}'
     assert refused.value.message.endswith(line)
     section = yaml.safe_load(line)["plugins"]["access"]
-    OriginRules(AccessConfig.model_validate(section).origins).check("app://obsidian.md", None, OWN)
+    OriginRules(AccessConfig.model_validate(section).origins).check(
+        "app://obsidian.md", None, (OWN,)
+    )
 
 
 def test_the_error_names_no_other_page() -> None:
     said = []
     for listed in ((), ("https://secret.example",)):
         with pytest.raises(NotAllowed) as refused:
-            OriginRules(listed).check(EVIL, None, OWN)
+            OriginRules(listed).check(EVIL, None, (OWN,))
         said.append(refused.value.message)
     assert said[0] == said[1]
 
@@ -70,6 +72,6 @@ def test_the_error_names_no_other_page() -> None:
 )
 def test_an_origin_that_the_yaml_can_not_have_is_not_proposed(origin: str) -> None:
     with pytest.raises(NotAllowed, match=r"plugins\.access\.origins lists") as refused:
-        OriginRules(()).check(origin, None, OWN)
+        OriginRules(()).check(origin, None, (OWN,))
     assert len(refused.value.message) < 300
     assert refused.value.message.isprintable()

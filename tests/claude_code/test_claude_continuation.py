@@ -9,6 +9,7 @@ from claude_code_support import TARGET, a_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.testing import text_answer
 from gateway.types import (
     Document,
     Image,
@@ -22,7 +23,13 @@ from gateway.types import (
     ToolResult,
 )
 from gateway_claude_code.canonical import Transcript, arguments_form, digest_of
-from gateway_claude_code.continuation import LONGEST_RESULT, continuation, key_after
+from gateway_claude_code.continuation import (
+    LONGEST_ANSWER,
+    LONGEST_RESULT,
+    AnswerSoFar,
+    continuation,
+    key_after,
+)
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.prepare import prepare
 
@@ -233,3 +240,22 @@ def test_an_answer_to_the_assistants_own_words_is_not_taken_for_more_of_them() -
 
 def test_arguments_that_are_no_json_are_not_the_string_of_them() -> None:
     assert arguments_form("hello") != arguments_form('"hello"')
+
+
+def test_an_answer_is_known_as_far_as_models_go() -> None:
+    said = AnswerSoFar()
+    events = text_answer("x" * LONGEST_ANSWER)
+    for event in events:
+        said.add(event)
+    assert said.end == events[-1]
+    [text] = said.message.parts
+    assert isinstance(text, Text)
+    assert len(text.text) == LONGEST_ANSWER
+
+
+def test_of_a_longer_answer_nothing_is_held() -> None:
+    said = AnswerSoFar()
+    for event in text_answer("x" * LONGEST_ANSWER, "y", "z"):
+        said.add(event)
+    assert said.end is None
+    assert said.message.parts == ()

@@ -350,7 +350,7 @@ async def test_a_refusal_without_the_apis_stop_reason_ends_the_answer(
 async def test_a_line_over_the_limit_is_the_backends_failure(
     fake_cli: MakeCli, environ: Environ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.process.LONGEST_LINE", 1000)
+    monkeypatch.setattr("gateway_claude_code.output_lines.LONGEST_LINE", 1000)
     cli = fake_cli(BEFORE + "text('x' * 5000); hold()")
     _, error = await until_failure(backend_for(cli, environ), a_request(), BackendFailed)
     assert "too long" in error.message

@@ -56,7 +56,7 @@ def test_the_last_text_of_the_user_counts(messages: list[Message], text: str) ->
     ],
 )
 def test_a_text_is_cut_into_pieces(text: str, number: int, expected: list[str]) -> None:
-    assert pieces(text, number) == expected
+    assert list(pieces(text, number)) == expected
 
 
 async def test_the_delay_lies_between_the_pieces() -> None:

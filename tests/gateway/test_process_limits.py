@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from gateway.process_limits import FILES_BESIDES, allow_open_files, no_core_dumps
+from gateway.process_limits import FILES_AT_START, FILES_BESIDES, allow_open_files, no_core_dumps
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_room_for_the_connections(
     limits: dict[int, tuple[int, int]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    allow_open_files(connections)
+    assert allow_open_files(connections) == min(connections, 4096 - FILES_AT_START - 1018)
     assert limits[resource.RLIMIT_NOFILE] == (given, 4096)
     assert ("limits.connections" in caplog.text) is warned
 
@@ -43,3 +43,11 @@ def test_a_system_without_limits_is_left_alone(limits: dict[int, tuple[int, int]
     limits[resource.RLIMIT_NOFILE] = unlimited
     allow_open_files(10_000)
     assert limits[resource.RLIMIT_NOFILE] == unlimited
+
+
+@pytest.mark.parametrize(("files", "room"), [(64, 30), (32, 4), (16, 1)])
+def test_some_files_are_kept_back_where_there_are_few(
+    files: int, room: int, limits: dict[int, tuple[int, int]]
+) -> None:
+    limits[resource.RLIMIT_NOFILE] = (files, files)
+    assert allow_open_files(2000) == room

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeAlias
 
 import anyio
@@ -14,6 +15,7 @@ from gateway.testing import text_answer
 from gateway.types import PartDelta, ResponseStart, StreamEvent
 from gateway_openai import choices
 from gateway_openai.choices import Choices, open_choices
+from gateway_openai.event_buffer import EventBuffer
 
 Answering: TypeAlias = tuple[Callable[[int], Awaitable[AnswerStream]], list[RequestContext]]
 
@@ -111,7 +113,7 @@ async def test_an_answer_runs_to_its_end_and_gives_its_process_back_while_nobody
 async def test_a_full_buffer_holds_answers_back_until_it_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(choices, "BUFFER_BYTES", 1000)
+    monkeypatch.setattr(choices, "EventBuffer", partial(EventBuffer, 1000))
     desk = Desk(2)
     async with opening(desk, 6) as opened:
         await opened.start()

@@ -5,7 +5,13 @@ import pytest
 
 from gateway.errors import BackendFailed, GatewayError, Overloaded
 from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text
-from gateway_openai.event_buffer import EVENT_BYTES, EventBuffer, size_of
+from gateway_openai.event_buffer import (
+    EVENT_BYTES,
+    SURE_BYTES,
+    EventBuffer,
+    HeldBytes,
+    size_of,
+)
 
 
 def delta(text: str = "x") -> StreamEvent:
@@ -94,3 +100,22 @@ async def test_a_failure_comes_after_what_is_there_and_the_first_one_counts() ->
 )
 def test_sizes_are_those_in_memory(event: StreamEvent, least: int) -> None:
     assert least <= size_of(event) <= least + 100
+
+
+async def test_buffers_that_are_full_together_have_a_little_room_each() -> None:
+    half = "x" * (SURE_BYTES // 2)
+    shared = HeldBytes(most=3 * SURE_BYTES)
+    one, other = EventBuffer(shared=shared), EventBuffer(shared=shared)
+    for _ in range(5):
+        await one.put((0, delta(half)))
+    async with anyio.create_task_group() as tasks:
+        await other.put((0, delta(half)))
+        tasks.start_soon(other.put, (0, delta(half)))
+        await anyio.wait_all_tasks_blocked()
+        assert shared.now == 6 * size_of(delta(half))
+        await other.get()
+        await anyio.wait_all_tasks_blocked()
+        assert shared.now == 6 * size_of(delta(half))
+    one.close()
+    other.close()
+    assert shared.now == 0

@@ -148,3 +148,8 @@ def test_the_depth_of_a_bomb_is_no_trouble() -> None:
         check_depth(value, 50)
     while value:  # taken apart from outside, as Python itself would do it by recursion
         value = value[0]
+
+
+def test_a_history_that_is_too_long_is_told_how_to_become_shorter() -> None:
+    with pytest.raises(InvalidRequest, match=r"limits\.messages.+Send fewer: leave out the oldest"):
+        check_sizes({"messages": [said(TEXT)] * 4}, LIMITS)

@@ -336,7 +336,7 @@ def _invalid() -> Iterator[Kind]:
     def last_message(message: object) -> Callable[[int], Body]:
         def make(size: int) -> Body:
             body = valid["many messages"].make(size - 500)
-            assert isinstance(body, dict)  # noqa: S101
+            assert isinstance(body, dict)
             return {"messages": [*body["messages"][:-1], message]}
 
         return make
@@ -346,7 +346,7 @@ def _invalid() -> Iterator[Kind]:
 
         def make(size: int) -> Body:
             body = valid[name].make(size)
-            assert isinstance(body, dict)  # noqa: S101
+            assert isinstance(body, dict)
             return {**body, "temperature": "hot"}
 
         return make
@@ -364,7 +364,7 @@ def _invalid() -> Iterator[Kind]:
 
     def twice(size: int) -> Body:
         body = valid["many tools"].make(size)
-        assert isinstance(body, dict)  # noqa: S101
+        assert isinstance(body, dict)
         return {**body, "tools": [*body["tools"][:-1], body["tools"][0]]}
 
     def not_base64(size: int) -> Body:

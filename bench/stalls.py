@@ -44,7 +44,10 @@ def main() -> None:
     arguments = _arguments()
     wanted = [kind for kind in all_kinds() if arguments.only in kind.name]
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="dragoman-stalls-") as name, _serving(Path(name)) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="dragoman-stalls-") as name,
+        _serving(Path(name)) as url,
+    ):
         stalls = list(_measured(url, wanted, arguments))
     head = f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores; "
     head += f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after; "
@@ -107,7 +110,8 @@ def _measured(url: str, kinds: Sequence[Kind], arguments: argparse.Namespace) ->
                         for _ in range(arguments.rounds)
                     ]
                     waited, loop, cpu = (
-                        statistics.median(each) for each in zip(*(t[:3] for t in tries), strict=True)
+                        statistics.median(each)
+                        for each in zip(*(t[:3] for t in tries), strict=True)
                     )
                     stall = Stall(
                         kind.name, size_name, backend, len(request), waited, loop, cpu, tries[0][3]

@@ -59,6 +59,7 @@ class AnswerBuilder:
         self._parts: dict[int, Text | Thinking | ToolCall] = {}
         self._pieces: dict[int, list[str]] = {}
         self._signatures: dict[int, str | None] = {}
+        self.characters = 0
         self.model: str | None = None
         self.usage = Usage()
         self.end: ResponseEnd | None = None
@@ -70,6 +71,7 @@ class AnswerBuilder:
                 if (pieces := self._pieces.get(event.index)) is None:
                     raise BackendFailed(f"part {event.index} of the answer never began")
                 pieces.append(event.text)
+                self.characters += len(event.text)
             case PartStart():
                 self._parts[event.index] = event.part
                 self._pieces[event.index] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
+from typing import Final
 
 import anyio
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,9 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
+
+LONGEST_PIECE: Final = 1 << 16
+"""Characters."""
 
 
 class EchoOptions(BaseModel):
@@ -39,8 +43,11 @@ def last_text(messages: Sequence[Message]) -> str:
 
 
 def pieces(text: str, number: int) -> list[str]:
-    """Cut a text into so many pieces of nearly the same length, or as many as it has characters."""
-    number = min(number, len(text))
+    """Cut a text into so many pieces of nearly the same length, or as many as it has characters.
+
+    A very long one into more: each piece is encoded in one step.
+    """
+    number = min(max(number, len(text) // LONGEST_PIECE + 1), len(text))
     cuts = [len(text) * index // number for index in range(number + 1)] if number else []
     return [text[start:end] for start, end in pairwise(cuts)]
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.context import RequestContext
 from gateway.errors import as_server_fault
+from gateway.off_loop import off_loop
 from gateway.pipeline import Gateway
 from gateway.sse import EventStreamResponse
 from gateway.streams import AnswerBuilder, AnswerStream
@@ -52,9 +53,8 @@ class Exchange:
             async for index, event in choices:
                 builders[index].add(event)
         completion = self.encoding.whole([builder.build() for builder in builders])
-        return Response(
-            dump(completion), headers=self.headers(model), media_type="application/json"
-        )
+        body = await off_loop(sum(builder.characters for builder in builders), dump, completion)
+        return Response(body, headers=self.headers(model), media_type="application/json")
 
     def headers(self, model: str | None) -> dict[str, str]:
         """The answer's headers, as far as they are known when the first events are there.

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.config import PARSER_DEPTH, LimitsConfig
 from gateway.errors import InvalidRequest
-from gateway_openai.body import exceeds, parse_json_object
-from gateway_openai.sizes import check_depth, check_sizes
+from gateway_openai.body import parse_json_object
+from gateway_openai.sizes import check_depth, check_sizes, exceeds
 
 LIMITS = LimitsConfig(
     messages=3,

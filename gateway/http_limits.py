@@ -50,7 +50,7 @@ HEADER_FRAMING: Final = 4
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
-def limited_protocol(gateway: Gateway) -> type[asyncio.Protocol]:
+def limited_protocol(gateway: Gateway) -> "type[LimitedProtocol]":
     """The class for `uvicorn.Config(http=…)`."""
 
     async def crowded(scope: Scope, receive: Receive, send: Send) -> None:

@@ -130,7 +130,7 @@ class Node:
 
     def restart(self) -> None:
         """End it as a service manager does, and start it again."""
-        assert self._process is not None  # noqa: S101 - it was started
+        assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(PATIENCE)
         self.start()

@@ -315,7 +315,7 @@ def _fields() -> Iterator[Kind]:
         return {"messages": [*messages[:-1], _said("x" * max(size - 300 * count, 1))]}
 
     def stop(size: int) -> Body:
-        half = " " * (size // 5)
+        half = " " * (size // 7)
         return _asking(half + "x", stop=[f"{half}{n}" for n in "123"] + [half * 2])
 
     yield Kind("metadata", lambda size: _asking("Hi", metadata=dict(keys(size))))
@@ -356,10 +356,11 @@ def _invalid() -> Iterator[Kind]:
         return {"messages": [_said("Go"), _calls([1] * count)]}
 
     def allowed(size: int) -> Body:
-        count = min(_LIMITS.json_values // 6, size // 60)
+        tools = [_tool(n, {"type": "object"}) for n in range(_LIMITS.tools)]
+        left = size - len(json.dumps(tools))
+        count = min(_LIMITS.json_values // 6, left // 60)
         names = [{"type": "function", "function": {"name": "tool_999"}}] * count
         choice = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": names}}
-        tools = [_tool(n, {"type": "object"}) for n in range(_LIMITS.tools)]
         return _asking("Hi", tools=tools, tool_choice=choice)
 
     def twice(size: int) -> Body:

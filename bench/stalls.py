@@ -165,16 +165,23 @@ class OtherClient:
         self._thread.join()
 
     def _ask(self) -> None:
-        with socket.create_connection(address(self._url)) as connection:
-            while not self._over.wait(EVERY):
-                began = time.perf_counter()
-                connection.sendall(self._request)
-                answer = b""
-                while b'"usage"' not in answer:
-                    if not (received := connection.recv(1 << 16)):
-                        raise RuntimeError("the other client's connection was closed")
-                    answer += received
-                self.longest = max(self.longest, time.perf_counter() - began)
+        while not self._over.is_set():
+            with socket.create_connection(address(self._url)) as connection, suppress(OSError):
+                while not self._over.wait(EVERY):
+                    began = time.perf_counter()
+                    try:
+                        self._ask_once(connection)
+                    finally:
+                        self.longest = max(self.longest, time.perf_counter() - began)
+
+    def _ask_once(self, connection: socket.socket) -> None:
+        """Raises `ConnectionError` when the connection was closed: it was kept for too long."""
+        connection.sendall(self._request)
+        answer = b""
+        while not answer.endswith(b"}"):
+            if not (received := connection.recv(1 << 16)):
+                raise ConnectionError
+            answer += received
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-browser test-cells fuzz \
-	audit bench chaos soak \
+	audit bench chaos soak stalls overload rolling \
 	matrix full lint format types check dist dist-installers update-cli cli-releases docs docs-serve docs-commands \
 	lock clean
 
@@ -50,6 +50,15 @@ chaos: setup ## A thousand requests with faults everywhere; fewer with ARGS="--r
 soak: setup ## An hour of mixed load; the plot goes to docs/soak.svg; shorter with ARGS="--minutes 5"
 	.venv/bin/python -m tests.chaos.soak $(ARGS)
 
+stalls: setup ## Measure how long the event loop stalls over each kind of body; the table goes to bench/stalls.md
+	.venv/bin/python -m bench.stalls $(ARGS)
+
+overload: setup ## Send twice what the gateway can answer; the plot goes to docs/overload.svg
+	.venv/bin/python -m bench.overload $(ARGS)
+
+rolling: setup ## Restart three gateways behind HAProxy, which has to be on the PATH, under load
+	.venv/bin/python -m bench.rolling $(ARGS)
+
 matrix: setup ## Try every parameter with every model; the page goes to docs/matrix.md
 	.venv/bin/python -m tests.matrix $(ARGS)
 
@@ -62,6 +71,9 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) dist-installers
 	@$(MAKE) chaos
 	@$(MAKE) bench
+	@$(MAKE) stalls
+	@$(MAKE) overload
+	@$(MAKE) rolling
 	@$(MAKE) soak
 
 lint: setup ## Check style and formatting

@@ -56,10 +56,16 @@ def program(
 
 @contextmanager
 def gateway(
-    folder: Path, env: Mapping[str, str], config: Mapping[str, object]
+    folder: Path,
+    env: Mapping[str, str],
+    config: Mapping[str, object],
+    code: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[int, str]]:
-    """A `dragoman serve`; gives its process id and its URL."""
+    """A `dragoman serve`; gives its process id and its URL. `code` goes to files beside the YAML."""
     folder.mkdir()
+    for name, text in (code or {}).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
     path = folder / "models.yaml"
     path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
     command = [str(Path(sys.executable).parent / "dragoman"), "serve"]

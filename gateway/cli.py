@@ -23,10 +23,11 @@ from gateway.models_command import models
 from gateway.pipeline import Gateway
 from gateway.plugins import PluginRegistry
 from gateway.plugins_command import plugins
-from gateway.process_limits import allow_open_files, no_core_dumps
+from gateway.process_limits import allow_open_files, leave_out_of_collections, no_core_dumps
 from gateway.reload import ConfigWatch
 from gateway.safe_environment import make_safe, open_standard_streams
 from gateway.server import CLOSING_SECONDS, Server, signals_of
+from gateway.shedding import shedding_protocol
 from gateway.wording import one_line
 
 log = logging.getLogger("gateway")
@@ -181,6 +182,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     _say_where(gateway, sockets)
     room = allow_open_files(gateway.config.values.limits.connections)
     config = _uvicorn_config(gateway, app, room)
+    leave_out_of_collections()
     runner = Server(config, gateway.traffic, server.drain_seconds, _leave_seconds(gateway, sockets))
     # KeyboardInterrupt is raised again after an orderly shutdown
     with contextlib.suppress(KeyboardInterrupt), signals_of(runner):
@@ -210,7 +212,7 @@ def _uvicorn_config(gateway: Gateway, app: ASGIApp, room: int) -> uvicorn.Config
         log_config=None,
         access_log=False,
         server_header=False,
-        http=limited_protocol(gateway, room),
+        http=shedding_protocol(gateway, limited_protocol(gateway, room)),
         ws="none",
         timeout_keep_alive=gateway.config.values.limits.keep_alive_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,

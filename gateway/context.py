@@ -67,6 +67,9 @@ class RequestContext:
     that can answer and waiting in line is over, and "asked", when it was given the whole request.
     A backend without such steps marks nothing.
 
+    `body_bytes` is the size of the request's body; what goes through all of a large one leaves the
+    event loop (`gateway.off_loop`).
+
     `group` is shared with the other answers to the same call. `in_line` says whether this one
     is `waiting` for its turn, `moved_up` (`time.perf_counter()`) when it last had it, and
     `on_line` is told 1 when it begins to wait, and -1 when
@@ -75,6 +78,7 @@ class RequestContext:
 
     request_id: str
     started: float = field(default_factory=time.perf_counter)
+    body_bytes: int = 0
     target: Target | None = None
     ignored: list[str] = field(default_factory=list)
     adjusted: dict[str, object] = field(default_factory=dict)

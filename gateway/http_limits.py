@@ -63,7 +63,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 """A client passes over any number of these (RFC 9110, 15.2), and one that is gone resets."""
 
 
-def limited_protocol(gateway: Gateway, room: int) -> type[asyncio.Protocol]:
+def limited_protocol(gateway: Gateway, room: int) -> "type[LimitedProtocol]":
     """The class for `uvicorn.Config(http=…)`; the system has `room` for so many connections."""
     allowed = gateway.config.values.limits.connections
 

@@ -16,11 +16,19 @@ RECENT_SECONDS: Final = 300
 class LoopWatch:
     """Sleeps for a moment again and again, and notes by how much it overslept.
 
-    `now` is a clock in seconds.
+    `now` is a clock in seconds, and `every` how many seconds it sleeps. `noted` is told each time
+    by how many it overslept.
     """
 
-    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] = time.perf_counter,
+        every: float = EVERY_SECONDS,
+        noted: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._noted = noted
         self._now = now
+        self._every = every
         self._recent: deque[tuple[float, float]] = deque()
         self.longest = 0.0
         """Seconds, since the start."""
@@ -65,5 +73,7 @@ class LoopWatch:
     async def _watch(self) -> None:
         while True:
             began = self._now()
-            await anyio.sleep(EVERY_SECONDS)
-            self.note(max(self._now() - began - EVERY_SECONDS, 0.0))
+            await anyio.sleep(self._every)
+            late = max(self._now() - began - self._every, 0.0)
+            self.note(late)
+            self._noted(late)

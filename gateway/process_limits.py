@@ -1,6 +1,7 @@
 """What the operating system is asked for, for the gateway and the processes that it starts."""
 
 import contextlib
+import gc
 import logging
 import resource
 from typing import Final
@@ -17,6 +18,15 @@ def no_core_dumps() -> None:
     """A dump of the memory would put prompts and keys on the disk. Child processes inherit it."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def leave_out_of_collections() -> None:
+    """Have the garbage collector pass over all that there is now, which stays anyway.
+
+    Going through it takes 30 ms and more, in which nobody is served.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 KEPT_BACK: Final = 4

@@ -12,6 +12,7 @@ from gateway.errors import (
     InvalidRequest,
     QuotaExhausted,
 )
+from gateway.off_loop import off_loop
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
@@ -25,7 +26,13 @@ from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import Digest, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
+from gateway_claude_code.continuation import (
+    AnswerSoFar,
+    Continuation,
+    continuation,
+    key_after,
+    may_go_on,
+)
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import NotReady, ProcessGone, told
@@ -36,7 +43,7 @@ from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.gate import Gate
-from gateway_claude_code.history import turns
+from gateway_claude_code.history import Turn, turns
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.learning import Learning, nothing_learnt
@@ -126,7 +133,9 @@ class ClaudeCodeBackend:
         cached = known.facts.cache_marks
         schema = await self._schemas.of(request)
         while True:
-            prepared = prepare(request, target, facts, known.name, schema)
+            prepared = await off_loop(
+                ctx.body_bytes, prepare, request, target, facts, known.name, schema
+            )
             prepared = replace(prepared, cached=cached)
             started = False
             try:
@@ -192,7 +201,7 @@ class ClaudeCodeBackend:
         if self.gate.refusal is not None:
             cli = command.find_cli(self._config, self._surroundings.environ)
             self.gate.admit(program_at(cli))
-        step = continuation(prepared)
+        step = await off_loop(ctx.body_bytes, continuation, prepared)
         reader = prepared.reader()
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
@@ -242,7 +251,9 @@ class ClaudeCodeBackend:
                     yield event
         finally:
             try:
-                key = key_after(prepared, reader, said.end, said.message)
+                answer = said.message
+                if may_go_on(prepared, reader, said.end, answer):
+                    key = await off_loop(ctx.body_bytes, key_after, prepared, reader, answer)
             finally:
                 if key is not None:
                     conversation.begin_to_settle(reader.calls, thought=reader.thought)
@@ -288,10 +299,9 @@ class ClaudeCodeBackend:
         reader: EventReader,
         ctx: RequestContext,
     ) -> AsyncGenerator[StreamEvent]:
-        messages = prepared.request.messages
-        if conversation.transcribed:
-            messages = transcribed(messages)
-        history = turns(messages, prepared.names)
+        history = await off_loop(
+            ctx.body_bytes, _history, prepared, transcript=conversation.transcribed
+        )
         await self._set_up(prepared, conversation)
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
@@ -350,6 +360,12 @@ class ClaudeCodeBackend:
         launch = self._launch(self._usual_model or ANY_MODEL, one_request=False)
         async with self.pool.aside(launch) as process:
             return read_models(await asked(process, {"subtype": "list_models"}))
+
+
+def _history(prepared: Prepared, *, transcript: bool) -> list[Turn]:
+    """All turns of a request, for a process that has none of them."""
+    messages = prepared.request.messages
+    return turns(transcribed(messages) if transcript else messages, prepared.names)
 
 
 def switches_models(version: str | None) -> bool:

@@ -7,7 +7,7 @@ very next user turn, no text block is blank, and the conversation ends with the 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,8 @@ def _blocks(role: Role, parts: Sequence[Part], calls: list[str], names: ToolName
         )
         for call_id in calls
     ]
-    rest = [block for part in parts if (block := _user_block(part, calls))]
+    known = frozenset(calls)
+    rest = [block for part in parts if (block := _user_block(part, known))]
     return answered + rest
 
 
@@ -103,7 +104,7 @@ def _assistant_block(part: Part, names: ToolNames) -> Block | None:
             return None
 
 
-def _user_block(part: Part, calls: Sequence[str]) -> Block | None:
+def _user_block(part: Part, calls: Collection[str]) -> Block | None:
     match part:
         case ToolResult() if part.call_id not in calls:
             return {"type": "text", "text": f"(result of an earlier call) {_plain(part)}"}

@@ -200,7 +200,8 @@ def with_offered_tools(request: ChatRequest) -> ChatRequest:
     """
     choice = request.tool_choice
     if request.tools and choice.names and (choice.mode == "auto" or len(choice.names) > 1):
-        kept = tuple(tool for tool in request.tools if tool.name in choice.names)
+        names = frozenset(choice.names)
+        kept = tuple(tool for tool in request.tools if tool.name in names)
         return replace(request, tools=kept)
     if not request.tools and (called := _called_names(request)):
         return replace(

@@ -18,12 +18,13 @@ from typing import Final, Self
 import anyio
 
 from gateway.errors import BackendFailed, BackendUnavailable
+from gateway.off_loop import off_loop
 from gateway_claude_code.error_pipe import ErrorPipe
 from gateway_claude_code.failure_log import api_sentence, is_log_entry
 from gateway_claude_code.grace import STEP_SECONDS, Grace
 from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
 from gateway_claude_code.output_lines import READ_AHEAD, OutputLines
-from gateway_claude_code.protocol import Line, encode_line, parse_line
+from gateway_claude_code.protocol import Line, encode_line, parse_line, rough_size
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -128,8 +129,12 @@ class CliProcess:
         """Write lines. A process that is gone shows when it is read from, not here."""
         if self._stdin.is_closing():  # uvloop raises a RuntimeError otherwise
             return
+        size = sum(map(rough_size, lines))
+        encoded = await off_loop(size, b"".join, map(encode_line, lines))
+        if self._stdin.is_closing():
+            return
         with contextlib.suppress(ConnectionError):
-            self._stdin.write(b"".join(map(encode_line, lines)))
+            self._stdin.write(encoded)
             await self._stdin.drain()
 
     async def receive(self) -> Line | None:

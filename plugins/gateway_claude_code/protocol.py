@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from gateway.errors import BackendFailed
+from gateway.off_loop import LARGE_BYTES
 
 Line: TypeAlias = dict[str, Any]
 Block: TypeAlias = dict[str, Any]
@@ -17,6 +18,20 @@ Block: TypeAlias = dict[str, Any]
 def encode_line(line: Line) -> bytes:
     """One line of input. JSON escapes keep U+2028 and lone control characters off the pipe."""
     return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def rough_size(line: Line) -> int:
+    """About how many bytes a line has, and no more than is needed to call it large."""
+    size = 0
+    rest: list[Any] = [line]
+    while rest and size <= LARGE_BYTES:
+        value = rest.pop()
+        if isinstance(value, Mapping):
+            rest.extend(value.values())
+        elif isinstance(value, list | tuple):
+            rest.extend(value)
+        size += len(value) if isinstance(value, str | Mapping | list | tuple) else 1
+    return size
 
 
 def parse_line(raw: bytes) -> Line:

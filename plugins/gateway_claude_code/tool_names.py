@@ -20,6 +20,7 @@ class ToolNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._inner: dict[str, str] = {}
         self._outer: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
         # those that are fine first, so that none of them has to give way
         for name in sorted(names, key=lambda name: _plain(name) != name):
             self._add(name)
@@ -40,10 +41,11 @@ class ToolNames:
         return self._offered.get(name.removeprefix(PREFIX))
 
     def _add(self, name: str) -> str:
-        plain = _plain(name)
-        inner, number = plain, 2
+        inner = plain = _plain(name)
         while inner in self._outer:
-            inner, number = f"{plain}_{number}", number + 1
+            # counted on, as thousands may come to the same plain name
+            number = self._numbers[plain] = self._numbers.get(plain, 1) + 1
+            inner = f"{plain}_{number}"
         self._inner[name] = inner
         self._outer[inner] = name
         return inner

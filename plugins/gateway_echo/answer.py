@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import pairwise
+from typing import Final
 
 import anyio
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,9 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
+
+LONGEST_PIECE: Final = 1 << 16
+"""Characters."""
 
 
 class EchoOptions(BaseModel):
@@ -41,9 +45,10 @@ def last_text(messages: Sequence[Message]) -> str:
 def pieces(text: str, number: int) -> Iterator[str]:
     """Cut a text into so many pieces of nearly the same length, or as many as it has characters.
 
-    One after another: a text may be long, and its reader slow.
+    A very long one into more: each piece is encoded in one step. One after another, as a reader
+    may be slow.
     """
-    number = min(number, len(text))
+    number = min(max(number, len(text) // LONGEST_PIECE + 1), len(text))
     cuts = (len(text) * index // number for index in range(number + 1)) if number else ()
     return (text[start:end] for start, end in pairwise(cuts))
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
+from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Sampling
 from gateway_openai.errors import invalid_request
 from gateway_openai.wire_base import GenerationRequest
+
+LONGEST_BLANK: Final = 1000
 
 RequestT = TypeVar("RequestT", bound=GenerationRequest)
 
@@ -60,8 +63,17 @@ def decode_sampling(wire: GenerationRequest, max_tokens: int | None) -> Sampling
 
 
 def emulated_stop(wire: GenerationRequest) -> tuple[str, ...]:
-    """The stop sequences of white space only, which upstream refuses."""
-    return tuple(sequence for sequence in _stop(wire) if sequence and not sequence.strip())
+    """The stop sequences of white space only, which upstream refuses.
+
+    Raises `InvalidRequest` for one that is too long to be looked for in each piece of the answer.
+    """
+    blank = tuple(sequence for sequence in _stop(wire) if sequence and not sequence.strip())
+    if any(len(sequence) > LONGEST_BLANK for sequence in blank):
+        raise InvalidRequest(
+            f"A stop sequence of white space has more than {LONGEST_BLANK} characters.",
+            param="stop",
+        )
+    return blank
 
 
 def _stop(wire: GenerationRequest) -> tuple[str, ...]:

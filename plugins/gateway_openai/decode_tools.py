@@ -5,7 +5,7 @@ The older `functions` and `function_call` are tools of which at most one is call
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
@@ -20,7 +20,7 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
     """The tools on offer. Raises `InvalidRequest` with `param` leading to the place."""
     if request.tools and request.functions:
         raise InvalidRequest("Send 'tools' or 'functions', not both.", param="functions")
-    tools: list[Tool] = []
+    tools: dict[str, Tool] = {}
     for param, definition in _definitions(request):
         if not _NAME.fullmatch(definition.name):
             raise InvalidRequest(
@@ -28,12 +28,12 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
                 "digits, underscores, dashes or dots.",
                 param=f"{param}.name",
             )
-        if any(tool.name == definition.name for tool in tools):
+        if definition.name in tools:
             raise InvalidRequest(
                 f"Two functions have the name {definition.name!r}.", param=f"{param}.name"
             )
-        tools.append(_tool(definition, param))
-    return tuple(tools)
+        tools[definition.name] = _tool(definition, param)
+    return tuple(tools.values())
 
 
 def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, ...]) -> ToolChoice:
@@ -46,6 +46,7 @@ def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, .
         raise InvalidRequest("'function_call' needs 'functions'.", param="function_call")
     parallel = request.parallel_tool_calls is not False
     choice = request.tool_choice
+    offered = {tool.name for tool in tools}
     if choice is None:
         return ToolChoice(parallel=parallel)
     if not tools and choice not in ("none", "auto"):
@@ -53,13 +54,13 @@ def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, .
     if isinstance(choice, str):
         return ToolChoice(mode=choice, parallel=parallel)
     if choice.type == "function" and choice.function is not None:
-        name = _offered(choice.function.name, tools, "tool_choice.function.name")
+        name = _offered(choice.function.name, offered, "tool_choice.function.name")
         return ToolChoice(mode="required", names=(name,), parallel=parallel)
     if choice.type == "allowed_tools" and choice.allowed_tools is not None:
         allowed = choice.allowed_tools
         place = "tool_choice.allowed_tools.tools[{}].function.name"
         names = (
-            _offered(reference.function.name, tools, place.format(index))
+            _offered(reference.function.name, offered, place.format(index))
             for index, reference in enumerate(allowed.tools)
         )
         return ToolChoice(mode=allowed.mode, names=tuple(names), parallel=parallel)
@@ -125,7 +126,7 @@ def _parameters(schema: dict[str, Any] | None, param: str) -> Mapping[str, Any]:
 def _legacy_choice(choice: wire.FunctionCallChoice | None, tools: tuple[Tool, ...]) -> ToolChoice:
     match choice:
         case wire.FunctionName():
-            name = _offered(choice.name, tools, "function_call.name")
+            name = _offered(choice.name, {tool.name for tool in tools}, "function_call.name")
             return ToolChoice(mode="required", names=(name,), parallel=False)
         case "none":
             return ToolChoice(mode="none", parallel=False)
@@ -133,7 +134,7 @@ def _legacy_choice(choice: wire.FunctionCallChoice | None, tools: tuple[Tool, ..
             return ToolChoice(parallel=False)
 
 
-def _offered(name: str, tools: tuple[Tool, ...], param: str) -> str:
-    if any(tool.name == name for tool in tools):
+def _offered(name: str, offered: Collection[str], param: str) -> str:
+    if name in offered:
         return name
     raise InvalidRequest(f"The tool {name!r} is not in this request.", param=param)

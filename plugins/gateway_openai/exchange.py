@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.context import RequestContext
 from gateway.errors import as_server_fault
+from gateway.off_loop import off_loop
 from gateway.pipeline import Gateway
 from gateway.sse import EventStreamResponse
 from gateway.streams import AnswerStream
@@ -56,7 +57,8 @@ class Exchange:
                     answers[index].add(piece)
                     if piece is not event:  # a long one, and others want their turn
                         await anyio.lowlevel.checkpoint()
-        body = dump(self.encoding.whole([answer.build() for answer in answers]))
+        completion = self.encoding.whole([answer.build() for answer in answers])
+        body = await off_loop(sum(answer.unpacked for answer in answers), dump, completion)
         packed = {name: text for answer in answers for name, text in answer.packed.items()}
         if packed:
             return HeldResponse(body, packed, self.headers(model))

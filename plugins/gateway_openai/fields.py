@@ -6,7 +6,7 @@ tables in docs/api.md are made from it. Its rows are in `field_rows`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from gateway.errors import UnsupportedParameter
 from gateway_openai.wire_base import WireModel
@@ -14,6 +14,9 @@ from gateway_openai.wire_messages import OtherMessage, OtherPart
 
 Behaviour: TypeAlias = Literal["honoured", "emulated", "ignored", "refused"]
 Endpoint: TypeAlias = Literal["chat", "completions"]
+
+MOST_NAMED: Final = 500
+"""More than the header that names them has room for (`headers.MAX_IGNORED`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,13 @@ class FieldTable:
     def ignored(self, request: WireModel) -> tuple[str, ...]:
         """Which fields of a request have no effect, unknown ones among them; each once.
 
-        Raises `UnsupportedParameter` for a field that is refused.
+        Of very many, the first `MOST_NAMED`. Raises `UnsupportedParameter` for a field that is refused.
         """
-        return tuple(dict.fromkeys(self._ignored(request, "")))
+        names: dict[str, None] = {}
+        for name in self._ignored(request, ""):
+            if len(names) < MOST_NAMED:
+                names[name] = None
+        return tuple(names)
 
     def _ignored(self, model: WireModel, prefix: str) -> Iterator[str]:
         for key, value in model.__dict__.items():

@@ -86,6 +86,11 @@ class HeldAnswer:
             if held > PACK_BYTES:
                 self._pack(event.index)
 
+    @property
+    def unpacked(self) -> int:
+        """How many characters are held as they are."""
+        return sum(self._loose.values())
+
     def _pack(self, index: int) -> None:
         self._parts.setdefault(index, PackedText()).add(self._builder.take_text(index))
         self._loose[index] = 0

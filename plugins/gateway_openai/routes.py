@@ -8,13 +8,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import UnsupportedParameter
+from gateway.off_loop import off_loop
 from gateway.pipeline import Gateway
 from gateway.types import Client
 from gateway_openai.absent import add_absent
-from gateway_openai.body import read_json_object
+from gateway_openai.body import json_object, read_body
 from gateway_openai.call import Call
 from gateway_openai.config import SECTION, OpenAIConfig
-from gateway_openai.endpoints import Endpoint, chat_completions, text_completions
+from gateway_openai.endpoints import Encoding, Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
 from gateway_openai.model_fields import SCHEMA
 from gateway_openai.model_list import LIST_SCHEMA, MayUse, describe_model, list_models
@@ -43,12 +44,17 @@ def add_routes(router: APIRouter, gateway: Gateway) -> None:
     async def answer(request: Request, endpoint: Endpoint) -> Response:
         config = gateway.config.section(SECTION, OpenAIConfig)
         limits = gateway.config.values.limits
-        body = await read_json_object(request, limits)
-        check_sizes(body, limits)
-        call, encoding = endpoint(body, client_of(request), config)
+        body = await read_body(request, limits)
+
+        def decoded() -> tuple[Call, Encoding]:
+            value = json_object(body, limits)
+            check_sizes(value, limits)
+            return endpoint(value, client_of(request), config)
+
+        call, encoding = await off_loop(len(body), decoded)
         _refuse_ignored(call, config)
         _admit(request, call)
-        contexts = _contexts(request, call)
+        contexts = _contexts(request, call, len(body))
         exchange = Exchange(gateway=gateway, call=call, encoding=encoding, contexts=contexts)
         if call.stream:
             return StreamedAnswer(exchange, config.keepalive_seconds)
@@ -152,7 +158,7 @@ def client_of(request: Request) -> Client:
     )
 
 
-def _contexts(request: Request, call: Call) -> tuple[RequestContext, ...]:
+def _contexts(request: Request, call: Call, body_bytes: int) -> tuple[RequestContext, ...]:
     """A context for each choice; those after the first have their number after the id."""
     request_id, group = request.state.request_id, AnswerGroup()
     contexts = tuple(
@@ -161,6 +167,7 @@ def _contexts(request: Request, call: Call) -> tuple[RequestContext, ...]:
             started=request.state.started,
             ignored=list(call.ignored),
             group=group,
+            body_bytes=body_bytes,
         )
         for index in range(call.choices)
     )

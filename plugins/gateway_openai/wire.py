@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from gateway_openai.wire_base import GenerationRequest, Integer, WireModel, string_or_object
+from gateway_openai.wire_base import GenerationRequest, Integer, Items, WireModel, string_or_object
 from gateway_openai.wire_messages import Message
 
 # -- tools --------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ class AllowedTools(WireModel):
     """A choice among some of the tools."""
 
     mode: Literal["auto", "required"]
-    tools: Annotated[list[ToolReference], Field(min_length=1)]
+    tools: Annotated[Items[ToolReference], Field(min_length=1)]
 
 
 class ToolChoiceObject(WireModel):
@@ -120,18 +120,18 @@ class Thinking(WireModel):
 class ChatCompletionRequest(GenerationRequest):
     """A request for one chat completion, or `n` of them."""
 
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[Items[Message], Field(min_length=1)]
     max_completion_tokens: Annotated[Integer, Field(ge=0)] | None = None
-    tools: list[Tool] | None = None
+    tools: Items[Tool] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    functions: list[FunctionDefinition] | None = None
+    functions: Items[FunctionDefinition] | None = None
     function_call: FunctionCallChoice | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: ReasoningEffort | None = None
     reasoning: Reasoning | None = None
     thinking: Thinking | None = None
-    modalities: list[str] | None = None
+    modalities: Items[str] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[Integer, Field(ge=0, le=20)] | None = None
     audio: dict[str, Any] | None = None

@@ -4,9 +4,14 @@ Unions are told apart by functions whose tags stand in `<…>`: pydantic puts ta
 location of an error, and there they must be recognised and left out.
 """
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+T = TypeVar("T")
+
+Items: TypeAlias = Annotated[list[T], Field(fail_fast=True)]
+"""A list that is wrong at its first wrong item: only that one is reported, and there may be many."""
 
 
 class WireModel(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from gateway_openai.wire_base import GenerationRequest, Integer
+from gateway_openai.wire_base import GenerationRequest, Integer, Items
 
 
 def _prompt_tag(value: object) -> str | None:
@@ -19,7 +19,7 @@ def _prompt_tag(value: object) -> str | None:
 
 
 Prompt: TypeAlias = Annotated[
-    Annotated[str, Tag("<string>")] | Annotated[list[str], Field(min_length=1), Tag("<strings>")],
+    Annotated[str, Tag("<string>")] | Annotated[Items[str], Field(min_length=1), Tag("<strings>")],
     Discriminator(
         _prompt_tag,
         custom_error_type="prompt_type",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from gateway_openai.wire_base import WireModel, string_or_object
+from gateway_openai.wire_base import Items, WireModel, string_or_object
 
 # -- content parts ------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ def _content_tag(value: object) -> str | None:
 
 
 Content: TypeAlias = Annotated[
-    Annotated[str, Tag("<string>")] | Annotated[list[ContentPart], Tag("<parts>")],
+    Annotated[str, Tag("<string>")] | Annotated[Items[ContentPart], Tag("<parts>")],
     Discriminator(
         _content_tag,
         custom_error_type="content_type",
@@ -147,7 +147,7 @@ class AssistantMessage(WireModel):
     role: Literal["assistant"]
     content: Content | None = None
     refusal: str | None = None
-    tool_calls: list[AssistantToolCall] | None = None
+    tool_calls: Items[AssistantToolCall] | None = None
     function_call: CalledFunction | None = None
     name: str | None = None
     audio: dict[str, Any] | None = None

@@ -257,3 +257,10 @@ def test_content_blocks(part: Part, block: Block | None) -> None:
 def test_an_assistants_picture_is_dropped() -> None:
     messages = user("a"), assistant(Image(url="https://example.com"), "b"), user("c")
     assert shape(*messages)[1] == ("assistant", ["b"])
+
+
+def test_names_that_come_to_the_same_are_numbered() -> None:
+    names = ToolNames(["a.b", "a_b_2", "a!b", "a_b"])
+    assert [names.inner(name) for name in ("a_b", "a_b_2", "a.b", "a!b", "a?b")] == [
+        "a_b", "a_b_2", "a_b_3", "a_b_4", "a_b_5",
+    ]  # fmt: skip

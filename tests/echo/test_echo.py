@@ -14,7 +14,7 @@ from gateway.context import RequestContext
 from gateway.errors import ConfigurationError
 from gateway.testing import ScriptedBackend, build, text_answer
 from gateway.types import ChatRequest, Image, Message, Target, Text, ToolResult
-from gateway_echo.answer import EchoOptions, echo, last_text, pieces
+from gateway_echo.answer import LONGEST_PIECE, EchoOptions, echo, last_text, pieces
 from gateway_echo.plugin import gateway_open_stream
 
 
@@ -113,3 +113,9 @@ async def test_wrong_options_stop_the_start(
 ) -> None:
     with pytest.raises(ConfigurationError, match=said):
         await ask(tmp_path, options, {})
+
+
+def test_no_piece_is_very_long() -> None:
+    text = "x" * (3 * LONGEST_PIECE)
+    assert max(map(len, found := pieces(text, 1))) <= LONGEST_PIECE
+    assert "".join(found) == text

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from gateway.config import LimitsConfig
 from gateway.errors import InvalidRequest, PayloadTooLarge
 from gateway.testing import ScriptedBackend
-from gateway_openai.body import parse_json_object, read_json_object
+from gateway_openai.body import parse_json_object, read_body
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_a_body_is_not_read_beyond_the_limit() -> None:
         return {"type": "http.request", "body": b" " * 400, "more_body": True}
 
     with pytest.raises(PayloadTooLarge):
-        await read_json_object(json_request(receive), LimitsConfig(body_bytes=1000))
+        await read_body(json_request(receive), LimitsConfig(body_bytes=1000))
     assert sent == 3
 
 
@@ -120,7 +120,7 @@ async def test_a_client_that_goes_away_meanwhile_is_no_fault_of_ours() -> None:
         return {"type": "http.disconnect"}
 
     with pytest.raises(InvalidRequest, match="went away"):
-        await read_json_object(json_request(receive), LimitsConfig(body_bytes=1000))
+        await read_body(json_request(receive), LimitsConfig(body_bytes=1000))
 
 
 def json_request(receive: Any) -> Request:

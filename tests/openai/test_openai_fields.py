@@ -16,7 +16,7 @@ from gateway_openai import wire, wire_base, wire_messages
 from gateway_openai.decode import decode, parse
 from gateway_openai.decode_completions import decode_completion
 from gateway_openai.field_rows import CHAT, COMPLETIONS
-from gateway_openai.fields import FieldTable
+from gateway_openai.fields import MOST_NAMED, FieldTable
 from gateway_openai.wire_completions import CompletionRequest
 
 BOTH: Any = [
@@ -419,3 +419,8 @@ def test_what_can_t_be_done_is_refused(decode_it: Any, fields: dict[str, object]
         decode_it(**fields)
     assert [caught.value.param] == list(fields)
     assert caught.value.code == "unsupported_parameter"
+
+
+def test_of_very_many_fields_the_first_are_named() -> None:
+    names = tuple(f"f{number}" for number in range(MOST_NAMED + 10))
+    assert ignored(**dict.fromkeys(names, 1)) == names[:MOST_NAMED]

@@ -7,8 +7,9 @@ from openai_support import request_body
 
 from gateway.errors import InvalidRequest
 from gateway.types import Document, Image, Part
+from gateway_openai import media
 from gateway_openai.decode import decode, parse
-from gateway_openai.media import MAX_PDF
+from gateway_openai.media import MAX_ESCAPES, MAX_PDF
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 JPEG = b"\xff\xd8\xff\xe0rest"
@@ -196,3 +197,45 @@ def test_the_wrong_one_of_many_pictures_is_named() -> None:
     with pytest.raises(InvalidRequest) as caught:
         decode(parse(request_body(messages=[{"role": "user", "content": [*[part] * 70, wrong]}])))
     assert caught.value.param == "messages[0].content[70].image_url.url"
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "rot13", "bz2", "nothing"])
+def test_a_charset_that_no_text_has_is_refused(charset: str) -> None:
+    with pytest.raises(InvalidRequest, match="neither a PDF nor text"):
+        file(file_data=f"data:text/plain;charset={charset};base64,{encoded(b'abc-def')}")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "gb18030", "shift_jis", "utf-7"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_content_that_is_decoded_in_pieces_is_the_same(
+    charset: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_PIECE", size)
+    text = "語, a+b 日本"
+    part = file(
+        file_data=f"data:text/plain;charset={charset};base64,{encoded(text.encode(charset))}"
+    )
+    assert isinstance(part, Document)
+    assert part.data == text
+
+
+@pytest.mark.parametrize("blanks", ["", " ", "\r\n", "\t"])
+def test_a_picture_that_is_decoded_in_pieces_is_the_same(
+    blanks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_PIECE", 1)
+    url = f"data:image/png;base64,{blanks.join(encoded(PNG))}"
+    assert image(url) == Image(media_type="image/png", data=encoded(PNG))
+
+
+@pytest.mark.parametrize("data", ["iVBORw==iVBORw==", "iVB=Rw0K", "iVBORw0", "iVBO*w0K", "iVBOé"])
+def test_pieces_do_not_hide_what_is_no_base64(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "_PIECE", 1)
+    with pytest.raises(InvalidRequest, match="not valid base64"):
+        image(f"data:image/png;base64,{data}")
+
+
+def test_a_file_of_very_many_percent_signs_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="send it in base64") as caught:
+        file(file_data="data:text/plain," + "%41" * (MAX_ESCAPES + 1))
+    assert caught.value.param == "messages[0].content[0].file.file_data"

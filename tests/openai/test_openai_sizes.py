@@ -6,8 +6,8 @@ import pytest
 
 from gateway.config import PARSER_DEPTH, LimitsConfig
 from gateway.errors import InvalidRequest
-from gateway_openai.body import exceeds, parse_json_object
-from gateway_openai.sizes import check_depth, check_sizes
+from gateway_openai.body import parse_json_object
+from gateway_openai.sizes import check_depth, check_sizes, exceeds
 
 LIMITS = LimitsConfig(
     messages=3,
@@ -153,3 +153,29 @@ def test_the_depth_of_a_bomb_is_no_trouble() -> None:
 def test_a_history_that_is_too_long_is_told_how_to_become_shorter() -> None:
     with pytest.raises(InvalidRequest, match=r"limits\.messages.+Send fewer: leave out the oldest"):
         check_sizes({"messages": [said(TEXT)] * 4}, LIMITS)
+
+
+def calling(*arguments: str) -> dict[str, Any]:
+    calls = [{"id": "1", "function": {"name": "a", "arguments": text}} for text in arguments]
+    return {"messages": [said(TEXT), {"role": "assistant", "tool_calls": calls}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (calling("[1,2,3,4,5]"), "messages[1].tool_calls[0].function.arguments"),
+        (calling("[1,2,3]", "[1,2,3]"), "messages[1].tool_calls[1].function.arguments"),
+        (
+            {"messages": [{"role": "assistant", "function_call": {"arguments": "[1,2,3,4,5]"}}]},
+            "messages[0].function_call.arguments",
+        ),
+    ],
+)
+def test_arguments_count_although_they_are_a_string(body: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"\(limits\.json_values\)") as caught:
+        check_sizes(body, LimitsConfig(json_values=3))
+    assert caught.value.param == param
+
+
+def test_the_text_within_arguments_does_not_count() -> None:
+    check_sizes(calling('{"a":"1,2,3,4,5:6"}', "no JSON"), LimitsConfig(json_values=3))

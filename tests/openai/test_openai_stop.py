@@ -3,8 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai_support import request_body
 
+from gateway.errors import InvalidRequest
 from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text, Thinking, ToolCall
+from gateway_openai.decode import decode, parse
 from gateway_openai.stop import StopCutter
 
 
@@ -73,3 +76,14 @@ def test_the_division_into_deltas_makes_no_difference(
     text = "".join(deltas)
     assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), text)
     assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), *text)
+
+
+@pytest.mark.parametrize(("length", "fine"), [(1000, True), (1001, False)])
+def test_a_stop_sequence_of_blanks_has_a_limit(length: int, *, fine: bool) -> None:
+    body = {**request_body(), "stop": ["\n" * length]}
+    if fine:
+        assert decode(parse(body)).stop == ("\n" * length,)
+        return
+    with pytest.raises(InvalidRequest, match="more than 1000 characters") as caught:
+        decode(parse(body))
+    assert caught.value.param == "stop"

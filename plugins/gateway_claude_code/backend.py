@@ -27,7 +27,7 @@ from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import Digest, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.continuation import Continuation, continuation, key_after, may_go_on
+from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import NotReady, ProcessGone, told
@@ -247,8 +247,8 @@ class ClaudeCodeBackend:
         finally:
             try:
                 answer = Message(role="assistant", parts=builder.parts())
-                if may_go_on(prepared, reader, builder.end, answer):
-                    key = await off_loop(ctx.body_bytes, key_after, prepared, reader, answer)
+                size = 0 if builder.end is None else ctx.body_bytes
+                key = await off_loop(size, key_after, prepared, reader, builder.end, answer)
             finally:
                 if key is not None:
                     conversation.begin_to_settle(reader.calls, thought=reader.thought)

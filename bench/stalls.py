@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,7 @@ from gateway_claude_code.upstream import Answer, MessagesRequest, running_upstre
 INTO: Final = Path(__file__).parent / "stalls.md"
 WATCH: Final = Path(__file__).parent / "stall_watch.py"
 MODELS: Final[dict[Answerer, str]] = {"echo": "echo", "cli": cases.MODEL}
-PATIENCE: Final[dict[Answerer, float]] = {"echo": 30, "cli": 4}
+PATIENCE: Final[dict[Answerer, float]] = {"echo": 30, "cli": 3}
 """Seconds. What the gateway does with a body it does before the CLI answers: its answer is not
 waited for any longer."""
 REST: Final = 0.06
@@ -97,27 +98,21 @@ def _answered(_: MessagesRequest) -> Answer:
 def _measured(url: str, kinds: Sequence[Kind], arguments: argparse.Namespace) -> Iterator[Stall]:
     sizes = {"1 MB": MEGABYTE, "limit": LimitsConfig().body_bytes}
     with OtherClient(url) as other:
-        for kind in kinds:
-            for size_name, size in sizes.items():
-                for backend, model in MODELS.items():
-                    if arguments.backend not in (None, backend) or not (
-                        kind.cli or backend == "echo"
-                    ):
-                        continue
-                    request = request_bytes(url, kind.body(size, model))
-                    tries = [
-                        _try(url, request, PATIENCE[backend], other)
-                        for _ in range(arguments.rounds)
-                    ]
-                    waited, loop, cpu = (
-                        statistics.median(each)
-                        for each in zip(*(t[:3] for t in tries), strict=True)
-                    )
-                    stall = Stall(
-                        kind.name, size_name, backend, len(request), waited, loop, cpu, tries[0][3]
-                    )
-                    print(stall.line(), flush=True)
-                    yield stall
+        for kind, (size_name, size), backend in product(kinds, sizes.items(), MODELS):
+            if arguments.backend in (None, backend) and (kind.cli or backend == "echo"):
+                request = request_bytes(url, kind.body(size, MODELS[backend]))
+                tries = [
+                    _try(url, request, PATIENCE[backend], other) for _ in range(arguments.rounds)
+                ]
+                waited, loop, work = (
+                    statistics.median(each) for each in zip(*(t[:3] for t in tries), strict=True)
+                )
+                stall = Stall(
+                    kind.name, size_name, backend, len(request), waited, loop, work, tries[0][3],
+                    busy=os.getloadavg()[0] > (os.cpu_count() or 1),
+                )  # fmt: skip
+                print(stall.line(), flush=True)
+                yield stall
 
 
 def _try(

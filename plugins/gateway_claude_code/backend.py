@@ -26,13 +26,7 @@ from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import Digest, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.continuation import (
-    AnswerSoFar,
-    Continuation,
-    continuation,
-    key_after,
-    may_go_on,
-)
+from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import NotReady, ProcessGone, told
@@ -251,9 +245,8 @@ class ClaudeCodeBackend:
                     yield event
         finally:
             try:
-                answer = said.message
-                if may_go_on(prepared, reader, said.end, answer):
-                    key = await off_loop(ctx.body_bytes, key_after, prepared, reader, answer)
+                size = 0 if said.end is None else ctx.body_bytes
+                key = await off_loop(size, key_after, prepared, reader, said.end, said.message)
             finally:
                 if key is not None:
                     conversation.begin_to_settle(reader.calls, thought=reader.thought)

@@ -113,11 +113,12 @@ class AnswerSoFar:
         return Message(role="assistant", parts=self._builder.parts())
 
 
-def key_after(prepared: Prepared, reader: EventReader, answer: Message) -> Digest | None:
-    """What the process can be found by for what follows this answer; None if it can't be.
-
-    Only for an answer after which it `may_go_on`.
-    """
+def key_after(
+    prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
+) -> Digest | None:
+    """What the process can be found by for what follows this answer; None if it must not be."""
+    if not may_go_on(prepared, reader, end, answer):
+        return None
     try:
         return prepared.key((*prepared.request.messages, answer), parked=bool(reader.calls))
     except RecursionError:  # arguments that are nested very deeply

@@ -23,6 +23,10 @@ def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     _check("messages", len(messages), limits.messages, "messages", "messages", advice=_SHORTEN)
     for field in ("tools", "functions"):
         _check(field, len(_list(body, field)), limits.tools, "tools", "tools")
+    match body.get("tool_choice"):
+        case {"allowed_tools": {"tools": list(allowed)}}:
+            param = "tool_choice.allowed_tools.tools"
+            _check(param, len(allowed), limits.tools, "tools", "allowed tools")
     kinds = list(_kinds(messages))
     _check("messages", len(kinds), limits.parts, "parts", "content parts")
     images = sum(kind in _FILES for kind in kinds)

@@ -48,6 +48,14 @@ def test_a_stall_is_held_against_what_is_allowed(
     assert stall_report.missed([stall]) == ([] if held else [stall])
 
 
+def test_on_a_busy_machine_the_gateway_s_own_time_counts() -> None:
+    stall = replace(STALL, waited=500, loop=500)
+    assert not stall.held
+    assert replace(stall, busy=True).held
+    assert not replace(stall, busy=True, work=101).held
+    assert "processor time" in stall_report.page("Linux", [replace(stall, busy=True)])
+
+
 def test_the_page_has_the_longest_stall_and_a_row_for_each_kind() -> None:
     stalls = [
         STALL,

@@ -29,7 +29,6 @@ from gateway_claude_code.continuation import (
     AnswerSoFar,
     continuation,
     key_after,
-    may_go_on,
 )
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.prepare import prepare
@@ -233,8 +232,7 @@ def test_an_answer_to_the_assistants_own_words_is_not_taken_for_more_of_them() -
     asked = prepare(a_request("Hi", "Hel"), TARGET)
     reader = cast(EventReader, SimpleNamespace(verbatim=True, calls=()))
     answer = said("assistant", text("lo"))
-    assert may_go_on(asked, reader, ResponseEnd(stop_reason="end"), answer)
-    key = key_after(asked, reader, answer)
+    key = key_after(asked, reader, ResponseEnd(stop_reason="end"), answer)
     found = continuation(prepare(a_request("Hi", "Hello", "More"), TARGET))
     assert found is not None
     assert found.key != key

@@ -38,6 +38,11 @@ def said(*parts: object) -> dict[str, object]:
         ({"messages": [said(IMAGE, FILE, IMAGE)]}, "images", "messages"),
         ({"tools": [{}] * 3}, "tools", "tools"),
         ({"functions": [{}] * 3}, "tools", "functions"),
+        (
+            {"tool_choice": {"allowed_tools": {"tools": [{}] * 3}}},
+            "tools",
+            "tool_choice.allowed_tools.tools",
+        ),
         ({"n": 7}, "choices", "n"),
         ({"n": 7.0}, "choices", "n"),
         ({"prompt": ["a"] * 7}, "choices", "prompt"),

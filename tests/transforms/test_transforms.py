@@ -1,6 +1,7 @@
 """The built-in transforms: off without a section, and what each does with one."""
 
 from collections.abc import AsyncGenerator
+from inspect import isawaitable
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.errors import (
     QuotaExhausted,
     RateLimited,
 )
+from gateway.off_loop import LARGE_BYTES
 from gateway.streams import EventSource
 from gateway.testing import (
     SCRIPTED,
@@ -42,6 +44,7 @@ from gateway.types import (
     ToolChoice,
     ToolResult,
 )
+from gateway_transforms import redact_requests
 from gateway_transforms.cache_store import AnswerStore, size_of
 from gateway_transforms.personal_data import redact_personal_data
 
@@ -120,6 +123,15 @@ async def test_redaction_goes_everywhere() -> None:
     got = await seen("redact_requests", {}, asked)
     assert SECRET not in repr(got)
     assert repr(got).count("redacted") >= 7
+
+
+async def test_a_large_request_is_redacted_in_another_process() -> None:
+    async with with_section("redact_requests", {}) as served:
+        ctx = RequestContext(request_id="r", body_bytes=LARGE_BYTES + 1)
+        ctx.gateway = served.gateway
+        found = redact_requests.gateway_transform_request(request(f"a {SECRET}"), ctx)
+        assert isawaitable(found)
+        assert await found == request("a [redacted]")
 
 
 async def test_what_holds_nothing_stays_to_the_letter() -> None:

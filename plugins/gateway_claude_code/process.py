@@ -23,6 +23,7 @@ from gateway_claude_code.failure_log import api_sentence, is_log_entry
 from gateway_claude_code.grace import STEP_SECONDS, Grace
 from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
 from gateway_claude_code.protocol import Line, encode_line, parse_line
+from gateway_claude_code.working_directory import is_own
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -167,7 +168,9 @@ class CliProcess:
 
     def _clean_up(self) -> None:
         remove_litter(self.pid, self._environment)
-        remove_logs(self._environment, self._folder, self._born - CLOCK_SECONDS)
+        # elsewhere the user's own CLI may have older ones; here the clock, which may be set, does not count
+        since = 0 if is_own(self._folder) else self._born - CLOCK_SECONDS
+        remove_logs(self._environment, self._folder, since)
         remove_probes(self._environment)
 
     async def _end(self, *, busy: bool) -> None:

@@ -44,7 +44,7 @@ audit: setup ## Look for known vulnerabilities of what requirements/*.txt pins
 bench: setup ## Measure the gateway beside the alternatives; a short run with ARGS=--quick
 	.venv/bin/python -m bench $(ARGS)
 
-chaos: setup ## A thousand requests with faults everywhere; fewer with ARGS="--requests 100"
+chaos: setup ## Two thousand requests with faults everywhere; fewer with ARGS="--requests 200"
 	.venv/bin/python -m tests.chaos $(ARGS)
 
 soak: setup ## An hour of mixed load; the plot goes to docs/soak.svg; shorter with ARGS="--minutes 5"

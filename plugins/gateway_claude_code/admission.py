@@ -10,7 +10,8 @@ those that have one will give it back.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,9 +40,9 @@ class _Waiter:
 
 
 class Slots:
-    """`most` slots. `make_room` is called when somebody has to wait.
+    """`most` slots, `used` in all, `used_aside` of them by the gateway itself.
 
-    It says whether a slot will soon be given back for that; then even a full line is no obstacle.
+    `make_room` is called when somebody has to wait. It says whether a slot will soon be given back for that; then even a full line is no obstacle.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Slots:
         self._make_room = make_room
         self._line: Turns[_Waiter] = Turns()
         self.used = 0
+        self.used_aside = 0
 
     @property
     def waiting(self) -> int:
@@ -79,6 +81,20 @@ class Slots:
         if not self.try_acquire():
             await self._stand_in_line(caller, ctx)
         ctx.group.begin(ctx.request_id)
+
+    @asynccontextmanager
+    async def aside(self, caller: str) -> AsyncGenerator[None]:
+        """A slot for something of the gateway's own, in line as one caller more.
+
+        Raises `GatewayBusy`.
+        """
+        await self.acquire(caller)
+        self.used_aside += 1
+        try:
+            yield
+        finally:
+            self.used_aside -= 1
+            self.release()
 
     def release(self) -> None:
         """Give a slot back: to the next in line, if there is one."""

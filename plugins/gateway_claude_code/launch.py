@@ -36,6 +36,11 @@ class Launch:
     environment: tuple[tuple[str, str], ...]
     folder: Path
 
+    @property
+    def on_disk(self) -> bool:
+        """Whether there is such a program now."""
+        return _stamp(self.program) != NO_STAMP
+
     def as_on_disk(self) -> "Launch":
         """The same, of the program as it is now; unchanged while it is not there at all."""
         stamp = _stamp(self.program)

@@ -13,6 +13,7 @@ import anyio
 from gateway.errors import BackendUnavailable
 from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.litter import remove_litter
 
 ANSWER_SECONDS = 15
 """How long the CLI may take for a question about itself; 0.2 s is usual."""
@@ -97,6 +98,7 @@ def _has_auth_header(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> bo
 async def _ask(
     path: Path, arguments: list[str], config: ClaudeCodeConfig, environ: Mapping[str, str]
 ) -> str:
+    environment = command.environment(environ, config)
     try:
         with anyio.fail_after(ANSWER_SECONDS):
             # a cancellation while it starts would leave it behind
@@ -105,13 +107,17 @@ async def _ask(
                     [str(path), *arguments],
                     stdin=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env=command.environment(environ, config),
+                    env=environment,
                     cwd=command.working_directory(config, environ),
                 )
-            async with process:
-                assert process.stdout is not None  # noqa: S101 - it is piped by default
-                said = b"".join([chunk async for chunk in process.stdout])
-                await process.wait()
+            try:
+                async with process:
+                    assert process.stdout is not None  # noqa: S101 - it is piped by default
+                    said = b"".join([chunk async for chunk in process.stdout])
+                    await process.wait()
+            finally:
+                # killed in the middle, or dead of a limit, it leaves half a file of its settings
+                remove_litter(process.pid, environment)
     except TimeoutError:
         return ""
     except OSError as error:

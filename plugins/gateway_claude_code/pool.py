@@ -60,13 +60,23 @@ class Pool:
         self._tending: TaskGroup | None = None
         self._news = anyio.Event()
         self._no_spare_until = 0.0
+        self._before_start = 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many processes there are, of each state, and how many calls wait for one."""
-        spare, live = len(self._spares), len(self._live)
-        busy = self.slots.used - spare - live
-        return {"busy": busy, "live": live, "spare": spare, "waiting": self.slots.waiting}
+        """How many processes there are, of each state, and how many calls wait for one.
+
+        Those "aside" are for the gateway's own questions. A call that has its slot, and waits for its
+        turn to start a process, has none yet.
+        """
+        spare, live, aside = len(self._spares), len(self._live), self.slots.used_aside
+        return {
+            "busy": self.slots.used - spare - live - aside - self._before_start,
+            "live": live,
+            "spare": spare,
+            "aside": aside,
+            "waiting": self.slots.waiting + self._before_start,
+        }
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -114,6 +124,7 @@ class Pool:
 
         Raises `BackendUnavailable` and `GatewayBusy`.
         """
+        self.starts.breaker.notice((launch.program, launch.stamp))
         outdated = self._spares.forget_other_programs(launch)
         for given_up in (*outdated, *self._spares.take_useless()):
             self.retire(given_up)
@@ -124,16 +135,26 @@ class Pool:
         self._news.set()
         if spare is not None:
             return spare
+        # before room is made for it, at the cost of what waits
+        self.starts.breaker.look()
         await self.slots.acquire(caller, ctx)
         try:
-            with ctx.waiting() if ctx is not None else nullcontext():
-                start = await self.starts.turn()
-            if ctx is not None:
-                ctx.group.begin(ctx.request_id)
+            start = await self._turn_to_start(ctx)
         except BaseException:
             self.slots.release()
             raise
         return await self._start(launch, start)
+
+    async def _turn_to_start(self, ctx: RequestContext | None) -> Start:
+        self._before_start += 1
+        try:
+            with ctx.waiting() if ctx is not None else nullcontext():
+                start = await self.starts.turn()
+        finally:
+            self._before_start -= 1
+        if ctx is not None:
+            ctx.group.begin(ctx.request_id)
+        return start
 
     @asynccontextmanager
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
@@ -141,8 +162,7 @@ class Pool:
 
         Raises `BackendUnavailable`, and `GatewayBusy` when no slot gets free in time.
         """
-        await self.slots.acquire(ASIDE)
-        try:
+        async with self.slots.aside(ASIDE):
             start = await self.starts.turn(tries=False)
             try:
                 process = await self._launched(launch, start)
@@ -155,8 +175,6 @@ class Pool:
                     self._keeper.remove(process.pid)
             finally:
                 start.give_up()
-        finally:
-            self.slots.release()
 
     def keep(self, conversation: Conversation, key: Digest) -> None:
         """Let a conversation wait for what continues it, as soon as its process has settled."""
@@ -222,12 +240,14 @@ class Pool:
         """An update of the CLI must not be found out by the request that comes after it."""
         usual = self._spares.usual
         if usual is not None:
-            for outdated in self._spares.forget_other_programs(usual.as_on_disk()):
+            current = usual.as_on_disk()
+            self.starts.breaker.notice((current.program, current.stamp))
+            for outdated in self._spares.forget_other_programs(current):
                 self.retire(outdated)
 
     async def _start_missing(self) -> None:
         while (launch := self._spares.missing()) is not None:
-            if not self.slots.try_acquire():
+            if not launch.on_disk or not self.slots.try_acquire():
                 return
             if (start := self.starts.spare_turn()) is None:
                 self.slots.release()

@@ -25,6 +25,7 @@ from gateway_claude_code.grace import STEP_SECONDS, Grace
 from gateway_claude_code.litter import remove_litter, remove_logs, remove_probes
 from gateway_claude_code.output_lines import READ_AHEAD, OutputLines
 from gateway_claude_code.protocol import Line, encode_line, parse_line, rough_size
+from gateway_claude_code.working_directory import is_own
 
 log = logging.getLogger("gateway_claude_code")
 
@@ -170,7 +171,9 @@ class CliProcess:
 
     def _clean_up(self) -> None:
         remove_litter(self.pid, self._environment)
-        remove_logs(self._environment, self._folder, self._born - CLOCK_SECONDS)
+        # elsewhere the user's own CLI may have older ones; here the clock, which may be set, does not count
+        since = 0 if is_own(self._folder) else self._born - CLOCK_SECONDS
+        remove_logs(self._environment, self._folder, since)
         remove_probes(self._environment)
 
     async def _end(self, *, busy: bool) -> None:

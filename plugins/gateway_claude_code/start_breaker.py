@@ -1,7 +1,7 @@
 """A CLI that does not get ready time and again is left in peace for a while: a circuit breaker."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from gateway.errors import BackendUnavailable, GatewayError
@@ -20,6 +20,13 @@ class StartBreaker:
         self._failures = 0
         self._reason = ""
         self._until = 0.0
+        self._program: Hashable = None
+
+    def notice(self, program: Hashable) -> None:
+        """Note which program is started from now on: failures of another say nothing about it."""
+        if program != self._program:
+            self._program = program
+            self._failures = 0
 
     @property
     def open(self) -> bool:
@@ -59,6 +66,11 @@ class StartBreaker:
         self._failures += 1
         self._reason = error.message
         self._until = self._now() + self._pause()
+
+    def undecided(self) -> None:
+        """The one that was to try was given up, so that nobody knows yet: the next one tries soon."""
+        if self.open:
+            self._until = min(self._until, self._now() + FIRST_PAUSE)
 
     def report(self) -> dict[str, Any]:
         """For `GET /health`: nothing while all is well."""

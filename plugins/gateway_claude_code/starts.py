@@ -30,6 +30,7 @@ class Start:
     def __init__(self, starts: "Starts") -> None:
         self._starts = starts
         self.fate: Fate = "starting"
+        self.tries = False  # whether it is the one that finds out if the CLI starts again
 
     def ready(self) -> None:
         """The CLI has answered."""
@@ -43,7 +44,8 @@ class Start:
 
     def give_up(self) -> None:
         """Nobody waits for it any more, which says nothing about the CLI."""
-        self._end("given up")
+        if self._end("given up") and self.tries:
+            self._starts.breaker.undecided()
 
     def _end(self, fate: Fate) -> bool:
         if self.fate != "starting":
@@ -84,7 +86,9 @@ class Starts:
             ) from None
         try:
             self.breaker.look(tries=tries)  # those in front may have opened it
+            tries = self.breaker.open
             self.breaker.check()
+            start.tries = tries
         except BaseException:
             start.give_up()
             raise
@@ -98,6 +102,7 @@ class Starts:
             return None
         start = Start(self)
         self._limiter.acquire_on_behalf_of_nowait(start)
+        start.tries = self.breaker.open
         self.breaker.check()
         return start
 

@@ -37,6 +37,11 @@ def own_below(folder: Path) -> Path:
     return folder / f"dragoman-{os.getuid()}" / "empty"
 
 
+def is_own(path: Path) -> bool:
+    """Whether it is such a folder, in which nobody runs the CLI but this user's gateways."""
+    return any(path == own_below(folder) for folder in SHARED)
+
+
 def _sticky(folder: Path) -> bool:
     """Whether nobody can put something else in the place of what another user has there."""
     try:

@@ -41,6 +41,7 @@ PROCESSES: Final = {
     "busy": "answering",
     "live": "kept for a conversation",
     "spare": "ready",
+    "aside": "for the gateway itself",
     "waiting": "queued",
 }
 """What a backend says under `processes`, in words."""

@@ -1,36 +1,41 @@
-"""`python -m tests.chaos`: a thousand requests with faults everywhere, and a count of what is left."""
+"""`python -m tests.chaos`: thousands of requests with faults everywhere, and a count of what is left."""
 
 import argparse
 import asyncio
-import os
-import random
-import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-import httpx
-
-from gateway_claude_code.upstream import running_upstream
-from tests.chaos.clients import PATIENCE, Client, Report
-from tests.chaos.leftovers import Holdings, children, left_files, when_quiet
-from tests.chaos.running import gateway
+from gateway_claude_code.upstream import Upstream, running_upstream
+from tests.chaos.leftovers import Holdings, left_of
+from tests.chaos.phases import ALL, Act, Phase
+from tests.chaos.report import Report, Row, table
+from tests.chaos.running import CLAUDE_CODE, Gateway, end_at_sigterm, gateway
+from tests.chaos.scene import Scene
 from tests.chaos.upstream import script
 
-CLIENTS = 6
-NO_ROOM = "/dev/full"
+NO_ROOM: Final = "/dev/full"
 """A disk on which nothing can be written any more."""
-MEMORY_MB = 12
-"""How much more memory the last quarter may end with than the second one did."""
+FEWEST: Final = 6
+"""Requests of a phase."""
+STARTS_A_REQUEST: Final = 1.2
+MEMORY_MB: Final = 12
+"""How much more memory a gateway may have after a phase than after the same phase before."""
 
 
 def main() -> None:
+    end_at_sigterm()
     arguments = _arguments()
-    random.seed(arguments.seed)
     print(f"seed {arguments.seed}, {arguments.requests} requests")
     with tempfile.TemporaryDirectory(prefix="dragoman-chaos-") as name:
-        problems = run(Path(name), arguments)
+        rows, problems = run(
+            Path(name), _chosen(ALL, arguments.only), arguments.requests, arguments.seed
+        )
+    print("\n".join(["", *table(rows)]))
     for problem in problems:
         print(f"PROBLEM: {problem}")
     print("1 failed, 0 passed" if problems else "1 passed, 0 failed")
@@ -39,97 +44,87 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--only", metavar="TEXT", default="", help="phases whose names have this")
     return parser.parse_args()
 
 
-def run(folder: Path, arguments: argparse.Namespace) -> list[str]:
-    """All of it; what is wrong in the end."""
-    report = Report()
-    quarters: list[Holdings] = []
-    with (
-        running_upstream(script, record=False) as upstream,
-        gateway(folder, upstream.url, 0.1, jsonl=NO_ROOM) as g,
-    ):
-        url, pid = g
-        places = (folder / "home", folder / "tmp")
-        # what is loaded at the first use is no leak
-        asyncio.run(load(url, pid, report, 20, faults=False))
-        start = when_quiet(url, pid, *places)
-        for number in range(1, 5):
-            goal = arguments.requests * number // 4
-            asyncio.run(load(url, pid, report, goal, faults=True))
-            quarters.append(when_quiet(url, pid, *places))
-            print(f"after {report.asked} requests: {quarters[-1]}", flush=True)
-        left = left_files(*places)
-        log = (folder / "gateway.log").read_text(encoding="utf-8", errors="replace")
-    print(f"before: {start}\noutcomes: {dict(sorted(report.outcomes.items()))}")
-    print(f"longest: {report.longest:.1f} s")
-    print("files: ", *left)
-    return [*judged(report, start, quarters), *_tracebacks(log)]
+def _chosen(acts: Sequence[Act], text: str) -> Iterator[Act]:
+    for act in acts:
+        phases = tuple(phase for phase in act.phases if text in phase.name)
+        if phases:
+            yield replace(act, phases=phases)
 
 
-def judged(report: Report, start: Holdings, quarters: list[Holdings]) -> list[str]:
-    """What should not be."""
-    end = quarters[-1]
-    problems = [
-        *(f"wrong: {each}" for each in report.wrong),
-        *(
-            f"{name}: {getattr(start, name)} before, {getattr(end, name)} after"
-            for name in ("processes", "tasks", "descriptors", "files")
-            if getattr(end, name) > getattr(start, name)
-        ),
-    ]
-    if report.longest > PATIENCE:
-        problems.append(f"a request took {report.longest:.1f} s")
-    if end.memory - quarters[1].memory > MEMORY_MB:
-        problems.append(f"memory: {quarters[1].memory:.0f} MB, then {end.memory:.0f} MB")
-    if not report.outcomes["answer"] or not report.outcomes["error 502"]:
-        problems.append(f"nothing was tried: {report.outcomes}")
-    return problems
+def run(
+    folder: Path, acts: Iterator[Act] | Sequence[Act], requests: int, seed: int
+) -> tuple[list[Row], list[str]]:
+    """All of it; a row for each phase, and what is wrong."""
+    rows: list[Row] = []
+    problems: list[str] = []
+    with running_upstream(script, record=False) as upstream:
+        for number, act in enumerate(acts):
+            place = folder / str(number)
+            for row, found in _played(place, act, upstream, requests, seed):
+                rows.append(row)
+                problems += found
+                print(list(table([row]))[1], *found, sep="\n  ", flush=True)
+            if left := left_of(place):
+                problems.append(f"processes after the end of the gateway: {left}")
+    return rows, problems
 
 
-def _tracebacks(log: str) -> list[str]:
-    if "Traceback" not in log:
-        return []
-    place = log.index("Traceback")
-    return [f"a traceback in the log:\n{log[max(place - 500, 0) : place + 3000]}"]
+def _played(
+    folder: Path, act: Act, upstream: Upstream, requests: int, seed: int
+) -> Iterator[tuple[Row, list[str]]]:
+    with gateway(
+        folder, upstream.url, seed=str(seed), full_disk=act.full_disk, limits=act.limits,
+        claude_code=act.claude_code, jsonl=NO_ROOM,
+    ) as g:  # fmt: skip
+        # what is loaded at the first use, and kept, is no leak
+        for run_once in act.warm:
+            warm = Phase(name="warm", run=run_once, share=0)
+            asyncio.run(_play(warm, g, Report(), FEWEST, seed))
+        start, memory = g.when_quiet(), dict[object, float]()
+        for phase in act.phases:
+            report, before, began = Report(), g.starts(), time.monotonic()
+            asyncio.run(_play(phase, g, report, max(FEWEST, round(requests * phase.share)), seed))
+            seconds = time.monotonic() - began
+            end = g.when_quiet(start)
+            row = Row(phase=phase.name, report=report, starts=g.starts() - before, seconds=seconds)
+            grown = end.memory - memory.setdefault(phase.run, end.memory)
+            yield row, list(_judged(phase, row, start, end, grown))
+        log = g.log()
+    if "Traceback" in log:
+        place = log.index("Traceback")
+        yield row, [f"a traceback in the log:\n{log[max(place - 500, 0) : place + 3000]}"]
 
 
-async def load(url: str, pid: int, report: Report, goal: int, *, faults: bool) -> None:
-    """Clients until so many requests were made; meanwhile processes are killed and stopped."""
-
-    async def client() -> None:
-        async with httpx.AsyncClient() as http:
-            while report.asked < goal:
-                odds = {"faults": 0.3} if faults else {"faults": 0, "leaves": 0}
-                await Client(f"{url}/v1/chat/completions", report, **odds).converse(http)
-
-    trouble = asyncio.create_task(make_trouble(pid)) if faults else None
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    if trouble is not None:
-        trouble.cancel()
-
-
-async def make_trouble(pid: int) -> None:
-    """Kill or stop one of the CLI's processes now and then."""
-    while True:
-        await asyncio.sleep(random.uniform(0.3, 1.2))
-        victims = [child for child in children(pid) if _is_cli(child)]
-        if victims:
-            number = random.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP])
-            try:
-                os.kill(random.choice(victims), number)
-            except ProcessLookupError:
-                continue
-
-
-def _is_cli(pid: int) -> bool:
+async def _play(phase: Phase, g: Gateway, report: Report, goal: int, seed: int) -> None:
+    name = f"{seed}/{phase.name}"
+    g.plan(odds=phase.odds, slow=phase.slow, seed=name)
+    ends = frozenset(phase.ends)
     try:
-        return b"stream-json" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+        await phase.run(Scene(gateway=g, report=report, seed=name, goal=goal, ends=ends))
+    finally:
+        g.plan(seed=name)
+
+
+def _judged(phase: Phase, row: Row, start: Holdings, end: Holdings, grown: float) -> Iterator[str]:
+    """What should not be."""
+    report = row.report
+    yield from (f"{phase.name}: wrong: {each}" for each in report.wrong)
+    if report.longest > phase.bound:
+        yield f"{phase.name}: a request took {report.longest:.1f} s, more than {phase.bound:g} s"
+    most = STARTS_A_REQUEST * report.asked + CLAUDE_CODE["max_spares"] + report.killed
+    if row.starts > most:
+        yield f"{phase.name}: {row.starts} starts for {report.asked} requests"
+    if not report.answers:
+        yield f"{phase.name}: no request was answered"
+    if grown > MEMORY_MB:
+        yield f"{phase.name}: {grown:.0f} MB more than after the same before"
+    yield from (f"{phase.name}: left: {each}" for each in end.more_than(start))
 
 
 if __name__ == "__main__":

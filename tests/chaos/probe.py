@@ -7,8 +7,10 @@ import asyncio
 import gc
 import os
 import random
+import re
 import resource
 import time
+from collections import Counter
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -32,14 +34,26 @@ time.time = _jumping
 
 @hookimpl
 def gateway_register_routes(router: APIRouter) -> None:
-    """`GET /probe`: tasks, open files, memory in MB."""
+    """`GET /probe`: tasks by what they run, open files, memory in MB."""
 
     @router.get("/probe")
-    async def probe() -> dict[str, float]:
+    async def probe() -> dict[str, object]:
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return {
-            "tasks": len(asyncio.all_tasks()),
+            "tasks": Counter(_work_of(task) for task in asyncio.all_tasks()),
             "files": len(list(Path("/proc/self/fd").iterdir())),
+            "open": Counter(_kind_of(each) for each in Path("/proc/self/fd").iterdir()),
             "memory": pages * resource.getpagesize() / 2**20,
         }
+
+
+def _work_of(task: "asyncio.Task[object]") -> str:
+    return str(getattr(task.get_coro(), "__qualname__", task.get_name()))
+
+
+def _kind_of(descriptor: Path) -> str:
+    try:
+        return re.sub(r"\[\d+\]", "", str(descriptor.readlink()))
+    except OSError:  # that of the list itself
+        return "gone"

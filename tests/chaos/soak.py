@@ -13,9 +13,11 @@ from pathlib import Path
 import httpx
 
 from gateway_claude_code.upstream import running_upstream
-from tests.chaos.clients import Client, Report
-from tests.chaos.leftovers import Holdings, holdings
-from tests.chaos.running import gateway
+from tests.chaos.clients import Client
+from tests.chaos.leftovers import Holdings
+from tests.chaos.phases import GONE, LEFT_ALONE
+from tests.chaos.report import Report
+from tests.chaos.running import Gateway, end_at_sigterm, gateway
 from tests.chaos.upstream import script
 
 CLIENTS = 3
@@ -31,15 +33,17 @@ Sample = tuple[float, Holdings, int]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--into", type=Path, default=Path("docs/soak.svg"))
     arguments = parser.parse_args()
+    end_at_sigterm()
     report = Report()
     with (
         tempfile.TemporaryDirectory(prefix="dragoman-soak-") as name,
         running_upstream(script, record=False) as upstream,
-        gateway(Path(name), upstream.url, 0.01) as (url, pid),
+        gateway(Path(name), upstream.url, seed=str(arguments.seed), odds=0.01) as g,
     ):
-        samples = asyncio.run(soak(Path(name), url, pid, report, arguments.minutes))
+        samples = asyncio.run(soak(g, report, arguments.minutes, arguments.seed))
     quarter = len(samples) // 4
     second = statistics.median(held.memory for _, held, _ in samples[quarter : 2 * quarter])
     last = statistics.median(held.memory for _, held, _ in samples[-quarter:])
@@ -58,23 +62,26 @@ def main() -> None:
     sys.exit(bool(problems))
 
 
-async def soak(folder: Path, url: str, pid: int, report: Report, minutes: float) -> list[Sample]:
+async def soak(g: Gateway, report: Report, minutes: float, seed: int) -> list[Sample]:
     """Clients that come and go until the time is over, and a look every so often."""
     began = time.monotonic()
     end = began + minutes * 60
 
-    async def client() -> None:
+    async def client(number: int) -> None:
+        dice = random.Random(f"{seed}/{number}")
         while time.monotonic() < end:
             async with httpx.AsyncClient() as http:
-                one = Client(f"{url}/v1/chat/completions", report, faults=0.05, leaves=0.05)
+                one = Client(
+                    g.chat, report, dice, faults=0.05, leaves=0.05, ends=(GONE, LEFT_ALONE)
+                )
                 await one.converse(http)
-            await asyncio.sleep(random.uniform(0, 2 * PAUSE))
+            await asyncio.sleep(dice.uniform(0, 2 * PAUSE))
 
-    clients = [asyncio.create_task(client()) for _ in range(CLIENTS)]
+    clients = [asyncio.create_task(client(number)) for number in range(CLIENTS)]
     samples: list[Sample] = []
     while time.monotonic() < end:
         await asyncio.sleep(minutes * 60 / 120)
-        held = await asyncio.to_thread(holdings, url, pid, folder / "home", folder / "tmp")
+        held = await asyncio.to_thread(g.holds)
         samples.append(((time.monotonic() - began) / 60, held, report.asked))
         print(f"{samples[-1][0]:.1f} min, {report.asked} requests: {held}", flush=True)
     await asyncio.gather(*clients)

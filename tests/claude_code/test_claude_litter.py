@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from gateway_claude_code import working_directory
 from gateway_claude_code.litter import (
     PROBE_SECONDS,
     litter_of,
@@ -15,6 +17,7 @@ from gateway_claude_code.litter import (
     remove_logs,
     remove_probes,
 )
+from gateway_claude_code.process import CliProcess
 
 
 @pytest.fixture
@@ -27,6 +30,15 @@ def dead() -> int:
 
 def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def a_log_of(work: Path, home: Path) -> str:
+    """The log of the tools of a CLI that runs in `work`, which is made."""
+    work.mkdir(parents=True)
+    folder = re.sub("[^a-zA-Z0-9]", "-", os.path.realpath(work))
+    log = f".cache/claude-cli-nodejs/{folder}/mcp-logs-t/1.jsonl"
+    fill(home, log)
+    return log
 
 
 def fill(folder: Path, *names: str) -> None:
@@ -119,6 +131,22 @@ def test_logs_of_before_the_process_stay(tmp_path: Path) -> None:
     fill(tmp_path, log)
     remove_logs({"HOME": str(tmp_path)}, tmp_path, (tmp_path / log).stat().st_mtime + 1)
     assert files(tmp_path) == {log}
+
+
+async def test_in_the_gateways_own_folder_they_go_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was a day fast when the process began, and was set since."""
+    monkeypatch.setattr(working_directory, "SHARED", (tmp_path,))
+    work = working_directory.own_below(tmp_path)
+    log = a_log_of(work, tmp_path)
+    with monkeypatch.context() as patch:
+        tomorrow = time.time() + 86400
+        patch.setattr("time.time", lambda: tomorrow)
+        process = await CliProcess.start(["/bin/cat"], {"HOME": str(tmp_path)}, work, 1)
+    assert files(tmp_path) == {log}
+    await process.close(busy=False)
+    assert files(tmp_path) == set()
 
 
 def test_the_logs_of_a_folder_with_a_long_path_go(tmp_path: Path) -> None:

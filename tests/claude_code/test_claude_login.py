@@ -70,6 +70,21 @@ async def test_status(
     assert (said.version, said.logged_in, said.method) == found
 
 
+def half_files(environ: Environ) -> list[Path]:
+    return list(Path(environ["HOME"]).glob(".claude.json.tmp.*"))
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "exec sleep 60"])
+async def test_what_a_question_leaves_that_ends_half_way_is_removed(
+    program: MakeProgram, environ: Environ, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CLI writes its settings anew beside the old ones: `.claude.json.tmp.PID.…` (2.1.330)."""
+    monkeypatch.setattr(login, "ANSWER_SECONDS", 0.5)
+    config = ClaudeCodeConfig(command=program(f'touch "$HOME/.claude.json.tmp.$$.ab"; {end}'))
+    assert not (await cli_status(config, environ)).logged_in
+    assert half_files(environ) == []
+
+
 async def test_the_settings_that_are_let_in_count_for_the_login(
     program: MakeProgram, environ: Environ
 ) -> None:

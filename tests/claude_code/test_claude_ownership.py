@@ -71,7 +71,7 @@ async def all_back(backend: ClaudeCodeBackend, tmp_path: Path, files: int) -> No
     await until(lambda: backend.pool.slots.used == 0)
     await until(lambda: left(tmp_path) == [])
     await until(lambda: open_files() <= files)
-    assert backend.pool.counts == {"busy": 0, "live": 0, "spare": 0, "waiting": 0}
+    assert backend.pool.counts == {"busy": 0, "live": 0, "spare": 0, "aside": 0, "waiting": 0}
     assert backend.pool.starts.spare_turn() is not None
 
 

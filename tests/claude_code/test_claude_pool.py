@@ -91,14 +91,25 @@ async def started_at_once() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeLaunch(Launch):
-    """Starts processes that are none, and remembers them; `before` is what a start waits for."""
+    """Starts processes that are none, and remembers them; `before` is what a start waits for.
+
+    Its program is there unless there is something in `removed`, and starts unless it is in `failures`.
+    """
 
     started: list[FakeProcess] = field(compare=False)
+    removed: list[bool] = field(default_factory=list, compare=False)
+    failures: list[Exception] = field(default_factory=list, compare=False)
     before: Callable[[], Awaitable[None]] = field(default=started_at_once, compare=False)
+
+    @property
+    def on_disk(self) -> bool:
+        return not self.removed
 
     async def start(self, close_seconds: float) -> CliProcess:
         assert close_seconds > 0
         await self.before()
+        if self.failures:
+            raise self.failures[-1]
         process = FakeProcess()
         self.started.append(process)
         return cast(CliProcess, process)
@@ -161,12 +172,12 @@ async def test_a_spare_is_started_given_out_and_replaced() -> None:
     async with pool.running():
         pool.expect(launch)
         await quiet()
-        assert pool.counts == {"busy": 0, "live": 0, "spare": 1, "waiting": 0}
+        assert pool.counts == {"busy": 0, "live": 0, "spare": 1, "aside": 0, "waiting": 0}
         conversation = await pool.obtain(launch, "a")
         assert process_of(conversation) is launch.started[0]
         assert conversation.was_spare
         await quiet()
-        assert pool.counts == {"busy": 1, "live": 0, "spare": 1, "waiting": 0}
+        assert pool.counts == {"busy": 1, "live": 0, "spare": 1, "aside": 0, "waiting": 0}
         pool.retire(conversation)
 
 
@@ -332,7 +343,7 @@ async def test_a_kept_conversation_is_taken_once() -> None:
     async with pool.running():
         conversation = await pool.obtain(launch, "a")
         keep(pool, conversation)
-        assert pool.counts == {"busy": 0, "live": 1, "spare": 0, "waiting": 0}
+        assert pool.counts == {"busy": 0, "live": 1, "spare": 0, "aside": 0, "waiting": 0}
         assert await pool.take_live(b"other") is None
         assert await pool.take_live(KEY) is conversation
         assert await pool.take_live(KEY) is None
@@ -365,7 +376,7 @@ async def test_a_conversation_that_waited_long_enough_is_closed() -> None:
     async with pool.running():
         keep(pool, await pool.obtain(launch, "a"))
         await until(lambda: not launch.open)
-        assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "waiting": 0}
+        assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "aside": 0, "waiting": 0}
 
 
 @pytest.mark.parametrize("fault", [None, RuntimeError("a defect")])
@@ -495,7 +506,7 @@ async def test_at_the_end_every_process_is_closed() -> None:
         await quiet()
         assert len(launch.open) >= 3
     assert launch.open == []
-    assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "waiting": 0}
+    assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "aside": 0, "waiting": 0}
 
 
 async def test_an_error_while_it_runs_closes_every_process_too() -> None:
@@ -541,7 +552,7 @@ async def test_at_the_end_those_at_work_are_closed_too() -> None:
     assert pool.slots.used == 0
     pool.retire(conversation)
     keep(pool, conversation)
-    assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "waiting": 0}
+    assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "aside": 0, "waiting": 0}
 
 
 async def test_a_process_whose_start_outlasts_the_pool_is_closed() -> None:

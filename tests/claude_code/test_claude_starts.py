@@ -214,7 +214,7 @@ async def test_a_spare_that_dies_as_it_starts_counts_as_a_failed_start(
         pool.expect(launch)
         await until(lambda: pool.starts.breaker.open)
         await quiet()
-        assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "waiting": 0}
+        assert pool.counts == {"busy": 0, "live": 0, "spare": 0, "aside": 0, "waiting": 0}
         with pytest.raises(BackendUnavailable, match="failed to start 3 times"):
             await pool.obtain(launch, "a")
     assert len(launch.started) == FAILURES

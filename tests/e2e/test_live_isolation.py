@@ -89,7 +89,7 @@ def test_without_requests_only_the_least_number_of_spares_is_left(
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda number: chat(gateway.client, number, 1), range(4)))
     end = time.monotonic() + 20
-    while counts(gateway) != {"busy": 0, "live": 0, "spare": 1, "waiting": 0}:
+    while counts(gateway) != {"busy": 0, "live": 0, "spare": 1, "aside": 0, "waiting": 0}:
         assert time.monotonic() < end, counts(gateway)
         time.sleep(0.1)
     assert len(gateway.processes()) == 1

@@ -85,7 +85,12 @@ def test_a_process_that_is_killed_is_noticed_at_once(
     until(lambda: pid not in gateway.processes(), 2)
     until(lambda: not named_after(pid, gateway.home), 2)
     until(lambda: counts(gateway)["live"] == 0, 2)
-    until(lambda: counts(gateway) == {"busy": 0, "live": 0, "spare": spares, "waiting": 0}, 15)
+    until(
+        lambda: (
+            counts(gateway) == {"busy": 0, "live": 0, "spare": spares, "aside": 0, "waiting": 0}
+        ),
+        15,
+    )
     assert len(gateway.processes()) == spares
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import anyio
 import pytest
 
+from gateway import schema_check
 from gateway.json_schema import InvalidSchema, distinct, map_schema, references, resolve
-from gateway.schema_check import SECONDS, CheckedSchema
+from gateway.schema_check import SECONDS, CheckedSchema, in_another_process
 
 Schema = dict[str, Any]
 
@@ -290,6 +291,19 @@ def test_a_check_ends_in_time(schema: Schema, value: Any) -> None:
     begin = time.monotonic()
     problem(schema, value)
     assert time.monotonic() - begin < SECONDS * 30  # rather than never
+
+
+async def test_only_time_on_a_processor_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a process waits for one; here it sleeps."""
+    monkeypatch.setattr(schema_check, "SECONDS", 0.3)
+    assert await in_another_process(time.sleep, 0.6, late="late") is None
+    assert await in_another_process(sum, range(10**11), late="late") == "late"
+    assert await in_another_process(sum, range(10), late="late") == 45
+
+
+async def test_the_clock_counts_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_check, "LONGEST", 0.1)
+    assert await in_another_process(time.sleep, 60, late="late") == "late"
 
 
 # -- values -------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import anyio
@@ -60,12 +60,9 @@ async def _findings(
 
     @asynccontextmanager
     async def slot() -> AsyncGenerator[None]:
-        async with turn:
-            await _acquire(slots)
-            try:
-                yield
-            finally:
-                slots.release()
+        async with turn, AsyncExitStack() as stack:
+            await _enter(stack, slots)
+            yield
 
     cli = Cli(path=program.path, version=version, seconds=config.start_seconds)
     findings = await look_at(cli, SAFE_TO_SERVE, slot)
@@ -73,10 +70,10 @@ async def _findings(
     return findings
 
 
-async def _acquire(slots: Slots) -> None:
+async def _enter(stack: AsyncExitStack, slots: Slots) -> None:
     while True:
         try:
-            await slots.acquire(CALLER)
+            await stack.enter_async_context(slots.aside(CALLER))
             return
         except GatewayBusy:
             await anyio.sleep(FULL_SECONDS)

@@ -274,6 +274,7 @@ class ClaudeCodeBackend:
         async for event in events:
             if isinstance(event, ResponseStart):
                 note_terms(prepared, terms, ctx)
+                note_left_out(conversation, ctx)
             yield event
 
     def _note_process(self, conversation: Conversation, ctx: RequestContext) -> None:
@@ -305,6 +306,7 @@ class ClaudeCodeBackend:
         async for event in conversation.ask(last, reader, once=once):
             if isinstance(event, ResponseStart):
                 note_terms(prepared, prepared.seeded_terms, ctx)
+                note_left_out(conversation, ctx)
             yield event
 
     async def _set_up(self, prepared: Prepared, conversation: Conversation) -> None:
@@ -370,3 +372,8 @@ def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:
     """Say in headers what of the request is left out, and what is other than asked for."""
     ctx.ignore((*terms.ignored, *unmet_strict(prepared.request.tools)))
     ctx.adjust(terms.adjusted)
+
+
+def note_left_out(conversation: Conversation, ctx: RequestContext) -> None:
+    """Say in a header which of the gateway's own tools the model does not have."""
+    ctx.adjust({f"tools.{name}": "left_out" for name in conversation.left_out})

@@ -73,6 +73,11 @@ class Conversation:
         return self._process.alive
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The gateway's own tools that this CLI did not take."""
+        return self._bridge.left_out if self._bridge is not None else ()
+
+    @property
     def starting(self) -> bool:
         """Whether it is still to be seen if it gets ready."""
         return self._start is not None and self._start.fate == "starting"
@@ -202,6 +207,7 @@ class Conversation:
         while not reader.ended:
             line = await self._next_line(started=reader.started)
             kind = line.get("type")
+            self._check_tools(line)
             if kind == "stream_event":
                 for event in read_stream_event(reader, line):
                     yield event
@@ -329,6 +335,14 @@ class Conversation:
                 await self._process.send(answer)
             elif self.calls:
                 return line
+
+    def _check_tools(self, line: Line) -> None:
+        """Compare the tools that the CLI begins a turn with; it has not asked the model yet.
+
+        Raises `InvalidRequest` for one that it left out.
+        """
+        if line.get("subtype") == "init" and self._bridge is not None:
+            self._bridge.check(line.get("tools") or ())
 
     async def _api_sentence(self, line: Line) -> str | None:
         """What the API said, for the line that announces a retry and does not say it.

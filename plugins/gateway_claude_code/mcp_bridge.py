@@ -4,13 +4,17 @@ The CLI asks by control lines (`mcp_message`), and gets JSON-RPC back. MCP speci
 2025-06-18 and later: initialize, tools/list, tools/call.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.errors import InvalidRequest
 from gateway.types import Tool
 from gateway_claude_code.protocol import Block, Line, mcp_response
 from gateway_claude_code.tool_names import ToolNames
+
+log = logging.getLogger("gateway_claude_code")
 
 DEFAULT_PROTOCOL: Final = "2025-06-18"
 METHOD_NOT_FOUND: Final = -32601
@@ -31,6 +35,8 @@ class McpBridge:
         self._tools = tools
         self._names = names
         self._pending: dict[str, PendingCall] = {}
+        self.left_out: tuple[str, ...] = ()
+        """The gateway's own tools that the CLI did not take, once it said so."""
 
     def take(self, line: Line) -> Line | None:
         """The answer to a control line of the CLI, or None if it has to wait."""
@@ -55,6 +61,20 @@ class McpBridge:
         return mcp_response(
             request_id, {"jsonrpc": "2.0", "id": message.get("id"), "result": result}
         )
+
+    def check(self, kept: Collection[str]) -> None:
+        """Compare the tools that the CLI has, as it names them, with those that were offered.
+
+        It leaves out without a word what it can't use (2.1.330). Raises `InvalidRequest` for a tool
+        of the client's; the gateway's own are noted in `left_out`.
+        """
+        missing = [tool for tool in self._tools if self._names.to_model(tool.name) not in kept]
+        of_client = [tool for tool in missing if tool.place is not None]
+        if of_client:
+            raise left_out(of_client)
+        self.left_out = tuple(tool.name for tool in missing)
+        if missing:
+            log.warning("the Claude Code CLI does not take these tools: %s", self.left_out)
 
     def waits_for(self, call_ids: Collection[str]) -> bool:
         """Whether exactly these calls wait for their results."""
@@ -90,3 +110,14 @@ class McpBridge:
             "inputSchema": dict(tool.schema),
             "annotations": {"readOnlyHint": True},
         }
+
+
+def left_out(tools: Sequence[Tool]) -> InvalidRequest:
+    """The error for tools of the client's that the model would not have."""
+    names = ", ".join(repr(tool.name) for tool in tools)
+    places = ", ".join(str(tool.place) for tool in tools)
+    return InvalidRequest(
+        f"The Claude Code CLI does not take the schema of {names}, and the model would not have "
+        f"{'the tool' if len(tools) == 1 else 'these tools'}. Simplify {places}.",
+        param=tools[0].place,
+    )

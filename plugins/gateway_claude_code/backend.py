@@ -24,7 +24,7 @@ from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
-from gateway_claude_code.canonical import Digest, request_digest
+from gateway_claude_code.canonical import Digest, LatestDigests, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
@@ -54,6 +54,9 @@ ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 ANY_MODEL: Final = "sonnet"
 """To start a process with that is not asked anything of a model."""
 
+TOOL_SETS: Final = 256
+"""Of so many settings it is remembered that the CLI has taken their tools."""
+
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
 
@@ -74,6 +77,7 @@ class ClaudeCodeBackend:
         self.pool = Pool(config, keeper)
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
         self._schemas = AnswerSchemas()
+        self._tools_taken = LatestDigests(TOOL_SETS)
         self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
         self.learning = Learning(self.known)
         remembered = RememberedModels.of_user(surroundings.environ)
@@ -316,6 +320,9 @@ class ClaudeCodeBackend:
             self._settings(prepared, seeded=True),
             prepared.json_schema,
         )
+        if prepared.setting not in self._tools_taken:
+            await conversation.check_tools()
+            self._tools_taken.add(prepared.setting)
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
@@ -376,4 +383,5 @@ def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:
 
 def note_left_out(conversation: Conversation, ctx: RequestContext) -> None:
     """Say in a header which of the gateway's own tools the model does not have."""
-    ctx.adjust({f"tools.{name}": "left_out" for name in conversation.left_out})
+    if conversation.bridge is not None:
+        ctx.adjust({f"tools.{name}": "left_out" for name in conversation.bridge.left_out})

@@ -72,8 +72,8 @@ class McpBridge:
         of_client = [tool for tool in missing if tool.place is not None]
         if of_client:
             raise left_out(of_client)
-        self.left_out = tuple(tool.name for tool in missing)
-        if missing:
+        known, self.left_out = self.left_out, tuple(tool.name for tool in missing)
+        if self.left_out != known:
             log.warning("the Claude Code CLI does not take these tools: %s", self.left_out)
 
     def waits_for(self, call_ids: Collection[str]) -> bool:

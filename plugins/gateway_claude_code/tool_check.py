@@ -1,0 +1,52 @@
+"""Does the CLI have all tools that it was offered? Asked before the model is.
+
+Each turn begins with a list of its tools as well (`system`/`init`), but the first one's comes when
+the model is about to be asked, too late to stop it (seen with 2.1.330).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import anyio
+
+from gateway_claude_code.command import MCP_SERVER
+from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.protocol import Line
+
+CONNECT_SECONDS: Final = 2
+"""How long the CLI may take to fetch the tools. Then the model is asked, and the turn's list tells."""
+POLL_SECONDS: Final = 0.01
+
+AskCli: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Line]]
+
+
+async def check_tools(ask: AskCli, bridge: McpBridge) -> None:
+    """Wait until the CLI has the tools, and compare them with those of the bridge.
+
+    A CLI that does not know the question has none to say. Raises `InvalidRequest` for a tool that
+    is missing.
+    """
+    with anyio.move_on_after(CONNECT_SECONDS):
+        while True:
+            response = await ask({"subtype": "mcp_status"})
+            if response.get("subtype") == "error":
+                return
+            kept = tools_in_status(response)
+            if kept is not None:
+                bridge.check(kept)
+                return
+            await anyio.sleep(POLL_SECONDS)
+
+
+def tools_in_status(response: Mapping[str, Any]) -> list[str] | None:
+    """The client's tools in an answer to `mcp_status`, as the model would see them.
+
+    None while the CLI is still connecting: first it does not name the server at all.
+    """
+    status = response.get("response")
+    servers = status.get("mcpServers") if isinstance(status, dict) else None
+    for found in servers or ():
+        if found.get("name") == MCP_SERVER and found.get("status") != "pending":
+            names = (str(tool.get("name")) for tool in found.get("tools") or ())
+            return [f"mcp__{MCP_SERVER}__{name}" for name in names]
+    return None

@@ -26,6 +26,7 @@ from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.terms import Terms, may_answer_by_schema, must_call, terms_for
 from gateway_claude_code.tool_names import ToolNames
+from gateway_claude_code.tool_schemas.exact_text import body_with_exact_tools
 from gateway_claude_code.tool_schemas.offered import offered
 
 JSON_ONLY: Final = (
@@ -164,10 +165,11 @@ def prepare(
     terms = terms_for(request, facts, usual=usual, native_schema=native)
     demanded = must_call(request) and not terms.forced_choice
     by_tool = schema is not None and terms.schema_way == "tool"
-    tools = tuple(offered(tool) for tool in request.tools)
+    offers = [offered(tool) for tool in request.tools]
+    tools = tuple(offer.tool for offer in offers)
     names = ToolNames(
         (tool.name for tool in request.tools),
-        {tool.tool.name: tool.names for tool in tools if tool.names},
+        {offer.tool.name: offer.names for offer in offers if offer.names},
     )
     return Prepared(
         request=with_demand(request, names) if demanded else request,
@@ -177,13 +179,15 @@ def prepare(
         seeded_terms=terms_for(request, facts, usual=usual, native_schema=native, seeded=True),
         demanded=demanded,
         names=names,
-        tools=tuple(tool.tool for tool in tools),
+        tools=tools,
         schema=schema,
         setting=setting_digest(
             request, model, with_schema=by_tool, agent=repr(agent) if agent else None
         ),
         parameters=parameters_digest(request),
         agent=agent,
+        # with tools of the CLI's own beside them, the list would not be whole
+        body={} if by_tool or agent else body_with_exact_tools(tools, names),
     )
 
 

@@ -6,7 +6,6 @@ its top whose names are not of a restricted form. A tool without any of it is of
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from gateway.json_schema import InvalidSchema, Schema, resolve
+from gateway.json_schema import InvalidSchema, Schema, parts_of, resolve
 from gateway.types import Tool
 from gateway_claude_code.property_names import is_taken, names_to_send
 from gateway_claude_code.tool_schemas.composition import COMPOSITIONS, Flat, flattened, in_words
@@ -25,10 +24,6 @@ from gateway_claude_code.tool_schemas.repair import FOREIGN, repaired
 _OF_DRAFT_2020_12: Final = jsonschema_rs.Draft202012Validator(
     {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=False, offline=True
 )
-_TO_LOOK_AT: Final = re.compile(
-    "|".join(f'"{re.escape(word)}":' for word in sorted((*FOREIGN, "$ref", "__proto__")))
-)
-"""Keywords and names of which a valid schema may still need to be rid of."""
 _MERGED_AT_TOP: Final = frozenset((*COMPOSITIONS, "$ref"))
 _LONGEST_KEPT: Final = 16_000
 """Characters of a schema of which the repair is remembered: clients send the same ones again."""
@@ -52,9 +47,9 @@ class _Usable:
 
 def offered(tool: Tool) -> OfferedTool:
     """The tool with a schema that the API takes."""
-    text = json.dumps(tool.schema, separators=(",", ":"))
-    if not _TO_LOOK_AT.search(text) and _is_fine(tool.schema):
+    if _is_fine(tool.schema):
         return OfferedTool(tool=tool, names={})
+    text = json.dumps(tool.schema)
     usable = _known(text) if len(text) <= _LONGEST_KEPT else _usable(tool.schema)
     description = "\n\n".join(filter(None, (tool.description, usable.words)))
     changed = replace(tool, description=description, schema=usable.schema)
@@ -67,7 +62,17 @@ def _is_fine(schema: Mapping[str, Any]) -> bool:
         and schema.get("type") == "object"
         and not schema.keys() & _MERGED_AT_TOP
         and all(map(is_taken, schema.get("properties", ())))
+        and all(FOREIGN.isdisjoint(part) and _leads(part, schema) for part in parts_of(schema))
     )
+
+
+def _leads(part: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether the reference of a part, if it has one, leads somewhere."""
+    reference = part.get("$ref")
+    try:
+        return reference is None or resolve(schema, reference) is not None
+    except InvalidSchema:
+        return False
 
 
 @lru_cache(maxsize=256)

@@ -49,8 +49,8 @@ def repaired(schema: Mapping[str, Any]) -> Schema:
             holder[key] = inner = _schema_of(holder[key], ref_alone=ref_alone)
             if isinstance(inner, dict):
                 left.append(inner)
-    if not _LATEST.fullmatch(root.get("$schema", "")) and root != schema:
-        root.pop("$schema", None)  # it is of that dialect no more
+    if "$schema" in root and not _LATEST.fullmatch(root["$schema"]) and root != schema:
+        del root["$schema"]  # it is of that dialect no more
     return root
 
 

@@ -29,23 +29,22 @@ async def check_tools(ask: AskCli, bridge: McpBridge) -> None:
     with anyio.move_on_after(CONNECT_SECONDS):
         while True:
             response = await ask({"subtype": "mcp_status"})
-            if response.get("subtype") == "error":
+            status = response.get("response")
+            if not isinstance(status, dict) or not isinstance(status.get("mcpServers"), list):
                 return
-            kept = tools_in_status(response)
+            kept = tools_in_status(status)
             if kept is not None:
                 bridge.check(kept)
                 return
             await anyio.sleep(POLL_SECONDS)
 
 
-def tools_in_status(response: Mapping[str, Any]) -> list[str] | None:
-    """The client's tools in an answer to `mcp_status`, as the model would see them.
+def tools_in_status(status: Mapping[str, Any]) -> list[str] | None:
+    """The client's tools in the answer to `mcp_status`, as the model would see them.
 
     None while the CLI is still connecting: first it does not name the server at all.
     """
-    status = response.get("response")
-    servers = status.get("mcpServers") if isinstance(status, dict) else None
-    for found in servers or ():
+    for found in status["mcpServers"]:
         if found.get("name") == MCP_SERVER and found.get("status") != "pending":
             names = (str(tool.get("name")) for tool in found.get("tools") or ())
             return [f"mcp__{MCP_SERVER}__{name}" for name in names]

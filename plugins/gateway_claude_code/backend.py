@@ -1,5 +1,6 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
+import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -48,6 +49,8 @@ from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.terms import Terms
 from gateway_claude_code.transcript import transcribed
+
+log = logging.getLogger("gateway_claude_code")
 
 ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
@@ -323,6 +326,11 @@ class ClaudeCodeBackend:
         if prepared.setting not in self._tools_taken:
             await conversation.check_tools()
             self._tools_taken.add(prepared.setting)
+            if conversation.bridge is not None and conversation.bridge.left_out:
+                names = ", ".join(conversation.bridge.left_out)
+                log.warning(
+                    "the Claude Code CLI does not take the schemas of these tools: %s", names
+                )
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)

@@ -4,7 +4,6 @@ The CLI asks by control lines (`mcp_message`), and gets JSON-RPC back. MCP speci
 2025-06-18 and later: initialize, tools/list, tools/call.
 """
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,8 +12,6 @@ from gateway.errors import InvalidRequest
 from gateway.types import Tool
 from gateway_claude_code.protocol import Block, Line, mcp_response
 from gateway_claude_code.tool_names import ToolNames
-
-log = logging.getLogger("gateway_claude_code")
 
 DEFAULT_PROTOCOL: Final = "2025-06-18"
 METHOD_NOT_FOUND: Final = -32601
@@ -72,9 +69,7 @@ class McpBridge:
         of_client = [tool for tool in missing if tool.place is not None]
         if of_client:
             raise left_out(of_client)
-        known, self.left_out = self.left_out, tuple(tool.name for tool in missing)
-        if self.left_out != known:
-            log.warning("the Claude Code CLI does not take these tools: %s", self.left_out)
+        self.left_out = tuple(tool.name for tool in missing)
 
     def waits_for(self, call_ids: Collection[str]) -> bool:
         """Whether exactly these calls wait for their results."""

@@ -13,8 +13,9 @@ from gateway_claude_code.command import MCP_SERVER
 from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.protocol import Line
 
-CONNECT_SECONDS: Final = 2
-"""How long the CLI may take to fetch the tools. Then the model is asked, and the turn's list tells."""
+CONNECT_SECONDS: Final = 10
+"""How long the CLI may take to fetch the tools (2.1.330 tries again for a second or two where a list
+is malformed). Then the model is asked, and the list that its turn begins with tells."""
 POLL_SECONDS: Final = 0.01
 
 AskCli: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[Line]]

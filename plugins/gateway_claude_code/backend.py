@@ -48,6 +48,7 @@ from gateway_claude_code.questions import asked
 from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.terms import Terms
+from gateway_claude_code.tool_check import tools_digest
 from gateway_claude_code.transcript import transcribed
 
 log = logging.getLogger("gateway_claude_code")
@@ -58,7 +59,7 @@ ANY_MODEL: Final = "sonnet"
 """To start a process with that is not asked anything of a model."""
 
 TOOL_SETS: Final = 256
-"""Of so many settings it is remembered that the CLI has taken their tools."""
+"""Of so many sets of tools it is remembered that the CLI has taken them."""
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -303,6 +304,8 @@ class ClaudeCodeBackend:
             messages = transcribed(messages)
         history = turns(messages, prepared.names)
         await self._set_up(prepared, conversation)
+        if len(history) == 1:  # a turn of the history would tell as well
+            await self._check_tools(prepared, conversation)
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
@@ -323,14 +326,13 @@ class ClaudeCodeBackend:
             self._settings(prepared, seeded=True),
             prepared.json_schema,
         )
-        if prepared.setting not in self._tools_taken:
+
+    async def _check_tools(self, prepared: Prepared, conversation: Conversation) -> None:
+        """Once for each set of tools, as it takes some tenths of a second (2.1.330)."""
+        digest = tools_digest(prepared.tools)
+        if digest not in self._tools_taken:
             await conversation.check_tools()
-            self._tools_taken.add(prepared.setting)
-            if conversation.bridge is not None and conversation.bridge.left_out:
-                names = ", ".join(conversation.bridge.left_out)
-                log.warning(
-                    "the Claude Code CLI does not take the schemas of these tools: %s", names
-                )
+            self._tools_taken.add(digest)
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
@@ -391,5 +393,7 @@ def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:
 
 def note_left_out(conversation: Conversation, ctx: RequestContext) -> None:
     """Say in a header which of the gateway's own tools the model does not have."""
-    if conversation.bridge is not None:
-        ctx.adjust({f"tools.{name}": "left_out" for name in conversation.bridge.left_out})
+    if conversation.bridge is not None and (names := conversation.bridge.left_out):
+        ctx.adjust({f"tools.{name}": "left_out" for name in names})
+        said = ", ".join(names)
+        log.warning("%s: the CLI does not take the schemas of the tools %s", ctx.request_id, said)

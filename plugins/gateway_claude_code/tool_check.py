@@ -4,11 +4,15 @@ Each turn begins with a list of its tools as well (`system`/`init`), but the fir
 the model is about to be asked, too late to stop it (seen with 2.1.330).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import anyio
 
+from gateway.types import Tool
+from gateway_claude_code.canonical import Digest
 from gateway_claude_code.command import MCP_SERVER
 from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.protocol import Line
@@ -38,6 +42,14 @@ async def check_tools(ask: AskCli, bridge: McpBridge) -> None:
                 bridge.check(kept)
                 return
             await anyio.sleep(POLL_SECONDS)
+
+
+def tools_digest(tools: Sequence[Tool]) -> Digest:
+    """Of the names and schemas of tools."""
+    hashed = hashlib.blake2b(digest_size=20)
+    for tool in tools:
+        hashed.update(json.dumps([tool.name, dict(tool.schema)]).encode("ascii"))
+    return hashed.digest()
 
 
 def tools_in_status(status: Mapping[str, Any]) -> list[str] | None:

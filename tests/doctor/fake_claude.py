@@ -78,6 +78,7 @@ class Cli:
                     if line.get("shouldQuery", True):
                         self.query()
                     else:
+                        self.begin()
                         say({"type": "result", "subtype": "success", "num_turns": 0})
 
     def control(self, line: Object) -> None:
@@ -169,9 +170,7 @@ class Cli:
             log = Path(os.environ["HOME"]) / ".claude" / "log.jsonl"
             log.parent.mkdir(exist_ok=True)
             log.write_text("\n".join(texts))
-        if self.tools is None:
-            self.tools = self.all_tools()
-        say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
+        self.begin()
         child = None
         if BREAK == "not_in_argv":
             code = "import time; print(flush=True); time.sleep(60)"
@@ -189,6 +188,12 @@ class Cli:
             if child is not None:
                 child.kill()
                 child.wait()
+
+    def begin(self) -> None:
+        """Each turn begins with the list of tools, also one that the model is not asked."""
+        if self.tools is None:
+            self.tools = self.all_tools()
+        say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
 
     def all_tools(self) -> list[Object]:
         tools = [BASH] if BREAK.startswith("built_in_tools") else []

@@ -19,6 +19,8 @@ Inner: TypeAlias = Mapping[str, Any] | bool
 COMPOSITIONS: Final = ("allOf", "anyOf", "oneOf")
 _DEEPEST: Final = 12
 """Compositions within compositions; what is deeper is said in words."""
+_MOST_COMPARED: Final = 100
+"""Schemas of one property that are compared with each other; there may be more of them."""
 _CONDITION: Final = ("if", "then", "else")
 _ANNOTATIONS: Final = ("title", "description", "default", "examples", "$comment")
 _MERGED: Final = frozenset(
@@ -36,6 +38,7 @@ class Flat:
     """
 
     schema: Schema
+    required: dict[str, None] = field(default_factory=dict)
     unsaid: list[Schema] = field(default_factory=list)
 
 
@@ -70,12 +73,15 @@ class _Flattening:
         result = Flat({key: value for key, value in schema.items() if key not in _ALL})
         if isinstance(properties := schema.get("properties"), Mapping):
             result.schema["properties"] = dict(properties)
+        result.required.update(dict.fromkeys(schema.get("required", ())))
         both = [{"$ref": schema["$ref"]}] if "$ref" in schema else []
         for branch in [*both, *schema.get("allOf", ())]:
             self._add(result, branch, levels)
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 self._choose(result, keyword, schema[keyword], levels)
+        if result.required:
+            result.schema["required"] = list(result.required)
         return result
 
     def _branch(self, branch: Mapping[str, Any], levels: int) -> Flat | None:
@@ -108,8 +114,7 @@ class _Flattening:
         for name, value in flat.schema.get("properties", {}).items():
             properties = result.schema.setdefault("properties", {})
             properties[name] = _both(properties[name], value) if name in properties else value
-        if required := flat.schema.get("required"):
-            result.schema["required"] = distinct([*result.schema.get("required", ()), *required])
+        result.required.update(flat.required)
         if _is_closed(flat.schema):
             result.schema.setdefault("additionalProperties", False)
         self._copy(result, flat.schema, branch)
@@ -152,8 +157,7 @@ class _Flattening:
             return
         if all(_is_closed(flat.schema) for flat in possible):
             result.schema.setdefault("additionalProperties", False)
-        if required := _common(possible):
-            result.schema["required"] = distinct([*result.schema.get("required", ()), *required])
+        result.required.update(_common(possible))
 
 
 _ALL: Final = frozenset((*COMPOSITIONS, "$ref"))
@@ -169,6 +173,8 @@ def _is_closed(schema: Mapping[str, Any]) -> bool:
 
 
 def _both(one: Any, other: Any) -> Any:  # noqa: ANN401
+    if isinstance(one, Mapping) and one.keys() == {"allOf"}:
+        return {"allOf": [*one["allOf"], other]}
     return one if one == other else {"allOf": [one, other]}
 
 
@@ -178,7 +184,7 @@ def _of_all(flats: Sequence[Flat]) -> dict[str, Any]:
     for flat in flats:
         for name, value in flat.schema.get("properties", {}).items():
             known = found.setdefault(name, [])
-            if value not in known:
+            if len(known) > _MOST_COMPARED or value not in known:
                 known.append(value)
     return {name: _any_of(values) for name, values in found.items()}
 
@@ -202,6 +208,6 @@ def _values(schema: object) -> list[Any] | None:
     return listed if isinstance(listed, list) else None
 
 
-def _common(flats: Sequence[Flat]) -> list[str]:
-    first, *others = (flat.schema.get("required", []) for flat in flats)
-    return [name for name in first if all(name in other for other in others)]
+def _common(flats: Sequence[Flat]) -> dict[str, None]:
+    first, *others = (flat.required for flat in flats)
+    return dict.fromkeys(name for name in first if all(name in other for other in others))

@@ -28,6 +28,7 @@ class References:
         self._earlier = earlier
         self._moved = moved
         self._homes: dict[str, str] = {}
+        self._named = set(_names_in(root))
 
     def mend(self) -> None:
         """Change the references in place. One that leads nowhere is said in the description."""
@@ -60,17 +61,8 @@ class References:
         try:
             resolve(self._root, reference)
         except InvalidSchema:
-            return self._is_named(reference)
+            return reference in self._named
         return True
-
-    def _is_named(self, reference: str) -> bool:
-        """Whether a part of the schema has this name: by `$anchor`, `$dynamicAnchor` or `$id`."""
-        anchor = reference[1:] if reference.startswith("#") else None
-        return any(
-            part.get("$id") == reference
-            or (anchor and anchor in (part.get("$anchor"), part.get("$dynamicAnchor")))
-            for part in parts_of(self._root)
-        )
 
     def _target(self, reference: str) -> Inner | None:
         try:
@@ -91,6 +83,7 @@ class References:
             rest = {key: value for key, value in target.items() if key not in DEFINITIONS}
             home = repaired(rest)
             definitions[name] = home
+            self._named.update(_names_in(home))
             yield home
         else:
             definitions[name] = target
@@ -102,3 +95,13 @@ class References:
             if name and name in self._root.get(keyword, ()):
                 return f"#/{keyword}/{name}"
         return None
+
+
+def _names_in(schema: Mapping[str, Any]) -> Iterator[str]:
+    """What references may call parts of the schema: by `$anchor`, `$dynamicAnchor` or `$id`."""
+    for part in parts_of(schema):
+        if isinstance(name := part.get("$id"), str):
+            yield name
+        for keyword in ("$anchor", "$dynamicAnchor"):
+            if isinstance(name := part.get(keyword), str):
+                yield f"#{name}"

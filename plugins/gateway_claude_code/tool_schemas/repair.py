@@ -28,6 +28,7 @@ FOREIGN: Final = frozenset(
 )  # fmt: skip
 """Keywords without a meaning in draft 2020-12, which lets any keyword pass."""
 
+_OTHERWISE_WRITTEN: Final = FOREIGN | {"items", "exclusiveMinimum", "exclusiveMaximum"}
 _LATEST: Final = re.compile(r"https?://json-schema\.org/draft/2020-12/schema#?")
 _REF_ALONE: Final = re.compile(r"json-schema\.org/draft-0[34567]/")
 """Dialects in which nothing beside a `$ref` counts."""
@@ -94,13 +95,15 @@ class _Part:
                 self._put(keyword, _own(keyword, usable))
             elif value not in _SAYS_NOTHING and keyword != "required":
                 self._note(keyword, value)
-        self._required(given)
-        self._bounds()
-        self._tuple()
-        self._dependencies()
-        self._draft_3()
-        self._recursive()
-        self._nullable()
+        if "properties" in given:
+            self._required(given)
+        if not _OTHERWISE_WRITTEN.isdisjoint(given):
+            self._bounds()
+            self._tuple()
+            self._dependencies()
+            self._draft_3()
+            self._recursive()
+            self._nullable()
         if self._notes:
             said = [self.schema["description"]] if self.schema.get("description") else []
             self.schema["description"] = "\n".join([*said, *self._notes])

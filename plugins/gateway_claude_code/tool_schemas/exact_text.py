@@ -17,6 +17,9 @@ from gateway_claude_code.tool_names import ToolNames
 
 _TAKEN_OUT: Final = regex.compile(r"[\p{Cf}\p{Co}\p{Cn}]")
 
+_LOST: Final = '"__proto__"'
+"""A name that is lost on the way, at whatever depth."""
+
 
 def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, Any]:
     """What goes over the body of the request; empty where all tools arrive as they are anyhow."""
@@ -35,7 +38,8 @@ def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, 
 
 
 def _arrives(tool: Tool) -> bool:
-    return _is_kept(tool.description) and _is_kept(_text(tool))
+    text = _text(tool)
+    return _LOST not in text and _is_kept(text) and _is_kept(tool.description)
 
 
 def _is_kept(text: str) -> bool:

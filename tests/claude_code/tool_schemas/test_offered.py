@@ -240,3 +240,10 @@ def test_texts_that_the_cli_would_change_go_into_the_body(text: str, place: str)
             {"name": "mcp__t__g", "description": "", "input_schema": other.schema},
         ]
     }
+
+
+def test_a_name_that_the_cli_drops_goes_into_the_body() -> None:
+    tool = Tool(name="f", schema=an_object("a", x={"__proto__": {}}))
+    assert (
+        body_with_exact_tools([tool], ToolNames(["f"]))["tools"][0]["input_schema"] == tool.schema
+    )

@@ -83,12 +83,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A function that the client offers. `schema` is the JSON Schema of its arguments, raw."""
+    """A function that the client offers. `schema` is the JSON Schema of its arguments, raw.
+
+    `place` is where the client's request has that schema, such as `tools[2].function.parameters`,
+    for errors about it; None for a tool that is not the client's.
+    """
 
     name: str
     description: str = ""
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
+import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -24,7 +25,7 @@ from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
-from gateway_claude_code.canonical import Digest, request_digest
+from gateway_claude_code.canonical import Digest, LatestDigests, request_digest
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
@@ -47,12 +48,18 @@ from gateway_claude_code.questions import asked
 from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
 from gateway_claude_code.terms import Terms
+from gateway_claude_code.tool_check import tools_digest
 from gateway_claude_code.transcript import transcribed
+
+log = logging.getLogger("gateway_claude_code")
 
 ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
 ANY_MODEL: Final = "sonnet"
 """To start a process with that is not asked anything of a model."""
+
+TOOL_SETS: Final = 256
+"""Of so many sets of tools it is remembered that the CLI has taken them."""
 
 SWITCHES_MODELS: Final = (2, 1, 330)
 """The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
@@ -74,6 +81,7 @@ class ClaudeCodeBackend:
         self.pool = Pool(config, keeper)
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
         self._schemas = AnswerSchemas()
+        self._tools_taken = LatestDigests(TOOL_SETS)
         self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
         self.learning = Learning(self.known)
         remembered = RememberedModels.of_user(surroundings.environ)
@@ -276,6 +284,7 @@ class ClaudeCodeBackend:
         async for event in events:
             if isinstance(event, ResponseStart):
                 note_terms(prepared, terms, ctx)
+                note_left_out(conversation, ctx)
             yield event
 
     def _note_process(self, conversation: Conversation, ctx: RequestContext) -> None:
@@ -296,6 +305,8 @@ class ClaudeCodeBackend:
             ctx.body_bytes, _history, prepared, transcript=conversation.transcribed
         )
         await self._set_up(prepared, conversation)
+        if len(history) == 1:  # a turn of the history would tell as well
+            await self._check_tools(prepared, conversation)
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
@@ -306,6 +317,7 @@ class ClaudeCodeBackend:
         async for event in conversation.ask(last, reader, once=once):
             if isinstance(event, ResponseStart):
                 note_terms(prepared, prepared.seeded_terms, ctx)
+                note_left_out(conversation, ctx)
             yield event
 
     async def _set_up(self, prepared: Prepared, conversation: Conversation) -> None:
@@ -315,6 +327,13 @@ class ClaudeCodeBackend:
             self._settings(prepared, seeded=True),
             prepared.json_schema,
         )
+
+    async def _check_tools(self, prepared: Prepared, conversation: Conversation) -> None:
+        """Once for each set of tools, as it takes some tenths of a second (2.1.330)."""
+        digest = tools_digest(prepared.tools)
+        if digest not in self._tools_taken:
+            await conversation.check_tools()
+            self._tools_taken.add(digest)
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
         return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
@@ -377,3 +396,11 @@ def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:
     """Say in headers what of the request is left out, and what is other than asked for."""
     ctx.ignore((*terms.ignored, *unmet_strict(prepared.request.tools)))
     ctx.adjust(terms.adjusted)
+
+
+def note_left_out(conversation: Conversation, ctx: RequestContext) -> None:
+    """Say in a header which of the gateway's own tools the model does not have."""
+    if conversation.bridge is not None and (names := conversation.bridge.left_out):
+        ctx.adjust({f"tools.{name}": "left_out" for name in names})
+        said = ", ".join(names)
+        log.warning("%s: the CLI does not take the schemas of the tools %s", ctx.request_id, said)

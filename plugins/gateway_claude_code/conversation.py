@@ -20,6 +20,7 @@ from gateway_claude_code.parameters import LAST_REQUEST, STRUCTURED_OUTPUT
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
 from gateway_claude_code.starts import Start
+from gateway_claude_code.tool_check import check_tools
 
 WARM_SECONDS = 5
 """How long one may take to answer a control line that has answered before, or had time to start."""
@@ -32,8 +33,8 @@ class Conversation:
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
     `calls` are the ids of the calls that the last answer ended with, and `thought` is whether it
-    began with thinking; `was_spare` is True if the
-    process was started ahead of its request, `transcribed` if it got its earlier turns as text.
+    began with thinking; `was_spare` is True if the process was started ahead of its request,
+    `transcribed` if it got its earlier turns as text. `bridge` has its tools, once it is set up.
     `start` is told whether the process got ready, once, if it is one of those that take turns.
     `note_quota` is told each `rate_limit_info`, and `report_cost`, which belongs to the request
     that is answered now, what the CLI says that a turn cost, in US dollars.
@@ -53,7 +54,7 @@ class Conversation:
         self._born = time.monotonic()
         self._ready = False
         self._warming: anyio.Event | None = None
-        self._bridge: McpBridge | None = None
+        self.bridge: McpBridge | None = None
         self._requests = 0
         self._settings: Mapping[str, Any] = {}
         self._guarded = False
@@ -125,10 +126,24 @@ class Conversation:
             await self._warming.wait()
             if not self._ready:
                 raise self._not_ready()
-        self._bridge = bridge
+        self.bridge = bridge
         servers = [MCP_SERVER] if bridge is not None else []
         first = protocol.initialize(self._next_id(), system, servers, json_schema)
         await self._apply(settings, first)
+
+    async def check_tools(self) -> None:
+        """Raise `InvalidRequest` for a tool that the CLI did not take; see `tool_check`."""
+        if self.bridge is not None:
+            await check_tools(self._ask_cli, self.bridge)
+
+    async def _ask_cli(self, request: Mapping[str, Any]) -> Line:
+        """The CLI's answer to a control request."""
+        request_id = self._next_id()
+        await self._process.send(protocol.control_request(request_id, request))
+        while True:
+            response = (await self._next_line()).get("response")
+            if isinstance(response, dict) and response.get("request_id") == request_id:
+                return response
 
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""
@@ -184,9 +199,9 @@ class Conversation:
         self, results: Mapping[str, Sequence[Block]], reader: EventReader
     ) -> AsyncGenerator[StreamEvent]:
         """Answer the calls that wait, by their ids, and yield the next answer's events."""
-        if self._bridge is None:
+        if self.bridge is None:
             raise BackendFailed("a conversation without tools has no calls to answer")
-        await self._process.send(*self._bridge.answers(results))
+        await self._process.send(*self.bridge.answers(results))
         async for event in self._answer(reader, once=False):
             yield event
 
@@ -258,7 +273,7 @@ class Conversation:
 
     async def _until_waiting(self) -> bool:
         while True:
-            if self.calls and self._bridge is not None and self._bridge.waits_for(self.calls):
+            if self.calls and self.bridge is not None and self.bridge.waits_for(self.calls):
                 return True
             line = await self._next_line(started=True)
             match line:
@@ -323,9 +338,12 @@ class Conversation:
                     self._note_quota(line.get("rate_limit_info"))
                 case "result":
                     self._note_cost(line.get("total_cost_usd"))
+                case "system" if line.get("subtype") == "init" and self.bridge is not None:
+                    # the CLI begins every turn with it, also those of a history, before it asks
+                    self.bridge.check(line.get("tools") or ())
             if line.get("type") != "control_request":
                 return line
-            if self._bridge is not None and (answer := self._bridge.take(line)) is not None:
+            if self.bridge is not None and (answer := self.bridge.take(line)) is not None:
                 await self._process.send(answer)
             elif self.calls:
                 return line

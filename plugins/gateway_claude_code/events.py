@@ -25,6 +25,7 @@ from gateway.types import (
 )
 from gateway_claude_code.agent import Agent, shown
 from gateway_claude_code.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
+from gateway_claude_code.own_arguments import OwnArguments
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.tool_names import ToolNames
@@ -61,6 +62,7 @@ class EventReader:
         self, names: ToolNames, answer: JsonAnswer | None = None, agent: Agent | None = None
     ) -> None:
         self._names = names
+        self._own_arguments = OwnArguments(names)
         self._answer = answer
         self._agent = agent
         self._most = agent.max_messages if agent is not None else MOST_MESSAGES
@@ -119,7 +121,8 @@ class EventReader:
             yield from self._formed(found)
 
     def _formed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        return self._answer.feed(event) if self._answer is not None else iter((event,))
+        for found in self._own_arguments.feed(event):
+            yield from self._answer.feed(found) if self._answer is not None else (found,)
 
     def _read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         match event.get("type"):

@@ -98,7 +98,7 @@ def _assistant_block(part: Part, names: ToolNames) -> Block | None:
                 "type": "tool_use",
                 "id": api_id(part.id),
                 "name": names.to_model(part.name),
-                "input": call_input(part.arguments),
+                "input": names.arguments_to_model(part.name, call_input(part.arguments)),
             }
         case _:
             return None

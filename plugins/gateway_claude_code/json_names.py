@@ -54,10 +54,14 @@ class Unwrapper:
 
 
 class Renamer:
-    """Gives properties other names, by a table; a text that is not an object stays as it is."""
+    """Gives properties other names, by a table; a text that is not an object stays as it is.
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    With `top_only` those of objects within the outermost keep their names.
+    """
+
+    def __init__(self, names: Mapping[str, str], *, top_only: bool = False) -> None:
         self._names = names
+        self._top_only = top_only
         self._containers: list[str] = []
         self._is_json: bool | None = None
         self._in_string = False
@@ -105,7 +109,9 @@ class Renamer:
                 self._containers.append(character)
             case "}" | "]" if self._containers:
                 self._containers.pop()
-        inside = self._containers[-1:] == ["{"]
+        inside = self._containers[-1:] == ["{"] and (
+            len(self._containers) == 1 or not self._top_only
+        )
         self._at_name = inside and (character in ("{", ",") or (self._at_name and not character))
 
     def _string(self, text: str, position: int, pieces: list[str]) -> int:

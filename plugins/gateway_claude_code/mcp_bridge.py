@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.errors import InvalidRequest
 from gateway.types import Tool
 from gateway_claude_code.protocol import Block, Line, mcp_response
 from gateway_claude_code.tool_names import ToolNames
@@ -31,6 +32,8 @@ class McpBridge:
         self._tools = tools
         self._names = names
         self._pending: dict[str, PendingCall] = {}
+        self.left_out: tuple[str, ...] = ()
+        """The gateway's own tools that the CLI did not take, once it said so."""
 
     def take(self, line: Line) -> Line | None:
         """The answer to a control line of the CLI, or None if it has to wait."""
@@ -55,6 +58,18 @@ class McpBridge:
         return mcp_response(
             request_id, {"jsonrpc": "2.0", "id": message.get("id"), "result": result}
         )
+
+    def check(self, kept: Collection[str]) -> None:
+        """Compare the tools that the CLI has, as it names them, with those that were offered.
+
+        It leaves out without a word what it can't use (2.1.330). Raises `InvalidRequest` for a tool
+        of the client's; the gateway's own are noted in `left_out`.
+        """
+        missing = [tool for tool in self._tools if self._names.to_model(tool.name) not in kept]
+        of_client = [tool for tool in missing if tool.place is not None]
+        if of_client:
+            raise left_out(of_client)
+        self.left_out = tuple(tool.name for tool in missing)
 
     def waits_for(self, call_ids: Collection[str]) -> bool:
         """Whether exactly these calls wait for their results."""
@@ -90,3 +105,14 @@ class McpBridge:
             "inputSchema": dict(tool.schema),
             "annotations": {"readOnlyHint": True},
         }
+
+
+def left_out(tools: Sequence[Tool]) -> InvalidRequest:
+    """The error for tools of the client's that the model would not have."""
+    names = ", ".join(repr(tool.name) for tool in tools)
+    places = ", ".join(str(tool.place) for tool in tools)
+    return InvalidRequest(
+        f"The Claude Code CLI does not take the schema of {names}, and the model would not have "
+        f"{'the tool' if len(tools) == 1 else 'these tools'}. Simplify {places}.",
+        param=tools[0].place,
+    )

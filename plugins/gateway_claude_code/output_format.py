@@ -1,17 +1,17 @@
 """The API's own structured output: `output_config.format` of a client's schema. Pure.
 
-Platform docs, "Structured outputs" (read in October 2026). Property keys have to be of the form
-that live answers name: "Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'"; it is
-known of tools' top level, and all keys are held to it here, as they are renamed there and back.
+Platform docs, "Structured outputs" (read in October 2026). The form of property keys
+(`property_names`) is known of tools' top level; all keys are held to it here, as they are renamed
+there and back.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.json_schema import Schema, map_schema
+from gateway_claude_code.property_names import names_to_send
 from gateway_claude_code.schema_merge import NotNative
 from gateway_claude_code.schema_subset import Subset
 
@@ -23,8 +23,6 @@ MOST_UNIONS: Final = 16
 """Over the whole request: properties that are not required, and uses of `anyOf` or of a list of
 types. Counted for each use of a definition; the documentation does not say how it counts them."""
 
-_KEY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
-_LONGEST_STEM: Final = 50
 _SIBLINGS_IGNORED: Final = re.compile(r"/draft-0[34567]/")
 """Dialects in which nothing beside a `$ref` counts."""
 
@@ -90,24 +88,7 @@ def _names(schema: Mapping[str, Any]) -> dict[str, str]:
         return part
 
     map_schema(schema, note)
-    used = set(found)
-    names: dict[str, str] = {}
-    for key in sorted(key for key in found if not _KEY.fullmatch(key)):
-        stem = _stem(key)
-        name = stem if stem not in used else f"{stem}_{len(names) + 1}"
-        while name in used:
-            name += "_"
-        used.add(name)
-        names[key] = name
-    return names
-
-
-def _stem(key: str) -> str:
-    """The key in letters that are allowed, as far as it has any: "größe" is "grosse"."""
-    decomposed = unicodedata.normalize("NFKD", key.replace("ß", "ss"))
-    spelled = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    stem = re.sub(r"[^a-zA-Z0-9_.-]+", "_", spelled).strip("_")
-    return stem[:_LONGEST_STEM] or "property"
+    return names_to_send(found)
 
 
 def _keep_limits(root: Schema, subset: Subset) -> None:

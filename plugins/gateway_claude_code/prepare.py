@@ -26,6 +26,8 @@ from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.terms import Terms, may_answer_by_schema, must_call, terms_for
 from gateway_claude_code.tool_names import ToolNames
+from gateway_claude_code.tool_schemas.exact_text import body_with_exact_tools
+from gateway_claude_code.tool_schemas.offered import offered
 
 JSON_ONLY: Final = (
     "Answer with one JSON object and nothing else: no prose before or after it, no code fence."
@@ -59,6 +61,9 @@ class Prepared:
     `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
     is not; the same conversation under the same of both can go on in the same process.
 
+    `tools` are those of the request with schemas that the API takes, and `names` is what they and
+    their arguments are called towards the model.
+
     `body` goes over everything else in the upstream request's body: for what the CLI would change.
     """
 
@@ -69,6 +74,7 @@ class Prepared:
     seeded_terms: Terms
     demanded: bool
     names: ToolNames
+    tools: tuple[Tool, ...]
     schema: AnswerSchema | None
     setting: Digest
     parameters: Digest
@@ -112,7 +118,7 @@ class Prepared:
 
     def bridge(self) -> McpBridge | None:
         """The server of the client's tools, if there are any."""
-        return McpBridge(self.request.tools, self.names) if self.request.tools else None
+        return McpBridge(self.tools, self.names) if self.tools else None
 
     def reader(self) -> EventReader:
         """What reads the answer."""
@@ -159,7 +165,12 @@ def prepare(
     terms = terms_for(request, facts, usual=usual, native_schema=native)
     demanded = must_call(request) and not terms.forced_choice
     by_tool = schema is not None and terms.schema_way == "tool"
-    names = ToolNames(tool.name for tool in request.tools)
+    offers = [offered(tool) for tool in request.tools]
+    tools = tuple(offer.tool for offer in offers)
+    names = ToolNames(
+        (tool.name for tool in request.tools),
+        {offer.tool.name: offer.names for offer in offers if offer.names},
+    )
     return Prepared(
         request=with_demand(request, names) if demanded else request,
         model=model,
@@ -168,12 +179,15 @@ def prepare(
         seeded_terms=terms_for(request, facts, usual=usual, native_schema=native, seeded=True),
         demanded=demanded,
         names=names,
+        tools=tools,
         schema=schema,
         setting=setting_digest(
             request, model, with_schema=by_tool, agent=repr(agent) if agent else None
         ),
         parameters=parameters_digest(request),
         agent=agent,
+        # with tools of the CLI's own beside them, the list would not be whole
+        body={} if by_tool or agent else body_with_exact_tools(tools, names),
     )
 
 

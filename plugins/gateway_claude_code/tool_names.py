@@ -1,10 +1,12 @@
-"""The client's tool names, and what they are called towards the model. Pure.
+"""What the client's tools and their arguments are called towards the model. Pure.
 
-The model's API takes `^[a-zA-Z0-9_-]{1,128}$`, and the CLI puts `mcp__SERVER__` in front.
+For a tool the model's API takes `^[a-zA-Z0-9_-]{1,128}$`, and the CLI puts `mcp__SERVER__` in front;
+for arguments see `property_names`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from gateway_claude_code.command import MCP_SERVER
 
@@ -14,10 +16,14 @@ PREFIX = f"mcp__{MCP_SERVER}__"
 class ToolNames:
     """Both directions of the mapping for one request. Names that are fine stay as they are.
 
-    `names` are the tools on offer; others may turn up in the history.
+    `names` are the tools on offer; others may turn up in the history. `arguments` has for each
+    tool the client's names of those arguments that have another name towards the model, by that.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(
+        self, names: Iterable[str], arguments: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        self._arguments = arguments or {}
         self._inner: dict[str, str] = {}
         self._outer: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
@@ -39,6 +45,18 @@ class ToolNames:
         if not name.startswith(PREFIX):
             return None
         return self._offered.get(name.removeprefix(PREFIX))
+
+    def own_arguments(self, name: str) -> Mapping[str, str]:
+        """The client's names of a tool's arguments, by the model's, where they differ."""
+        return self._arguments.get(name, {})
+
+    def arguments_to_model(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Arguments of an earlier call under the names that the model knows."""
+        sent = {own: name for name, own in self.own_arguments(name).items()}
+        return {
+            sent[key] if key in sent and sent[key] not in arguments else key: value
+            for key, value in arguments.items()
+        }
 
     def _add(self, name: str) -> str:
         inner = plain = _plain(name)

@@ -88,8 +88,17 @@ ROWS: Final = (
     _field("stop", "honoured", "sequences of white space only are emulated by cutting the text"),
     _text("echo", "emulated", "the prompt is put in front of the text"),
     _text("suffix", "refused", "anything but an empty one", ("",)),
-    _chat("tools", "honoured", "type `function` only; other types are refused"),
-    _chat("tool_choice", "honoured", "`none`, `auto`, `required`, a function, `allowed_tools`"),
+    _chat(
+        "tools",
+        "honoured",
+        "type `function`, also without the object `function` around its fields, and Anthropic's form "
+        "with `input_schema`; other types are refused",
+    ),
+    _chat(
+        "tool_choice",
+        "honoured",
+        "`none`, `auto`, `required`, a function, `allowed_tools`; also Anthropic's `any` and `tool`",
+    ),
     _chat("parallel_tool_calls", "honoured", "`false` allows one call per answer"),
     _chat("functions", "emulated", "as `tools`; the answer has `function_call`"),
     _chat("function_call", "emulated", "as `tool_choice`"),

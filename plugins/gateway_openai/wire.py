@@ -25,10 +25,20 @@ class FunctionDefinition(WireModel):
 
 
 class Tool(WireModel):
-    """A tool; `function` is there for `type: function`, the only type that is honoured."""
+    """A tool; `function` is there for `type: function`, the only type that is honoured.
 
-    type: str = "function"
+    The other fields are for tools that have no `function` around them: as the Responses API has
+    them, with `parameters`, and as Anthropic's Messages API has them, with `input_schema` and
+    without a type or of the type `custom`. Cursor sends both kinds on this route.
+    """
+
+    type: str | None = None
     function: FunctionDefinition | None = None
+    name: str | None = None
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    input_schema: dict[str, Any] | None = None
+    strict: bool | None = None
 
 
 class FunctionName(WireModel):
@@ -38,10 +48,11 @@ class FunctionName(WireModel):
 
 
 class ToolReference(WireModel):
-    """Names one of the tools within `allowed_tools`."""
+    """Names one of the tools within `allowed_tools`: by `function`, or by `name` alone."""
 
     type: str = "function"
-    function: FunctionName
+    function: FunctionName | None = None
+    name: str | None = None
 
 
 class AllowedTools(WireModel):
@@ -52,11 +63,19 @@ class AllowedTools(WireModel):
 
 
 class ToolChoiceObject(WireModel):
-    """`{"type": "function", "function": …}` or `{"type": "allowed_tools", "allowed_tools": …}`."""
+    """`{"type": "function", "function": …}` or `{"type": "allowed_tools", "allowed_tools": …}`.
+
+    The Responses API has `name`, and `mode` and `tools`, without the object around them. The types
+    `auto`, `any`, `none` and `tool` are those of Anthropic's Messages API.
+    """
 
     type: str
     function: FunctionName | None = None
     allowed_tools: AllowedTools | None = None
+    name: str | None = None
+    mode: Literal["auto", "required"] | None = None
+    tools: Annotated[list[ToolReference], Field(min_length=1)] | None = None
+    disable_parallel_tool_use: bool | None = None
 
 
 ToolChoice: TypeAlias = Annotated[

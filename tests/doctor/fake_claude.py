@@ -78,6 +78,7 @@ class Cli:
                     if line.get("shouldQuery", True):
                         self.query()
                     else:
+                        self.begin()
                         say({"type": "result", "subtype": "success", "num_turns": 0})
 
     def control(self, line: Object) -> None:
@@ -89,10 +90,22 @@ class Cli:
         answer: Object = {}
         if request["subtype"] == "apply_flag_settings":
             self.apply(request["settings"])
+        if request["subtype"] == "mcp_status":
+            answer = {"mcpServers": self.status()}
         if request["subtype"] == "list_models" and BREAK != "list_models":
             answer = {"models": [{"value": "sonnet", "resolvedModel": "claude-sonnet-5-5"}]}
         response = {"subtype": "success", "request_id": line["request_id"], "response": answer}
         say({"type": "control_response", "response": response})
+
+    def status(self) -> list[Object]:
+        if not self.servers:
+            return []
+        if self.tools is None:
+            self.tools = self.all_tools()
+        names = [tool["name"].removeprefix("mcp__t__") for tool in self.tools]
+        named = [*names, "odd"] if BREAK == "tool_list" else names
+        tools = [{"name": name} for name in named]
+        return [{"name": "t", "status": "connected", "tools": tools}]
 
     def apply(self, settings: Object) -> None:
         self.env.update(settings.get("env", {}))
@@ -157,9 +170,7 @@ class Cli:
             log = Path(os.environ["HOME"]) / ".claude" / "log.jsonl"
             log.parent.mkdir(exist_ok=True)
             log.write_text("\n".join(texts))
-        if self.tools is None:
-            self.tools = self.all_tools()
-        say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
+        self.begin()
         child = None
         if BREAK == "not_in_argv":
             code = "import time; print(flush=True); time.sleep(60)"
@@ -178,12 +189,19 @@ class Cli:
                 child.kill()
                 child.wait()
 
+    def begin(self) -> None:
+        """Each turn begins with the list of tools, also one that the model is not asked."""
+        if self.tools is None:
+            self.tools = self.all_tools()
+        say({"type": "system", "subtype": "init", "tools": [tool["name"] for tool in self.tools]})
+
     def all_tools(self) -> list[Object]:
         tools = [BASH] if BREAK.startswith("built_in_tools") else []
         if self.servers:
             self.mcp("initialize")
             self.mcp("notifications/initialized")
-            tools += [_tool(tool) for tool in self.mcp("tools/list")["tools"]]
+            listed = self.mcp("tools/list")["tools"]
+            tools += [_tool(tool) for tool in listed if tool["name"] != "odd"]
         if self.schema is not None and BREAK != "structured_output":
             tools.append({"name": OUTPUT, "description": "", "input_schema": self.schema})
         return tools
@@ -336,7 +354,7 @@ def _tool(tool: Object) -> Object:
         schema.pop("additionalProperties", None)
     return {
         "name": f"mcp__t__{tool['name']}",
-        "description": tool["description"],
+        "description": tool["description"][: 4096 if BREAK == "tool_descriptions" else None],
         "input_schema": schema,
     }
 

@@ -44,6 +44,40 @@ def test_a_tool(fields: dict[str, Any], decoded: Tool) -> None:
     assert request(tools=[fields]).tools == (decoded,)
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        (tool(parameters={"properties": {}}), "tools[0].function.parameters"),
+        ({"type": "function", "name": "f", "parameters": EMPTY}, "tools[0].parameters"),
+        ({"name": "f", "parameters": EMPTY}, "tools[0].parameters"),
+        ({"type": "function", "name": "f"}, "tools[0].parameters"),
+        ({"name": "f", "input_schema": EMPTY}, "tools[0].input_schema"),
+        ({"type": None, "name": "f", "input_schema": {}}, "tools[0].input_schema"),
+        ({"type": "custom", "name": "f", "input_schema": EMPTY}, "tools[0].input_schema"),
+    ],
+)
+def test_a_tool_in_the_form_of_another_api(given: dict[str, Any], place: str) -> None:
+    (decoded,) = request(tools=[given]).tools
+    assert decoded == Tool(name="f", schema=EMPTY)
+    assert decoded.place == place
+
+
+def test_a_flat_tool_has_all_fields() -> None:
+    flat = {"name": "f", "description": "Does.", "input_schema": EMPTY, "strict": True}
+    assert request(tools=[flat]).tools == (Tool(name="f", description="Does.", strict=True),)
+
+
+def test_the_older_form_has_its_own_place() -> None:
+    (decoded,) = request(functions=[{"name": "f"}]).tools
+    assert decoded.place == "functions[0].parameters"
+
+
+@pytest.mark.parametrize("schema", [{"type": "OBJECT"}, {"type": "any"}, {"properties": None}])
+def test_the_dialect_of_a_schema_is_left_to_the_backend(schema: dict[str, Any]) -> None:
+    (decoded,) = request(tools=[tool(parameters=schema)]).tools
+    assert {**decoded.schema, "type": 0} == {**schema, "type": 0}
+
+
 @pytest.mark.parametrize("fields", [{"tools": []}, {"tools": None}, {"functions": []}])
 def test_no_tools_are_no_tools(fields: dict[str, object]) -> None:
     assert request(**fields).tools == ()
@@ -60,6 +94,10 @@ def test_no_tools_are_no_tools(fields: dict[str, object]) -> None:
         ([tool(parameters={"type": "string"})], "tools[0].function.parameters"),
         ([tool(parameters={"type": ["null"]})], "tools[0].function.parameters"),
         ([tool(parameters={"maximum": float("inf")})], "tools[0].function.parameters"),
+        ([tool(parameters={"type": "STRING"})], "tools[0].function.parameters"),
+        ([{"name": "f", "input_schema": {"type": "array"}}], "tools[0].input_schema"),
+        ([{"name": "two words", "input_schema": EMPTY}], "tools[0].name"),
+        ([{"type": "bash_20250124", "name": "bash"}], "tools[0].type"),
         ([{"type": "custom", "custom": {"name": "f"}}], "tools[0].type"),
         ([{"type": "web_search"}], "tools[0].type"),
     ],
@@ -76,6 +114,7 @@ def allowed(mode: str, *names: str) -> dict[str, Any]:
 
 
 NAMED = {"type": "function", "function": {"name": "f"}}
+NAMED_CHOICE = ToolChoice(mode="required", names=("f",))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +128,25 @@ NAMED = {"type": "function", "function": {"name": "f"}}
         ({"tool_choice": NAMED}, ToolChoice(mode="required", names=("f",))),
         ({"tool_choice": allowed("auto", "f", "g")}, ToolChoice(names=("f", "g"))),
         ({"tool_choice": allowed("required", "g")}, ToolChoice(mode="required", names=("g",))),
+        ({"tool_choice": {"type": "function", "name": "f"}}, NAMED_CHOICE),
+        ({"tool_choice": {"type": "tool", "name": "f"}}, NAMED_CHOICE),
+        ({"tool_choice": {"type": "any"}}, ToolChoice(mode="required")),
+        ({"tool_choice": {"type": "none"}}, ToolChoice(mode="none")),
+        ({"tool_choice": {"type": "auto"}}, ToolChoice()),
+        (
+            {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
+            ToolChoice(parallel=False),
+        ),
+        (
+            {
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "mode": "auto",
+                    "tools": [{"type": "function", "name": "g"}],
+                }
+            },
+            ToolChoice(names=("g",)),
+        ),
         ({"parallel_tool_calls": True}, ToolChoice()),
         ({"parallel_tool_calls": False}, ToolChoice(parallel=False)),
         (
@@ -131,6 +189,13 @@ def test_without_tools_nothing_can_be_forced(choice: object) -> None:
     [
         ({"type": "function", "function": {"name": "x"}}, "tool_choice.function.name"),
         ({"type": "function"}, "tool_choice.function"),
+        ({"type": "function", "name": "x"}, "tool_choice.name"),
+        ({"type": "tool"}, "tool_choice.name"),
+        ({"type": "tool", "name": "x"}, "tool_choice.name"),
+        (
+            {"type": "allowed_tools", "mode": "auto", "tools": [{"name": "x"}]},
+            "tool_choice.tools[0].name",
+        ),
         ({"type": "allowed_tools"}, "tool_choice.allowed_tools"),
         (allowed("auto"), "tool_choice.allowed_tools.tools"),
         (allowed("none", "f"), "tool_choice.allowed_tools.mode"),

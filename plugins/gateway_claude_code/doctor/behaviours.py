@@ -82,6 +82,16 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
         "The model's prompt cache may miss; answers stay right. Report this version.",
     ),
     "tools": Behaviour("tools", "the client's tools reach the model as they are", OTHER_VERSION),
+    "tool_descriptions": Behaviour(
+        "tools",
+        "long descriptions of tools arrive whole",
+        "The model sees the beginning of a long description only. Report this version of the CLI.",
+    ),
+    "tool_list": Behaviour(
+        "tools",
+        "the CLI says which tools it has before it asks the model",
+        "A tool that this version leaves out may be missing without an error. Report this version.",
+    ),
     "parking": Behaviour("tools", "a call waits for its result, and the turn goes on", REPORT),
     "parallel_calls": Behaviour("tools", "the calls of a turn all wait at once", REPORT),
     "output_format": Behaviour(

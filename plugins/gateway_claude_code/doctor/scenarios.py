@@ -52,6 +52,7 @@ OTHERS: Final = (
     Scenario(("not_on_disk", "not_in_argv"), isolation.traces),
     Scenario(("stable_prefix",), turns.stable_prefix),
     Scenario(("tools", "parking"), tools.calls),
+    Scenario(("tool_descriptions", "tool_list"), tools.as_offered),
     Scenario(("parallel_calls",), tools.parallel_calls),
     Scenario(("output_format",), tools.output_format),
     Scenario(("structured_output",), tools.structured_output),

@@ -6,21 +6,26 @@ from typing import Final
 import anyio
 
 from gateway.errors import BackendFailed, InvalidRequest
-from gateway.types import ChatResponse, ResponseFormat, Text, ToolCall
+from gateway.types import ChatResponse, ResponseFormat, Text, Tool, ToolCall
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import ask, give, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
 from gateway_claude_code.history import call_input
 from gateway_claude_code.json_answer import NOT_AS_ASKED
+from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
 from gateway_claude_code.prepare import Prepared
-from gateway_claude_code.tool_names import PREFIX
+from gateway_claude_code.tool_names import PREFIX, ToolNames
 from gateway_claude_code.upstream import Answer, MessagesRequest, Script, ToolUseBlock, text_answer
 from gateway_claude_code.upstream.request import result_text
 
 NAME: Final = f"{PREFIX}look"
 OPEN_SECONDS: Final = 0.5
 """How long a call is left open. The backend leaves it for as long as the client takes."""
+
+LONG: Final = Tool(name="long", description="word " * 2_400)
+REFUSED: Final = Tool(name="odd", schema={"type": "object", "properties": {"$filter": {}}})
+"""Which CLI 2.1.330 leaves out, as the API refuses the name of the property."""
 
 SCHEMA: Final = {
     "type": "object",
@@ -50,6 +55,30 @@ async def calls(rig: Rig) -> None:
         "parking",
         given == ["blue"] and len(rig.requests) == len(("the call", "its result")),
         f"{OPEN_SECONDS} s later the result went to the model: {given}",
+    )
+
+
+async def as_offered(rig: Rig) -> None:
+    """A long description, and a tool that the API would refuse, as it is given."""
+    asked = _asked(1)
+    bridge = McpBridge((LONG, REFUSED), ToolNames((LONG.name, REFUSED.name)))
+    async with rig.process() as (_, talk):
+        await talk.set_up("", bridge, asked.settings(seeded=True))
+        await talk.check_tools()
+        announced = bridge.left_out
+        await ask(talk, asked)
+    found = {tool.get("name"): tool for tool in rig.requests[0].tools}
+    arrived = len(str(found.get(f"{PREFIX}{LONG.name}", {}).get("description", "")))
+    rig.note(
+        "tool_descriptions",
+        arrived == len(LONG.description),
+        f"{arrived} of {len(LONG.description)} characters arrived",
+    )
+    missing = [tool.name for tool in (LONG, REFUSED) if f"{PREFIX}{tool.name}" not in found]
+    rig.note(
+        "tool_list",
+        missing == list(announced),
+        f"left out: {missing or 'none'}; missing from its list: {list(announced) or 'none'}",
     )
 
 

@@ -215,6 +215,20 @@ CASES = {
         right=[tool({"type": "object", "required": ["a"]})],
         says="It must match JSON Schema draft 2020-12",
     ),
+    "tools.references": Case(
+        wrong=[
+            tool({"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}}),
+            tool({"type": "object", "properties": {"a": {"$ref": "http://localhost/a.json"}}}),
+        ],
+        right=[
+            tool(
+                {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {}}}
+            ),
+            tool({"type": "object", "properties": {"a": {"$ref": "#/properties/b"}, "b": {}}}),
+            tool({"type": "object", "properties": {"a": {"$ref": "#a"}, "b": {"$anchor": "a"}}}),
+        ],
+        says="Invalid $ref in schema",
+    ),
     "tools.no_composition": Case(
         wrong=[tool({"type": "object", "anyOf": [{"required": ["a"]}]})],
         right=[tool({"type": "object", "properties": {"a": {"anyOf": [{"type": "null"}]}}})],

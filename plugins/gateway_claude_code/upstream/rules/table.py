@@ -84,6 +84,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("tools.unique_names", tools.unique_names, TOOLS),
     _rule("tools.schema_object", tools.schema_is_object, TOOLS),
     _rule("tools.schema_valid", tools.schema_is_valid, TOOLS),
+    _rule("tools.references", tools.references_lead, "microsoft/vscode#286415, cline/cline#8433"),
     _rule("tools.no_composition", tools.no_composition, TOOLS),
     _rule("tools.property_names", tools.property_names, TOOLS),
     _rule("tool_choice.needs_tools", tools.choice_needs_tools, TOOLS),

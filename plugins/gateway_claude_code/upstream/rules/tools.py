@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from gateway.json_schema import InvalidSchema, parts_of, resolve
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.request import JsonObject, MessagesRequest
 from gateway_claude_code.upstream.rules.blocks import thinks
@@ -58,6 +59,29 @@ def schema_is_valid(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
                 "https://docs.claude.com/en/docs/tool-use."
             )
     return None
+
+
+def references_lead(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
+    """A reference leads to somewhere within the schema."""
+    for path, schema in _schemas(request):
+        anchors = {f"#{part.get('$anchor')}" for part in parts_of(schema)}
+        for part in parts_of(schema):
+            reference = str(part.get("$ref", "#"))
+            if reference not in anchors and not _leads(schema, reference):
+                return invalid(
+                    f"{path}: Invalid $ref in schema: '{reference}' does not exist. Ensure all $ref "
+                    "targets are defined in the schema's definitions or $defs.. Learn more about "
+                    "tool use at https://docs.claude.com/en/docs/tool-use."
+                )
+    return None
+
+
+def _leads(schema: Mapping[str, Any], reference: str) -> bool:
+    try:
+        resolve(schema, reference)
+    except InvalidSchema:
+        return False
+    return True
 
 
 def no_composition(request: MessagesRequest, _: ModelFacts) -> Refusal | None:

@@ -16,6 +16,7 @@ from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
     Message,
+    ResponseEnd,
     ResponseStart,
     StreamEvent,
     Target,
@@ -242,6 +243,8 @@ class ClaudeCodeBackend:
             async with aclosing(events):
                 async for event in events:
                     builder.add(event)
+                    if isinstance(event, ResponseEnd):
+                        note_messages(reader, ctx)
                     yield event
         finally:
             try:
@@ -365,6 +368,12 @@ def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
     """Say in a header if the process did not get the earlier turns as turns."""
     if conversation.transcribed:
         ctx.headers["x-dragoman-history"] = "transcript"
+
+
+def note_messages(reader: EventReader, ctx: RequestContext) -> None:
+    """Say in a header if the CLI asked the model more than once; the usage counts it all."""
+    if reader.messages > 1:
+        ctx.headers["x-dragoman-upstream-requests"] = str(reader.messages)
 
 
 def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:

@@ -68,7 +68,7 @@ class Conversation:
         self._settings: Mapping[str, Any] = {}
         self._further = FurtherRequests()
         self._settled: anyio.Event | None = None
-        self._reusable = False
+        self._reusable = self._reading = False
         self._total_cost = 0.0
         self.report_cost: Callable[[float], None] = nobody_asks
         self.busy = False
@@ -262,13 +262,16 @@ class Conversation:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
         if self._settled is None:
             return
+        self._reading = True
         try:
             with anyio.move_on_after(SETTLE_SECONDS):
                 self._reusable = await self._until_waiting()
         except GatewayError:
             self._reusable = False
         finally:
-            self.report_cost = nobody_asks  # it holds on to the whole request
+            self._reading = False
+            if not self.busy:
+                self.report_cost = nobody_asks
             self._settled.set()
 
     async def reusable(self) -> bool:
@@ -298,7 +301,7 @@ class Conversation:
 
         One that is at work on a turn, or has just ended its answer, is asked first what it cost.
         """
-        if self.busy and self._settled is None and self.report_cost is not nobody_asks:
+        if self.busy and not self._reading and self.report_cost is not nobody_asks:
             await self._hear_cost()
         await self._process.close(busy=self.busy or not self._ready)
 

@@ -1,5 +1,6 @@
 """What a client is told of a picture or a document that the API does not take. Pure."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -7,6 +8,7 @@ from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Document, Image, ToolResult
 
 _WORDS: Final = {"image": "an image", "document": "a file"}
+_PLACE: Final = re.compile(r"^messages[^:]*:\s*")
 MOST_PLACES: Final = 10
 """How many places an error names."""
 
@@ -20,7 +22,8 @@ def media_refusal(kind: str | None, sentence: str, request: ChatRequest) -> Inva
     found = [part for part in media(request) if kind in (None, kind_of(part))]
     places = [part.place for part in found if part.place]
     what = _WORDS.get(kind or "", "an image or a file")
-    text = f"The model's API does not take {what} of this request: {sentence.strip() or 'no reason was given'}"
+    sentence = _PLACE.sub("", sentence).strip() or "no reason was given"
+    text = f"The model's API does not take {what} of this request: {sentence}"
     text = text if text.endswith((".", "!", "?")) else f"{text}."
     if len(places) == 1:
         return InvalidRequest(f"{text} Replace it, or leave it out.", param=places[0])

@@ -14,10 +14,12 @@ def broke_off() -> BackendFailed:
 
 def end_of(line: Line, reader: EventReader) -> ResponseEnd | None:
     """The end of an answer, where a line other than the API's own events says so."""
-    if reader.in_message and refused(line):
-        return ResponseEnd(stop_reason="refusal", refusal=refusal_explanation(line))
-    done = line.get("type") == "result" and not line.get("is_error")
-    if done and reader.wants_output and reader.started:
+    if line.get("type") != "result":
+        return None
+    # 2.1.197 holds back the API's own stop reason
+    if reader.in_message and line.get("stop_reason") == "refusal":
+        return ResponseEnd(stop_reason="refusal")
+    if not line.get("is_error") and reader.wants_output and reader.started:
         return ResponseEnd(stop_reason="end")
     return None
 
@@ -25,20 +27,3 @@ def end_of(line: Line, reader: EventReader) -> ResponseEnd | None:
 def lacks_output(line: Line) -> bool:
     """Whether the CLI begins a turn without the tool for structured output."""
     return line.get("subtype") == "init" and STRUCTURED_OUTPUT not in (line.get("tools") or ())
-
-
-def refused(line: Line) -> bool:
-    """Whether a line says that the model refused: seen in place of the API's own stop reason."""
-    match line:
-        case {"type": "system", "subtype": "model_refusal_no_fallback"}:
-            return True
-        case {"type": "result", "stop_reason": "refusal"}:
-            return True
-        case _:
-            return False
-
-
-def refusal_explanation(line: Line) -> str | None:
-    """The API's own words about a refusal, where the CLI passes them on (2.1.330)."""
-    explanation = line.get("apiRefusalExplanation")
-    return explanation if isinstance(explanation, str) and explanation.strip() else None

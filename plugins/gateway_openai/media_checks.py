@@ -14,18 +14,21 @@ PDF_MAGIC: Final = b"%PDF-"
 
 _OTHERS: Final = (
     (re.compile(rb"BM.{12}", re.DOTALL), "a BMP picture"),
-    (re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), "a TIFF picture"),
-    (re.compile(rb".{4}ftyp(?:heic|heix|heif|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL), "HEIC"),
+    (re.compile(rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+"), "a TIFF picture"),
+    (
+        re.compile(rb".{4}ftyp(?:heic|heix|heif|hevc|hevx|heim|heis|mif1|msf1)", re.DOTALL),
+        "a HEIC picture",
+    ),
     (re.compile(rb".{4}ftypavi[fs]", re.DOTALL), "an AVIF picture"),
     (re.compile(rb".{4}ftyp", re.DOTALL), "a video"),
-    (re.compile(rb"\0\0\1\0"), "an icon (ICO)"),
+    (re.compile(rb"\x00\x00\x01\x00"), "an icon (ICO)"),
     (re.compile(rb"8BPS"), "a Photoshop file"),
-    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture"),
-    (re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
+    (re.compile(rb"\xff\x0a|\x00\x00\x00\x0cJXL "), "a JPEG XL picture"),
+    (re.compile(rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
     (re.compile(rb"%PDF-"), "a PDF, which belongs in a part of the type 'file'"),
     (
         re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg", re.DOTALL),
-        "SVG",
+        "an SVG picture",
     ),
     (re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE), "an HTML page"),
 )

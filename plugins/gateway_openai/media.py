@@ -58,7 +58,8 @@ def decode_image(url: str, param: str) -> Image:
     if scheme in ("http", "https"):
         if not _has_host(url):
             raise InvalidRequest(f"{param!r} is a URL without a valid host.", param=param)
-        return Image(url=f"{scheme}{url[len(scheme) :]}", place=param)
+        # the model's API knows the scheme in lower case only
+        return Image(url=f"https{url[5:]}" if scheme == "https" else url, place=param)
     if scheme != "data":
         raise InvalidRequest(
             f"{param!r} has to be a data: URL in base64, such as 'data:image/png;base64,…', or an "

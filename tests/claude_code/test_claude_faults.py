@@ -332,17 +332,11 @@ async def test_an_error_of_the_upstream_is_raised_as_what_it_is(
     assert is_gone(cli.pid)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "dict(type='result', is_error=True, stop_reason='refusal')",
-        "dict(type='system', subtype='model_refusal_no_fallback')",
-    ],
-)
 async def test_a_refusal_without_the_apis_stop_reason_ends_the_answer(
-    fake_cli: MakeCli, environ: Environ, line: str
+    fake_cli: MakeCli, environ: Environ
 ) -> None:
-    cli = fake_cli(DURING + f"say({line}); hold()")
+    refused = "dict(type='result', is_error=True, stop_reason='refusal')"
+    cli = fake_cli(DURING + f"say({refused}); hold()")
     events = await events_of(backend_for(cli, environ), a_request())
     assert events[-2:] == [PartEnd(index=0), ResponseEnd(stop_reason="refusal")]
 

@@ -1,9 +1,8 @@
 """One process answering one conversation, over one turn or many."""
 
 import math
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -15,7 +14,6 @@ from gateway_claude_code.command import MCP_SERVER
 from gateway_claude_code.errors import (
     FailureReader,
     ForbiddenTooSoon,
-    NotReady,
     exited,
     is_final_retry,
     removes_media,
@@ -24,13 +22,12 @@ from gateway_claude_code.events import EventReader, read_stream_event
 from gateway_claude_code.further_requests import GO_ON, FurtherRequests
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.patience import Patience
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
 from gateway_claude_code.starts import Start
 from gateway_claude_code.turn_lines import broke_off, end_of, lacks_output
 
-WARM_SECONDS = 5
-"""How long one may take to answer a control line that has answered before, or had time to start."""
 SETTLE_SECONDS = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
 COST_SECONDS = 1
@@ -58,10 +55,8 @@ class Conversation:
     ) -> None:
         self._process = process
         self._note_quota = note_quota
-        self._start_seconds = start_seconds
+        self._patience = Patience(start_seconds)
         self._start = start
-        self._born = time.monotonic()
-        self._ready = False
         self._warming: anyio.Event | None = None
         self._bridge: McpBridge | None = None
         self._requests = 0
@@ -133,8 +128,8 @@ class Conversation:
         """
         if self._warming is not None:
             await self._warming.wait()
-            if not self._ready:
-                raise self._not_ready()
+            if not self._patience.ready:
+                raise self._patience.not_ready()
         self._bridge = bridge
         servers = [MCP_SERVER] if bridge is not None else []
         first = protocol.initialize(self._next_id(), system, servers, json_schema)
@@ -146,7 +141,7 @@ class Conversation:
             if turn.role == "assistant":
                 await self._process.send(protocol.assistant_line(turn.blocks, f"msg_{number}"))
                 continue
-            with self._start_limit():
+            with self._patience.limit(warm=self.was_spare or self.answered):
                 await self._process.send(protocol.user_line(turn.blocks, query=False))
                 # an assistant line would overtake it
                 while (await self._next_line()).get("type") != "result":
@@ -164,14 +159,14 @@ class Conversation:
         request_id = self._next_id()
         applied = protocol.apply_settings(request_id, self._further.allow(settings))
         try:
-            with self._start_limit():
+            with self._patience.limit(warm=self.was_spare or self.answered):
                 await self._process.send(*before, applied)
                 await self._until_applied(request_id)
         except (BackendFailed, TimedOut) as error:
             if self._start is not None:
                 self._start.failed(error)
             raise
-        self._ready = True
+        self._patience.ready = True
         if self._start is not None:
             self._start.ready()
 
@@ -303,7 +298,7 @@ class Conversation:
         """
         if self.busy and not self._reading and self.report_cost is not nobody_asks:
             await self._hear_cost()
-        await self._process.close(busy=self.busy or not self._ready)
+        await self._process.close(busy=self.busy or not self._patience.ready)
 
     async def _hear_cost(self) -> None:
         """Read on until the CLI says what the turn cost, which it does at the turn's end."""
@@ -319,28 +314,6 @@ class Conversation:
             self.report_cost = nobody_asks
 
     # -- lines ------------------------------------------------------------------------
-
-    @contextmanager
-    def _start_limit(self) -> Iterator[None]:
-        try:
-            with anyio.fail_after(self._patience()):
-                yield
-        except TimeoutError as error:
-            raise self._not_ready() from error
-
-    def _patience(self) -> float:
-        """Seconds: what is left of the start, and afterwards as long or as short as is reasonable."""
-        if not self._ready:
-            return self._born + self._start_seconds - time.monotonic()
-        warm = self.was_spare or self._settled is not None
-        return min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds
-
-    def _not_ready(self) -> NotReady:
-        seconds = self._patience() if self._ready else self._start_seconds
-        return NotReady(
-            f"the Claude Code CLI did not get ready within {seconds:g} s "
-            "(plugins.claude_code.start_seconds)"
-        )
 
     async def _until_applied(self, request_id: str) -> None:
         while True:

@@ -4,8 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text, Thinking, ToolCall
-from gateway_openai.stop import StopCutter
+from gateway.types import (
+    PartDelta,
+    PartEnd,
+    PartStart,
+    StreamEvent,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    UsageUpdate,
+)
+from gateway_openai.stop import StopCutter, TokensSoFar
 
 
 def cut(sequences: tuple[str, ...], *deltas: str) -> tuple[str, str | None]:
@@ -73,3 +83,13 @@ def test_the_division_into_deltas_makes_no_difference(
     text = "".join(deltas)
     assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), text)
     assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), *text)
+
+
+@pytest.mark.parametrize(("said", "tokens"), [(0, 10), (1, 10), (12, 12)])
+def test_the_tokens_until_then_are_what_was_said_or_what_the_text_takes(
+    said: int, tokens: int
+) -> None:
+    counted = TokensSoFar()
+    counted.add(UsageUpdate(usage=Usage(input_tokens=5, output_tokens=said)))
+    counted.add(PartDelta(index=0, text="x" * 35))
+    assert counted.usage == Usage(input_tokens=5, output_tokens=tokens)

@@ -3,7 +3,7 @@
 import base64
 from typing import Final
 
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, Overloaded
 from gateway.pictures import read_picture
 from gateway.types import Image, Message, Text
 from gateway_claude_code.doctor.rig import Rig, asking, message
@@ -60,7 +60,11 @@ async def one_refusal(rig: Rig) -> None:
 async def overload_retried(rig: Rig) -> None:
     """An overload event right after the start."""
     script = in_order(StreamError(text_answer("lost"), 1), text_answer(SECOND))
-    answer = await rig.answer(asking(message("user", "Hello")), script=script)
+    try:
+        answer = await rig.answer(asking(message("user", "Hello")), script=script)
+    except Overloaded as error:
+        rig.differs("overload_retried", error.message)
+        return
     rig.note(
         "overload_retried",
         answer.parts == (Text(text=SECOND),),
@@ -70,7 +74,11 @@ async def overload_retried(rig: Rig) -> None:
 
 async def media_smaller(rig: Rig) -> None:
     """A user's picture of more pixels than the API takes."""
-    await rig.answer(asking(Message(role="user", parts=(PICTURE, Text(text="?")))))
+    try:
+        await rig.answer(asking(Message(role="user", parts=(PICTURE, Text(text="?")))))
+    except InvalidRequest as error:
+        rig.differs("media_smaller", error.message)
+        return
     blocks = [block for turn in rig.requests[0].turns for block in turn["content"]]
     found = [read_picture(_data(block)) for block in blocks if block.get("type") == "image"]
     sides = [picture.longest for picture in found if picture is not None]

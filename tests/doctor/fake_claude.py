@@ -280,7 +280,7 @@ class Cli:
         elif status != 400:
             log(f"API error (attempt 1/2): {status} {status} {body}")
             pause = 1000 * float(response.getheader("retry-after") or 0.5)
-            retry = {"error_status": status, "attempt": 1, "retry_delay_ms": pause}
+            retry: Object = {"error_status": status, "attempt": 1, "retry_delay_ms": pause}
             say({"type": "system", "subtype": "api_retry", **retry})
             if tries > 1:
                 return self.ask(tries - 1)
@@ -391,8 +391,7 @@ def main(arguments: list[str]) -> None:
         say({"loggedIn": True, "authMethod": "made-up"})
     else:
         held = b"x" * (60 << 20) if BREAK == "memory" else b""
-        if BREAK == "start_up":
-            time.sleep(0.3)
+        time.sleep(0.3 if BREAK == "start_up" else 0)
         Cli(arguments[arguments.index("--model") + 1]).run()
         del held
 

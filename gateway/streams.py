@@ -90,6 +90,7 @@ class AnswerBuilder:
             parts=self.parts(),
             stop_reason=self.end.stop_reason,
             stop_sequence=self.end.stop_sequence,
+            refusal=self.end.refusal,
             usage=self.usage,
             model=self.model,
         )

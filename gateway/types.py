@@ -33,20 +33,28 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture: either `data` (base64, with its `media_type`) or a `url` that the backend fetches."""
+    """A picture: either `data` (base64, with its `media_type`) or a `url` that the backend fetches.
+
+    `place` is its path in the client's request, for errors.
+    """
 
     media_type: str | None = None
     data: str | None = None
     url: str | None = None
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file to be read: `data` in base64 for `application/pdf`, the text itself for `text/*`."""
+    """A file to be read: `data` in base64 for `application/pdf`, the text itself for `text/*`.
+
+    `place` is its path in the client's request, for errors.
+    """
 
     media_type: str
     data: str
     title: str | None = None
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,10 +310,14 @@ class UsageUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseEnd:
-    """The last event. A stream that ends without it is an error."""
+    """The last event. A stream that ends without it is an error.
+
+    `refusal` is what the backend says about a refusal, if it says anything.
+    """
 
     stop_reason: StopReason
     stop_sequence: str | None = None
+    refusal: str | None = None
 
 
 StreamEvent: TypeAlias = ResponseStart | PartStart | PartDelta | PartEnd | UsageUpdate | ResponseEnd
@@ -320,3 +332,4 @@ class ChatResponse:
     usage: Usage = Usage()
     model: str | None = None
     stop_sequence: str | None = None
+    refusal: str | None = None

@@ -17,6 +17,7 @@ from gateway.off_loop import off_loop
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
+    ResponseEnd,
     ResponseStart,
     StreamEvent,
     Target,
@@ -30,7 +31,7 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
-from gateway_claude_code.errors import NotReady, ProcessGone, told
+from gateway_claude_code.errors import ForbiddenTooSoon, NotReady, ProcessGone, told
 from gateway_claude_code.events import EventReader
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.catalogue import ModelCatalogue
@@ -218,10 +219,11 @@ class ClaudeCodeBackend:
             except (ProcessGone, NotReady):
                 if reader.started:
                     raise
-        failed_spare = False
+        failed: NotReady | ProcessGone | None = None
         while True:
             reader = prepared.reader()
-            conversation = await self._obtain(prepared, ctx, fresh=failed_spare)
+            reader.unlimited = isinstance(failed, ForbiddenTooSoon)
+            conversation = await self._obtain(prepared, ctx, fresh=failed is not None)
             events = self._from_the_start(prepared, conversation, reader, ctx)
             try:
                 followed = self._followed(prepared, conversation, reader, events, ctx)
@@ -229,10 +231,11 @@ class ClaudeCodeBackend:
                     async for event in answer:
                         yield event
                 return
-            except (ProcessGone, NotReady):
-                if reader.started or not conversation.was_spare:
+            except (ProcessGone, NotReady) as error:
+                again = conversation.was_spare or isinstance(error, ForbiddenTooSoon)
+                if reader.started or failed is not None or not again:
                     raise
-                failed_spare = True
+                failed = error
 
     async def _followed(
         self,
@@ -250,6 +253,8 @@ class ClaudeCodeBackend:
             async with aclosing(events):
                 async for event in events:
                     said.add(event)
+                    if isinstance(event, ResponseEnd):
+                        note_messages(reader, ctx)
                     yield event
         finally:
             try:
@@ -309,12 +314,11 @@ class ClaudeCodeBackend:
             await self._check_tools(prepared, conversation)
         await conversation.add_history(history[:-1])
         ctx.mark("asked")
-        once = prepared.plain and not prepared.one_request
         went_out = prepared.went_out
         went_out.terms = prepared.seeded_terms
         went_out.mark = self.learning.cache_marks.mark if prepared.facts.cache_marks else None
         last = marked(history[-1], went_out.mark)
-        async for event in conversation.ask(last, reader, once=once):
+        async for event in conversation.ask(last, reader, once=prepared.plain):
             if isinstance(event, ResponseStart):
                 note_terms(prepared, prepared.seeded_terms, ctx)
                 note_left_out(conversation, ctx)
@@ -390,6 +394,12 @@ def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
     """Say in a header if the process did not get the earlier turns as turns."""
     if conversation.transcribed:
         ctx.headers["x-dragoman-history"] = "transcript"
+
+
+def note_messages(reader: EventReader, ctx: RequestContext) -> None:
+    """Say in a header if the CLI asked the model more than once; the usage counts it all."""
+    if reader.messages > 1:
+        ctx.headers["x-dragoman-upstream-requests"] = str(reader.messages)
 
 
 def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:

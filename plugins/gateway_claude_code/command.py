@@ -170,6 +170,7 @@ def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
         "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
         # a refusal is the answer; the CLI would otherwise ask again on its own
         "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
+        "CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK": "1",
     }
 
 

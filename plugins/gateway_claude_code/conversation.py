@@ -1,9 +1,8 @@
 """One process answering one conversation, over one turn or many."""
 
 import math
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -12,20 +11,28 @@ from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
 from gateway.types import ResponseEnd, StreamEvent
 from gateway_claude_code import protocol
 from gateway_claude_code.command import MCP_SERVER
-from gateway_claude_code.errors import FailureReader, NotReady, exited, is_final_retry
+from gateway_claude_code.errors import (
+    FailureReader,
+    ForbiddenTooSoon,
+    exited,
+    is_final_retry,
+    removes_media,
+)
 from gateway_claude_code.events import EventReader, read_stream_event
+from gateway_claude_code.further_requests import GO_ON, FurtherRequests
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
-from gateway_claude_code.parameters import LAST_REQUEST, STRUCTURED_OUTPUT
+from gateway_claude_code.patience import Patience
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
 from gateway_claude_code.starts import Start
 from gateway_claude_code.tool_check import check_tools
+from gateway_claude_code.turn_lines import broke_off, end_of, lacks_output
 
-WARM_SECONDS = 5
-"""How long one may take to answer a control line that has answered before, or had time to start."""
 SETTLE_SECONDS = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
+COST_SECONDS = 1
+"""How long a process that is to end may take to say what its turn cost."""
 
 
 class Conversation:
@@ -49,17 +56,15 @@ class Conversation:
     ) -> None:
         self._process = process
         self._note_quota = note_quota
-        self._start_seconds = start_seconds
+        self._patience = Patience(start_seconds)
         self._start = start
-        self._born = time.monotonic()
-        self._ready = False
         self._warming: anyio.Event | None = None
         self.bridge: McpBridge | None = None
         self._requests = 0
         self._settings: Mapping[str, Any] = {}
-        self._guarded = False
+        self._further = FurtherRequests()
         self._settled: anyio.Event | None = None
-        self._reusable = False
+        self._reusable = self._reading = False
         self._total_cost = 0.0
         self.report_cost: Callable[[float], None] = nobody_asks
         self.busy = False
@@ -124,8 +129,8 @@ class Conversation:
         """
         if self._warming is not None:
             await self._warming.wait()
-            if not self._ready:
-                raise self._not_ready()
+            if not self._patience.ready:
+                raise self._patience.not_ready()
         self.bridge = bridge
         servers = [MCP_SERVER] if bridge is not None else []
         first = protocol.initialize(self._next_id(), system, servers, json_schema)
@@ -151,7 +156,7 @@ class Conversation:
             if turn.role == "assistant":
                 await self._process.send(protocol.assistant_line(turn.blocks, f"msg_{number}"))
                 continue
-            with self._start_limit():
+            with self._patience.limit(warm=self.was_spare or self.answered):
                 await self._process.send(protocol.user_line(turn.blocks, query=False))
                 # an assistant line would overtake it
                 while (await self._next_line()).get("type") != "result":
@@ -161,21 +166,22 @@ class Conversation:
         """Parameters for the next turn of a conversation that is set up already."""
         if "effortLevel" in self._settings and "effortLevel" not in settings:
             settings = {**settings, "effortLevel": None}  # the CLI would keep the old one
-        if self._guarded or settings != self._settings:
+        if self._further.forbidden or settings != self._settings:
             await self._apply(settings)
 
     async def _apply(self, settings: Mapping[str, Any], *before: Line) -> None:
-        self._settings, self._guarded = settings, False
+        self._settings = settings
         request_id = self._next_id()
+        applied = protocol.apply_settings(request_id, self._further.allow(settings))
         try:
-            with self._start_limit():
-                await self._process.send(*before, protocol.apply_settings(request_id, settings))
+            with self._patience.limit(warm=self.was_spare or self.answered):
+                await self._process.send(*before, applied)
                 await self._until_applied(request_id)
         except (BackendFailed, TimedOut) as error:
             if self._start is not None:
                 self._start.failed(error)
             raise
-        self._ready = True
+        self._patience.ready = True
         if self._start is not None:
             self._start.ready()
 
@@ -186,13 +192,12 @@ class Conversation:
     ) -> AsyncGenerator[StreamEvent]:
         """Send a user turn and yield the answer's events. Raises `GatewayError`s.
 
-        With `once` the CLI's further requests for this turn, which it makes by itself after an
-        answer that was cut or empty, are such that the upstream refuses them.
+        With `once` the answer is one message of the upstream, whatever is wrong with it.
         """
         self.busy = True
         reader.asks_again = not once
         await self._process.send(protocol.user_line(turn.blocks, query=True))
-        async for event in self._answer(reader, once=once):
+        async for event in self._answer(reader):
             yield event
 
     async def give_results(
@@ -202,47 +207,58 @@ class Conversation:
         if self.bridge is None:
             raise BackendFailed("a conversation without tools has no calls to answer")
         await self._process.send(*self.bridge.answers(results))
-        async for event in self._answer(reader, once=False):
+        async for event in self._answer(reader):
             yield event
 
-    async def _answer(self, reader: EventReader, *, once: bool) -> AsyncGenerator[StreamEvent]:
-        async with aclosing(self._unchecked(reader, once=once)) as events:
+    async def _answer(self, reader: EventReader) -> AsyncGenerator[StreamEvent]:
+        async with aclosing(self._unchecked(reader)) as events:
             async for event in events:
                 if isinstance(event, ResponseEnd):
                     await reader.check()
                 yield event
 
-    async def _unchecked(self, reader: EventReader, *, once: bool) -> AsyncGenerator[StreamEvent]:
+    async def _unchecked(self, reader: EventReader) -> AsyncGenerator[StreamEvent]:
         failure = FailureReader()
         while not reader.ended:
             line = await self._next_line(started=reader.started)
-            kind = line.get("type")
-            if kind == "stream_event":
+            if line.get("type") == "stream_event":
                 for event in read_stream_event(reader, line):
                     yield event
-                # not before: an attempt that gave nothing yet is made again by the CLI
-                if once and not self._guarded and (reader.gave_something or reader.ended):
-                    self._guarded = True
-                    await self._process.send(protocol.apply_settings(self._next_id(), LAST_REQUEST))
-            elif reader.in_message and refused(line):
-                for event in reader.end("refusal"):
+            elif (end := end_of(line, reader)) is not None:
+                for event in reader.end(end):
                     yield event
-            elif reader.in_message and line.get("subtype") == "api_retry":
-                raise broke_off()
-            elif (error := failure.read(line, await self._api_sentence(line))) is not None:
-                # while guarded, what is refused as wrong is the CLI's own next request
-                mine = self._guarded and isinstance(error, InvalidRequest)
-                raise broke_off() if mine else error
-            elif reader.wants_output and lacks_output(line):
-                raise InvalidRequest(
-                    "The Claude Code CLI does not take the schema of the answer.",
-                    param="response_format",
-                )
-            elif kind == "result" and reader.wants_output and reader.started:
-                for event in reader.end("end"):
-                    yield event
-            elif kind == "result":
-                raise BackendFailed("The Claude Code CLI ended its turn without an answer.")
+            else:
+                await self._raise_failure(line, reader, failure)
+            if (change := self._further.change(line, reader)) is not None:
+                await self._process.send(protocol.apply_settings(self._next_id(), change))
+
+    async def _raise_failure(self, line: Line, reader: EventReader, failure: FailureReader) -> None:
+        """Raises a `GatewayError` if this line says that the turn has failed."""
+        if reader.in_message and line.get("subtype") == "api_retry":
+            raise broke_off()
+        if self._further.ended(line):
+            await self._go_on(reader)
+        elif (error := failure.read(line, await self._api_sentence(line))) is not None:
+            raise error
+        elif reader.wants_output and lacks_output(line):
+            raise InvalidRequest(
+                "The Claude Code CLI does not take the schema of the answer.",
+                param="response_format",
+            )
+        elif line.get("type") == "result":
+            raise BackendFailed("The Claude Code CLI ended its turn without an answer.")
+
+    async def _go_on(self, reader: EventReader) -> None:
+        """Ask again in a turn that ended because the CLI was told too soon to ask no more.
+
+        Raises `ForbiddenTooSoon` if it has not asked anything, and `BackendFailed`.
+        """
+        if not reader.started:
+            raise ForbiddenTooSoon
+        if reader.in_message:
+            raise broke_off()
+        await self._apply(self._settings)
+        await self._process.send(protocol.user_line([GO_ON], query=True))
 
     # -- after a turn -----------------------------------------------------------------
 
@@ -256,13 +272,16 @@ class Conversation:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
         if self._settled is None:
             return
+        self._reading = True
         try:
             with anyio.move_on_after(SETTLE_SECONDS):
                 self._reusable = await self._until_waiting()
         except GatewayError:
             self._reusable = False
         finally:
-            self.report_cost = nobody_asks  # it holds on to the whole request
+            self._reading = False
+            if not self.busy:
+                self.report_cost = nobody_asks
             self._settled.set()
 
     async def reusable(self) -> bool:
@@ -288,32 +307,28 @@ class Conversation:
                     return False
 
     async def close(self) -> None:
-        """End the process. One that is not ready yet would get so first."""
-        await self._process.close(busy=self.busy or not self._ready)
+        """End the process. One that is not ready yet would get so first.
+
+        One that is at work on a turn, or has just ended its answer, is asked first what it cost.
+        """
+        if self.busy and not self._reading and self.report_cost is not nobody_asks:
+            await self._hear_cost()
+        await self._process.close(busy=self.busy or not self._patience.ready)
+
+    async def _hear_cost(self) -> None:
+        """Read on until the CLI says what the turn cost, which it does at the turn's end."""
+        try:
+            with anyio.move_on_after(COST_SECONDS):
+                await self._interrupt()
+                while (await self._next_line(started=True)).get("type") != "result":
+                    pass
+                self.busy = False
+        except GatewayError:
+            return
+        finally:
+            self.report_cost = nobody_asks
 
     # -- lines ------------------------------------------------------------------------
-
-    @contextmanager
-    def _start_limit(self) -> Iterator[None]:
-        try:
-            with anyio.fail_after(self._patience()):
-                yield
-        except TimeoutError as error:
-            raise self._not_ready() from error
-
-    def _patience(self) -> float:
-        """Seconds: what is left of the start, and afterwards as long or as short as is reasonable."""
-        if not self._ready:
-            return self._born + self._start_seconds - time.monotonic()
-        warm = self.was_spare or self._settled is not None
-        return min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds
-
-    def _not_ready(self) -> NotReady:
-        seconds = self._patience() if self._ready else self._start_seconds
-        return NotReady(
-            f"the Claude Code CLI did not get ready within {seconds:g} s "
-            "(plugins.claude_code.start_seconds)"
-        )
 
     async def _until_applied(self, request_id: str) -> None:
         while True:
@@ -349,16 +364,21 @@ class Conversation:
                 return line
 
     async def _api_sentence(self, line: Line) -> str | None:
-        """What the API said, for the line that announces a retry and does not say it.
+        """What the API said, for a line that announces another request and does not say it.
 
-        A retry that is not to be made is called off at once: half a second later it goes out.
+        A request that is not to be made is called off at once: a retry goes out half a second
+        later. One without the media that the API refused may be on its way already.
         """
-        if line.get("subtype") != "api_retry":
+        without_media = removes_media(line)
+        if line.get("subtype") != "api_retry" and not without_media:
             return None
-        if is_final_retry(line):
-            interrupt = protocol.control_request(self._next_id(), {"subtype": "interrupt"})
-            await self._process.send(interrupt)
+        if without_media or is_final_retry(line):
+            await self._interrupt()
         return await self._process.api_sentence()
+
+    async def _interrupt(self) -> None:
+        interrupt = protocol.control_request(self._next_id(), {"subtype": "interrupt"})
+        await self._process.send(interrupt)
 
     def _note_cost(self, total: object) -> None:
         """`total` is that of all turns of the process so far."""
@@ -373,24 +393,3 @@ class Conversation:
 
 def nobody_asks(_: float) -> None:
     """Where the cost does not matter."""
-
-
-def broke_off() -> BackendFailed:
-    """The answer has begun, and will not come to its end."""
-    return BackendFailed("The upstream's answer broke off before its end.")
-
-
-def lacks_output(line: Line) -> bool:
-    """Whether the CLI begins a turn without the tool for structured output."""
-    return line.get("subtype") == "init" and STRUCTURED_OUTPUT not in (line.get("tools") or ())
-
-
-def refused(line: Line) -> bool:
-    """Whether a line says that the model refused: seen in place of the API's own stop reason."""
-    match line:
-        case {"type": "system", "subtype": "model_refusal_no_fallback"}:
-            return True
-        case {"type": "result", "stop_reason": "refusal"}:
-            return True
-        case _:
-            return False

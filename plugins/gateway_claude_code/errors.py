@@ -10,6 +10,7 @@ and in the debug log (`failure_log`), which is ahead of both. The CLI is allowed
 it may make (`command`), so that the line comes, and the turn is ended there.
 """
 
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from gateway.types import ChatRequest
 from gateway_claude_code.account.refusals import LONG_WAIT, account_refusal, plan_used_up
 from gateway_claude_code.error_words import client_words, without_jargon
 from gateway_claude_code.login_words import login_help
+from gateway_claude_code.media_words import media_refusal
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.public_words import public_words
 
@@ -51,8 +53,10 @@ FIRST_PAUSE: Final = 0.5
 """Seconds before the CLI's first retry where the API gave no time; each doubles it, and adds up to
 a quarter (seen with 2.1.330: 0.50 to 0.63). A longer one is the API's, with up to a quarter more."""
 JITTER: Final = 1.3
+MOST_ADDED: Final = 1.25
 
 
+MEDIA_ERRORS: Final = frozenset({"media_removed", "pdf_too_large", "pdf_password_protected"})
 RATE_LIMITED: Final = 429
 _LIMIT_REACHED: Final = re.compile(
     r"\b(?:hit|reached) your [\w -]*limit|usage limit reached", re.IGNORECASE
@@ -78,6 +82,17 @@ class ApiRefusal(InvalidRequest):
         self.offered = tuple(offered)
 
 
+class MediaRefused(ApiRefusal):
+    """The API does not take a picture or a document of the conversation.
+
+    `kind` is the CLI's word for it, "image" or "document"; None for all of them together.
+    """
+
+    def __init__(self, kind: str | None, sentence: str) -> None:
+        super().__init__(sentence, param="messages")
+        self.kind = kind
+
+
 class LoginRefused(NotAuthenticated):
     """The CLI has a login, and the API refuses it. `sentence` is the API's own."""
 
@@ -94,6 +109,8 @@ def told(error: GatewayError, request: ChatRequest) -> GatewayError:
     if not isinstance(error, ApiRefusal):
         return error
     words = client_words(error.message, request, error.offered)
+    if isinstance(error, MediaRefused):
+        return media_refusal(error.kind, words.text, request)
     return InvalidRequest(words.text, param=words.param)
 
 
@@ -119,6 +136,8 @@ class FailureReader:
                 self._limit = str(info.get("rateLimitType") or "")
             case {"type": "assistant", "message": {"model": "<synthetic>"}}:
                 self._name = line.get("error")
+                if removes_media(line):
+                    return MediaRefused(_media_kind(line), public_words(sentence or ""))
             case {"type": "system", "subtype": "init", "tools": [*tools]}:
                 self._offered = tuple(map(str, tools))
             case {"type": "system", "subtype": "api_retry"}:
@@ -197,6 +216,23 @@ class FailureReader:
                 return BackendFailed(f"The model's API failed with status {status}. {text}")
 
 
+def removes_media(line: Line) -> bool:
+    """Whether the CLI leaves out media that the API refused, and asks again without them.
+
+    CLI 2.1.330: `api_error: media_removed`, with `api_error_params: {media: "image" | "document",
+    media_reason: "unprocessable" | "unsupported_by_model" | "media_budget"}`.
+    """
+    return line.get("type") == "assistant" and line.get("api_error") in MEDIA_ERRORS
+
+
+def _media_kind(line: Line) -> str | None:
+    params = line.get("api_error_params")
+    kind = params.get("media") if isinstance(params, dict) else None
+    if kind is None and str(line.get("api_error")).startswith("pdf_"):
+        return "document"
+    return kind if isinstance(kind, str) else None
+
+
 def is_final_retry(line: Line) -> bool:
     """Whether an `api_retry` announces a retry that is not to be made.
 
@@ -210,14 +246,17 @@ def is_final_retry(line: Line) -> bool:
 def asked_pause(line: Line) -> float | None:
     """The API's `retry-after` in seconds, from an `api_retry`; None if the pause is the CLI's own.
 
-    The CLI adds up to a quarter, and gives up at once where it is more than a minute (2.1.330).
+    The CLI adds up to a quarter by chance, and gives up at once where it is more than a minute
+    (2.1.330). This is the least that the API may have said: no client waits longer than it has to.
     """
     delay, attempt = line.get("retry_delay_ms"), line.get("attempt")
     if not isinstance(delay, int | float):
         return None
     doubled = 2 ** max(attempt - 1, 0) if isinstance(attempt, int) else 1
     own = FIRST_PAUSE * doubled * JITTER
-    return min(delay / 1000, LONG_WAIT) if delay / 1000 > own else None
+    if delay / 1000 <= own:
+        return None
+    return min(math.ceil(delay / 1000 / MOST_ADDED), LONG_WAIT)
 
 
 def _too_long(text: str) -> ContextTooLong:
@@ -268,6 +307,13 @@ def _not_logged_in(text: str) -> NotAuthenticated:
 
 class NotReady(TimedOut):
     """The CLI does not answer what it always answers at once."""
+
+
+class ForbiddenTooSoon(NotReady):
+    """The CLI was told to ask nothing more (`NO_FURTHER_REQUEST`) before it had asked anything."""
+
+    def __init__(self) -> None:
+        super().__init__("The Claude Code CLI did not send the request.")
 
 
 class ProcessGone(BackendFailed):

@@ -4,8 +4,9 @@
 the answer. Text in other lines may be the CLI's own (errors, notices) and is never passed on.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gateway.errors import BackendFailed, GatewayError
@@ -52,10 +53,13 @@ class EventReader:
     After a message that only calls tools which there are not, or that is prose where JSON was
     asked for, the CLI tells the model so and asks again; the answer then goes on with the next
     message. It does the same after calls of an `agent`'s own tools, which the CLI runs; of these
-    the client gets a line of thinking, or nothing. `started` is True once the upstream has begun, `in_message` while a message is not
-    complete, `ended` once there is the stop reason of the whole answer. `calls` are the ids of the
-    model's calls, as the upstream has them; `thought` is whether it was seen to think. Without `asks_again` the CLI's next request would be
-    refused, and one message has to be the answer.
+    the client gets a line of thinking, or nothing.
+
+    `started` is True once the upstream has begun, `in_message` while a message is not complete,
+    `ended` once there is the stop reason of the whole answer. `calls` are the ids of the model's
+    calls, as the upstream has them; `thought` is whether it was seen to think. Without
+    `asks_again` the CLI may not ask once more, and one message has to be the answer. With
+    `unlimited` it may ask as it likes.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class EventReader:
         self._most = agent.max_messages if agent is not None else MOST_MESSAGES
         self._activity: dict[int, tuple[str, list[str]]] = {}
         self._signatures: dict[int, str] = {}
+        self._whole_inputs: dict[int, str] = {}
         self._open: set[int] = set()
         self._first_index = 0
         self._next_index = 0
@@ -75,9 +80,11 @@ class EventReader:
         self._usage = Usage()
         self._messages = 0
         self._called_unknown = False
+        self._lost_input = False
         self._has_text = False
         self.thought = False
         self.asks_again = True
+        self.unlimited = False
         self.calls: list[str] = []
         self.started = False
         self.in_message = False
@@ -87,12 +94,28 @@ class EventReader:
     def verbatim(self) -> bool:
         """Whether the answer is one message of the upstream, given as it came."""
         plain = self._answer is None or self._answer.verbatim
-        return plain and self._messages == 1 and not self._called_unknown
+        as_it_came = not (self._called_unknown or self._lost_input)
+        return plain and self._messages == 1 and as_it_came
 
     @property
     def gave_something(self) -> bool:
         """Whether a part of the message that is read now has begun."""
         return self._next_index > self._first_index or bool(self._activity)
+
+    @property
+    def asks_freely(self) -> bool:
+        """Whether the answer may take any number of requests: the CLI's tools are at work."""
+        return self.unlimited or self._agent is not None or self.wants_output
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the CLI will ask again, as the message that is read calls unknown tools only."""
+        return self._called_unknown and self.asks_again and not self.calls
+
+    @property
+    def messages(self) -> int:
+        """How many messages of the upstream the answer consists of so far."""
+        return self._messages
 
     @property
     def wants_output(self) -> bool:
@@ -113,11 +136,9 @@ class EventReader:
         for found in self._read(event):
             yield from self._formed(found)
 
-    def end(
-        self, stop_reason: StopReason, stop_sequence: str | None = None
-    ) -> Iterator[StreamEvent]:
+    def end(self, end: ResponseEnd) -> Iterator[StreamEvent]:
         """The events that end the answer, whatever parts are still open."""
-        for found in self._end(stop_reason, stop_sequence):
+        for found in self._end(end):
             yield from self._formed(found)
 
     def _formed(self, event: StreamEvent) -> Iterator[StreamEvent]:
@@ -131,8 +152,7 @@ class EventReader:
             case "content_block_start":
                 yield from self._block(self._index(event), event["content_block"])
             case "content_block_stop" if (index := self._index(event)) in self._open:
-                self._open.discard(index)
-                yield PartEnd(index=index, signature=self._signatures.pop(index, None))
+                yield from self._part_end(index)
             case "content_block_stop" if (index := self._index(event)) in self._activity:
                 yield from self._shown(index)
             case "message_start":
@@ -144,13 +164,18 @@ class EventReader:
         index: int = event["index"] + self._first_index
         return index
 
-    def _end(self, stop_reason: StopReason, stop_sequence: str | None) -> Iterator[StreamEvent]:
+    def _part_end(self, index: int) -> Iterator[StreamEvent]:
+        self._open.discard(index)
+        if whole := self._whole_inputs.pop(index, ""):
+            yield PartDelta(index=index, text=whole)
+        yield PartEnd(index=index, signature=self._signatures.pop(index, None))
+
+    def _end(self, end: ResponseEnd) -> Iterator[StreamEvent]:
         for index in sorted(self._open):
-            yield PartEnd(index=index)
-        self._open.clear()
+            yield from self._part_end(index)
         self.in_message = False
         self.ended = True
-        yield ResponseEnd(stop_reason=stop_reason, stop_sequence=stop_sequence)
+        yield end
 
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
         if self.in_message and self.gave_something:
@@ -159,6 +184,8 @@ class EventReader:
             yield ResponseStart(model=message.get("model"))
         if not self.in_message:  # else the CLI makes an attempt again that gave nothing
             self._messages += 1
+        else:
+            self._usage = Usage()
         self.started = self.in_message = True
         yield from self._count(message.get("usage") or {})
 
@@ -177,6 +204,7 @@ class EventReader:
                     self._note(index, block["name"])
                     return
                 self.calls.append(block["id"])
+                self._note_input(index, block.get("input"))
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
             case kind:
                 self.thought |= kind == "redacted_thinking"
@@ -186,6 +214,15 @@ class EventReader:
         yield PartStart(index=index, part=part)
         if text := block.get("text") or block.get("thinking"):
             yield PartDelta(index=index, text=text)
+
+    def _note_input(self, index: int, given: object) -> None:
+        """Keep arguments that come with the beginning of a call, in case no others follow.
+
+        The API streams them behind it; other providers' may not. The CLI itself has lost them then.
+        """
+        if isinstance(given, dict) and given:
+            self._whole_inputs[index] = json.dumps(given, ensure_ascii=False)
+            self._lost_input = True
 
     def _note(self, index: int, name: str) -> None:
         """Keep what an agent does, to be shown when it is complete."""
@@ -213,6 +250,7 @@ class EventReader:
         match delta:
             case {"text": str(text)} | {"thinking": str(text)} | {"partial_json": str(text)}:
                 if text:
+                    self._whole_inputs.pop(index, None)
                     yield PartDelta(index=index, text=text)
             case {"signature": str(signature)}:
                 self._signatures[index] = self._signatures.get(index, "") + signature
@@ -221,13 +259,31 @@ class EventReader:
         delta = event.get("delta") or {}
         if reason := delta.get("stop_reason"):
             yield from self._count(event.get("usage") or {})
-            stop_reason = STOP_REASONS.get(reason, "end")
+            stop_reason = self._stop_reason(reason)
             if self._goes_on(stop_reason):
                 self._await_next_message()
             elif self._called_unknown and not self.calls:
-                yield from self._end("end", None)
+                yield from self._end(ResponseEnd(stop_reason="end"))
             else:
-                yield from self._end(stop_reason, delta.get("stop_sequence"))
+                sequence = delta.get("stop_sequence")
+                end = ResponseEnd(
+                    stop_reason=stop_reason,
+                    stop_sequence=sequence,
+                    refusal=explanation_of(delta) if stop_reason == "refusal" else None,
+                )
+                yield from self._end(end)
+
+    def _stop_reason(self, reason: str) -> StopReason:
+        """Why the message ended, by what it holds: the API's word may be at odds with it.
+
+        The CLI goes by the calls as well (2.1.330): it runs those of a message that ended with
+        "end_turn", and asks again after one that ended with "tool_use" and holds none.
+        """
+        found = STOP_REASONS.get(reason, "end")
+        called = bool(self.calls) or self._called_unknown
+        if found == "end" and self.calls:
+            return "tool_calls"
+        return "end" if found == "tool_calls" and not called else found
 
     def _goes_on(self, stop_reason: StopReason) -> bool:
         """Whether the CLI will ask the model again, with a word about what was wrong."""
@@ -281,8 +337,19 @@ def plain_id(call_id: str) -> str:
 
 
 def _number(values: dict[str, Any], key: str, otherwise: int) -> int:
+    """A count; counts only grow, and a zero after one is of a gateway that does not know it."""
     value = values.get(key)
-    return value if isinstance(value, int) else otherwise
+    return value if isinstance(value, int) and value > 0 else otherwise
+
+
+def explanation_of(delta: Mapping[str, Any]) -> str | None:
+    """The API's words about a refusal: `stop_details: {type: "refusal", category, explanation}`.
+
+    platform.claude.com/docs/en/build-with-claude/handling-stop-reasons; it may have none.
+    """
+    details = delta.get("stop_details")
+    explanation = details.get("explanation") if isinstance(details, Mapping) else None
+    return explanation if isinstance(explanation, str) and explanation.strip() else None
 
 
 def read_stream_event(reader: EventReader, line: Line) -> list[StreamEvent]:

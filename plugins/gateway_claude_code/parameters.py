@@ -16,9 +16,16 @@ from gateway_claude_code.tool_names import ToolNames
 STRUCTURED_OUTPUT: Final = "StructuredOutput"
 """The tool by which the CLI gets an answer of a JSON Schema; its input is the answer."""
 
-LAST_REQUEST: Final = {"env": {"CLAUDE_CODE_EXTRA_BODY": json.dumps({"max_tokens": -1})}}
-"""Settings that make the API refuse whatever the CLI may ask for next: it costs nothing. Not 0,
-which is a request to fill the prompt cache."""
+LIMIT: Final = "CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE"
+NO_FURTHER_REQUEST: Final = {"env": {LIMIT: "1"}}
+"""Settings under which the CLI asks its upstream nothing more: to it, any conversation is then too
+long, and it ends the turn with `terminal_reason: blocking_limit`. A request that went out is not
+affected, nor is its repetition after an overload (seen with 2.1.330)."""
+
+
+def without_limit(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, under which the CLI may ask again."""
+    return {**settings, "env": {**settings.get("env", {}), LIMIT: ""}}
 
 
 def flag_settings(

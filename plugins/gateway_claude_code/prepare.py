@@ -23,6 +23,7 @@ from gateway_claude_code.facts.documented import asked_by_cli, documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.json_answer import json_answer
 from gateway_claude_code.mcp_bridge import McpBridge
+from gateway_claude_code.media_limits import within_limits
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.terms import Terms, may_answer_by_schema, must_call, terms_for
 from gateway_claude_code.tool_names import ToolNames
@@ -155,7 +156,7 @@ def prepare(
     usual = documented(full_name or asked_by_cli(model)).facts
     facts = usual if facts is None else facts
     check_request(request, agent)
-    request = with_offered_tools(request)
+    request = within_limits(with_offered_tools(request), facts)
     if not request.system.strip():  # the API refuses a text of blanks
         request = replace(request, system="")
     schema = answer_schema(request, schema)

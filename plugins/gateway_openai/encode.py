@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway import __version__
-from gateway.types import ChatResponse, StopReason, Text, Thinking, ToolCall, Usage
+from gateway.types import ChatResponse, ResponseEnd, StopReason, Text, Thinking, ToolCall, Usage
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 ThinkingField: TypeAlias = Literal["reasoning_content", "reasoning", "off"]
 
 SYSTEM_FINGERPRINT: Final = f"fp_dragoman_{__version__}"
+
+REFUSED: Final = "The model refused to answer this request."
+"""For `refusal`, where the model's API gives no reason."""
 
 _FINISH_REASONS: Final[Mapping[StopReason, FinishReason]] = {
     "end": "stop",
@@ -76,6 +79,13 @@ def finish_reason(stop_reason: StopReason, *, legacy_functions: bool) -> FinishR
     return _FINISH_REASONS[stop_reason]
 
 
+def refusal_text(end: ChatResponse | ResponseEnd) -> str | None:
+    """What goes into `refusal`; the model's own words before it stay in `content`."""
+    if end.stop_reason != "refusal":
+        return None
+    return end.refusal or REFUSED
+
+
 def encode_usage(usages: Sequence[Usage], prompts: int = 1) -> dict[str, Any]:
     """The tokens of all choices: a prompt counts once for all choices that answer it.
 
@@ -108,10 +118,11 @@ def _message(response: ChatResponse, form: AnswerFormat) -> dict[str, Any]:
     text = "".join(part.text for part in response.parts if isinstance(part, Text))
     thinking = "".join(part.text for part in response.parts if isinstance(part, Thinking))
     calls = [part for part in response.parts if isinstance(part, ToolCall)]
+    refusal = refusal_text(response)
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": text if text or not calls else None,
-        "refusal": None,
+        "content": text if text or not (calls or refusal) else None,
+        "refusal": refusal,
         "annotations": [],
     }
     if thinking and form.thinking != "off":

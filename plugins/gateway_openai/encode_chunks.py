@@ -20,7 +20,13 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
-from gateway_openai.encode import SYSTEM_FINGERPRINT, AnswerFormat, encode_usage, finish_reason
+from gateway_openai.encode import (
+    SYSTEM_FINGERPRINT,
+    AnswerFormat,
+    encode_usage,
+    finish_reason,
+    refusal_text,
+)
 from gateway_openai.errors import envelope
 from gateway_openai.wire_json import dump
 
@@ -83,7 +89,9 @@ class _ChoiceEncoder:
                 reason = finish_reason(
                     event.stop_reason, legacy_functions=self._form.legacy_functions
                 )
-                return opening + self._chunk({}, reason)
+                refusal = refusal_text(event)
+                said = self._chunk({"refusal": refusal}) if refusal else b""
+                return opening + said + self._chunk({}, reason)
         return opening
 
     def _delta(self, part: int, text: str) -> bytes:

@@ -9,7 +9,9 @@ from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
+from gateway.pictures import read_picture
 from gateway.types import Document, Image
+from gateway_openai.media_checks import PDF_MAGIC, check_pdf, picture_type
 from gateway_openai.wire_messages import File
 
 PDF: Final = "application/pdf"
@@ -19,7 +21,8 @@ MAX_PDF: Final = 32 * 1024 * 1024
 (https://platform.claude.com/docs/en/build-with-claude/pdf-support). There is no such limit for
 pictures here, as the CLI makes large ones smaller (seen with 2.1.330, up to 29 MB)."""
 
-IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+LONGEST_TITLE: Final = 500
+"""Characters of a document's title upstream (platform.claude.com/docs/en/api/messages)."""
 
 MAX_ESCAPES: Final = 1_000_000
 """Percent-encoded bytes of a `data:` URL: decoding them takes about half a second."""
@@ -29,13 +32,6 @@ _PIECE: Final = 1 << 20
 
 _NO_CHARSETS: Final = frozenset({"punycode", "idna", "undefined"})
 """Python's names of encodings that no file has. The first two take hours for a long text."""
-
-_IMAGE_MAGIC: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
-)
 
 _TEXT_TYPES: Final = re.compile(
     r"text/.+|application/(.+\+)?(json|xml|yaml|x-yaml|toml|javascript|x-sh|sql|octet-stream)"
@@ -62,18 +58,20 @@ class Payload:
 def decode_image(url: str, param: str) -> Image:
     """The picture at a `data:` URL, or a reference to one at http(s), which is never fetched here.
 
-    What the bytes begin with counts more than the type that the URL claims. Raises
-    `InvalidRequest`.
+    The bytes say which type it is, whatever the URL claims. Raises `InvalidRequest`.
     """
     url = url.strip()
     scheme = url.partition(":")[0].lower()
     if scheme in ("http", "https"):
         if not _has_host(url):
             raise InvalidRequest(f"{param!r} is a URL without a valid host.", param=param)
-        return Image(url=url)
+        # the model's API knows the scheme in lower case only
+        return Image(url=f"https{url[5:]}" if scheme == "https" else url, place=param)
     if scheme != "data":
         raise InvalidRequest(
-            f"{param!r} has to be a data: URL in base64 or an http(s) URL.", param=param
+            f"{param!r} has to be a data: URL in base64, such as 'data:image/png;base64,…', or an "
+            "https URL.",
+            param=param,
         )
     payload = parse_data_url(url, param)
     return _image(payload, param)
@@ -93,21 +91,34 @@ def decode_file(file: File, param: str) -> Document | Image:
             "Files can't be uploaded here; send the content as 'file_data'.",
             param=f"{param}.file_id",
         )
+    title = _title(file.filename, f"{param}.filename")
     param = f"{param}.file_data"
     if not file.file_data:
         raise InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
     bare = file.file_data[:5].lower() != "data:"
     url = f"data:application/octet-stream;base64,{file.file_data}" if bare else file.file_data
     payload = parse_data_url(url, param)
-    if payload.media_type.startswith("image/"):
+    pdf = payload.content.startswith(PDF_MAGIC)
+    if payload.media_type.startswith("image/") and not pdf:
         return _image(payload, param)
-    if payload.media_type == PDF or payload.content.startswith(b"%PDF-"):
+    if payload.media_type == PDF or pdf:
+        check_pdf(payload.content, param)
         if len(payload.encoded) > MAX_PDF:
             raise InvalidRequest(
                 f"{param!r} is a PDF of more than {MAX_PDF} bytes in base64.", param=param
             )
-        return Document(media_type=PDF, data=payload.encoded, title=file.filename)
-    return _text(payload, file.filename, param)
+        return Document(media_type=PDF, data=payload.encoded, title=title, place=param)
+    if bare and read_picture(payload.content) is not None:
+        return _image(payload, param)
+    return _text(payload, title, param)
+
+
+def _title(filename: str | None, param: str) -> str | None:
+    if filename is not None and len(filename) > LONGEST_TITLE:
+        raise InvalidRequest(
+            f"{param!r} has {len(filename)} characters; the limit is {LONGEST_TITLE}.", param=param
+        )
+    return filename or None
 
 
 def parse_data_url(url: str, param: str) -> Payload:
@@ -120,6 +131,7 @@ def parse_data_url(url: str, param: str) -> Payload:
     try:
         if "base64" in options:
             encoded = "".join(data.split()) if len(data) < _PIECE else _without_blanks(data)
+            encoded = _padded(encoded.replace("-", "+").replace("_", "/"))  # RFC 4648, section 5
             content = _from_base64(encoded)
         else:
             if data.count("%") > MAX_ESCAPES:
@@ -130,7 +142,10 @@ def parse_data_url(url: str, param: str) -> Payload:
             content = unquote_to_bytes(data)
             encoded = base64.b64encode(content).decode("ascii")
     except ValueError:
-        raise InvalidRequest(f"{param!r} is not valid base64.", param=param) from None
+        raise InvalidRequest(
+            f"{param!r} is not valid base64: check that it is whole, and encoded once.",
+            param=param,
+        ) from None
     if not content:
         raise InvalidRequest(f"{param!r} is a data: URL without data.", param=param)
     charsets = [option.partition("=")[2] for option in options if option.startswith("charset=")]
@@ -171,16 +186,14 @@ def _decoded(content: bytes, charset: str) -> str:
     return "".join((*texts, decoder.decode(b"", final=True)))
 
 
+def _padded(encoded: str) -> str:
+    """With the padding that many clients leave out."""
+    return encoded if "=" in encoded else encoded + "=" * (-len(encoded) % 4)
+
+
 def _image(payload: Payload, param: str) -> Image:
-    found = [name for magic, name in _IMAGE_MAGIC if magic.match(payload.content)]
-    claimed = "image/jpeg" if payload.media_type == "image/jpg" else payload.media_type
-    media_type = found[0] if found else claimed
-    if media_type not in IMAGE_TYPES:
-        raise InvalidRequest(
-            f"{param!r} is of the type {media_type!r}; there are: {', '.join(IMAGE_TYPES)}.",
-            param=param,
-        )
-    return Image(media_type=media_type, data=payload.encoded)
+    media_type = picture_type(payload.content, payload.media_type, param)
+    return Image(media_type=media_type, data=payload.encoded, place=param)
 
 
 def _text(payload: Payload, title: str | None, param: str) -> Document:
@@ -201,4 +214,4 @@ def _text(payload: Payload, title: str | None, param: str) -> Document:
             "with its charset, such as 'data:text/plain;charset=latin-1;base64,…'.",
             param=param,
         ) from None
-    return Document(media_type=payload.media_type, data=text, title=title)
+    return Document(media_type=payload.media_type, data=text, title=title, place=param)

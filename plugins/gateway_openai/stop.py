@@ -4,7 +4,10 @@ Upstream refuses sequences of white space only, which OpenAI takes. Text that ma
 beginning of one is held back until the next delta decides.
 """
 
+import math
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Final
 
 from gateway.streams import AnswerStream
 from gateway.types import (
@@ -14,7 +17,12 @@ from gateway.types import (
     ResponseEnd,
     StreamEvent,
     Text,
+    Usage,
+    UsageUpdate,
 )
+
+CHARACTERS_PER_TOKEN: Final = 3.5
+"""Of English text (platform.claude.com/docs/en/about-claude/glossary, "Tokens")."""
 
 
 async def cut_at_stop(
@@ -22,16 +30,43 @@ async def cut_at_stop(
 ) -> AsyncGenerator[StreamEvent]:
     """The events of `stream` up to the first stop sequence; there the stream is closed.
 
-    The usage is then what was known by that time.
+    How many tokens were made is then not said any more, and is estimated (`TokensSoFar`).
     """
-    cutter = StopCutter(sequences)
+    cutter, tokens = StopCutter(sequences), TokensSoFar()
     async for event in stream:
+        tokens.add(event)
         for passed in cutter.feed(event):
             yield passed
         if cutter.hit is not None:
             await stream.aclose()
+            yield UsageUpdate(usage=tokens.usage)
             yield ResponseEnd(stop_reason="stop_sequence", stop_sequence=cutter.hit)
             return
+
+
+class TokensSoFar:
+    """Counts the tokens of an answer that is cut before its end.
+
+    The API says how many it made at the end only; until then there is the length of what came.
+    """
+
+    def __init__(self) -> None:
+        self._said = Usage()
+        self._characters = 0
+
+    def add(self, event: StreamEvent) -> None:
+        """Take the next event."""
+        match event:
+            case UsageUpdate():
+                self._said = event.usage
+            case PartDelta():
+                self._characters += len(event.text)
+
+    @property
+    def usage(self) -> Usage:
+        """What was said, with at least as many tokens as the answer so far must have."""
+        least = math.ceil(self._characters / CHARACTERS_PER_TOKEN)
+        return replace(self._said, output_tokens=max(self._said.output_tokens, least))
 
 
 class StopCutter:

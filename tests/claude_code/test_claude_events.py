@@ -180,7 +180,7 @@ def test_a_subagents_events_are_left_out() -> None:
         ("stop_sequence", "stop_sequence"),
         ("max_tokens", "max_tokens"),
         ("model_context_window_exceeded", "max_tokens"),
-        ("tool_use", "tool_calls"),
+        ("tool_use", "end"),  # without a call
         ("refusal", "refusal"),
         ("something_new", "end"),
     ],
@@ -496,3 +496,54 @@ def test_a_second_start_after_nothing_is_the_same_answer() -> None:
 def test_nonsense_is_the_backends_failure(line: Event) -> None:
     with pytest.raises(BackendFailed, match="makes no sense"):
         read_stream_event(EventReader(ToolNames([])), line)
+
+
+# -- answers that are at odds with themselves ----------------------------------------------
+
+CALL = block(0, "tool_use", id="toolu_1", name="mcp__t__get_time", input={})
+
+
+def test_a_call_that_ended_its_turn_is_a_call() -> None:
+    assert read(start(), CALL, stop(0), end("end_turn"))[-1] == ResponseEnd(
+        stop_reason="tool_calls"
+    )
+
+
+def test_a_call_whose_input_comes_at_once() -> None:
+    whole = block(0, "tool_use", id="toolu_1", name="mcp__t__get_time", input={"zone": "é"})
+    reading = Reading(start(), whole, stop(0), end("tool_use"))
+    assert PartDelta(index=0, text='{"zone": "é"}') in reading.events
+    assert not reading.reader.verbatim  # the CLI has lost it
+
+
+def test_an_input_that_is_streamed_as_well_counts_once() -> None:
+    whole = block(0, "tool_use", id="toolu_1", name="mcp__t__get_time", input={"a": 1})
+    piece = delta(0, type="input_json_delta", partial_json='{"a":1}')
+    deltas = [event for event in read(whole, piece, stop(0)) if isinstance(event, PartDelta)]
+    assert deltas == [PartDelta(index=0, text='{"a":1}')]
+
+
+def test_a_zero_does_not_erase_what_was_counted() -> None:
+    first = {"input_tokens": 5, "cache_read_input_tokens": 7, "output_tokens": 1}
+    last = {"input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 9}
+    counted = [
+        event
+        for event in read(start(usage=first), end("end_turn", last))
+        if isinstance(event, UsageUpdate)
+    ]
+    assert counted[-1].usage == Usage(input_tokens=5, cache_read_tokens=7, output_tokens=9)
+
+
+def test_an_attempt_that_is_made_again_counts_alone() -> None:
+    events = read(
+        start(usage={"input_tokens": 5, "cache_read_input_tokens": 7}),
+        start(usage={"input_tokens": 6}),
+    )
+    assert isinstance(events[-1], UsageUpdate)
+    assert events[-1].usage == Usage(input_tokens=6)
+
+
+def test_the_words_of_a_refusal_are_passed_on() -> None:
+    details = {"type": "refusal", "category": "cyber", "explanation": "Not this."}
+    (ended,) = read(end("refusal", stop_details=details))
+    assert ended == ResponseEnd(stop_reason="refusal", refusal="Not this.")

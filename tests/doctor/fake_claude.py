@@ -5,6 +5,7 @@ A program of its own, run with the standard library alone. It speaks as much of 
 the checks need, and really asks the upstream over HTTP.
 """
 
+import base64
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ VERSION = "9.9.9"
 
 Object = dict[str, Any]
 OUTPUT = "StructuredOutput"
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 BASH = {"name": "Bash", "description": "Runs a command.", "input_schema": {"type": "object"}}
 
 
@@ -48,6 +51,7 @@ class Cli:
         self.waiting: dict[str, Object | None] = {}
         self.later: deque[Object] = deque()
         self.numbers = 0
+        self.reason = ""
         self.session = os.urandom(8).hex()
 
     # -- input ------------------------------------------------------------------------
@@ -151,6 +155,8 @@ class Cli:
     # -- the conversation -------------------------------------------------------------
 
     def add(self, role: str, content: list[Object]) -> None:
+        if BREAK != "media_smaller":
+            content = [_smaller(block) for block in content]
         if self.messages and self.messages[-1]["role"] == role:
             self.messages[-1]["content"] += content
         else:
@@ -233,16 +239,37 @@ class Cli:
 
     def ask(self, tries: int = 2) -> bool:
         """One request; whether there is to be another."""
-        response = self.post()
+        self.reason, response = "", self.post()
         if response.status != 200:
             return self.failed(response, tries)
         blocks = self.stream(response)
+        if self.reason == "error":
+            if BREAK == "overload_retried":
+                say({"type": "result", "is_error": True, "api_error_status": 529, "result": ""})
+            return BREAK != "overload_retried"
+        if self.reason == "refusal" and BREAK == "one_refusal":
+            return True
         self.add("assistant", blocks)
         calls = [block for block in blocks if block["type"] == "tool_use"]
+        said = calls or any(block.get("text") for block in blocks) or self.reason == "refusal"
+        if self.reason == "max_tokens" or not said:
+            if BREAK == "one_request":
+                return True
+            say({"type": "result", "is_error": True, "terminal_reason": "blocking_limit"})
+            return False
         if not calls or any(call["name"] == OUTPUT for call in calls):
             say({"type": "result", "subtype": "success", "is_error": False, "result": ""})
             return False
         self.add("user", self.results(calls))
+        return True
+
+    def without_media(self, text: str) -> bool:
+        for turn in self.messages:
+            turn["content"] = [each for each in turn["content"] if each["type"] != "image"]
+        if BREAK != "media_removed":
+            message = {"model": "<synthetic>", "content": text}
+            about: Object = {"api_error": "media_removed", "api_error_params": {"media": "image"}}
+            say({"type": "assistant", "error": "invalid_request", "message": message, **about})
         return True
 
     def post(self) -> http.client.HTTPResponse:
@@ -259,6 +286,9 @@ class Cli:
     def failed(self, response: http.client.HTTPResponse, tries: int) -> bool:
         status, body = response.status, response.read().decode()
         text = json.loads(body)["error"]["message"]
+        if status == 400 and "image" in text:
+            log(f"API error (attempt 1/2): {status} {status} {body}")
+            return self.without_media(text)
         told: int | None = status
         if f"error_{status}" == BREAK:
             if status == 529:
@@ -268,7 +298,7 @@ class Cli:
         elif status != 400:
             log(f"API error (attempt 1/2): {status} {status} {body}")
             pause = 1000 * float(response.getheader("retry-after") or 0.5)
-            retry = {"error_status": status, "attempt": 1, "retry_delay_ms": pause}
+            retry: Object = {"error_status": status, "attempt": 1, "retry_delay_ms": pause}
             say({"type": "system", "subtype": "api_retry", **retry})
             if tries > 1:
                 return self.ask(tries - 1)
@@ -277,14 +307,20 @@ class Cli:
         say({"type": "result", "is_error": True, "api_error_status": told, "result": text})
         return False
 
+    def events(self, response: http.client.HTTPResponse) -> Iterator[Object]:
+        for raw in response:
+            event = json.loads(raw[6:]) if raw.startswith(b"data: ") else {"type": ""}
+            if event["type"] in ("error", "message_delta"):
+                self.reason = event.get("delta", {}).get("stop_reason", "error")
+            held_back = self.reason == "refusal" and BREAK == "one_refusal"
+            if event["type"] not in ("", "error") and not held_back:
+                yield event
+
     def stream(self, response: http.client.HTTPResponse) -> list[Object]:
         blocks: list[Object] = []
         pieces: list[list[str]] = []
         held: list[Object] = []
-        for raw in response:
-            if not raw.startswith(b"data: "):
-                continue
-            event = json.loads(raw[6:])
+        for event in self.events(response):
             if event["type"] == "content_block_start":
                 blocks.append(dict(event["content_block"]))
                 pieces.append([])
@@ -342,6 +378,13 @@ class Cli:
         return {**result, "content": answer["mcp_response"]["result"]["content"]}
 
 
+def _smaller(block: Object) -> Object:
+    if block["type"] != "image":
+        return block
+    width = int.from_bytes(base64.b64decode(block["source"]["data"])[16:20], "big")
+    return block if width <= 8000 else {**block, "source": {**block["source"], "data": PIXEL}}
+
+
 def _readable(seconds: float) -> bool:
     import select  # noqa: PLC0415 - for one fault only
 
@@ -366,8 +409,7 @@ def main(arguments: list[str]) -> None:
         say({"loggedIn": True, "authMethod": "made-up"})
     else:
         held = b"x" * (60 << 20) if BREAK == "memory" else b""
-        if BREAK == "start_up":
-            time.sleep(0.3)
+        time.sleep(0.3 if BREAK == "start_up" else 0)
         Cli(arguments[arguments.index("--model") + 1]).run()
         del held
 

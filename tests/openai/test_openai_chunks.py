@@ -9,7 +9,17 @@ from openai_support import sse_data
 
 from gateway.errors import BackendFailed
 from gateway.testing import answer, part
-from gateway.types import PartDelta, PartEnd, StreamEvent, Text, Thinking, ToolCall, Usage
+from gateway.types import (
+    PartDelta,
+    PartEnd,
+    ResponseEnd,
+    ResponseStart,
+    StreamEvent,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+)
 from gateway_openai.encode import AnswerFormat
 from gateway_openai.encode_chunks import ChunkEncoder, error_event
 
@@ -191,3 +201,8 @@ def test_an_error_is_the_envelope() -> None:
             }
         }
     ]
+
+
+def test_the_words_of_a_refusal_come_before_its_end() -> None:
+    ended = ResponseEnd(stop_reason="refusal", refusal="Not this.")
+    assert deltas([ResponseStart(), ended]) == [ROLE, {"refusal": "Not this."}, {}]

@@ -6,7 +6,13 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from gateway.types import ChatResponse, StopReason, Text, Thinking, ToolCall, Usage
-from gateway_openai.encode import AnswerFormat, ThinkingField, completion_id, encode_completion
+from gateway_openai.encode import (
+    REFUSED,
+    AnswerFormat,
+    ThinkingField,
+    completion_id,
+    encode_completion,
+)
 
 FORM = AnswerFormat(id="chatcmpl-1", created=1_700_000_000, model="asked-for")
 LEGACY = AnswerFormat(
@@ -152,3 +158,14 @@ def test_several_choices_share_one_prompt() -> None:
 def test_ids_differ() -> None:
     assert completion_id() != completion_id()
     assert len(completion_id()) == len("chatcmpl-") + 32
+
+
+@pytest.mark.parametrize(("words", "refusal"), [("Not this.", "Not this."), (None, REFUSED)])
+@pytest.mark.parametrize(("parts", "content"), [([], None), ([Text(text="I")], "I")])
+def test_a_refusal(words: str | None, refusal: str, parts: list[Text], content: str | None) -> None:
+    refused = response(*parts, stop_reason="refusal", refusal=words)
+    completion = encode_completion([refused], FORM)
+    ChatCompletion.model_validate(completion, strict=True)
+    (choice,) = completion["choices"]
+    assert (choice["message"]["content"], choice["message"]["refusal"]) == (content, refusal)
+    assert choice["finish_reason"] == "content_filter"

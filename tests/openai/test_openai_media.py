@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from media_support import GIF, JPEG, PNG, WEBP, png
 from openai_support import request_body
 
 from gateway.errors import InvalidRequest
@@ -11,11 +12,7 @@ from gateway_openai import media
 from gateway_openai.decode import decode, parse
 from gateway_openai.media import MAX_ESCAPES, MAX_PDF
 
-PNG = b"\x89PNG\r\n\x1a\nrest"
-JPEG = b"\xff\xd8\xff\xe0rest"
-GIF = b"GIF89arest"
-WEBP = b"RIFF\n\x00\x00\x00WEBPrest"
-PDF = b"%PDF-1.7 rest"
+PDF = b"%PDF-1.7 rest %%EOF"
 
 
 def encoded(content: bytes) -> str:
@@ -46,8 +43,8 @@ def file(**fields: object) -> Part:
         (data_url("image/jpeg", JPEG), "image/jpeg", JPEG),
         (data_url("image/gif", GIF), "image/gif", GIF),
         (data_url("image/webp", WEBP), "image/webp", WEBP),
-        (data_url("image/jpg", b"unknown"), "image/jpeg", b"unknown"),
-        (data_url("IMAGE/PNG", b"unknown"), "image/png", b"unknown"),
+        (data_url("image/png", PNG).rstrip("="), "image/png", PNG),
+        ("data:image/png;base64," + base64.urlsafe_b64encode(PNG).decode(), "image/png", PNG),
         (data_url("image/png", JPEG), "image/jpeg", JPEG),
         (data_url("application/octet-stream", WEBP), "image/webp", WEBP),
         (data_url("image/png;name=a.png", PNG), "image/png", PNG),
@@ -65,9 +62,43 @@ def test_white_space_within_base64_is_taken_out() -> None:
     assert image(url) == Image(media_type="image/png", data=data)
 
 
-@pytest.mark.parametrize("url", ["https://example.com/a.png", "HTTP://example.com/a?b=c"])
-def test_a_picture_elsewhere_is_left_there(url: str) -> None:
-    assert image(url) == Image(url=url)
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://example.com/a.png", "https://example.com/a.png"),
+        ("HTTPS://example.com/A", "https://example.com/A"),
+        ("HTTP://example.com/a?b=c", "HTTP://example.com/a?b=c"),
+    ],
+)
+def test_a_picture_elsewhere_is_left_there(url: str, sent: str) -> None:
+    assert image(url) == Image(url=sent)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b'<?xml version="1.0"?>\n<svg/>', "an SVG picture"),
+        (b"BM" + bytes(60), "a BMP picture"),
+        (b"II*\0" + bytes(60), "a TIFF picture"),
+        (b"\0\0\0\x18ftypheic", "a HEIC picture"),
+        (b"\0\0\0\x18ftypavif", "an AVIF picture"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"<!DOCTYPE html>", "an HTML page"),
+        (png(300, 300)[:200], "a PNG picture that is cut off after 200 bytes"),
+    ],
+)
+def test_the_error_names_what_the_bytes_are(content: bytes, name: str) -> None:
+    with pytest.raises(InvalidRequest, match=name):
+        image(data_url("image/png", content))
+
+
+def test_a_part_knows_its_place_in_the_request() -> None:
+    parts = image(data_url("image/png", PNG)), file(file_data=data_url("application/pdf", PDF))
+    places = [part.place for part in parts if isinstance(part, Image | Document)]
+    assert places == [
+        "messages[0].content[0].image_url.url",
+        "messages[0].content[0].file.file_data",
+    ]
 
 
 def test_a_url_may_be_a_bare_string() -> None:
@@ -90,6 +121,11 @@ def test_a_url_may_be_a_bare_string() -> None:
         "data:image/png;base64,",
         "data:image/png;base64,????",
         "data:image/png;base64,aGVsbG8",
+        data_url("image/png", b"hello"),
+        data_url("image/png", png(300, 300)[:200]),
+        data_url("image/jpeg", JPEG[:300]),
+        data_url("image/gif", GIF[:30]),
+        data_url("image/webp", WEBP[:30]),
         "data:image/png;base64,aGVsbG8=aGVs",
         "data:image/png;base64,é",
         data_url("image/svg+xml", b"<svg/>"),
@@ -162,6 +198,10 @@ def test_a_file(file_data: str, document: Part) -> None:
         ({"file_data": data_url("text/plain", b"\xff\xfea")}, "file_data"),
         ({"file_data": data_url("application/zip", b"PK")}, "file_data"),
         ({"file_data": data_url("image/tiff", b"II")}, "file_data"),
+        ({"file_data": data_url("application/pdf", b"hello")}, "file_data"),
+        ({"file_data": data_url("application/pdf", PDF[:12])}, "file_data"),
+        ({"file_data": data_url("application/pdf", b"%PDF- /Encrypt 5 0 R %%EOF")}, "file_data"),
+        ({"file_data": data_url("application/pdf", PDF), "filename": "a" * 501}, "filename"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(fields: dict[str, object], param: str) -> None:
@@ -172,10 +212,10 @@ def test_a_file_that_cannot_be_read_is_refused(fields: dict[str, object], param:
 
 def test_a_pdf_over_the_limit_of_upstream_is_refused() -> None:
     most = MAX_PDF // 4 * 3
-    document = file(file_data=data_url("application/pdf", b"%PDF-".ljust(most)))
+    document = file(file_data=data_url("application/pdf", b"%PDF-%%EOF".ljust(most)))
     assert isinstance(document, Document)
     with pytest.raises(InvalidRequest, match="more than 33554432 bytes") as caught:
-        file(file_data=data_url("application/pdf", b"%PDF-".ljust(most + 1)))
+        file(file_data=data_url("application/pdf", b"%PDF-%%EOF".ljust(most + 1)))
     assert caught.value.param == "messages[0].content[0].file.file_data"
 
 

@@ -6,9 +6,19 @@ from hypothesis import strategies as st
 from openai_support import request_body
 
 from gateway.errors import InvalidRequest
-from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text, Thinking, ToolCall
+from gateway.types import (
+    PartDelta,
+    PartEnd,
+    PartStart,
+    StreamEvent,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    UsageUpdate,
+)
 from gateway_openai.decode import decode, parse
-from gateway_openai.stop import StopCutter
+from gateway_openai.stop import StopCutter, TokensSoFar
 
 
 def cut(sequences: tuple[str, ...], *deltas: str) -> tuple[str, str | None]:
@@ -87,3 +97,13 @@ def test_a_stop_sequence_of_blanks_has_a_limit(length: int, *, fine: bool) -> No
     with pytest.raises(InvalidRequest, match="more than 1000 characters") as caught:
         decode(parse(body))
     assert caught.value.param == "stop"
+
+
+@pytest.mark.parametrize(("said", "tokens"), [(0, 10), (1, 10), (12, 12)])
+def test_the_tokens_until_then_are_what_was_said_or_what_the_text_takes(
+    said: int, tokens: int
+) -> None:
+    counted = TokensSoFar()
+    counted.add(UsageUpdate(usage=Usage(input_tokens=5, output_tokens=said)))
+    counted.add(PartDelta(index=0, text="x" * 35))
+    assert counted.usage == Usage(input_tokens=5, output_tokens=tokens)

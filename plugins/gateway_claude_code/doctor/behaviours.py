@@ -100,6 +100,25 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "structured_output": Behaviour(
         "tools", "an answer by a JSON schema, of the CLI's tool", OTHER_VERSION
     ),
+    "one_request": Behaviour(
+        "answers",
+        "an answer without text, or cut at its limit, is asked for once",
+        "Such an answer may cost a second request, whose usage is not the client's. Report this "
+        "version of the CLI.",
+    ),
+    "one_refusal": Behaviour("answers", "a refusal of the model is asked for once", REPORT),
+    "overload_retried": Behaviour(
+        "answers", "an overload before any text is followed by a second try", REPORT
+    ),
+    "media_smaller": Behaviour(
+        "media", "a user's picture that is too large is made smaller", OTHER_VERSION
+    ),
+    "media_removed": Behaviour(
+        "media",
+        "a picture that the API refuses is an error",
+        "The model may answer without having seen a picture. Use another version of the CLI "
+        "(plugins.claude_code.command), and report this one to Dragoman.",
+    ),
     "list_models": Behaviour(
         "parameters",
         "the CLI says which models it has",

@@ -12,7 +12,7 @@ from gateway.errors import (
     UpstreamRateLimited,
 )
 from gateway_claude_code.doctor.rig import Rig, asking, message
-from gateway_claude_code.errors import LoginRefused, ProcessGone
+from gateway_claude_code.errors import MOST_ADDED, LoginRefused, ProcessGone
 from gateway_claude_code.upstream import Failure
 
 FAILURES: Final[Mapping[str, tuple[Failure, type[GatewayError]]]] = {
@@ -31,7 +31,9 @@ def lost_of(reply: Failure, error: GatewayError) -> str:
     if "retry-after" not in reply.headers:
         return ""
     sentence = "" if reply.message in error.message else ", without the API's sentence"
-    in_time = (error.retry_after or 0) >= float(reply.headers["retry-after"])
+    # the CLI adds up to a quarter to it, and the least of what it may have been is told
+    least = float(reply.headers["retry-after"]) / MOST_ADDED
+    in_time = (error.retry_after or 0) >= least
     return sentence + ("" if in_time else ", without the API's retry-after")
 
 

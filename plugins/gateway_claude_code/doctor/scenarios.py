@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import anyio
 
 from gateway.errors import GatewayError
-from gateway_claude_code.doctor import failures, isolation, running, settings, tools, turns
+from gateway_claude_code.doctor import answers, failures, isolation, running, settings, tools, turns
 from gateway_claude_code.doctor.behaviours import BEHAVIOURS
 from gateway_claude_code.doctor.findings import Finding, Verdict
 from gateway_claude_code.doctor.rig import Cli, Rig, rig
@@ -56,6 +56,11 @@ OTHERS: Final = (
     Scenario(("parallel_calls",), tools.parallel_calls),
     Scenario(("output_format",), tools.output_format),
     Scenario(("structured_output",), tools.structured_output),
+    Scenario(("one_request",), answers.one_request),
+    Scenario(("one_refusal",), answers.one_refusal),
+    Scenario(("overload_retried",), answers.overload_retried),
+    Scenario(("media_smaller",), answers.media_smaller),
+    Scenario(("media_removed",), answers.media_removed),
     Scenario(("list_models",), settings.models),
     *(Scenario((name,), partial(failures.failure, name=name)) for name in failures.FAILURES),
 )

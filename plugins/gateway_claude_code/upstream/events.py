@@ -37,11 +37,11 @@ def message_events(answer: Answer, model: str) -> Iterator[Event]:
         for delta in _deltas(block, answer.piece_chars):
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    yield {
-        "type": "message_delta",
-        "delta": {"stop_reason": stop_reason(answer), "stop_sequence": answer.stop_sequence},
-        "usage": _output_usage(answer),
-    }
+    ending: Event = {"stop_reason": stop_reason(answer), "stop_sequence": answer.stop_sequence}
+    if answer.stop_details is not None:
+        ending["stop_details"] = answer.stop_details
+    usage = {**_output_usage(answer), **answer.last_usage}
+    yield {"type": "message_delta", "delta": ending, "usage": usage}
     yield {"type": "message_stop"}
 
 
@@ -105,7 +105,8 @@ def _opening(block: Block) -> Event:
         case ThinkingBlock():
             return {"type": "thinking", "thinking": "", "signature": ""}
         case ToolUseBlock():
-            return {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
+            given = block.input if block.at_once else {}
+            return {"type": "tool_use", "id": block.id, "name": block.name, "input": given}
 
 
 def _deltas(block: Block, piece_chars: int) -> Iterator[Event]:
@@ -117,7 +118,7 @@ def _deltas(block: Block, piece_chars: int) -> Iterator[Event]:
             for piece in _pieces(block.thinking, piece_chars):
                 yield {"type": "thinking_delta", "thinking": piece}
             yield {"type": "signature_delta", "signature": block.signature or ""}
-        case ToolUseBlock():
+        case ToolUseBlock() if not block.at_once:
             # The API opens with an empty piece, and sends no other one for a call without input.
             for piece in ("", *_pieces(_input_json(block), piece_chars)):
                 yield {"type": "input_json_delta", "partial_json": piece}

@@ -80,11 +80,15 @@ class ThinkingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolUseBlock:
-    """A call of a tool. `input` as a string is sent as it is, even if it is broken JSON."""
+    """A call of a tool. `input` as a string is sent as it is, even if it is broken JSON.
+
+    With `at_once` an object is sent with the block's start, as gateways of other providers do.
+    """
 
     name: str
     input: JsonObject | str = field(default_factory=dict)
     id: str = field(default_factory=lambda: f"toolu_{uuid.uuid4().hex[:24]}")
+    at_once: bool = False
 
 
 Block: TypeAlias = TextBlock | ThinkingBlock | ToolUseBlock
@@ -108,12 +112,15 @@ class Answer:
     `stop_reason` None means "tool_use" if there is a call, else "end_turn". Deltas are
     `piece_chars` characters long; `delay_seconds` is the pause before each event after the
     first. `gates` are passed before the event of that index is sent, from 0. `model` None
-    repeats what was asked for. `ping` sends one after the first block's start.
+    repeats what was asked for. `ping` sends one after the first block's start. `stop_details` is
+    what the API says of a refusal, and `last_usage` goes over the counts at the end.
     """
 
     blocks: tuple[Block, ...] = ()
     stop_reason: str | None = None
     stop_sequence: str | None = None
+    stop_details: JsonObject | None = None
+    last_usage: Mapping[str, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     piece_chars: int = 12
     delay_seconds: float = 0

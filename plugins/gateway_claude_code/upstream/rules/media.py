@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.pictures import read_picture
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.request import MessagesRequest
 from gateway_claude_code.upstream.rules.blocks import Placed, all_blocks, field_of
-from gateway_claude_code.upstream.rules.pictures import read_picture
 from gateway_claude_code.upstream.rules.rule import Refusal, invalid
 
 PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from gateway_claude_code.upstream.rules.pictures import Picture, read_picture
+from gateway.pictures import Picture, read_picture
 from tests.upstream.rules.rule_cases import png
 
 JPEG = (

@@ -37,7 +37,7 @@ from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.gate import Gate
-from gateway_claude_code.history import turns
+from gateway_claude_code.history import earlier, turns
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.learning import Learning, nothing_learnt
@@ -55,7 +55,8 @@ ANY_MODEL: Final = "sonnet"
 """To start a process with that is not asked anything of a model."""
 
 SWITCHES_MODELS: Final = (2, 1, 330)
-"""The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
+"""The first version of the CLI that was seen to take another model cleanly, and texts as they are
+written (`history.earlier`); 2.1.197 does neither."""
 
 
 class ClaudeCodeBackend:
@@ -295,7 +296,7 @@ class ClaudeCodeBackend:
             messages = transcribed(messages)
         history = turns(messages, prepared.names)
         await self._set_up(prepared, conversation)
-        await conversation.add_history(history[:-1])
+        await conversation.add_history(earlier(history, as_written=self._current))
         ctx.mark("asked")
         once = prepared.plain and not prepared.one_request
         went_out = prepared.went_out
@@ -316,7 +317,12 @@ class ClaudeCodeBackend:
         )
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
-        return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
+        return prepared.settings(seeded=seeded, switch=self._current)
+
+    @property
+    def _current(self) -> bool:
+        """Whether the CLI is known to be one that `switches_models`."""
+        return self._usual_model is not None
 
     async def _obtain(
         self, prepared: Prepared, ctx: RequestContext, *, fresh: bool

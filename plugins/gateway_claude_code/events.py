@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gateway.errors import BackendFailed, GatewayError
+from gateway.surrogates import HalvesJoiner
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -67,6 +68,7 @@ class EventReader:
         self._activity: dict[int, tuple[str, list[str]]] = {}
         self._signatures: dict[int, str] = {}
         self._open: set[int] = set()
+        self._halves = HalvesJoiner()
         self._first_index = 0
         self._next_index = 0
         self._earlier = Usage()
@@ -119,7 +121,8 @@ class EventReader:
             yield from self._formed(found)
 
     def _formed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        return self._answer.feed(event) if self._answer is not None else iter((event,))
+        for whole in self._halves.feed(event):
+            yield from self._answer.feed(whole) if self._answer is not None else (whole,)
 
     def _read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         match event.get("type"):

@@ -9,7 +9,6 @@ from gateway_claude_code.history import (
     Turn,
     call_input,
     content_block,
-    defused,
     result_content,
     turns,
 )

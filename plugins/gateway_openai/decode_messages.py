@@ -94,7 +94,7 @@ class _Decoder:
             said = tuple(replace(text, speaker="system") for text in texts)
             self._beside.append(Message(role="user", parts=said))
         else:
-            self._system += [text.text for text in texts]
+            self._system += [text.text for text in texts if text.text.strip()]
 
     # -- assistant --------------------------------------------------------------------
 

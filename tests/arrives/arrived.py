@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway_claude_code.history import CONTINUE, NO_RESULT
 from gateway_claude_code.upstream import MessagesRequest
-from tests.arrives.conversations import Atom, Call, Expected
+from tests.arrives.conversations import RESULTS, Atom, Call, Expected
 
 _SYSTEM: Final = re.compile(r"<system>\n(.*)\n</system>", re.DOTALL)
 
@@ -29,7 +29,8 @@ def missing(request: MessagesRequest, expected: Expected) -> str | None:
 def _calls_last(said: list[Atom]) -> list[Atom]:
     """In a turn of the assistant's the text stands before the calls, as the API has it."""
     turns = [list(turn) for _, turn in groupby(said, lambda atom: atom[0] in ("assistant", "call"))]
-    return [atom for turn in turns for atom in sorted(turn, key=lambda atom: atom[0] == "call")]
+    ordered = [atom for turn in turns for atom in sorted(turn, key=lambda atom: atom[0] == "call")]
+    return [atom for atom in ordered if atom != RESULTS]
 
 
 def _results(call: Call) -> list[Atom]:
@@ -74,7 +75,7 @@ def _plain(atom: Atom) -> Atom:
     """Without what may be put around a text: a line end, and the letter that is not seen."""
     if atom[0] == "call":
         return ("call", re.sub(r"[^a-zA-Z0-9_-]", "_", atom[1]), atom[2])
-    if atom[0] in ("image", "document"):
+    if atom == RESULTS or atom[0] in ("image", "document"):
         return atom
     return (atom[0], atom[1].replace("\u2060", "").strip("\n"))
 

@@ -15,6 +15,9 @@ Atom: TypeAlias = tuple[Any, ...]
 """What has to arrive: ("user" or "assistant", text), ("call", name, input), or a kind of medium
 and its content."""
 
+RESULTS: Final[Atom] = ("results",)
+"""Where results of calls stand, which end the assistant's turn."""
+
 TOOLS: Final = ("look", "files.read")
 
 PNG: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -79,7 +82,7 @@ def whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """A call, and what was given for it; no results is a call without one."""
 
@@ -186,7 +189,7 @@ class ConversationMaker:
         content, atoms = self._content("system")
         self.messages.append({"role": self._one("system", "developer"), "content": content})
         if all(message["role"] in ("system", "developer") for message in self.messages):
-            self.expected.system += [text for _, text in atoms]
+            self.expected.system += [text for _, text in atoms if text.strip()]
         else:
             self.expected.said += atoms
 
@@ -255,14 +258,17 @@ class ConversationMaker:
         as_parts = self._maybe(0.3)
         parts: list[Wire] = []
         failed: list[Call] = []
+        if given:
+            self.expected.said.append(RESULTS)
         for key, call in given:
             content, atoms = self._content("result")
             call.results.append(atoms)
             if as_parts:
-                failed = {"is_error": True} if self._maybe(0.2) and len(call.results) == 1 else {}
-                parts.append(
-                    {"type": "tool_result", "tool_use_id": key, "content": content, **failed}
-                )
+                part = {"type": "tool_result", "tool_use_id": key, "content": content}
+                if self._maybe(0.2) and given.count((key, call)) == 1:
+                    part["is_error"] = True
+                    failed.append(call)
+                parts.append(part)
                 continue
             self.messages.append({"role": "tool", "tool_call_id": key, "content": content})
             if self._maybe(0.1):

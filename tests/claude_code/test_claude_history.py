@@ -200,23 +200,6 @@ def test_arguments_as_an_object(arguments: str, value: dict[str, object]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("written", "sent"),
-    [
-        ("/clear", "\n/clear"),
-        ("/ is a slash", "\n/ is a slash"),
-        ("a /clear", "a /clear"),
-        ("\n/clear", "\n/clear"),
-    ],
-)
-def test_a_slash_at_the_start_is_no_command(written: str, sent: str) -> None:
-    assert defused(written) == sent
-
-
-def test_a_users_slash_is_defused_in_a_turn() -> None:
-    assert last_blocks(user("/compact")) == (text("\n/compact"),)
-
-
-@pytest.mark.parametrize(
     ("part", "block"),
     [
         (

@@ -258,8 +258,11 @@ class ConversationMaker:
         as_parts = self._maybe(0.3)
         parts: list[Wire] = []
         failed: list[Call] = []
-        if given:
-            self.expected.said.append(RESULTS)
+        if not given:  # else an assistant's next message would be of the same turn
+            text = self._marked("never mind {}")
+            self.messages.append({"role": "user", "content": text})
+            self.expected.said.append(("user", text))
+        self.expected.said.append(RESULTS)
         for key, call in given:
             content, atoms = self._content("result")
             call.results.append(atoms)

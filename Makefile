@@ -1,10 +1,11 @@
 # Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use
-# (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site; .venv-gptme, gptme).
+# (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site;
+# .venv-gptme, gptme).
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-gptme test-browser arrives fuzz audit \
-	bench chaos soak matrix full lint format types check dist dist-installers update-cli cli-releases docs docs-serve docs-commands \
-	lock clean
+	bench chaos soak matrix full lint format types check dist dist-installers update-cli cli-releases \
+	docs docs-serve docs-commands lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-15s %s\n", $$1, $$2 }' Makefile

@@ -13,7 +13,6 @@ from gateway.types import PartDelta, PartEnd, ResponseEnd, StreamEvent
 REPLACEMENT: Final = "\ufffd"
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_FIRST_HALF_AT_END: Final = re.compile("[\ud800-\udbff]\\Z")
 
 
 def whole_characters(text: str) -> str:
@@ -34,9 +33,8 @@ class HalvesJoiner:
         match event:
             case PartDelta(index=index, text=text):
                 text = self._waiting.pop(index, "") + text
-                if half := _FIRST_HALF_AT_END.search(text):
-                    self._waiting[index] = half[0]
-                    text = text[:-1]
+                if text and "\ud800" <= text[-1] <= "\udbff":
+                    self._waiting[index], text = text[-1], text[:-1]
                 if text:
                     yield PartDelta(index=index, text=whole_characters(text))
             case PartEnd(index=index):

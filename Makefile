@@ -1,11 +1,11 @@
 # Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use
-# (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site).
+# (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site;
+# .venv-gptme, gptme).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw test-browser test-cells fuzz \
-	audit bench chaos soak stalls overload rolling \
-	matrix full lint format types check dist dist-installers update-cli cli-releases docs docs-serve docs-commands \
-	lock clean
+.PHONY: help setup run test test-clients test-openclaw test-gptme test-browser test-cells arrives \
+	fuzz audit bench chaos soak stalls overload rolling matrix full lint format types check dist \
+	dist-installers update-cli cli-releases docs docs-serve docs-commands lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -29,11 +29,18 @@ test-openclaw: ## Have OpenClaw from npm ask the gateway; installs a gigabyte
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test-openclaw $(ARGS)
 
+test-gptme: setup ## Have gptme from PyPI ask the gateway, with its tools
+	@sh scripts/bootstrap dev cli
+	@sh scripts/test-gptme $(ARGS)
+
 test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gateway from pages
 	.venv/bin/python -m pytest -q tests/browser $(ARGS)
 
 test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out
 	.venv/bin/python -m pytest -q -m on_demand $(ARGS)
+
+arrives: setup ## Try thousands of histories; all of each has to reach the model; how many with CASES=
+	ARRIVES_SEQUENCES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/arrives -q -n 2 $(ARGS)
 
 fuzz: setup ## Try thousands of requests made up from our OpenAPI document; how many with CASES=
 	FUZZ_CASES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/fuzz -q -s $(ARGS)
@@ -66,7 +73,9 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) matrix
 	@$(MAKE) test-cells
 	@$(MAKE) fuzz
+	@$(MAKE) arrives
 	@$(MAKE) test-openclaw
+	@$(MAKE) test-gptme
 	@$(MAKE) test-browser
 	@$(MAKE) dist-installers
 	@$(MAKE) chaos

@@ -18,9 +18,14 @@ StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """Plain text."""
+    """Plain text.
+
+    `speaker` "system" marks the words of a system message that came after the first turn: they
+    stand where they were said, in a user's message, and are not the user's. None everywhere else.
+    """
 
     text: str
+    speaker: Literal["system"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

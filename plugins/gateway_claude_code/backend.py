@@ -39,7 +39,7 @@ from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.gate import Gate
-from gateway_claude_code.history import Turn, turns
+from gateway_claude_code.history import Turn, earlier, turns
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.learning import Learning, nothing_learnt
@@ -63,7 +63,8 @@ TOOL_SETS: Final = 256
 """Of so many sets of tools it is remembered that the CLI has taken them."""
 
 SWITCHES_MODELS: Final = (2, 1, 330)
-"""The first version of the CLI that was seen to take another model cleanly; 2.1.197 does not."""
+"""The first version of the CLI that was seen to take another model cleanly, and texts as they are
+written (`history.earlier`); 2.1.197 does neither."""
 
 
 class ClaudeCodeBackend:
@@ -312,7 +313,7 @@ class ClaudeCodeBackend:
         await self._set_up(prepared, conversation)
         if len(history) == 1:  # a turn of the history would tell as well
             await self._check_tools(prepared, conversation)
-        await conversation.add_history(history[:-1])
+        await conversation.add_history(earlier(history, as_written=self._current))
         ctx.mark("asked")
         went_out = prepared.went_out
         went_out.terms = prepared.seeded_terms
@@ -340,7 +341,12 @@ class ClaudeCodeBackend:
             self._tools_taken.add(digest)
 
     def _settings(self, prepared: Prepared, *, seeded: bool) -> dict[str, Any]:
-        return prepared.settings(seeded=seeded, switch=self._usual_model is not None)
+        return prepared.settings(seeded=seeded, switch=self._current)
+
+    @property
+    def _current(self) -> bool:
+        """Whether the CLI is known to be one that `switches_models`."""
+        return self._usual_model is not None
 
     async def _obtain(
         self, prepared: Prepared, ctx: RequestContext, *, fresh: bool

@@ -21,6 +21,7 @@ from gateway.types import (
     ToolCall,
     ToolResult,
 )
+from gateway_claude_code.call_numbers import CallNumbers
 from gateway_claude_code.history import merged_turns
 
 Digest = bytes
@@ -111,15 +112,12 @@ class Transcript:
     """A conversation turn by turn. Calls are known by their place in it, not by their ids."""
 
     def __init__(self, messages: Iterable[Message]) -> None:
-        self._calls: dict[str, int] = {}
-        self._count = 0
+        self._numbers = CallNumbers()
         self.turns: list[list[Any]] = []
         for role, parts in merged_turns(messages):
+            if role == "assistant":
+                self._numbers.begin_turn()
             self.turns.append([role, self._parts(role, parts)])
-
-    def call_number(self, call_id: str) -> int | None:
-        """Which call of the conversation the id stands for, counted from 0."""
-        return self._calls.get(call_id)
 
     def digest(self) -> Digest:
         """Of all turns."""
@@ -139,14 +137,13 @@ class Transcript:
     def _form(self, part: Part) -> list[Any]:
         match part:
             case ToolCall():
-                self._calls[part.id] = self._count
-                self._count += 1
+                self._numbers.add(part.id)
                 return ["call", part.name, arguments_form(part.arguments)]
             case ToolResult():
                 inner = [self._form(inner) for inner in part.parts]
-                return ["result", self._calls.get(part.call_id), inner, part.is_error]
+                return ["result", self._numbers.answered(part.call_id), inner, part.is_error]
             case Text():
-                return ["text", part.text]
+                return [part.speaker or "text", part.text]
             case Image():
                 return ["image", part.media_type, part.data, part.url]
             case Document():

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gateway.errors import BackendFailed, GatewayError
+from gateway.surrogates import HalvesJoiner
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -74,6 +75,7 @@ class EventReader:
         self._signatures: dict[int, str] = {}
         self._whole_inputs: dict[int, str] = {}
         self._open: set[int] = set()
+        self._halves = HalvesJoiner()
         self._first_index = 0
         self._next_index = 0
         self._earlier = Usage()
@@ -142,8 +144,9 @@ class EventReader:
             yield from self._formed(found)
 
     def _formed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        for found in self._own_arguments.feed(event):
-            yield from self._answer.feed(found) if self._answer is not None else (found,)
+        for whole in self._halves.feed(event):
+            for found in self._own_arguments.feed(whole):
+                yield from self._answer.feed(found) if self._answer is not None else (found,)
 
     def _read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         match event.get("type"):

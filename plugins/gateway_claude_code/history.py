@@ -1,16 +1,16 @@
 """From the hub's messages to the turns of the model's API. Pure.
 
 Rules of the API that this sees to: turns alternate, a call's result stands at the start of the
-very next user turn, no text block is blank, and the conversation ends with the user.
+very next user turn, one for each call, ids are unique, no text block is blank, and the
+conversation ends with the user. And rules of the CLI: some texts it drops, or takes for commands.
 """
 
-import hashlib
 import json
-import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from gateway.surrogates import whole_characters
 from gateway.types import (
     Document,
     Image,
@@ -22,11 +22,19 @@ from gateway.types import (
     ToolCall,
     ToolResult,
 )
+from gateway_claude_code.call_ids import UniqueIds, api_id
+from gateway_claude_code.call_numbers import CallNumbers
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.tool_names import ToolNames
 
 CONTINUE = "Continue."
 NO_RESULT = "(no result was given for this call)"
+
+JOINER: Final = "\u2060"
+"""WORD JOINER, which is not seen and no blank, neither to Python nor to JavaScript."""
+
+STAND_INS: Final = ("", "(no content)", "[Empty text removed]")
+"""What the CLI puts for an empty text, and takes for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +46,15 @@ class Turn:
 
 
 def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
-    """All messages as alternating turns, the last one the user's."""
+    """All messages as alternating turns, the last one the user's and protected (`protected`)."""
     merged = merged_turns(messages)
     if merged and merged[0][0] == "assistant":
         merged.insert(0, ("user", [Text(text=CONTINUE)]))
     if not merged or merged[-1][0] == "assistant":
         merged.append(("user", [Text(text=CONTINUE)]))
-    return [
-        Turn(role=role, blocks=tuple(_blocks(role, parts, calls, names)))
-        for (role, parts), calls in zip(merged, _open_calls(merged), strict=True)
-    ]
+    writer = _TurnWriter(names)
+    *earlier, last = [writer.turn(role, parts) for role, parts in merged]
+    return [*earlier, protected(last)]
 
 
 def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
@@ -64,61 +71,106 @@ def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
     return merged
 
 
-def _open_calls(merged: Sequence[tuple[Role, list[Part]]]) -> Iterable[list[str]]:
-    """For each turn, the ids of the calls in the turn before it."""
-    yield []
-    for _, parts in merged[:-1]:
-        yield [part.id for part in parts if isinstance(part, ToolCall)]
+class _TurnWriter:
+    """Writes one turn after another, and keeps count of the calls in them."""
 
+    def __init__(self, names: ToolNames) -> None:
+        self._names = names
+        self._numbers = CallNumbers()
+        self._ids: list[str] = []
+        self._unique = UniqueIds()
 
-def _blocks(role: Role, parts: Sequence[Part], calls: list[str], names: ToolNames) -> list[Block]:
-    if role == "assistant":
+    def turn(self, role: Role, parts: Sequence[Part]) -> Turn:
+        if role == "assistant":
+            return Turn(role=role, blocks=_heard(self._assistant(parts)))
+        return Turn(role=role, blocks=tuple(self._user(parts)))
+
+    def _assistant(self, parts: Sequence[Part]) -> tuple[Block, ...]:
+        self._numbers.begin_turn()
         # text before calls, as the API has it
         ordered = sorted(parts, key=lambda part: isinstance(part, ToolCall))
-        return [block for part in ordered if (block := _assistant_block(part, names))]
-    results = {part.call_id: part for part in parts if isinstance(part, ToolResult)}
-    answered = [
-        _result_block(
-            results.get(call_id)
-            or ToolResult(call_id=call_id, parts=(Text(text=NO_RESULT),), is_error=True)
-        )
-        for call_id in calls
-    ]
-    known = frozenset(calls)
-    rest = [block for part in parts if (block := _user_block(part, known))]
-    return answered + rest
+        return tuple(block for part in ordered if (block := self._assistant_block(part)))
+
+    def _assistant_block(self, part: Part) -> Block | None:
+        match part:
+            case Text():
+                return {"type": "text", "text": part.text}
+            case ToolCall():
+                return {
+                    "type": "tool_use",
+                    "id": self._new_id(part.id),
+                    "name": self._names.to_model(part.name),
+                    "input": self._names.arguments_to_model(part.name, call_input(part.arguments)),
+                }
+            case _:
+                return None
+
+    def _new_id(self, call_id: str) -> str:
+        self._numbers.add(call_id)
+        found = self._unique.of(api_id(call_id))
+        self._ids.append(found)
+        return found
+
+    def _user(self, parts: Sequence[Part]) -> Iterator[Block]:
+        """The results of the last turn's calls, in their order, and then everything else."""
+        results: dict[int, list[ToolResult]] = {number: [] for number in self._numbers.open}
+        rest: list[Block] = []
+        for part in parts:
+            if isinstance(part, ToolResult):
+                number = self._numbers.answered(part.call_id)
+                if number in results:
+                    results[number].append(part)
+                else:
+                    rest += _late(part)
+            elif block := content_block(part):
+                rest.append(block)
+        self._numbers.begin_turn()
+        beside: list[Block] = []
+        for number, given in results.items():
+            block, media = _result_block(self._ids[number], given)
+            yield block
+            beside += media
+        yield from beside
+        yield from rest
 
 
-def _assistant_block(part: Part, names: ToolNames) -> Block | None:
-    match part:
-        case Text():
-            return {"type": "text", "text": part.text}
-        case ToolCall():
-            return {
-                "type": "tool_use",
-                "id": api_id(part.id),
-                "name": names.to_model(part.name),
-                "input": names.arguments_to_model(part.name, call_input(part.arguments)),
-            }
-        case _:
-            return None
+def _late(result: ToolResult) -> list[Block]:
+    """A result that stands too late for the API to take it as one: its text, and its media."""
+    text = f"(result of an earlier call) {_plain(result)}"
+    return [{"type": "text", "text": text}, *_media(result_content(result))]
 
 
-def _user_block(part: Part, calls: Collection[str]) -> Block | None:
-    match part:
-        case ToolResult() if part.call_id not in calls:
-            return {"type": "text", "text": f"(result of an earlier call) {_plain(part)}"}
-        case ToolResult():
-            return None
-        case _:
-            return content_block(part)
+def _result_block(call_id: str, results: Sequence[ToolResult]) -> tuple[Block, list[Block]]:
+    """What was given for one call as its only result, and what has to stand behind all results.
+
+    The API takes one result for a call, and nothing but text in that of a failed one.
+    """
+    failed = all(result.is_error for result in results)
+    content = [block for result in results for block in result_content(result)]
+    beside: list[Block] = []
+    if not results:
+        content = [{"type": "text", "text": NO_RESULT}]
+    elif failed:
+        beside = _media(content)
+        content = [block for block in content if block["type"] == "text"]
+    # in the order of keys that the CLI has itself, so that the bytes are the same either way
+    block: Block = {"tool_use_id": call_id, "type": "tool_result"}
+    if content:
+        block["content"] = content
+    if failed:
+        block["is_error"] = True
+    return block, beside
+
+
+def _media(blocks: Iterable[Block]) -> list[Block]:
+    return [block for block in blocks if block["type"] != "text"]
 
 
 def content_block(part: Part) -> Block | None:
     """A block of user content: text, an image, or a document."""
     match part:
         case Text():
-            return {"type": "text", "text": defused(part.text)}
+            return {"type": "text", "text": _said(part)}
         case Image(url=str(url)):
             return {"type": "image", "source": {"type": "url", "url": url}}
         case Image():
@@ -141,30 +193,6 @@ def _document_block(part: Document) -> Block:
     return block
 
 
-def _result_block(result: ToolResult) -> Block:
-    # in the order of keys that the CLI has itself, so that the bytes are the same either way
-    block: Block = {"tool_use_id": api_id(result.call_id), "type": "tool_result"}
-    if content := result_content(result):
-        block["content"] = content
-    if result.is_error:
-        block["is_error"] = True
-    return block
-
-
-def api_id(call_id: str) -> str:
-    """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`.
-
-    Ids of the API's own, which went out without their underscores, become what they were.
-    """
-    if own := re.fullmatch(r"toolu(bdrk|vrtx)?([a-zA-Z0-9]+)", call_id):
-        return "_".join(("toolu", *(part for part in own.groups() if part)))
-    plain = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
-    if plain == call_id:
-        return call_id
-    # The API refuses two calls with one id, which "a:1" and "a.1" would become.
-    return f"{plain}_{hashlib.sha256(call_id.encode()).hexdigest()[:8]}"
-
-
 def result_content(result: ToolResult) -> list[Block]:
     """The content blocks of a tool result, as the Messages API has them."""
     return [
@@ -174,9 +202,56 @@ def result_content(result: ToolResult) -> list[Block]:
     ]
 
 
-def defused(text: str) -> str:
-    """Text that the CLI can't take for a slash command: seen, a newline in front is enough."""
-    return f"\n{text}" if text.startswith("/") else text
+def protected(turn: Turn) -> Turn:
+    """A user's turn that the CLI can't take for a slash command, which would never reach the model.
+
+    It looks for one in a turn's last block, and nowhere else, and also in turns of the history; a
+    newline in front is enough (seen with 2.1.197 and 2.1.330). From 2.1.330 on `client_composed`
+    (`protocol.user_line`) is too.
+    """
+    *before, last = turn.blocks or ({},)
+    if turn.role == "user" and last.get("text", "").startswith("/"):
+        return replace(turn, blocks=(*before, {**last, "text": f"\n{last['text']}"}))
+    return turn
+
+
+def earlier(history: Sequence[Turn], *, as_written: bool) -> list[Turn]:
+    """All turns but the last, for a process's history; `as_written` if the CLI takes them so.
+
+    One that knows nothing of `client_composed` (2.1.197) looks for commands in each of them.
+    """
+    return list(history[:-1]) if as_written else [protected(turn) for turn in history[:-1]]
+
+
+def _said(part: Text) -> str:
+    """A text as the model gets it in a user's turn.
+
+    The CLI has no line for a system message inside a conversation: it ends at one in a user's line,
+    and makes the assistant's words of one in an assistant's (seen with 2.1.330). So the text is
+    marked, and stands where it was said.
+    """
+    if part.speaker == "system":
+        return f"<system>\n{part.text}\n</system>"
+    # a text that is blank to JavaScript becomes "(no content)", or is dropped beside others
+    return part.text if _without_marks(part.text).strip() else part.text + JOINER
+
+
+def _heard(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """An assistant's turn that the CLI does not drop, with an invisible letter if need be.
+
+    It drops one of nothing but blanks and words that it has for them (seen with 2.1.197 and 2.1.330).
+    """
+    if any(
+        block["type"] != "text" or _without_marks(block["text"]).strip() not in STAND_INS
+        for block in blocks
+    ):
+        return blocks
+    return (*blocks[:-1], {**blocks[-1], "text": blocks[-1]["text"] + JOINER})
+
+
+def _without_marks(text: str) -> str:
+    """JavaScript counts the byte order mark among the blanks, Python does not."""
+    return text.replace("\ufeff", "")
 
 
 def call_input(arguments: str) -> dict[str, Any]:
@@ -184,9 +259,9 @@ def call_input(arguments: str) -> dict[str, Any]:
     if not arguments.strip():
         return {}
     try:
-        value = json.loads(arguments)
         # NaN and Infinity are no JSON, and would end the CLI
-        json.dumps(value, allow_nan=False)
+        text = json.dumps(json.loads(arguments), allow_nan=False, ensure_ascii=False)
+        value = json.loads(whole_characters(text))
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"arguments": arguments}

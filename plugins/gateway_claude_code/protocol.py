@@ -80,8 +80,13 @@ def apply_settings(request_id: str, settings: Mapping[str, Any]) -> Line:
 
 
 def user_line(blocks: Sequence[Block], *, query: bool) -> Line:
-    """A user turn. Without `query` it is only added to the history."""
-    line: Line = {"type": "user", "message": {"role": "user", "content": list(blocks)}}
+    """A user turn. Without `query` it is only added to the history.
+
+    `client_composed` has the text delivered as it is written, slash commands and file mentions
+    included (seen with 2.1.330; 2.1.197 passes over it).
+    """
+    message = {"role": "user", "content": list(blocks)}
+    line: Line = {"type": "user", "message": message, "client_composed": True}
     if not query:
         line["shouldQuery"] = False
     return line

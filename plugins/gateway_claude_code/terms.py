@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from gateway.types import ChatRequest, Effort, Sampling, Thinking, ToolCall, ToolResult
+from gateway.types import ChatRequest, Effort, Sampling, ToolCall
 from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts, ThinkingType
+from gateway_claude_code.history import merged_turns
 
 SchemaWay: TypeAlias = Literal["native", "tool"]
 
@@ -273,14 +274,12 @@ def may_answer_by_schema(request: ChatRequest) -> bool:
 
 
 def lost_thinking(request: ChatRequest) -> bool:
-    """Whether the conversation is within a tool loop whose thinking the client did not keep."""
-    if not request.messages or request.messages[-1].role != "user":
-        return False
-    if not any(isinstance(part, ToolResult) for part in request.messages[-1].parts):
-        return False
-    turns = [message for message in request.messages if message.role == "assistant"]
-    calling = [turn for turn in turns if any(isinstance(part, ToolCall) for part in turn.parts)]
-    return bool(calling) and not any(isinstance(part, Thinking) for part in calling[-1].parts)
+    """Whether the conversation is within a tool loop, whose thinking a new process does not get.
+
+    It is as long as the assistant's last turn has calls: they get results, of the client's or not.
+    """
+    said = [parts for role, parts in merged_turns(request.messages) if role == "assistant"]
+    return bool(said) and any(isinstance(part, ToolCall) for part in said[-1])
 
 
 def _plain_thinking(facts: ModelFacts) -> frozenset[ThinkingType]:

@@ -40,7 +40,10 @@ def transcribed(messages: Iterable[Message]) -> tuple[Message, ...]:
 def _spoken(role: Role, parts: Sequence[Part]) -> Iterator[Part]:
     speaker = f"{_SPEAKERS[role]}: "
     for part in parts:
-        if isinstance(part, Text):
+        if isinstance(part, Text) and part.speaker == "system":
+            yield Text(text=f"System: {part.text}")
+            speaker = f"{_SPEAKERS[role]}: "
+        elif isinstance(part, Text):
             yield Text(text=f"{speaker}{part.text}")
             speaker = ""
         else:

@@ -1,6 +1,7 @@
 """Reading the body of a request: JSON only, and never more of it than the limits."""
 
 import gc
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gateway.config import PARSER_DEPTH, LimitsConfig
 from gateway.errors import InvalidRequest, PayloadTooLarge, TooSlow, UnsupportedMediaType
+from gateway.surrogates import whole_characters
 from gateway_openai.sizes import check_depth, exceeds
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -43,15 +45,17 @@ def json_object(body: bytes, limits: LimitsConfig) -> dict[str, object]:
 
 
 def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, object]:
-    """Parse strictly: valid UTF-8, no lone surrogates, no NaN. Raises `InvalidRequest`."""
+    """Parse strictly: valid UTF-8, no NaN. Lone surrogates become U+FFFD.
+
+    Raises `InvalidRequest`.
+    """
     # PowerShell is one of those that begin a body with the mark.
     text = body.removeprefix(_BYTE_ORDER_MARK)
     if not text:
         raise InvalidRequest("The request body is empty; it has to be a JSON object.")
     try:
-        # with values in it, the parser's own cache would hold on to what clients have said
         with _no_collection():
-            value = from_json(text, allow_inf_nan=False, cache_strings="keys")
+            value = _parsed(text)
     except ValueError as error:
         raise InvalidRequest(
             f"The request body is not valid JSON: {error}.{_hint(error)}"
@@ -61,6 +65,31 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
     if depth < PARSER_DEPTH:
         check_depth(value, depth)
     return value
+
+
+def _parsed(text: bytes) -> object:
+    """Raises `ValueError`, with the place and the reason."""
+    try:
+        # with values in it, the parser's own cache would hold on to what clients have said
+        return from_json(text, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        about_a_character = "escape" in str(error) or "unicode" in str(error)
+        if not about_a_character or (mended := _with_whole_characters(text)) is None:
+            raise
+        return from_json(mended, allow_inf_nan=False, cache_strings="keys")
+
+
+def _with_whole_characters(text: bytes) -> bytes | None:
+    """The JSON without halves of characters, if it has some and is JSON otherwise.
+
+    Clients cut texts between the halves, and `JSON.stringify` writes these as escapes.
+    """
+    try:
+        written = json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+    whole = whole_characters(written)
+    return None if whole is written else whole.encode()
 
 
 @contextmanager
@@ -78,8 +107,6 @@ def _no_collection() -> Iterator[None]:
 
 def _hint(error: ValueError) -> str:
     """A word more, where the parser's own is hard to understand."""
-    if "hex escape" in str(error):
-        return " Surrogates, \\ud800 to \\udfff, have to come in pairs."
     if "unicode" in str(error):
         return " It has to be encoded in UTF-8."
     if "recursion" in str(error):

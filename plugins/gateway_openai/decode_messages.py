@@ -2,22 +2,30 @@
 
 What differs between the two:
 
-- System and developer messages, wherever they stand, are joined into the system text.
-- Tool messages that follow each other are the parts of one user message: backends need all
-  results of one answer together. A user message after them stays a message of its own.
+- System and developer messages before the first turn are joined into the system text. Later ones
+  stay where they were said, in a user message with texts of their own (`Text.speaker`): agents
+  send outputs of tools and reminders so, which mean something else at another place.
+- The results of one answer's calls are one user message, right after it: backends need all of
+  them together. What else a client says there comes after them, each as a message of its own.
+- Calls and results that come as parts of a message, in Anthropic's form, are calls and results.
 - Messages without any content are left out.
 - A conversation has to end with the user's turn; where it does not, "Continue." is added.
 - An assistant's tool call that nobody answered stays as it is; it is for the backend to cope.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
 from gateway_openai import wire_messages as wire
-from gateway_openai.decode_content import decode_content, decode_text
+from gateway_openai.decode_content import (
+    decode_assistant,
+    decode_content,
+    decode_text,
+    decode_user,
+)
 
 CONTINUE: Final = Message(role="user", parts=(Text(text="Continue."),))
 
@@ -43,21 +51,26 @@ class _Decoder:
         self._system: list[str] = []
         self._messages: list[Message] = []
         self._results: list[ToolResult] = []
+        self._beside: list[Message] = []
+        self._begun = False
         self._call_ids: set[str] = set()
         self._legacy_calls: dict[str, str] = {}
         self._legacy_count = 0
 
     def add(self, message: wire.Message, param: str) -> None:
         content = f"{param}.content"
+        if isinstance(message, wire.SystemMessage):
+            self._add_system(decode_text(message.content, content))
+            return
+        self._begun = True
         match message:
-            case wire.SystemMessage():
-                self._system += [part.text for part in decode_text(message.content, content)]
             case wire.UserMessage():
-                self._append("user", decode_content(message.content, content))
+                self._add_user(message.content, content)
             case wire.AssistantMessage():
+                self._flush()
                 self._append("assistant", self._assistant_parts(message, param))
             case wire.ToolMessage():
-                self._check_result(message, param)
+                self._check_call(message.tool_call_id, f"{param}.tool_call_id")
                 self._add_result(message.tool_call_id, message.content, content)
             case wire.FunctionMessage():
                 self._add_result(self._legacy_id(message, param), message.content, content)
@@ -69,26 +82,40 @@ class _Decoder:
                 )
 
     def finish(self) -> Conversation:
-        self._flush_results()
+        self._flush()
         if not self._messages or self._messages[-1].role == "assistant":
             self._messages.append(CONTINUE)
         return Conversation(system="\n\n".join(self._system), messages=tuple(self._messages))
 
+    # -- system -----------------------------------------------------------------------
+
+    def _add_system(self, texts: Sequence[Text]) -> None:
+        if self._begun:
+            said = tuple(replace(text, speaker="system") for text in texts)
+            self._beside.append(Message(role="user", parts=said))
+        else:
+            self._system += [text.text for text in texts if text.text.strip()]
+
     # -- assistant --------------------------------------------------------------------
 
     def _assistant_parts(self, message: wire.AssistantMessage, param: str) -> tuple[Part, ...]:
-        parts: list[Part] = list(decode_text(message.content, f"{param}.content"))
+        parts: list[Part] = []
+        calls: dict[str, ToolCall] = {}
+        for place, part in decode_assistant(message.content, f"{param}.content"):
+            if isinstance(part, ToolCall):
+                _check_not_empty(part.id, f"{place}.id")
+                _check_not_empty(part.name, f"{place}.name")
+                calls[part.id] = part
+            parts.append(part)
         if message.refusal:
             parts.append(Text(text=message.refusal))
-        seen: set[str] = set()
         for index, call in enumerate(message.tool_calls or ()):
             place = f"{param}.tool_calls[{index}]"
             _check_not_empty(call.id, f"{place}.id")
-            if call.id in seen:
-                raise InvalidRequest(f"The id {call.id!r} is used twice.", param=f"{place}.id")
-            seen.add(call.id)
-            parts.append(_tool_call(call, place))
-        self._call_ids |= seen
+            # some clients send their calls in both forms
+            if (again := _tool_call(call, place)).id not in calls:
+                parts.append(again)
+        self._call_ids |= {part.id for part in parts if isinstance(part, ToolCall)}
         if message.function_call is not None:
             _check_not_empty(message.function_call.name, f"{param}.function_call.name")
             parts.append(self._legacy_call(message.function_call))
@@ -101,14 +128,23 @@ class _Decoder:
         self._legacy_calls[function.name] = call_id
         return ToolCall(id=call_id, name=function.name, arguments=function.arguments or "")
 
-    # -- results ----------------------------------------------------------------------
+    # -- the user, and results --------------------------------------------------------
 
-    def _check_result(self, message: wire.ToolMessage, param: str) -> None:
-        if message.tool_call_id not in self._call_ids:
+    def _add_user(self, content: wire.Content | None, param: str) -> None:
+        said: list[Part] = []
+        for place, part in decode_user(content, param):
+            if isinstance(part, ToolResult):
+                self._check_call(part.call_id, f"{place}.tool_use_id")
+                self._results.append(part)
+            else:
+                said.append(part)
+        self._beside.append(Message(role="user", parts=tuple(said)))
+
+    def _check_call(self, call_id: str, param: str) -> None:
+        if call_id not in self._call_ids:
             raise InvalidRequest(
-                f"No assistant message before this one has a tool call with the id "
-                f"{message.tool_call_id!r}.",
-                param=f"{param}.tool_call_id",
+                f"No assistant message before this one has a tool call with the id {call_id!r}.",
+                param=param,
             )
 
     def _legacy_id(self, message: wire.FunctionMessage, param: str) -> str:
@@ -122,15 +158,16 @@ class _Decoder:
     def _add_result(self, call_id: str, content: wire.Content | None, param: str) -> None:
         self._results.append(ToolResult(call_id=call_id, parts=decode_content(content, param)))
 
-    def _flush_results(self) -> None:
-        if self._results:
-            self._messages.append(Message(role="user", parts=tuple(self._results)))
-            self._results = []
+    def _flush(self) -> None:
+        """The user's side is complete: its results, and then what was said beside them."""
+        self._append("user", tuple(self._results))
+        for message in self._beside:
+            self._append("user", message.parts)
+        self._results, self._beside = [], []
 
     # -- both -------------------------------------------------------------------------
 
     def _append(self, role: Role, parts: tuple[Part, ...]) -> None:
-        self._flush_results()
         if parts:
             self._messages.append(Message(role=role, parts=parts))
 

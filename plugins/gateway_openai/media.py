@@ -84,15 +84,18 @@ def _has_host(url: str) -> bool:
         return False
 
 
-def decode_file(file: File, param: str) -> Document | Image:
-    """A PDF in base64, or the text of a text file. Raises `InvalidRequest`."""
+def decode_file(file: File, param: str, field: str = "file_data") -> Document | Image:
+    """A PDF in base64, or the text of a text file. Raises `InvalidRequest`.
+
+    `field` is what the client calls the data in the object at `param`.
+    """
     if file.file_id is not None:
         raise UnsupportedParameter(
             "Files can't be uploaded here; send the content as 'file_data'.",
             param=f"{param}.file_id",
         )
     title = _title(file.filename, f"{param}.filename")
-    param = f"{param}.file_data"
+    param = f"{param}.{field}"
     if not file.file_data:
         raise InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
     bare = file.file_data[:5].lower() != "data:"

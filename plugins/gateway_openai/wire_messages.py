@@ -1,11 +1,13 @@
 """Messages and their content as they are on the wire, in requests only.
 
 The shapes are those of `openai.types.chat.ChatCompletionMessageParam` (openai-python 3.54),
-made wider where clients are known to differ. The name of an attribute is that of the field,
+made wider where clients are known to differ. Agents that speak Anthropic's format as well put its
+parts (platform.claude.com/docs/en/api/messages) into messages of this one. The name of an attribute is that of the field,
 but for `name` where it is not a speaker's: `fields` goes by it.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
@@ -64,31 +66,27 @@ class RefusalPart(WireModel):
     refusal: str
 
 
+class Source(WireModel):
+    """Where a picture or a document of Anthropic's form is: `base64`, `url` or `text`."""
+
+    type: str
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+
+
+class SourcePart(WireModel):
+    """A picture or a document in Anthropic's form."""
+
+    type: Literal["image", "document"]
+    source: Source
+    title: str | None = None
+
+
 class OtherPart(WireModel):
     """Any other type, such as `input_audio`: named in the error, or passed over."""
 
     type: str
-
-
-def _part_tag(value: object) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    kind = value.get("type")
-    return f"<{kind}>" if kind in ("text", "image_url", "file", "refusal") else "<other>"
-
-
-ContentPart: TypeAlias = Annotated[
-    Annotated[TextPart, Tag("<text>")]
-    | Annotated[ImagePart, Tag("<image_url>")]
-    | Annotated[FilePart, Tag("<file>")]
-    | Annotated[RefusalPart, Tag("<refusal>")]
-    | Annotated[OtherPart, Tag("<other>")],
-    Discriminator(
-        _part_tag,
-        custom_error_type="content_part_type",
-        custom_error_message="Input should be an object with a `type`",
-    ),
-]
 
 
 def _content_tag(value: object) -> str | None:
@@ -97,13 +95,95 @@ def _content_tag(value: object) -> str | None:
     return "<parts>" if isinstance(value, list) else None
 
 
+_CONTENT: Final = Discriminator(
+    _content_tag,
+    custom_error_type="content_type",
+    custom_error_message="Input should be a string or a list of content parts",
+)
+
+_SAID_TAGS: Final = {
+    "text": "<text>",
+    "image_url": "<image_url>",
+    "file": "<file>",
+    "refusal": "<refusal>",
+    "image": "<source>",
+    "document": "<source>",
+}
+_PART_TAGS: Final = {**_SAID_TAGS, "tool_use": "<tool_use>", "tool_result": "<tool_result>"}
+
+
+def _discriminator(tags: Mapping[str, str]) -> Discriminator:
+    def tag(value: object) -> str | None:
+        if not isinstance(value, dict):
+            return None
+        kind = value.get("type")
+        return tags.get(kind, "<other>") if isinstance(kind, str) else "<other>"
+
+    return Discriminator(
+        tag,
+        custom_error_type="content_part_type",
+        custom_error_message="Input should be an object with a `type`",
+    )
+
+
+ResultPart: TypeAlias = Annotated[
+    Annotated[TextPart, Tag("<text>")]
+    | Annotated[ImagePart, Tag("<image_url>")]
+    | Annotated[FilePart, Tag("<file>")]
+    | Annotated[RefusalPart, Tag("<refusal>")]
+    | Annotated[SourcePart, Tag("<source>")]
+    | Annotated[OtherPart, Tag("<other>")],
+    _discriminator(_SAID_TAGS),
+]
+"""A part of what a tool gave back."""
+
+ResultContent: TypeAlias = Annotated[
+    Annotated[str, Tag("<string>")] | Annotated[Items[ResultPart], Tag("<parts>")], _CONTENT
+]
+
+
+class ToolUsePart(WireModel):
+    """A call in an earlier answer in Anthropic's form. `input` is an object, or its JSON."""
+
+    type: Literal["tool_use"]
+    id: str
+    name: str
+    input: (
+        Annotated[
+            Annotated[str, Tag("<string>")] | Annotated[dict[str, Any], Tag("<object>")],
+            Discriminator(
+                string_or_object,
+                custom_error_type="input_type",
+                custom_error_message="Input should be an object",
+            ),
+        ]
+        | None
+    ) = None
+
+
+class ToolResultPart(WireModel):
+    """What a tool gave back, in a user's message of Anthropic's form."""
+
+    type: Literal["tool_result"]
+    tool_use_id: str
+    content: ResultContent | None = None
+    is_error: bool | None = None
+
+
+ContentPart: TypeAlias = Annotated[
+    Annotated[TextPart, Tag("<text>")]
+    | Annotated[ImagePart, Tag("<image_url>")]
+    | Annotated[FilePart, Tag("<file>")]
+    | Annotated[RefusalPart, Tag("<refusal>")]
+    | Annotated[SourcePart, Tag("<source>")]
+    | Annotated[ToolUsePart, Tag("<tool_use>")]
+    | Annotated[ToolResultPart, Tag("<tool_result>")]
+    | Annotated[OtherPart, Tag("<other>")],
+    _discriminator(_PART_TAGS),
+]
+
 Content: TypeAlias = Annotated[
-    Annotated[str, Tag("<string>")] | Annotated[Items[ContentPart], Tag("<parts>")],
-    Discriminator(
-        _content_tag,
-        custom_error_type="content_type",
-        custom_error_message="Input should be a string or a list of content parts",
-    ),
+    Annotated[str, Tag("<string>")] | Annotated[Items[ContentPart], Tag("<parts>")], _CONTENT
 ]
 
 

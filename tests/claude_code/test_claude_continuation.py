@@ -220,7 +220,7 @@ def test_results_are_in_the_order_of_their_calls() -> None:
     assert found is not None
     assert found.turn is None
     assert [[block["text"] for block in blocks] for blocks in found.results] == [
-        ["\n/1", "1"],
+        ["/1", "1"],
         ["2"],
     ]
 

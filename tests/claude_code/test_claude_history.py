@@ -9,7 +9,6 @@ from gateway_claude_code.history import (
     Turn,
     call_input,
     content_block,
-    defused,
     result_content,
     turns,
 )
@@ -198,23 +197,6 @@ def test_arguments_as_an_object(arguments: str, value: dict[str, object]) -> Non
 
 
 # -- content ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("written", "sent"),
-    [
-        ("/clear", "\n/clear"),
-        ("/ is a slash", "\n/ is a slash"),
-        ("a /clear", "a /clear"),
-        ("\n/clear", "\n/clear"),
-    ],
-)
-def test_a_slash_at_the_start_is_no_command(written: str, sent: str) -> None:
-    assert defused(written) == sent
-
-
-def test_a_users_slash_is_defused_in_a_turn() -> None:
-    assert last_blocks(user("/compact")) == (text("\n/compact"),)
 
 
 @pytest.mark.parametrize(

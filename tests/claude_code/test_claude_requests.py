@@ -6,7 +6,8 @@ import pytest
 
 from gateway.errors import ModelNotFound
 from gateway.types import Target
-from gateway_claude_code.history import api_id, call_input
+from gateway_claude_code.call_ids import api_id
+from gateway_claude_code.history import call_input
 from gateway_claude_code.prepare import model_name
 
 

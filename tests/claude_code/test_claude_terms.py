@@ -247,10 +247,28 @@ def test_thinking_is_off_in_a_seeded_tool_loop_that_has_lost_it(model: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("parts", "seeded"), [((CALL,), False), ((Thinking(text="hm", signature="s"), CALL), True)]
+    "after",
+    [
+        (),
+        (RESULT,),
+        (RESULT, Message(role="user", parts=(Text(text="And?"),))),
+        (RESULT, Message(role="user", parts=(Text(text="Psst.", speaker="system"),))),
+        (Message(role="user", parts=(Text(text="Never mind."),)),),
+    ],
+    ids=["no result", "a result", "and a question", "and a note", "a question"],
 )
-def test_thinking_stays_on_where_it_is_not_lost(parts: tuple[Any, ...], seeded: bool) -> None:
-    assert terms_for(in_a_loop(*parts), facts(BUDGET), seeded=seeded).thinking is None
+def test_a_loop_goes_on_as_long_as_the_last_turn_has_calls(after: tuple[Message, ...]) -> None:
+    request = in_a_loop(Thinking(text="hm", signature="s"), CALL)
+    request = replace(request, messages=(*request.messages[:2], *after))
+    found = terms_for(request, facts(BUDGET), seeded=True)
+    assert (found.thinking, found.adjusted) == (OFF, {"reasoning_effort": "none"})
+
+
+def test_thinking_stays_on_where_it_is_not_lost() -> None:
+    assert terms_for(in_a_loop(CALL), facts(BUDGET)).thinking is None
+    done = (*in_a_loop(CALL).messages, Message(role="assistant", parts=(Text(text="Done."),)))
+    more = replace(in_a_loop(CALL), messages=(*done, *a_request("More").messages))
+    assert terms_for(more, facts(BUDGET), seeded=True).thinking is None
 
 
 # -- what is other than the CLI thinks ----------------------------------------------------

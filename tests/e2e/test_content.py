@@ -226,20 +226,20 @@ def everywhere(words: str) -> list[dict[str, Any]]:
 def test_a_text_is_a_text_in_every_place(gateway: RunningGateway, words: str) -> None:
     chat(gateway, messages=everywhere(words), tools=[function("read")])
     (request,) = gateway.upstream.requests
-    # a line end before a slash is what keeps the CLI from taking it for a command
+    # a line end before the very last slash keeps the CLI from taking it for a command
     marked = f"\n{words}" if words.startswith("/") else words
     assert request.system_text == words
     user_1, assistant_1, user_2, assistant_2, results, assistant_3, user_3 = map(
         blocks, request.turns
     )
-    assert user_1 == [text(marked)]
-    assert user_2 == [text("first"), text(marked)]
-    assert user_3 == [text(marked), text("middle"), text(marked)]
+    assert user_1 == [text(words)]
+    assert user_2 == [text("first"), text(words)]
+    assert user_3 == [text(words), text("middle"), text(marked)]
     assert assistant_1 == assistant_3 == [text(words)]
     assert assistant_2[0] == text(words)
     (result,) = results
     assert result["tool_use_id"] == "call1"
-    assert [block["text"].removeprefix("\n") for block in blocks(result)] == [words]
+    assert blocks(result) == [text(words)]
 
 
 def test_a_very_long_text_is_unchanged(gateway: RunningGateway) -> None:

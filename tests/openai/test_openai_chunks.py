@@ -70,7 +70,7 @@ def test_each_delta_is_sent_as_it_comes() -> None:
     assert [piece.count(b"data: ") for piece in sent] == [1, 0, 1, 0, 1, 0, 0, 1]
 
 
-@pytest.mark.parametrize("text", ['"quoted"', "line\nbreak", "日本", "\u2028", "\0", "\ud83d"])
+@pytest.mark.parametrize("text", ['"quoted"', "line\nbreak", "日本", "\u2028", "\0", "\U0001f600"])
 def test_text_survives(text: str) -> None:
     assert deltas(answer(part(0, Text(text=""), text)))[1] == {"content": text}
 

@@ -51,7 +51,15 @@ def test_text_is_sent_as_it_is_where_that_is_safe(text: str) -> None:
     assert dump(text) == json.dumps(text, ensure_ascii=False).encode()
 
 
-@pytest.mark.parametrize("text", ["\ud83d", "a\u2028b", "a\u2029b", "a\x85b"])
-def test_text_that_would_break_lines_or_encoding_is_escaped(text: str) -> None:
+@pytest.mark.parametrize("text", ["a\u2028b", "a\u2029b", "a\x85b"])
+def test_text_that_would_break_lines_is_escaped(text: str) -> None:
     assert dump(text).isascii()
     assert json.loads(dump(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [("a\ud83d", "a\ufffd"), ("\ude00b", "\ufffdb"), ("a\ud83d\ude00b", "a\U0001f600b")],
+)
+def test_halves_of_characters_are_joined_or_replaced(text: str, sent: str) -> None:
+    assert json.loads(dump({text: [text, "\u2028"]})) == {sent: [sent, "\u2028"]}

@@ -69,7 +69,6 @@ MESSAGES: list[tuple[list[Any], str]] = [
         [calling({**CALL, "function": {"name": "f", "arguments": {}}})],
         "messages[0].tool_calls[0].function.arguments",
     ),
-    ([calling(CALL, CALL)], "messages[0].tool_calls[1].id"),
     (
         [{"role": "assistant", "function_call": {"arguments": "{}"}}],
         "messages[0].function_call.name",
@@ -112,7 +111,7 @@ PARTS: list[tuple[Any, str]] = [
     ({"type": None}, f"{PART}.type"),
     *(
         ({"type": kind, kind: {}}, f"{PART}.type")
-        for kind in ("", "Text", "image", "input_audio", "input_text", "video_url", "tool_use")
+        for kind in ("", "Text", "input_audio", "input_text", "video_url", "thinking")
     ),
     ({"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}, f"{PART}.type"),
     ({"type": "thinking", "thinking": "hm"}, f"{PART}.type"),

@@ -39,6 +39,13 @@ def result(call_id: str, *texts: str) -> ToolResult:
     return ToolResult(call_id=call_id, parts=tuple(Text(text=text) for text in texts or ("ok",)))
 
 
+PSST: Wire = {"role": "system", "content": "Psst."}
+
+
+def note(text: str) -> Message:
+    return turn("user", Text(text=text, speaker="system"))
+
+
 HI = turn("user", Text(text="Hi"))
 
 
@@ -51,15 +58,21 @@ HI = turn("user", Text(text="Hi"))
         (
             [
                 {"role": "system", "content": "One."},
-                ASK,
                 {"role": "developer", "content": [{"type": "text", "text": "Two."}]},
+                ASK,
             ],
             "One.\n\nTwo.",
         ),
         ([{"role": "system", "content": ""}, {"role": "system", "content": None}, ASK], ""),
+        (
+            [{"role": "system", "content": " \n"}, {"role": "system", "content": "One."}, ASK],
+            "One.",
+        ),
     ],
 )
-def test_system_and_developer_messages_are_joined(messages: list[Wire], system: str) -> None:
+def test_system_and_developer_messages_before_the_first_turn_are_joined(
+    messages: list[Wire], system: str
+) -> None:
     decoded = conversation(*messages)
     assert decoded.system == system
     assert decoded.messages == (HI,)
@@ -114,10 +127,38 @@ def test_results_that_follow_each_other_are_one_user_message() -> None:
     assert decoded.messages[2:] == (turn("user", result("b"), result("a")), HI)
 
 
-def test_a_system_message_between_results_does_not_part_them() -> None:
-    system = {"role": "system", "content": "Psst."}
-    decoded = conversation(ASK, asks("a", "b"), gives("a"), system, gives("b"))
-    assert decoded.messages[2:] == (turn("user", result("a"), result("b")),)
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_a_later_system_message_stays_where_it_was_said(role: str) -> None:
+    said = {"role": "assistant", "content": "Yes"}
+    decoded = conversation(
+        {"role": "system", "content": "S"}, ASK, said, {"role": role, "content": "Ran command"}
+    )
+    assert decoded.system == "S"
+    assert decoded.messages == (HI, turn("assistant", Text(text="Yes")), note("Ran command"))
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        [PSST, gives("a"), gives("b"), ASK],
+        [gives("a"), PSST, gives("b"), ASK],
+        [gives("a"), gives("b"), PSST, ASK],
+    ],
+    ids=["before", "between", "after"],
+)
+def test_a_system_message_among_results_comes_after_them(new: list[Wire]) -> None:
+    decoded = conversation(ASK, asks("a", "b"), *new)
+    assert decoded.messages[2:] == (turn("user", result("a"), result("b")), note("Psst."), HI)
+
+
+def test_a_user_message_among_results_comes_after_them() -> None:
+    decoded = conversation(ASK, asks("a", "b"), gives("a"), ASK, gives("b"))
+    assert decoded.messages[2:] == (turn("user", result("a"), result("b")), HI)
+
+
+def test_calls_of_one_message_may_have_the_same_id() -> None:
+    decoded = conversation(ASK, asks("a", "a"), gives("a", "1"), gives("a", "2"))
+    assert decoded.messages[2:] == (turn("user", result("a", "1"), result("a", "2")),)
 
 
 def test_results_of_different_turns_stay_apart() -> None:
@@ -196,7 +237,6 @@ def test_function_messages_are_matched_by_name() -> None:
         ([gives("a")], "messages[0].tool_call_id"),
         ([ASK, asks("a"), gives("b")], "messages[2].tool_call_id"),
         ([ASK, gives("a"), asks("a")], "messages[1].tool_call_id"),
-        ([ASK, asks("a", "a")], "messages[1].tool_calls[1].id"),
         ([ASK, asks("a", "")], "messages[1].tool_calls[1].id"),
         (
             [ASK, {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": ""}}]}],

@@ -1,5 +1,6 @@
 """The stand-in over a real socket on loopback."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -104,6 +105,17 @@ def test_everything_else_is_not_found() -> None:
 def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
     with listening(HELLO) as (_, client):
         assert client.post("/v1/messages", content=content).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("\\ud83d", 400), ("\\ude00\\ud83d", 400), ("\\ud83d\\ude00", 200)]
+)
+def test_half_a_character_is_no_json(text: str, status: int) -> None:
+    body = json.dumps({**BODY, "messages": [{"role": "user", "content": "HALF"}]})
+    with listening(HELLO) as (_, client):
+        answered = client.post("/v1/messages", content=body.replace("HALF", text))
+        assert answered.status_code == status
+        assert ("no low surrogate" in answered.text) is (status == 400)
 
 
 def test_requests_are_recorded_in_order_with_their_headers() -> None:

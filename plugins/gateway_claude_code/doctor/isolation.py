@@ -11,6 +11,7 @@ import anyio.to_thread
 from gateway.errors import BackendFailed
 from gateway.process_facts import visible_texts
 from gateway.types import ChatRequest
+from gateway_claude_code.backend import switches_models
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.doctor.rig import Rig, asking, marker, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled
@@ -57,7 +58,7 @@ async def slash_commands(rig: Rig) -> None:
             await _send(rig, talk, asking(message("user", "a", second)), (second,))
     async with rig.process() as (_, talk):
         told = asking(message("user", second), message("assistant", "ok"), message("user", third))
-        await set_up(talk, prepared(told))
+        await set_up(talk, prepared(told), switch=switches_models(rig.cli.version))
         await _send(rig, talk, told, (second, third))
 
 

@@ -3,7 +3,7 @@
 from gateway.streams import AnswerBuilder
 from gateway.types import ChatResponse
 from gateway_claude_code.conversation import Conversation
-from gateway_claude_code.history import turns
+from gateway_claude_code.history import earlier, turns
 from gateway_claude_code.prepare import Prepared
 
 
@@ -11,7 +11,8 @@ async def set_up(talk: Conversation, asked: Prepared, *, switch: bool = False) -
     """Give a new process the system prompt, the tools, the parameters and the earlier turns."""
     settings = asked.settings(seeded=True, switch=switch)
     await talk.set_up(asked.request.system, asked.bridge(), settings, asked.json_schema)
-    await talk.add_history(turns(asked.request.messages, asked.names)[:-1])
+    history = turns(asked.request.messages, asked.names)
+    await talk.add_history(earlier(history, as_written=switch))
 
 
 async def ask(talk: Conversation, asked: Prepared) -> ChatResponse:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from gateway.surrogates import whole_characters
 from gateway_claude_code.upstream.request import JsonObject
 from gateway_claude_code.upstream.script import (
     Answer,
@@ -63,7 +64,10 @@ def error_event(error_type: str, message: str) -> Event:
 
 def encode(event: JsonObject) -> bytes:
     """One server-sent event."""
-    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    data = json.dumps(event, ensure_ascii=False)
+    if data != whole_characters(data):  # halves of characters, which go out as escapes
+        data = json.dumps(event)
+    return f"event: {event['type']}\ndata: {data}\n\n".encode()
 
 
 def stop_reason(answer: Answer) -> str:

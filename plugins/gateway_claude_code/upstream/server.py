@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.from_thread import start_blocking_portal
 
+from gateway.surrogates import whole_characters
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.connection import GONE, Connection, HttpRequest
@@ -24,6 +25,9 @@ from gateway_claude_code.upstream.script import Failure, MessagesRequest, Reply,
 from gateway_claude_code.upstream.signing import signed
 
 log = logging.getLogger("gateway_claude_code.upstream")
+
+NOT_JSON: Final = "The request body is not valid JSON: no low surrogate in string"
+"""As quoted from the live API in anthropics/claude-code#3277."""
 
 FactsOf: TypeAlias = Callable[[str], ModelFacts]
 """What a model of this name takes."""
@@ -124,7 +128,7 @@ class Upstream:
             return
         request = _parse(http)
         if request is None:
-            await connection.send_json(400, error_event("invalid_request_error", "not JSON"), {})
+            await connection.send_json(400, error_event("invalid_request_error", NOT_JSON), {})
             return
         if self._record:
             self.requests.append(request)
@@ -168,11 +172,19 @@ def _parse(http: HttpRequest) -> MessagesRequest | None:
         body: Any = json.loads(http.body)
     except ValueError:
         return None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or _has_halves(http.body, body):
         return None
     return MessagesRequest(
         body=body, size=len(http.body), headers=http.headers, received=time.monotonic()
     )
+
+
+def _has_halves(raw: bytes, body: object) -> bool:
+    """Whether there are lone surrogates in it, which the API does not take for JSON."""
+    if b"\\ud" not in raw and b"\\uD" not in raw:
+        return False
+    text = json.dumps(body, ensure_ascii=False)
+    return whole_characters(text) != text
 
 
 @contextmanager

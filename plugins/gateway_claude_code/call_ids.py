@@ -1,0 +1,51 @@
+"""Ids of calls as the model's API and the CLI take them. Pure."""
+
+import hashlib
+import re
+
+
+def api_id(call_id: str) -> str:
+    """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`.
+
+    Ids of the API's own, which went out without their underscores, become what they were.
+    """
+    if own := re.fullmatch(r"toolu(bdrk|vrtx)?([a-zA-Z0-9]+)", call_id):
+        return "_".join(("toolu", *(part for part in own.groups() if part)))
+    plain = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
+    if plain == call_id:
+        return call_id
+    # The API refuses two calls with one id, which "a:1" and "a.1" would become.
+    return f"{plain}_{hashlib.sha256(call_id.encode()).hexdigest()[:8]}"
+
+
+class UniqueIds:
+    """Makes each id differ from all before it; it depends on these only, and so stays the same
+    from one request of a conversation to the next.
+
+    Of two calls with one id, the CLI drops the later one and its result. And it takes `a_2` for the
+    second part of the call `a`, and replaces its result by a note of its own, where there are
+    both (seen with 2.1.330).
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._stems: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def of(self, wanted: str) -> str:
+        """The id itself for its first call, and one with a number behind it for each further one."""
+        found = wanted = wanted or "call"
+        while self._collides(found):
+            number = self._next[wanted] = self._next.get(wanted, 1) + 1
+            found = f"{wanted}-{number}"
+        self._taken.add(found)
+        self._stems.add(_stem(found))
+        return found
+
+    def _collides(self, call_id: str) -> bool:
+        return bool({call_id, _stem(call_id)} & self._taken) or call_id in self._stems
+
+
+def _stem(call_id: str) -> str:
+    stem, _, number = call_id.rpartition("_")
+    return stem if stem and number.isdecimal() else call_id

@@ -311,9 +311,11 @@ class Conversation:
 
         One that is at work on a turn, or has just ended its answer, is asked first what it cost.
         """
-        if self.busy and not self._reading and self.report_cost is not nobody_asks:
-            await self._hear_cost()
-        await self._process.close(busy=self.busy or not self._patience.ready)
+        try:
+            if self.busy and not self._reading and self.report_cost is not nobody_asks:
+                await self._hear_cost()
+        finally:
+            await self._process.close(busy=self.busy or not self._patience.ready)
 
     async def _hear_cost(self) -> None:
         """Read on until the CLI says what the turn cost, which it does at the turn's end."""

@@ -29,6 +29,9 @@ def hear():
     if line.get("request") == dict(subtype="apply_flag_settings", settings=dict()):
         warm.append(say(applied(line)))
         return hear()
+    if line.get("request") == dict(subtype="mcp_status"):
+        say(applied(line))
+        return hear()
     got.write(raw)
     got.flush()
     return line

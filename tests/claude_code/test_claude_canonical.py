@@ -143,7 +143,7 @@ def test_with_a_key_the_address_makes_no_difference(
         (HI, CALLED, user(result("a1", " "), result("a2"))),
         (HI, CALLED, user(result("a1", "x" * 50_001), result("a2"))),
         (HI, CALLED, user(result("a1"), ToolResult(call_id="a2", is_error=True))),
-        (HI, CALLED, user(result("a1"), ToolResult(call_id="a2", parts=(Image(url="u"),)))),
+        (HI, CALLED, user(result("a1"), ToolResult(call_id="a2", parts=(Image(url="https://x/u"),)))),
         (HI, assistant(call("a"), call("a")), user(result("a"))),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_rewritten_history_is_the_same(rewritten: tuple[Message, ...]) -> None
     "changed",
     [
         (user(Text(text="See:"), Image(media_type="image/png", data="AAAB")), *LONG[1:]),
-        (user(Text(text="See:"), Image(url="http://x/AAAA")), *LONG[1:]),
+        (user(Text(text="See:"), Image(url="https://x/AAAA")), *LONG[1:]),
         (user(Text(text="See:"), Document(media_type="text/plain", data="AAAA")), *LONG[1:]),
         (user(Image(media_type="image/png", data="AAAA"), Text(text="See:")), *LONG[1:]),
         (LONG[0], assistant(Text(text="So"), *CALLED.parts[1:]), *LONG[2:]),

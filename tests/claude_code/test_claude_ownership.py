@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
-from claude_code_support import FakeCli, is_gone
+from claude_code_support import TARGET, FakeCli, a_request, backend_for, is_gone
 from test_claude_faults import ANSWER, Environ, MakeCli
 from test_claude_pool import answered, until
 
+from gateway.context import RequestContext
+from gateway.types import PartDelta
 from gateway_claude_code import ledger
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -274,3 +277,18 @@ async def given_up(
             tasks.start_soon(ask)
             await reached.wait()
             tasks.cancel_scope.cancel()
+
+
+async def test_a_backend_that_is_cancelled_while_it_asks_for_the_cost_ends_the_process(
+    fake_cli: MakeCli, environ: Environ
+) -> None:
+    cli = fake_cli("set_up(); hear(); begin(); text('Hi'); hold()")
+    backend = backend_for(cli, environ)
+    ctx = RequestContext(request_id="r-1", report_cost=lambda _: None)
+    with anyio.CancelScope() as everything:
+        async with backend.running():
+            async for event in backend.answer(a_request(), TARGET, ctx):
+                if isinstance(event, PartDelta):
+                    everything.cancel()
+                    await anyio.lowlevel.checkpoint()
+    assert is_gone(cli.pid)

@@ -24,6 +24,12 @@ from gateway.types import (
 )
 from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
+from gateway_claude_code.answer_headers import (
+    note_left_out,
+    note_messages,
+    note_terms,
+    note_transcript,
+)
 from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import Digest, LatestDigests, request_digest
@@ -46,9 +52,7 @@ from gateway_claude_code.learning import Learning, nothing_learnt
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.questions import asked
-from gateway_claude_code.strict_tools import unmet_strict
 from gateway_claude_code.surroundings import Surroundings
-from gateway_claude_code.terms import Terms
 from gateway_claude_code.tool_check import tools_digest
 from gateway_claude_code.transcript import transcribed
 
@@ -394,29 +398,3 @@ def switches_models(version: str | None) -> bool:
     """Whether a running process can take another model without a trace: seen with 2.1.330."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
     return found is not None and tuple(map(int, found.groups())) >= SWITCHES_MODELS
-
-
-def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
-    """Say in a header if the process did not get the earlier turns as turns."""
-    if conversation.transcribed:
-        ctx.headers["x-dragoman-history"] = "transcript"
-
-
-def note_messages(reader: EventReader, ctx: RequestContext) -> None:
-    """Say in a header if the CLI asked the model more than once; the usage counts it all."""
-    if reader.messages > 1:
-        ctx.headers["x-dragoman-upstream-requests"] = str(reader.messages)
-
-
-def note_terms(prepared: Prepared, terms: Terms, ctx: RequestContext) -> None:
-    """Say in headers what of the request is left out, and what is other than asked for."""
-    ctx.ignore((*terms.ignored, *unmet_strict(prepared.request.tools)))
-    ctx.adjust(terms.adjusted)
-
-
-def note_left_out(conversation: Conversation, ctx: RequestContext) -> None:
-    """Say in a header which of the gateway's own tools the model does not have."""
-    if conversation.bridge is not None and (names := conversation.bridge.left_out):
-        ctx.adjust({f"tools.{name}": "left_out" for name in names})
-        said = ", ".join(names)
-        log.warning("%s: the CLI does not take the schemas of the tools %s", ctx.request_id, said)

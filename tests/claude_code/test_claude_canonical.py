@@ -143,7 +143,11 @@ def test_with_a_key_the_address_makes_no_difference(
         (HI, CALLED, user(result("a1", " "), result("a2"))),
         (HI, CALLED, user(result("a1", "x" * 50_001), result("a2"))),
         (HI, CALLED, user(result("a1"), ToolResult(call_id="a2", is_error=True))),
-        (HI, CALLED, user(result("a1"), ToolResult(call_id="a2", parts=(Image(url="https://x/u"),)))),
+        (
+            HI,
+            CALLED,
+            user(result("a1"), ToolResult(call_id="a2", parts=(Image(url="https://x/u"),))),
+        ),
         (HI, assistant(call("a"), call("a")), user(result("a"))),
     ],
 )

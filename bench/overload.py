@@ -32,7 +32,7 @@ from gateway_claude_code.upstream import Answer, MessagesRequest, running_upstre
 
 HERE: Final = Path(__file__).parent
 DOCS: Final = HERE.parent / "docs"
-FACTORS: Final = (0.5, 0.8, 1.0, 1.5, 2.0, 2.5)
+FACTORS: Final = (0.5, 0.8, 1.0, 1.5, 2.0)
 PROCESSES, QUEUE, QUEUE_SECONDS = 2, 8, 10
 PATIENCE: Final = 30.0
 """Seconds that the generator waits for any answer."""

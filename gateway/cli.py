@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway import __version__, logs
+from gateway.acceptor import Acceptor
 from gateway.addresses import reached_at, url_of
 from gateway.app import build_gateway, create_app
 from gateway.command_name import command_line
@@ -181,7 +182,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
     )
     _say_where(gateway, sockets)
     room = allow_open_files(gateway.config.values.limits.connections)
-    config = _uvicorn_config(gateway, app, room)
+    config = _uvicorn_config(gateway, app, sockets, room)
     leave_out_of_collections()
     runner = Server(config, gateway.traffic, server.drain_seconds, _leave_seconds(gateway, sockets))
     # KeyboardInterrupt is raised again after an orderly shutdown
@@ -206,13 +207,15 @@ def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
             log.warning(INSECURE, url_of(host, port), command_line("keys", "new", "NAME"))
 
 
-def _uvicorn_config(gateway: Gateway, app: ASGIApp, room: int) -> uvicorn.Config:
+def _uvicorn_config(
+    gateway: Gateway, app: ASGIApp, sockets: Sequence[socket.socket], room: int
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http=shedding_protocol(gateway, limited_protocol(gateway, room)),
+        http=shedding_protocol(gateway, limited_protocol(gateway, room), Acceptor(sockets)),
         ws="none",
         timeout_keep_alive=gateway.config.values.limits.keep_alive_seconds,
         timeout_graceful_shutdown=CLOSING_SECONDS,

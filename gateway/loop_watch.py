@@ -17,14 +17,14 @@ class LoopWatch:
     """Sleeps for a moment again and again, and notes by how much it overslept.
 
     `now` is a clock in seconds, and `every` how many seconds it sleeps. `noted` is told each time
-    by how many it overslept.
+    by how many it overslept, and the share of a processor that the gateway had meanwhile.
     """
 
     def __init__(
         self,
         now: Callable[[], float] = time.perf_counter,
         every: float = EVERY_SECONDS,
-        noted: Callable[[float], None] = lambda _: None,
+        noted: Callable[[float, float], None] = lambda _, __: None,
     ) -> None:
         self._noted = noted
         self._now = now
@@ -72,8 +72,9 @@ class LoopWatch:
 
     async def _watch(self) -> None:
         while True:
-            began = self._now()
+            began, work = self._now(), time.process_time()
             await anyio.sleep(self._every)
-            late = max(self._now() - began - self._every, 0.0)
+            took = self._now() - began
+            late = max(took - self._every, 0.0)
             self.note(late)
-            self._noted(late)
+            self._noted(late, (time.process_time() - work) / max(took, self._every))

@@ -18,7 +18,7 @@ from gateway.model_descriptions import least_of, within_limits
 from gateway.models import Found, ModelMap
 from gateway.observers import Observers
 from gateway.plugins import PluginRegistry
-from gateway.shed_share import Shedding
+from gateway.saturation import Saturation
 from gateway.splits import conversation_key
 from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
 from gateway.tools import ServedTools
@@ -58,8 +58,8 @@ class Gateway:
         self.requires_keys = False
         self.traffic = Traffic()
         self.in_flight = CallsInFlight()
-        self.shedding = Shedding()
-        self.loop_watch = LoopWatch(noted=self.shedding.note)
+        self.saturation = Saturation()
+        self.loop_watch = LoopWatch(noted=self.saturation.note)
         self.last_error: str | None = None
         self.needs_restart: tuple[str, ...] = ()
         self.reconfigure(config, models)

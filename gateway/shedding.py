@@ -1,7 +1,7 @@
 """More requests than the event loop can answer: some are refused at once, so that the rest is served.
 
 Without that all of them are begun, each waits for all the others, and in the end the clients have
-gone before they get anything. `shed_share` decides which; this is how they are refused.
+gone before they get anything. `saturation` decides when; this is how they are refused.
 """
 
 import asyncio
@@ -13,26 +13,30 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from gateway.acceptor import Acceptor
 from gateway.errors import GatewayBusy
 from gateway.failures import render_error, render_failure
 from gateway.http_limits import LimitedProtocol
 from gateway.identity import RequestIdentity
 from gateway.pipeline import Gateway
-from gateway.shed_share import Shedding
+from gateway.saturation import Saturation
 
 RETRY_AFTER: Final = 1
 
 _BUSY: Final = "The gateway has more requests than it can answer. Try again in a moment."
 
 
-def shedding_protocol(gateway: Gateway, base: type[LimitedProtocol]) -> type[asyncio.Protocol]:
+def shedding_protocol(
+    gateway: Gateway, base: type[LimitedProtocol], acceptor: Acceptor
+) -> type[asyncio.Protocol]:
     """The class for `uvicorn.Config(http=…)` that also refuses what is too much."""
 
     async def busy(scope: Scope, receive: Receive, send: Send) -> None:
         raise _busy()
 
     class Shed(SheddingProtocol, base):  # type: ignore[misc,valid-type]
-        shedding = gateway.shedding
+        saturation = gateway.saturation
+        accept_more = staticmethod(acceptor.accept_more)
         traffic = gateway.traffic
         busy_app = RequestIdentity(busy, partial(render_failure, gateway))
         quick = staticmethod(_QuickAnswer(gateway).bytes)
@@ -47,15 +51,23 @@ class SheddingProtocol(LimitedProtocol):
     ready; otherwise the refusals themselves would take the time that the others need.
     """
 
-    shedding: Shedding
+    saturation: Saturation
     traffic: Any
     busy_app: Any
     quick: Callable[[], bytes]
+    accept_more: Callable[[asyncio.AbstractEventLoop, Callable[[], asyncio.BaseProtocol]], None]
     _refuse_next = False
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.accept_more(self.loop, self._another)
+
+    def _another(self) -> asyncio.Protocol:
+        return type(self)(self.config, self.server_state, self.app_state, self.loop)
+
     def data_received(self, data: bytes) -> None:
-        asks = self.shedding.admitted_share < 1 and data.startswith(b"POST ")
-        if asks and self._idle and self.shedding.refuses(self.traffic.active):
+        too_much = self.saturation.refuses(self.traffic.active)
+        if too_much and self._idle and data.startswith(b"POST "):
             if is_whole_request(data):
                 self._answer_quickly()
                 return

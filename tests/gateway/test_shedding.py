@@ -1,52 +1,41 @@
-"""More requests than the loop can answer: a share of them is refused, and quickly."""
+"""More requests than the loop can answer: new ones are refused, and quickly."""
 
 import pytest
 
-from gateway.shed_share import FEW, LATE_SECONDS, LEAST, LOOKS, Shedding
+from gateway.saturation import BUSY_SHARE, FEW, LATE_SECONDS, LOOKS, MANY, Saturation
 from gateway.shedding import is_whole_request
 
-LATE = LATE_SECONDS * 2
+LATE, OWN = LATE_SECONDS * 2, 0.9
 POST = b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\n"
 
 
-def shedding(*late: float, chance: float = 0.5) -> Shedding:
-    made = Shedding(chance=lambda: chance)
-    for seconds in late:
-        made.note(seconds)
+def saturation(*looks: tuple[float, float]) -> Saturation:
+    made = Saturation()
+    for late, busy in looks:
+        made.note(late, busy)
     return made
 
 
 @pytest.mark.parametrize(
-    ("late", "all_in"),
+    ("looks", "active", "refused"),
     [
-        ([], True),
-        ([LATE] * (LOOKS - 1), True),
-        ([10.0, 0, LATE], True),  # a single stall, however long
-        ([LATE] * LOOKS, False),
-        ([LATE_SECONDS] * LOOKS, True),
+        ([], MANY, False),
+        ([(LATE, OWN)] * LOOKS, FEW, True),
+        ([(LATE, OWN)] * LOOKS, FEW - 1, False),
+        ([(LATE, OWN)] * (LOOKS - 1), FEW, False),
+        ([(10, OWN), (0, OWN), (LATE, OWN)], FEW, False),  # single stalls, however long
+        ([(LATE_SECONDS, OWN)] * LOOKS, FEW, False),
+        ([(LATE, BUSY_SHARE)] * LOOKS, MANY, False),  # other programs have the processors
+        ([*[(LATE, OWN)] * LOOKS, (0, OWN)], FEW, False),
+        ([(0, OWN)], MANY, True),
+        ([(0, OWN)], MANY - 1, False),
+        ([(0, OWN), (0, 0)], MANY, False),
     ],
 )
-def test_only_a_loop_that_stays_late_sheds(late: list[float], all_in: bool) -> None:
-    assert (shedding(*late).admitted_share == 1) is all_in
-
-
-def test_the_share_falls_to_its_least_and_comes_back() -> None:
-    made = shedding(*[LATE] * 100)
-    assert made.admitted_share == LEAST
-    for _ in range(100):
-        made.note(0)
-    assert made.admitted_share == 1
-
-
-@pytest.mark.parametrize(
-    ("chance", "active", "refused"),
-    [(0.99, FEW, True), (0.99, FEW - 1, False), (0.0, FEW, False)],
-)
-def test_a_share_of_the_requests_is_refused_where_many_are_in_progress(
-    chance: float, active: int, refused: bool
+def test_only_more_work_of_its_own_than_can_be_done_is_too_much(
+    looks: list[tuple[float, float]], active: int, refused: bool
 ) -> None:
-    assert shedding(*[LATE] * LOOKS, chance=chance).refuses(active) is refused
-    assert not shedding(chance=chance).refuses(active)
+    assert saturation(*looks).refuses(active) is refused
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,19 @@ OK, BUSY = 200, 503
 BODY = json.dumps(chat()).encode()
 CODE = '''
 from gateway import hookimpl
-from gateway.shed_share import FEW
+from gateway.saturation import FEW, LOOKS
 
 @hookimpl
 def gateway_register_routes(router, gateway):
-    """The loop of a test is never late, so its share and the requests in progress are set."""
+    """The loop of a test is never late, so that and the requests in progress are set."""
 
-    @router.get("/admit/{share}")
-    async def admit(share: float) -> None:
-        shedding = gateway.shedding
-        gateway.loop_watch._noted = lambda _: None
-        gateway.traffic.active += (1 if share < shedding.admitted_share else -1) * FEW
-        shedding.admitted_share = share
+    @router.get("/admit/{all_of_them}")
+    async def admit(all_of_them: bool) -> None:
+        saturation = gateway.saturation
+        gateway.loop_watch._noted = lambda _, __: None
+        gateway.traffic.active += FEW if not all_of_them else -FEW
+        for _ in range(LOOKS):
+            saturation.note(0 if all_of_them else 1, 1)
 '''
 
 

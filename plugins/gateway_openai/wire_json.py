@@ -2,18 +2,25 @@
 
 import json
 import re
-from typing import Final
 
-_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+from pydantic_core import to_json
+
 _ascii = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
-_UNSAFE: Final = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
-"""Halves of surrogate pairs have no UTF-8, and at the others naive readers of lines break lines."""
+_LINE_BREAKS = re.compile(rb"\xc2\x85|\xe2\x80[\xa8\xa9]").search
+"""U+0085, U+2028 and U+2029 in UTF-8: naive readers of lines break lines there."""
 
 
 def dump(value: object) -> bytes:
-    """`value` in JSON, in UTF-8. Falls back to escapes where the plain text would do harm."""
-    text = _plain(value)
-    if not text.isascii() and _UNSAFE.search(text):
-        text = _ascii(value)
-    return text.encode()
+    """`value` in JSON, in UTF-8. Falls back to escapes where the plain text would do harm.
+
+    Keys are strings. NaN and infinities are written as `json` does. Raises TypeError for what JSON
+    has no form for, and ValueError for a value that contains itself.
+    """
+    try:
+        text = to_json(value)
+    except ValueError:  # half of a surrogate pair, which has no UTF-8; deeper than pydantic goes
+        return _ascii(value).encode()
+    if not text.isascii() and _LINE_BREAKS(text):
+        return _ascii(value).encode()
+    return text

@@ -22,11 +22,11 @@ _VALUE: Final = re.compile(
     (?:
         (?: \\{{0,3}}["'`] )? \s{{0,4}}
         (?: :\s?(?:str|string|bytes)\s?=(?!=) | := | => | ={{1,3}} | : | %3[Aa] | %3[Dd] ) \s{{0,4}}
-        | ["'] \s{{0,4}} , \s{{0,4}} (?= b?["'] )                      # ("password", "…")
-        | (?: (?<= --password ) | (?<= -token ) | (?<= -key ) | (?<= -secret ) ) \x20  # options
+        | (?P<pair> ["'] \s{{0,4}} , \s{{0,4}} ) (?= b?["'] )    # ("password", "…")
+        | (?P<option> \x20 )                                   # --password …
     )
-    b? (?P<quote> \\{{0,3}}["'`] )?
-    (?: (?i:bearer|basic|token|digest|bot) \s{{1,4}} )?+
+    (?: b? (?P<quote> \\{{0,3}}["'`] ) )?
+    (?P<scheme> (?i:bearer|basic|token|digest|bot) \s{{1,4}} )?+
     (?P<value> (?(quote)
         (?: (?!(?P=quote)) [^\r\n] ){{6,{_CHUNK}}} | [^\s"'`,;&\\)\]}}<>]{{6,{_CHUNK}}}
     ) )
@@ -36,6 +36,10 @@ _VALUE: Final = re.compile(
 """From the end of a name on."""
 _REST: Final = re.compile(r"[^\s\"'`,;&\\)\]}<>]*")
 """The end of a value without quotes that is longer than a chunk."""
+
+_OPTION: Final = re.compile(r"--(?:[a-z0-9]+-)*$")
+_BEFORE_NAME: Final = 24
+"""Characters before a name that say more about it."""
 
 _PLACEHOLDER: Final = re.compile(
     r"\[redacted|\$[A-Z_{(]|[{<*%\[(]|x{4}|your\b|your[_-]|.*\.\.\.|.*…", re.IGNORECASE | re.DOTALL
@@ -49,7 +53,7 @@ _DIGIT: Final = re.compile(r"[0-9]")
 _LETTER: Final = re.compile(r"[A-Za-z]")
 _WORD: Final = re.compile(
     r"(?:bearer|boolean|config|configuration|default|disabled|dummy|empty|enabled|expired|field"
-    r"|header|incorrect|integer|invalid|kwargs|missing|number|object|optional|options|params|prompt"
+    r"|headers?|incorrect|integer|invalid|kwargs|missing|number|object|optional|options|params|prompt"
     r"|provided|request|required|response|result|settings|string|undefined|unknown|unset|unused"
     r"|values?|wrong)[.:!?]*",
     re.IGNORECASE,
@@ -73,7 +77,7 @@ _BEFORE: Final = {
 class Kind(Enum):
     """How much a name says about the value after it."""
 
-    HEADER = auto()  # any value is a secret
+    HEADER = auto()  # any value that is not code
     PASSWORD = auto()  # people make it up: any value that is not code or prose
     KEY = auto()  # as a password, but not what names something in code
     PERHAPS = auto()  # only what looks random: a token may be the model's, and a secret a story's
@@ -87,12 +91,17 @@ def named_secrets(text: str) -> Iterator[tuple[int, int]]:
     at = 0
     while name := _NAME.search(lowered, at):
         at = name.end()
-        kind = _kind(name[0], lowered[max(0, name.start() - 16) : name.start()])
+        before = lowered[max(0, name.start() - _BEFORE_NAME) : name.start()]
+        kind = _kind(name[0], before)
         if kind is None or (found := _VALUE.match(text, at)) is None:
             continue
-        quoted = found["quote"] is not None
+        if found["option"] and not _OPTION.search(before):
+            continue
         start, end = found.span("value")
-        if _is_secret(kind, found["value"], quoted=quoted):
+        if found["pair"]:
+            kind = Kind.PERHAPS
+        literal = found["quote"] is not None or found["scheme"] is not None
+        if _is_secret(kind, found["value"], literal=literal):
             at = _end(text, end, found["quote"])
             yield start, at
 
@@ -102,10 +111,10 @@ def _end(text: str, at: int, quote: str | None) -> int:
     if quote is None:
         rest = _REST.match(text, at)
         return rest.end() if rest else at
-    line = text.find("\n", at)
-    line = len(text) if line < 0 else line
-    closing = text.find(quote, at, line)
-    return line if closing < 0 else closing
+    closing = text.find(quote, at)
+    closing = len(text) if closing < 0 else closing
+    line = text.find("\n", at, closing)
+    return closing if line < 0 else line
 
 
 def _kind(name: str, before: str) -> Kind | None:
@@ -119,22 +128,21 @@ def _kind(name: str, before: str) -> Kind | None:
     return None if name == "key" else Kind.PERHAPS
 
 
-def _is_secret(kind: Kind, value: str, *, quoted: bool) -> bool:
+def _is_secret(kind: Kind, value: str, *, literal: bool) -> bool:
+    """Whether the value is one. A `literal` is quoted, or follows Bearer and the like: no code."""
     if _PLACEHOLDER.match(value) or _WORD.fullmatch(value):
         return False
-    if kind is Kind.HEADER:
-        return True
+    if not literal and _CODE.match(value):
+        return False
     # "must have 8 characters" is no password, but "correct horse battery staple" is
     if " " in value and (kind is not Kind.PASSWORD or _PROSE.search(value)):
         return False
     if kind is Kind.PERHAPS:
         return _is_random(value)
-    if quoted:
+    if literal:
         return True
-    if _CODE.match(value):
-        return False
     if _DIGIT.search(value):
-        return kind is Kind.PASSWORD or _IDENTIFIER.fullmatch(value) is None
+        return kind is not Kind.KEY or _IDENTIFIER.fullmatch(value) is None
     return not ("_" in value or any(each in value.lower() for each in _PARTS))
 
 

@@ -16,7 +16,7 @@ CHARACTERS = 100_000
 SECONDS = 0.7
 
 NAMES = ("pwd", "token", "api_key")
-AFTER_NAMES = ("=", ':"', "=a.", '\\"', "=a1b2c3d4 ", "=bearer ")
+AFTER_NAMES = (':"a1b2c3d4e5f6",', "=", ':"', "=a.", '\\"', "=a1b2c3d4 ", "=bearer ")
 
 
 def hostile(beginning: str) -> Iterator[str]:

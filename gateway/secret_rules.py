@@ -178,7 +178,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _prefixed("stripe", "gitleaks: stripe-access-token",
               "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_",
               rf"{ALPHANUMERIC}{{8,}}"),
-    _prefixed("square", "gitleaks: square-access-token", "sq0atp- sq0csp- EAAA",
+    _prefixed("square", "gitleaks: square-access-token", "sq0atp- sq0csp-",
               rf"{_WITH_DIGIT}{WORD}{{22,}}"),
     _prefixed("shopify", "gitleaks: shopify-access-token, -custom-, -private-app-, -shared-secret",
               "shpat_ shpca_ shppa_ shpss_", rf"{HEX}{{20,}}"),

@@ -68,7 +68,7 @@ EXAMPLES: dict[str, tuple[str, str, str, str]] = {
     "mailgun": ("", "key" + "-" + HEX * 2, "", "key-" + HEX),
     "mailchimp": ("", HEX * 2 + "-us" + "12", "", HEX * 2 + "-user"),
     "stripe": ("", "sk" + "_live_" + ALNUM, "", "task_live_abcdefgh"),
-    "square": ("", "sq0atp" + "-" + ALNUM + "ab", "", "EAAA"),
+    "square": ("", "sq0atp" + "-" + ALNUM + "ab", "", "sq0atp-x"),
     "shopify": ("", "shpat" + "_" + HEX * 2, "", "shpat_x"),
     "jwt": ("", "eyJ" + "hbGciOiJI" + "." + "eyJ" + "zdWIiOiIx" + "." + "c2lnbmF0", " ",
             "eyJ is how base64 of JSON begins"),

@@ -14,7 +14,7 @@ _CHUNK: Final = 64
 """Characters of a value that are judged. A bound, so that no text takes more than linear time."""
 
 _NAME: Final = re.compile(
-    r"(?:pass(?:word|wd|phrase)|pwd|authorization|credentials?|secret|token|key)"
+    r"(?:pass(?:word|wd|phrase)?|pwd|authorization|auth|credentials?|secret|token|jwt|cookie|key)"
     r"(?=[\\\"'`\s:=%])"
 )
 _VALUE: Final = re.compile(
@@ -23,6 +23,7 @@ _VALUE: Final = re.compile(
         (?: \\{{0,3}}["'`] )? \s{{0,4}}
         (?: :\s?(?:str|string|bytes)\s?=(?!=) | := | => | ={{1,3}} | : | %3[Aa] | %3[Dd] ) \s{{0,4}}
         | (?P<pair> ["'] \s{{0,4}} , \s{{0,4}} ) (?= b?["'] )    # ("password", "…")
+        | (?P<prose> \x20 (?:is|was):? \x20 )                   # the password is …
         | (?P<option> \x20 )                                   # --password …
     )
     (?: b? (?P<quote> \\{{0,3}}["'`] ) )?
@@ -98,7 +99,7 @@ def named_secrets(text: str) -> Iterator[tuple[int, int]]:
         if found["option"] and not _OPTION.search(before):
             continue
         start, end = found.span("value")
-        if found["pair"]:
+        if found["pair"] or (found["prose"] and not _DIGIT.search(found["value"])):
             kind = Kind.PERHAPS
         literal = found["quote"] is not None or found["scheme"] is not None
         if _is_secret(kind, found["value"], literal=literal):
@@ -119,9 +120,11 @@ def _end(text: str, at: int, quote: str | None) -> int:
 
 def _kind(name: str, before: str) -> Kind | None:
     """What to expect of the value after a name, of which `before` are the characters before it."""
+    if name in {"auth", "pass"} and before[-1:].isalpha():  # the end of another word
+        return None
     if name == "authorization":
         return Kind.HEADER
-    if name[0] == "p":
+    if name[0] == "p" and (name != "pass" or before.endswith("_")):
         return Kind.PASSWORD
     if name in _BEFORE and _BEFORE[name].search(before):
         return Kind.HEADER if before.endswith("-") else Kind.KEY

@@ -195,5 +195,10 @@ RULES: Final[tuple[Rule, ...]] = (
          ("://",),
          r"(?<=://)[^\s/:@?#\"'<>\\]{0,200}:(?P<secret>[^\s/?#\"'<>\\]{1,400})@",
          _is_no_placeholder),
+    Rule("url user", "trufflehog: uri; a token in place of a user's name", ("://",),
+         rf"(?<=://)(?P<secret>{WORD}{{20,400}})@", _has_digit),
+    Rule("curl", "gitleaks: curl-auth-user", ("curl",),
+         r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =][\"']?[^\s:\"']{1,100}:"
+         r"(?P<secret>[^\s\"']{3,200})", _is_no_placeholder),
 )  # fmt: skip
 """In the order in which they are applied."""

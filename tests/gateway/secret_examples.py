@@ -76,4 +76,6 @@ EXAMPLES: dict[str, tuple[str, str, str, str]] = {
     "basic": ("basic ", "dXNlcjpw" + "YXNz", "", "basic understanding, basic functions"),
     "url": ("postgres://user:", "s3cret:!" + "word", "@db:5432/x",
             "http://localhost:3456/a@b postgres://me:${PASSWORD}@db ssh://git@host:22"),
+    "url user": ("https://", ALNUM * 2, "@github.com/x", "https://the-name-of-somebody@host"),
+    "curl": ("curl -s -u user:", "s3cret:word", " https://x", "curl -u user:$SECRET -u me https://x"),
 }  # fmt: skip

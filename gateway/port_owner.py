@@ -1,4 +1,8 @@
-"""Which program listens on a port, for the message of one that wanted it too."""
+"""Which program listens on a port, for the message of one that wanted it too.
+
+psutil names the user's own (`process_facts`). Of another user's, or one in a container, only the
+answer to `GET /health` says that it is a gateway.
+"""
 
 import http.client
 import json
@@ -10,12 +14,13 @@ from gateway.process_facts import Listener, listener_on
 
 ASK_SECONDS: Final = 0.5
 _MAIN_MODULE: Final = re.compile(r"(^|/)dragoman$")
+_AS_MODULE: Final = ("-m", "gateway")
 
 
 def dragoman_running(host: str, port: int) -> str | None:
     """The beginning of a message about the gateway that has the port; None if it is none."""
     owner = listener_on(port)
-    if dragoman_at(host, port) is None and (owner is None or not _is_dragoman(owner)):
+    if not (owner and _is_dragoman(owner)) and dragoman_at(host, port) is None:
         return None
     process = "" if owner is None else f" (process {owner.pid})"
     return f"Dragoman is already running at {url_of(reached_at(host), port)}{process}"
@@ -45,5 +50,6 @@ def dragoman_at(host: str, port: int) -> str | None:
 
 
 def _is_dragoman(owner: Listener) -> bool:
-    """Whether it was started as `dragoman`: the program, or the script that a Python runs."""
-    return any(_MAIN_MODULE.search(word) for word in (owner.name, *owner.command[:2]))
+    """Whether it was started as `dragoman`, the program or a Python's script, or `-m gateway`."""
+    words = (owner.name, *owner.command[:2])
+    return any(_MAIN_MODULE.search(word) for word in words) or owner.command[1:3] == _AS_MODULE

@@ -2,25 +2,29 @@
 
 import json
 import re
-from typing import Final
+
+from pydantic_core import to_json
 
 from gateway.surrogates import whole_characters
 
 _plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _ascii = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
-_UNSAFE: Final = re.compile("[\x85\u2028\u2029]")
-"""Where naive readers of lines break lines."""
+_LINE_BREAKS = re.compile(rb"\xc2\x85|\xe2\x80[\xa8\xa9]").search
+"""U+0085, U+2028 and U+2029 in UTF-8: naive readers of lines break lines there."""
 
 
 def dump(value: object) -> bytes:
     """`value` in JSON, in UTF-8. Falls back to escapes where the plain text would do harm.
 
-    Halves of characters, which many clients can't read even as escapes, become U+FFFD.
+    Keys are strings. NaN and infinities are written as `json` does. Halves of characters, which
+    many clients can't read even as escapes, become U+FFFD. Raises TypeError for what JSON has no
+    form for, and ValueError for a value that contains itself.
     """
-    text = _plain(value)
-    if text.isascii():
-        return text.encode()
-    if (whole := whole_characters(text)) is not text:
-        return dump(json.loads(whole))
-    return (_ascii(value) if _UNSAFE.search(text) else text).encode()
+    try:
+        text = to_json(value)
+    except ValueError:  # half of a surrogate pair, which has no UTF-8; deeper than pydantic goes
+        return _ascii(json.loads(whole_characters(_plain(value)))).encode()
+    if not text.isascii() and _LINE_BREAKS(text):
+        return _ascii(value).encode()
+    return text

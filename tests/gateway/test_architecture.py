@@ -18,6 +18,9 @@ ALLOWED = {
     ("identity.py", "openai-processing-ms"),
     # The packaged YAML, which is the core's, offers it; a proposed alias has to lead somewhere.
     ("models.py", "claude-sonnet-4"),
+    # Name rules of other programs, for keys of any API.
+    ("secret_rules.py", "gitleaks: openai-api-key; also DeepSeek, Langfuse (pk-) and LiteLLM"),
+    ("secret_rules.py", "gitleaks: anthropic-api-key, anthropic-admin-api-key"),
     # Says to a human what the distribution as a whole is for.
     ("cli.py", "Use your own Claude Code CLI from every program that speaks the OpenAI API."),
 }

@@ -34,6 +34,9 @@ def test_another_program(
         (Listener(pid=4, name="python3", command=("python3", "/x/bin/dragoman", "serve")), None,
          " (process 4)"),
         (Listener(pid=4, name="dragoman"), None, " (process 4)"),
+        (Listener(pid=4, name="python3", command=("python3", "-m", "gateway", "serve")), None,
+         " (process 4)"),
+        (Listener(pid=4, name="python3", command=("python3", "-m", "http.server")), None, None),
         (Listener(pid=4, name="x"), "1.2", " (process 4)"),
         (None, "1.2", ""),
     ],
@@ -50,6 +53,17 @@ def test_a_gateway(
         None if process is None else f"Dragoman is already running at http://127.0.0.1:80{process}"
     )
     assert dragoman_running("127.0.0.1", 80) == says
+
+
+def test_a_gateway_that_its_process_gives_away_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(*_: object) -> None:
+        raise AssertionError("it was asked")
+
+    monkeypatch.setattr(port_owner, "listener_on", lambda _: Listener(pid=4, name="dragoman"))
+    monkeypatch.setattr(port_owner, "dragoman_at", ask)
+    assert dragoman_running("127.0.0.1", 80) is not None
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ def test_secrets_are_replaced(text: str, redacted: str) -> None:
         "sk-short",
         "a public key: -----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
         "eyJ is how base64 of JSON begins",
+        "request 550e8400-e29b-41d4-a716-446655440000 of chatcmpl-9f86d081884c7d659a2feaa0c55ad015",
+        "req_011CSHoEeqs5C35K2UUqR7Fy msg_01XFDUDYJgAACzvnptvVoYEL toolu_01A09q90qw90lq917835lq9",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 at 2a43085",
+        "for key, token in tokens.items(): keys[key] = Token(token.type == 'ab1')",
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk",
     ],
 )
 def test_other_text_is_left_alone(text: str) -> None:
@@ -54,3 +59,15 @@ def test_other_text_is_left_alone(text: str) -> None:
 
 def test_all_secrets_of_a_text_are_replaced() -> None:
     assert redact("sk-11111111 and sk-22222222") == f"{REDACTED} and {REDACTED}"
+
+
+def test_what_is_redacted_stays_so() -> None:
+    once = redact("password: hunter2, Bearer abcdef1234, postgres://me:s3cret@db and sk-11111111")
+    assert once.count(REDACTED) == 4
+    assert redact(once) == once
+
+
+def test_a_long_text() -> None:
+    secret = "token " + "gsk" + "_" + "a1" * 26
+    text = " words of a long text\n" * 10_000
+    assert redact(text + secret + text) == f"{text}token {REDACTED}{text}"

@@ -24,7 +24,9 @@ def dump(value: object) -> bytes:
     try:
         text = to_json(value)
     except ValueError:  # half of a surrogate pair, which has no UTF-8; deeper than pydantic goes
-        return _ascii(json.loads(whole_characters(_plain(value)))).encode()
+        plain = _plain(value)
+        whole = whole_characters(plain)
+        return _ascii(value).encode() if whole is plain else dump(json.loads(whole))
     if not text.isascii() and _LINE_BREAKS(text):
         return _ascii(value).encode()
     return text

@@ -29,7 +29,6 @@ IN_NAMESPACE = {
 """Packages that share a name; the first that fits."""
 
 NOT_IMPORTED = {
-    "httptools": "uvicorn imports it, for the protocol that gateway/http_limits.py overrides",
     "uvloop": "uvicorn takes it where it is installed",
     "claude-agent-sdk": "only the binary of its wheel is used",
 }

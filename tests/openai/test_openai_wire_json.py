@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.surrogates import whole_characters
 from gateway.testing import answer, part
 from gateway.types import Text
 from gateway_openai.encode import AnswerFormat
@@ -15,12 +16,14 @@ from gateway_openai.encode_chunks import ChunkEncoder
 from gateway_openai.wire_json import dump
 
 HARMFUL = "\x85\u2028\u2029"
-"""Line breaks to naive readers of lines; halves of surrogate pairs are the other harm."""
+"""Line breaks to naive readers of lines; halves of surrogate pairs, the other harm, are replaced."""
 
 
 def by_json(value: Any) -> bytes:
     plain = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    harm = any(character in HARMFUL or "\ud800" <= character <= "\udfff" for character in plain)
+    if any("\ud800" <= character <= "\udfff" for character in plain):
+        return by_json(json.loads(whole_characters(plain)))
+    harm = any(character in HARMFUL for character in plain)
     return (json.dumps(value, separators=(",", ":")) if harm else plain).encode()
 
 
@@ -49,7 +52,7 @@ def test_a_chunk_is_one_line_of_the_text_as_json_has_it(text: str) -> None:
     assert len(lines) == len(sent.split(b"\n\n")) - 2
     assert all(line == b"data: " + by_json(json.loads(line[6:])) for line in lines)
     deltas = [json.loads(line[6:])["choices"][0]["delta"] for line in lines]
-    assert "".join(delta.get("content") or "" for delta in deltas) == text
+    assert "".join(delta.get("content") or "" for delta in deltas) == whole_characters(text)
 
 
 @given(st.floats(allow_nan=False))

@@ -27,7 +27,11 @@ _OTHERS: Final = (
     (re.compile(rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
     (re.compile(rb"%PDF-"), "a PDF, which belongs in a part of the type 'file'"),
     (
-        re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg", re.DOTALL),
+        # atomic throughout: the ways to divide comments double with each one
+        re.compile(
+            rb"\s*+(?:<\?xml[^>]*+>\s*+)?(?>(?><!--.*?-->)\s*+|<!DOCTYPE[^>]*+>\s*+)*+<svg",
+            re.DOTALL,
+        ),
         "an SVG picture",
     ),
     (re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE), "an HTML page"),

@@ -48,6 +48,8 @@ _PAGE: Final = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 _OBJECTS: Final = b"/ObjStm"
 _LONGEST_DICTIONARY: Final = 500
 """Bytes between the name of a stream's kind and its content."""
+_MOST_STREAMS: Final = 10_000
+"""Marks of object streams that are looked at."""
 _STREAM: Final = re.compile(rb">>\s{0,8}stream\r?\n")
 _PIECE: Final = 1 << 20
 """Bytes that are searched in one step, in which nobody else is served."""
@@ -165,9 +167,10 @@ def _pages_in(data: bytes) -> int:
 
 def _object_streams(pdf: bytes) -> Iterator[bytes]:
     """What is in the object streams. Each byte is looked at once, whatever the file says."""
-    left = MOST_INFLATED
+    left, marks = MOST_INFLATED, 0
     place = pdf.find(_OBJECTS)
-    while place >= 0 and left > 0:
+    while place >= 0 and left > 0 and marks < _MOST_STREAMS:
+        marks += 1
         end_of_name = place + len(_OBJECTS)
         stream = _STREAM.search(pdf, end_of_name, end_of_name + _LONGEST_DICTIONARY)
         if stream is None:

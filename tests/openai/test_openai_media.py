@@ -205,6 +205,14 @@ def test_a_file(file_data: str, document: Part) -> None:
         ({"file_data": data_url("application/pdf", b"hello")}, "file_data"),
         ({"file_data": data_url("application/pdf", PDF[:12])}, "file_data"),
         ({"file_data": data_url("application/pdf", b"%PDF- /Encrypt 5 0 R %%EOF")}, "file_data"),
+        (
+            {
+                "file_data": data_url(
+                    "application/pdf", b"%PDF-" + bytes((1 << 20) - 8) + b"/Encrypt 5 0 R %%EOF"
+                )
+            },
+            "file_data",
+        ),
         ({"file_data": data_url("application/pdf", PDF), "filename": "a" * 501}, "filename"),
     ],
 )

@@ -27,6 +27,8 @@ class Shedding:
         self._chance = chance
         self._late: deque[float] = deque(maxlen=LOOKS)
         self.admitted_share = 1.0
+        self.refused = 0
+        """How many requests, since the start."""
 
     def note(self, late: float) -> None:
         """By how many seconds the loop was late just now."""
@@ -40,4 +42,11 @@ class Shedding:
         """Whether a new request is refused while so many are in progress."""
         if self.admitted_share >= 1 or active < FEW:
             return False
-        return self._chance() >= self.admitted_share
+        if self._chance() < self.admitted_share:
+            return False
+        self.refused += 1
+        return True
+
+    def report(self) -> dict[str, int]:
+        """For `GET /health`: nothing while none was refused."""
+        return {"refused": self.refused} if self.refused else {}

@@ -45,7 +45,9 @@ def test_the_share_falls_to_its_least_and_comes_back() -> None:
 def test_a_share_of_the_requests_is_refused_where_many_are_in_progress(
     chance: float, active: int, refused: bool
 ) -> None:
-    assert shedding(*[LATE] * LOOKS, chance=chance).refuses(active) is refused
+    late = shedding(*[LATE] * LOOKS, chance=chance)
+    assert late.refuses(active) is refused
+    assert late.report() == ({"refused": 1} if refused else {})
     assert not shedding(chance=chance).refuses(active)
 
 

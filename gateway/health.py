@@ -54,7 +54,7 @@ async def report(gateway: "Gateway") -> dict[str, Any]:
         "status": "draining" if gateway.traffic.draining else status,
         "version": __version__,
         "offline": gateway.offline,
-        "loop": gateway.loop_watch.report(),
+        "loop": gateway.loop_watch.report() | gateway.saturation.report(),
         "config": {
             "loaded_at": gateway.loaded_at.isoformat(timespec="seconds"),
             "last_error": gateway.last_error,

@@ -3,6 +3,7 @@
 There is no decoder: whether the pixels can be decoded is not checked.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ _GIF: Final = (b"GIF87a", b"GIF89a")
 _GIF_PICTURE: Final = 0x2C
 _GIF_TRAILER: Final = 0x3B
 _JPEG_MARK: Final = 0xFF
+_JPEG_FILL: Final = re.compile(rb"\xff+")
 _JPEG_SCAN: Final = 0xDA
 _TINY: Final = 16
 """Pixels."""
@@ -91,8 +93,8 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
     place, marker = 2, 0
     while marker != _JPEG_SCAN and place + 4 <= len(data) and data[place] == _JPEG_MARK:
         marker = data[place + 1]
-        if marker == _JPEG_MARK:  # any number of them may come before a marker
-            place += 1
+        if marker == _JPEG_MARK and (fill := _JPEG_FILL.match(data, place)):
+            place = fill.end() - 1  # any number of them may come before a marker
             continue
         yield marker, place
         place += 2 + int(struct.unpack(">H", data[place + 2 : place + 4])[0])

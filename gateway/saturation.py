@@ -27,6 +27,8 @@ class Saturation:
     def __init__(self) -> None:
         self._looks = 0
         self._busy = False
+        self.refused = 0
+        """Requests, since the start."""
 
     def note(self, late: float, busy: float) -> None:
         """By how many seconds the loop was late just now, and the share of a processor it had."""
@@ -37,3 +39,7 @@ class Saturation:
         """Whether a new request is refused while so many are in progress."""
         late = self._looks >= LOOKS
         return active >= FEW and (late or (self._busy and active >= MANY))
+
+    def report(self) -> dict[str, int]:
+        """For `GET /health`: nothing while none was refused."""
+        return {"refused": self.refused} if self.refused else {}

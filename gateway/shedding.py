@@ -5,6 +5,7 @@ gone before they get anything. `saturation` decides when; this is how they are r
 """
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -20,6 +21,8 @@ from gateway.http_limits import LimitedProtocol
 from gateway.identity import RequestIdentity
 from gateway.pipeline import Gateway
 from gateway.saturation import Saturation
+
+log = logging.getLogger("gateway")
 
 RETRY_AFTER: Final = 1
 
@@ -68,11 +71,17 @@ class SheddingProtocol(LimitedProtocol):
     def data_received(self, data: bytes) -> None:
         too_much = self.saturation.refuses(self.traffic.active)
         if too_much and self._idle and data.startswith(b"POST "):
+            self._count()
             if is_whole_request(data):
                 self._answer_quickly()
                 return
             self._refuse_next = True
         super().data_received(data)
+
+    def _count(self) -> None:
+        if not self.saturation.refused:
+            log.warning("more requests than can be answered: new ones get a 503 (loop in /health)")
+        self.saturation.refused += 1
 
     def on_headers_complete(self) -> None:
         app = self.app

@@ -13,13 +13,24 @@ from gateway.types import PartDelta, PartEnd, ResponseEnd, StreamEvent
 REPLACEMENT: Final = "\ufffd"
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_STEP: Final = 64 * 1024
+"""Characters that are searched in one step, as nobody else is served meanwhile."""
 
 
 def whole_characters(text: str) -> str:
     """The text with halves that belong together joined, and lone ones replaced by U+FFFD."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    whole = _PAIR.sub(_joined, text)
+    return "".join(
+        REPLACEMENT.join(_SURROGATE.split(whole[start : start + _STEP]))
+        for start in range(0, len(whole), _STEP)
+    )
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
 
 class HalvesJoiner:

@@ -42,7 +42,8 @@ class _Waiter:
 class Slots:
     """`most` slots, `used` in all, `used_aside` of them by the gateway itself.
 
-    `make_room` is called when somebody has to wait. It says whether a slot will soon be given back for that; then even a full line is no obstacle.
+    `make_room` is called when somebody has to wait. It says whether a slot will soon be given back
+    for that; then even a full line is no obstacle.
     """
 
     def __init__(

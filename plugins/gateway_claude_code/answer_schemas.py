@@ -15,6 +15,8 @@ from gateway_claude_code.terms import may_answer_by_schema
 MOST: Final = 64
 LARGE: Final = 8_000
 """Characters. A larger schema is made in another process: 200,000 take half a second."""
+LARGEST_KEPT: Final = 200_000
+"""Characters. Descriptions count towards no limit, so that one schema may fill a whole body."""
 
 
 class AnswerSchemas:
@@ -34,7 +36,8 @@ class AnswerSchemas:
             self._made.move_to_end(text)
             return known
         made = made_of(schema) if len(text) <= LARGE else await _made_elsewhere(schema)
-        self._made[text] = made
+        if len(text) <= LARGEST_KEPT:
+            self._made[text] = made
         if len(self._made) > MOST:
             self._made.popitem(last=False)
         return made

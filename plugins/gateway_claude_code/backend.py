@@ -9,10 +9,7 @@ from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
-from gateway.errors import (
-    InvalidRequest,
-    QuotaExhausted,
-)
+from gateway.errors import InvalidRequest, QuotaExhausted
 from gateway.off_loop import off_loop
 from gateway.streams import AnswerBuilder
 from gateway.types import (
@@ -283,7 +280,8 @@ class ClaudeCodeBackend:
         # a turn without thinking is one that has lost it, whoever has the conversation
         seeded = step.turn is None and not conversation.thought
         terms = prepared.seeded_terms if seeded else prepared.terms
-        await conversation.set_parameters(self._settings(prepared, seeded=seeded))
+        settings = await off_loop(ctx.body_bytes, self._settings, prepared, seeded=seeded)
+        await conversation.set_parameters(settings)
         prepared.went_out.terms, prepared.went_out.mark = terms, None
         ctx.mark("asked")
         if step.turn is not None:
@@ -314,9 +312,9 @@ class ClaudeCodeBackend:
         history = await off_loop(
             ctx.body_bytes, _history, prepared, transcript=conversation.transcribed
         )
-        await self._set_up(prepared, conversation)
+        await self._set_up(prepared, conversation, ctx)
         if len(history) == 1:  # a turn of the history would tell as well
-            await self._check_tools(prepared, conversation)
+            await self._check_tools(prepared, conversation, ctx)
         await conversation.add_history(earlier(history, as_written=self._current))
         ctx.mark("asked")
         went_out = prepared.went_out
@@ -329,17 +327,19 @@ class ClaudeCodeBackend:
                 note_left_out(conversation, ctx)
             yield event
 
-    async def _set_up(self, prepared: Prepared, conversation: Conversation) -> None:
+    async def _set_up(
+        self, prepared: Prepared, conversation: Conversation, ctx: RequestContext
+    ) -> None:
+        settings = await off_loop(ctx.body_bytes, self._settings, prepared, seeded=True)
         await conversation.set_up(
-            prepared.request.system,
-            prepared.bridge(),
-            self._settings(prepared, seeded=True),
-            prepared.json_schema,
+            prepared.request.system, prepared.bridge(), settings, prepared.json_schema
         )
 
-    async def _check_tools(self, prepared: Prepared, conversation: Conversation) -> None:
+    async def _check_tools(
+        self, prepared: Prepared, conversation: Conversation, ctx: RequestContext
+    ) -> None:
         """Once for each set of tools, as it takes some tenths of a second (2.1.330)."""
-        digest = tools_digest(prepared.tools)
+        digest = await off_loop(ctx.body_bytes, tools_digest, prepared.tools)
         if digest not in self._tools_taken:
             await conversation.check_tools()
             self._tools_taken.add(digest)

@@ -7,6 +7,7 @@ from typing import Final
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     Message,
+    Part,
     PartDelta,
     ResponseEnd,
     StreamEvent,
@@ -16,7 +17,7 @@ from gateway.types import (
 )
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.events import EventReader
-from gateway_claude_code.history import Turn, result_content, turns
+from gateway_claude_code.history import Turn, merged_turns, result_content, turns
 from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.protocol import Block
 
@@ -46,7 +47,7 @@ def continuation(prepared: Prepared) -> Continuation | None:
     if last < 0:
         return None
     answered, new = messages[: last + 1], messages[last + 1 :]
-    calls = [part.id for part in messages[last].parts if isinstance(part, ToolCall)]
+    calls = [part.id for part in _last_turn(answered) if isinstance(part, ToolCall)]
     if calls:
         results = _results(calls, new)
         if results is None:
@@ -58,6 +59,12 @@ def continuation(prepared: Prepared) -> Continuation | None:
     if len(next_turns) != 1:
         return None
     return Continuation(key=prepared.key(answered, parked=False), turn=next_turns[0])
+
+
+def _last_turn(answered: Sequence[Message]) -> Sequence[Part]:
+    """What the assistant said last. Some clients divide an answer's calls among messages."""
+    role, parts = (merged_turns(answered) or [("user", [])])[-1]
+    return parts if role == "assistant" else ()
 
 
 def _results(calls: Sequence[str], new: Sequence[Message]) -> tuple[Sequence[Block], ...] | None:

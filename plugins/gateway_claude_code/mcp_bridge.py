@@ -65,7 +65,8 @@ class McpBridge:
         It leaves out without a word what it can't use (2.1.330). Raises `InvalidRequest` for a tool
         of the client's; the gateway's own are noted in `left_out`.
         """
-        missing = [tool for tool in self._tools if self._names.to_model(tool.name) not in kept]
+        has = frozenset(kept)
+        missing = [tool for tool in self._tools if self._names.to_model(tool.name) not in has]
         of_client = [tool for tool in missing if tool.place is not None]
         if of_client:
             raise left_out(of_client)

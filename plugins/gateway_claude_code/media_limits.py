@@ -13,6 +13,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -44,7 +45,16 @@ BEHIND: Final = "(This picture is behind the results of the calls.)"
 FROM_RESULT: Final = "(A picture from the result of a call:)"
 
 _PAGE: Final = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
-_OBJECTS: Final = re.compile(rb"/ObjStm\b[^>]*?>>\s*stream\r?\n", re.DOTALL)
+_OBJECTS: Final = b"/ObjStm"
+_LONGEST_DICTIONARY: Final = 500
+"""Bytes between the name of a stream's kind and its content."""
+_MOST_STREAMS: Final = 10_000
+"""Marks of object streams that are looked at."""
+_STREAM: Final = re.compile(rb">>\s{0,8}stream\r?\n")
+_PIECE: Final = 1 << 20
+"""Bytes that are searched in one step, in which nobody else is served."""
+_OVERLAP: Final = 64
+"""Bytes of a page object's mark that may be in the next piece."""
 
 
 def within_limits(request: ChatRequest, facts: ModelFacts) -> ChatRequest:
@@ -144,19 +154,33 @@ def _decoded(data: str) -> bytes:
 
 def pages_of(pdf: bytes) -> int:
     """The pages of a PDF: its page objects, also in compressed object streams (PDF 1.5)."""
-    found = len(_PAGE.findall(pdf))
-    return found + sum(len(_PAGE.findall(objects)) for objects in _object_streams(pdf))
+    return _pages_in(pdf) + sum(map(_pages_in, _object_streams(pdf)))
+
+
+def _pages_in(data: bytes) -> int:
+    return sum(
+        page.start() < start + _PIECE
+        for start in range(0, len(data), _PIECE)
+        for page in _PAGE.finditer(data, start, start + _PIECE + _OVERLAP)
+    )
 
 
 def _object_streams(pdf: bytes) -> Iterator[bytes]:
-    left = MOST_INFLATED
-    for stream in _OBJECTS.finditer(pdf):
-        end = pdf.find(b"endstream", stream.end())
-        try:
-            inflated = zlib.decompressobj().decompress(pdf[stream.end() : end], left)
-        except zlib.error:
+    """What is in the object streams. Each byte is looked at once, whatever the file says."""
+    left, marks = MOST_INFLATED, 0
+    place = pdf.find(_OBJECTS)
+    while place >= 0 and left > 0 and marks < _MOST_STREAMS:
+        marks += 1
+        end_of_name = place + len(_OBJECTS)
+        stream = _STREAM.search(pdf, end_of_name, end_of_name + _LONGEST_DICTIONARY)
+        if stream is None:
+            place = pdf.find(_OBJECTS, end_of_name)
             continue
-        yield inflated
-        left -= len(inflated)
-        if left <= 0:
+        end = pdf.find(b"endstream", stream.end())
+        if end < 0:
             return
+        with suppress(zlib.error):
+            inflated = zlib.decompressobj().decompress(pdf[stream.end() : end], left)
+            left -= len(inflated)
+            yield inflated
+        place = pdf.find(_OBJECTS, end)

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Document, Image, Text, ToolCall, ToolResult
-from gateway_openai.media import decode_file, decode_image
+from gateway_openai.media import checked_title, decode_file, decode_image
 from gateway_openai.wire_messages import (
     Content,
     ContentPart,
@@ -115,7 +116,7 @@ def decode_part(part: ContentPart, param: str) -> Said | None:
         case SourcePart(type="image"):
             return _image(part, f"{param}.source")
         case SourcePart():
-            return _document(part, f"{param}.source")
+            return _document(part, param)
         case ToolUsePart() | ToolResultPart():
             raise InvalidRequest(
                 f"A part of the type {part.type!r} can't stand in this message.",
@@ -138,14 +139,15 @@ def _image(part: SourcePart, param: str) -> Image:
             raise _unknown_source(part, param, "base64 or url")
 
 
-def _document(part: SourcePart, param: str) -> Document | Image:
+def _document(part: SourcePart, place: str) -> Document | Image:
+    title, param = checked_title(part.title, f"{place}.title"), f"{place}.source"
     match part.source.type:
         case "text":
             data = _given(part.source.data, f"{param}.data")
-            return Document(media_type="text/plain", data=data, title=part.title)
+            return Document(media_type="text/plain", data=data, title=title, place=f"{param}.data")
         case "base64":
-            file = File(file_data=_data_url(part, param), filename=part.title)
-            return decode_file(file, param, "data")
+            found = decode_file(File(file_data=_data_url(part, param)), param, "data")
+            return replace(found, title=title) if isinstance(found, Document) else found
         case _:
             raise _unknown_source(part, param, "base64 or text")
 

@@ -26,6 +26,7 @@ from gateway_openai.decode_content import (
     decode_text,
     decode_user,
 )
+from gateway_openai.encode import REFUSED
 
 CONTINUE: Final = Message(role="user", parts=(Text(text="Continue."),))
 
@@ -107,7 +108,8 @@ class _Decoder:
                 _check_not_empty(part.name, f"{place}.name")
                 calls[part.id] = part
             parts.append(part)
-        if message.refusal:
+        # the gateway's own sentence is none of the model's words; alone, it still tells the turn
+        if message.refusal and not (parts and message.refusal == REFUSED):
             parts.append(Text(text=message.refusal))
         for index, call in enumerate(message.tool_calls or ()):
             place = f"{param}.tool_calls[{index}]"

@@ -30,6 +30,9 @@ MAX_ESCAPES: Final = 1_000_000
 _PIECE: Final = 1 << 20
 """Bytes that are decoded in one step; of base64, four times as many characters."""
 
+_LONGEST_HEADER: Final = 1000
+"""Characters of a `data:` URL before its comma: a media type and a few attributes."""
+
 _NO_CHARSETS: Final = frozenset({"punycode", "idna", "undefined"})
 """Python's names of encodings that no file has. The first two take hours for a long text."""
 
@@ -94,7 +97,7 @@ def decode_file(file: File, param: str, field: str = "file_data") -> Document | 
             "Files can't be uploaded here; send the content as 'file_data'.",
             param=f"{param}.file_id",
         )
-    title = _title(file.filename, f"{param}.filename")
+    title = checked_title(file.filename, f"{param}.filename")
     param = f"{param}.{field}"
     if not file.file_data:
         raise InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
@@ -116,17 +119,24 @@ def decode_file(file: File, param: str, field: str = "file_data") -> Document | 
     return _text(payload, title, param)
 
 
-def _title(filename: str | None, param: str) -> str | None:
-    if filename is not None and len(filename) > LONGEST_TITLE:
+def checked_title(title: str | None, param: str) -> str | None:
+    """The name of a file, if it has one. Raises `InvalidRequest` for one that is too long."""
+    if title is not None and len(title) > LONGEST_TITLE:
         raise InvalidRequest(
-            f"{param!r} has {len(filename)} characters; the limit is {LONGEST_TITLE}.", param=param
+            f"{param!r} has {len(title)} characters; the limit is {LONGEST_TITLE}.", param=param
         )
-    return filename or None
+    return title or None
 
 
 def parse_data_url(url: str, param: str) -> Payload:
     """Take a `data:` URL apart. Raises `InvalidRequest` for what is not base64."""
     header, comma, data = url.partition(",")
+    if len(header) > _LONGEST_HEADER:
+        raise InvalidRequest(
+            f"{param!r} has more than {_LONGEST_HEADER} characters before the data. It has to "
+            "begin as 'data:image/png;base64,' does.",
+            param=param,
+        )
     media_type, *attributes = (item.strip() for item in header[len("data:") :].split(";"))
     options = {attribute.lower() for attribute in attributes}
     if not comma:

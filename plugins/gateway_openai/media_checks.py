@@ -27,7 +27,11 @@ _OTHERS: Final = (
     (re.compile(rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
     (re.compile(rb"%PDF-"), "a PDF, which belongs in a part of the type 'file'"),
     (
-        re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg", re.DOTALL),
+        # atomic throughout: the ways to divide comments double with each one
+        re.compile(
+            rb"\s*+(?:<\?xml[^>]*+>\s*+)?(?>(?><!--.*?-->)\s*+|<!DOCTYPE[^>]*+>\s*+)*+<svg",
+            re.DOTALL,
+        ),
         "an SVG picture",
     ),
     (re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE), "an HTML page"),
@@ -36,7 +40,13 @@ _OTHERS: Final = (
 
 _HOW: Final = "Send PNG, JPEG, GIF or WebP"
 _ENCRYPTED: Final = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
-_END_OF_PDF: Final = re.compile(rb"%%EOF|startxref")
+_END_OF_PDF: Final = (b"%%EOF", b"startxref")
+_HEAD: Final = 64 * 1024
+"""Bytes at the beginning that are searched for what a file is instead of a picture."""
+_PIECE: Final = 1 << 20
+"""Bytes that are searched in one step, in which nobody else is served."""
+_OVERLAP: Final = 256
+"""Bytes of a mark that may be in the next piece."""
 
 
 def picture_type(content: bytes, claimed: str, param: str) -> str:
@@ -58,8 +68,9 @@ def picture_type(content: bytes, claimed: str, param: str) -> str:
 
 
 def _found(content: bytes, claimed: str) -> str:
+    head = content[:_HEAD]
     for magic, name in _OTHERS:
-        if magic.match(content):
+        if magic.match(head):
             return name
     size = f"{len(content)} bytes" if len(content) > 1 else "1 byte"
     return f"not a picture that can be read: {size}, declared as {claimed!r}"
@@ -77,12 +88,15 @@ def check_pdf(content: bytes, param: str) -> None:
             "declare its real type.",
             param=param,
         )
-    if _END_OF_PDF.search(content) is None:
+    if all(content.rfind(mark) < 0 for mark in _END_OF_PDF):
         raise InvalidRequest(
             f"{param!r} is a PDF that is cut off after {len(content)} bytes. Send the whole file.",
             param=param,
         )
-    if _ENCRYPTED.search(content) is not None:
+    if any(
+        _ENCRYPTED.search(content, start, start + _PIECE + _OVERLAP)
+        for start in range(0, len(content), _PIECE)
+    ):
         raise InvalidRequest(
             f"{param!r} is an encrypted PDF. Remove its password or its restrictions, and send it "
             "again.",

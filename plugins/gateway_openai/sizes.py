@@ -11,7 +11,7 @@ _SHORTEN: Final = (
     " Send fewer: leave out the oldest ones, or put a summary into one message in their place."
 )
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'",:'))
-_FILES: Final = frozenset({"image_url", "file"})
+_FILES: Final = frozenset({"image_url", "file", "image", "document"})
 
 
 def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
@@ -23,10 +23,8 @@ def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     _check("messages", len(messages), limits.messages, "messages", "messages", advice=_SHORTEN)
     for field in ("tools", "functions"):
         _check(field, len(_list(body, field)), limits.tools, "tools", "tools")
-    match body.get("tool_choice"):
-        case {"allowed_tools": {"tools": list(allowed)}}:
-            param = "tool_choice.allowed_tools.tools"
-            _check(param, len(allowed), limits.tools, "tools", "allowed tools")
+    for param, allowed in _allowed_tools(body.get("tool_choice")):
+        _check(param, len(allowed), limits.tools, "tools", "allowed tools")
     kinds = list(_kinds(messages))
     _check("messages", len(kinds), limits.parts, "parts", "content parts")
     images = sum(kind in _FILES for kind in kinds)
@@ -36,6 +34,15 @@ def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     field = "n" if prompts == 1 else "prompt"
     _check(field, prompts * _count(body.get("n")), limits.choices, "choices", "choices in all")
     _check_answer_schema(body.get("response_format"), limits)
+
+
+def _allowed_tools(choice: Any) -> Iterator[tuple[str, list[Any]]]:  # noqa: ANN401
+    match choice:
+        case {"allowed_tools": {"tools": list(allowed)}}:
+            yield "tool_choice.allowed_tools.tools", allowed
+    match choice:
+        case {"tools": list(allowed)}:  # as in the Responses API
+            yield "tool_choice.tools", allowed
 
 
 def _check_arguments(messages: list[Any], limits: LimitsConfig) -> None:
@@ -53,13 +60,18 @@ def _check_arguments(messages: list[Any], limits: LimitsConfig) -> None:
 
 def _arguments(messages: list[Any]) -> Iterator[tuple[str, str]]:
     for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            continue
+        for number, call in enumerate(_list(message, "tool_calls")):
+            match call:
+                case {"function": {"arguments": str(arguments)}}:
+                    place = f"messages[{index}].tool_calls[{number}].function.arguments"
+                    yield place, arguments
+        for number, part in enumerate(_list(message, "content")):
+            match part:
+                case {"type": "tool_use", "input": str(arguments)}:
+                    yield f"messages[{index}].content[{number}].input", arguments
         match message:
-            case {"tool_calls": list(calls)}:
-                for number, call in enumerate(calls):
-                    match call:
-                        case {"function": {"arguments": str(arguments)}}:
-                            place = f"messages[{index}].tool_calls[{number}].function.arguments"
-                            yield place, arguments
             case {"function_call": {"arguments": str(arguments)}}:
                 yield f"messages[{index}].function_call.arguments", arguments
 
@@ -148,11 +160,14 @@ def _count(n: object) -> int:
 
 
 def _kinds(messages: list[Any]) -> Iterator[str]:
+    """The types of all content parts; the results of tools have parts of their own."""
     for message in messages:
         if isinstance(message, dict):
             for part in _list(message, "content"):
                 kind = part.get("type") if isinstance(part, dict) else None
                 yield kind if isinstance(kind, str) else ""
+                if kind == "tool_result":
+                    yield from _kinds([part])
 
 
 def _check(param: str, found: int, most: int, key: str, what: str, *, advice: str = "") -> None:

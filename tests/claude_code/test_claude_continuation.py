@@ -225,6 +225,16 @@ def test_results_are_in_the_order_of_their_calls() -> None:
     ]
 
 
+@pytest.mark.parametrize(("given", "goes_on"), [(("a", "b"), True), (("b",), False)])
+def test_calls_may_be_divided_among_messages(given: tuple[str, ...], goes_on: bool) -> None:
+    results = said("user", *(result(call_id, text("1")) for call_id in given))
+    divided = (GO, with_calls("a"), with_calls("b"), results)
+    found = continuation(prepare(a_request_of(divided), TARGET))
+    assert (found is not None) is goes_on
+    if found is not None:
+        assert len(found.results) == 2
+
+
 # -- an answer that follows the assistant's own words -------------------------------------
 
 

@@ -126,3 +126,24 @@ def test_a_picture_that_the_api_refused_is_named(parts: list[Part], param: str) 
     assert "Could not process image" in error.message
     if param == "messages" and len(parts) > 1:
         assert "first, second" in error.message
+
+
+@pytest.mark.parametrize("at", [-8, -1, 0, 1])
+def test_a_page_is_found_once_wherever_a_search_is_divided(at: int) -> None:
+    assert pages_of(bytes((1 << 20) + at - 4) + PAGE) == 1
+
+
+def test_a_stream_may_have_other_dictionaries_in_its_own() -> None:
+    objects = b"/ObjStm /DecodeParms << /Columns 4 >> /Length 9 >>\nstream\n%sendstream"
+    assert pages_of(objects % zlib.compress(PAGE * 3)) == 3
+
+
+@pytest.mark.parametrize(
+    "pdf",
+    [b"/ObjStm " * 100_000, b"/ObjStm >>stream\n" * 100_000,
+     b"/ObjStm >>stream\n" * 100_000 + b"endstream"],
+    ids=["no end of a dictionary", "no end of a stream", "one end for all"],
+)  # fmt: skip
+def test_a_pdf_costs_no_more_than_its_length(pdf: bytes) -> None:
+    """Each search for an end to the end of the file would take minutes in all."""
+    assert pages_of(pdf) == 0

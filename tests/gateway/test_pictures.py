@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from work import lines
 
 from gateway.pictures import Picture, read_picture
 from tests.upstream.rules.rule_cases import png
@@ -50,3 +51,9 @@ def test_all_kinds_of_webp_are_read(data: bytes) -> None:
 @pytest.mark.parametrize("data", NO_PICTURES.values(), ids=NO_PICTURES)
 def test_other_bytes_are_no_picture(data: bytes) -> None:
     assert read_picture(data) is None
+
+
+def test_bytes_that_fill_a_jpeg_cost_nothing() -> None:
+    filled = JPEG[:2] + b"\xff" * 10_000 + JPEG[2:]
+    assert read_picture(filled) == read_picture(JPEG)
+    assert lines(lambda: read_picture(filled)) < 1000

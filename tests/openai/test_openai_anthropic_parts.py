@@ -130,6 +130,14 @@ def test_media(part: Wire, medium: Part) -> None:
         ([user(source("image", type="url"))], "messages[0].content[0].source.url"),
         ([user(source("image", type="url", url="ftp://a/b"))], "messages[0].content[0].source.url"),
         ([user(source("image", type="base64"))], "messages[0].content[0].source.data"),
+        (
+            [user({**base64("document", "application/pdf", PDF), "title": "t" * 501})],
+            "messages[0].content[0].title",
+        ),
+        (
+            [user({**source("document", type="text", data="Hi"), "title": "t" * 501})],
+            "messages[0].content[0].title",
+        ),
         ([user(base64("image", "image/png", "?"))], "messages[0].content[0].source.data"),
         ([user(base64("document", "application/pdf", "?"))], "messages[0].content[0].source.data"),
         (

@@ -1,5 +1,6 @@
 """Reading the body: its type, its size, and JSON in every broken form."""
 
+import gc
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from gateway.config import LimitsConfig
 from gateway.errors import InvalidRequest, PayloadTooLarge
 from gateway.testing import ScriptedBackend
-from gateway_openai.body import parse_json_object, read_body
+from gateway_openai.body import json_object, parse_json_object, read_body
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,12 @@ async def test_a_client_that_goes_away_meanwhile_is_no_fault_of_ours() -> None:
 def json_request(receive: Any) -> Request:
     headers = [(b"content-type", b"application/json")]
     return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+def test_the_garbage_collector_is_on_again_whoever_turned_it_off() -> None:
+    gc.disable()  # as another thread does that reads a body
+    try:
+        json_object(b"{}", LimitsConfig())
+        assert gc.isenabled()
+    finally:
+        gc.enable()

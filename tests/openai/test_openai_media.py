@@ -78,6 +78,9 @@ def test_a_picture_elsewhere_is_left_there(url: str, sent: str) -> None:
     ("content", "name"),
     [
         (b'<?xml version="1.0"?>\n<svg/>', "an SVG picture"),
+        # each comment would double the work of a search that tries all ways to divide them
+        (b"<!---->" * 100 + b"<!DOCTYPE svg>\n" * 100 + b"<svg/>", "an SVG picture"),
+        (b"<!---->" * 100, "not a picture that can be read"),
         (b"BM" + bytes(60), "a BMP picture"),
         (b"II*\0" + bytes(60), "a TIFF picture"),
         (b"\0\0\0\x18ftypheic", "a HEIC picture"),
@@ -131,6 +134,7 @@ def test_a_url_may_be_a_bare_string() -> None:
         data_url("image/svg+xml", b"<svg/>"),
         data_url("text/plain", b"hello"),
         "data:,hello",
+        f"data:image/png{';x=1' * 300};base64,{encoded(PNG)}",
     ],
 )
 def test_what_is_no_picture_is_refused(url: str) -> None:
@@ -201,6 +205,14 @@ def test_a_file(file_data: str, document: Part) -> None:
         ({"file_data": data_url("application/pdf", b"hello")}, "file_data"),
         ({"file_data": data_url("application/pdf", PDF[:12])}, "file_data"),
         ({"file_data": data_url("application/pdf", b"%PDF- /Encrypt 5 0 R %%EOF")}, "file_data"),
+        (
+            {
+                "file_data": data_url(
+                    "application/pdf", b"%PDF-" + bytes((1 << 20) - 8) + b"/Encrypt 5 0 R %%EOF"
+                )
+            },
+            "file_data",
+        ),
         ({"file_data": data_url("application/pdf", PDF), "filename": "a" * 501}, "filename"),
     ],
 )

@@ -23,6 +23,11 @@ LIMITS = LimitsConfig(
 TEXT = {"type": "text", "text": "Hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 FILE = {"type": "file", "file": {"file_data": "SGk="}}
+DOCUMENT = {"type": "document", "source": {"type": "text", "data": "Hi"}}
+
+
+def gave(*parts: object) -> dict[str, object]:
+    return {"type": "tool_result", "tool_use_id": "a", "content": list(parts)}
 
 
 def said(*parts: object) -> dict[str, object]:
@@ -36,6 +41,13 @@ def said(*parts: object) -> dict[str, object]:
         ({"messages": [said(TEXT, TEXT, TEXT), said(TEXT, TEXT)]}, "parts", "messages"),
         ({"messages": [said(*["x"] * 5)]}, "parts", "messages"),
         ({"messages": [said(IMAGE, FILE, IMAGE)]}, "images", "messages"),
+        (
+            {"messages": [said(IMAGE, DOCUMENT, {**DOCUMENT, "type": "image"})]},
+            "images",
+            "messages",
+        ),
+        ({"messages": [said(gave(IMAGE, FILE), IMAGE)]}, "images", "messages"),
+        ({"messages": [said(gave(*[TEXT] * 4))]}, "parts", "messages"),
         ({"tools": [{}] * 3}, "tools", "tools"),
         ({"functions": [{}] * 3}, "tools", "functions"),
         (
@@ -43,6 +55,7 @@ def said(*parts: object) -> dict[str, object]:
             "tools",
             "tool_choice.allowed_tools.tools",
         ),
+        ({"tool_choice": {"tools": [{}] * 3}}, "tools", "tool_choice.tools"),
         ({"n": 7}, "choices", "n"),
         ({"n": 7.0}, "choices", "n"),
         ({"prompt": ["a"] * 7}, "choices", "prompt"),

@@ -21,6 +21,9 @@ _DEEPEST: Final = 12
 """Compositions within compositions; what is deeper is said in words."""
 _MOST_COMPARED: Final = 100
 """Schemas of one property that are compared with each other; there may be more of them."""
+_MOST_MERGED: Final = 100_000
+"""Properties, names and branches that are merged in all: a few lines can refer to each other so that
+there are billions."""
 _CONDITION: Final = ("if", "then", "else")
 _ANNOTATIONS: Final = ("title", "description", "default", "examples", "$comment")
 _MERGED: Final = frozenset(
@@ -43,8 +46,13 @@ class Flat:
 
 
 def flattened(root: Mapping[str, Any]) -> Flat:
-    """The schema of an object, its top `$ref` and compositions merged into one."""
-    return _Flattening(root).flat(root, _DEEPEST)
+    """The schema of an object, its top `$ref` and compositions merged into one.
+
+    Raises `InvalidSchema` for one that is too involved for that.
+    """
+    flat = _Flattening(root).flat(root, _DEEPEST)
+    flat.unsaid = list({id(part): part for part in flat.unsaid}.values())  # each but once
+    return flat
 
 
 def in_words(unsaid: Sequence[Schema]) -> str:
@@ -68,6 +76,13 @@ class _Flattening:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
         self._known: dict[str, Flat | None] = {}
+        self._left = _MOST_MERGED
+
+    def _spend(self, flat: Flat) -> None:
+        self._left -= 1 + len(flat.schema.get("properties", ())) + len(flat.required)
+        self._left -= len(flat.unsaid)
+        if self._left < 0:
+            raise InvalidSchema("its oneOf, anyOf and allOf are too involved")
 
     def flat(self, schema: Mapping[str, Any], levels: int) -> Flat:
         result = Flat({key: value for key, value in schema.items() if key not in _ALL})
@@ -110,14 +125,21 @@ class _Flattening:
         if not isinstance(branch, Mapping) or flat is None or not _may_be_object(flat.schema):
             result.unsaid.append({"allOf": [branch]})
             return
+        self._spend(flat)
         result.unsaid += flat.unsaid
         for name, value in flat.schema.get("properties", {}).items():
             properties = result.schema.setdefault("properties", {})
-            properties[name] = _both(properties[name], value) if name in properties else value
+            properties[name] = self._both(properties[name], value) if name in properties else value
         result.required.update(flat.required)
         if _is_closed(flat.schema):
             result.schema.setdefault("additionalProperties", False)
         self._copy(result, flat.schema, branch)
+
+    def _both(self, one: Any, other: Any) -> Any:  # noqa: ANN401
+        if not isinstance(one, Mapping) or one.keys() != {"allOf"}:
+            return one if one == other else {"allOf": [one, other]}
+        self._left -= len(one["allOf"])
+        return {"allOf": [*one["allOf"], other]}
 
     def _copy(self, result: Flat, branch: Schema, given: Mapping[str, Any]) -> None:
         """The keywords beside properties; if one is there already, the branch is said in words."""
@@ -141,6 +163,8 @@ class _Flattening:
             for branch in branches
         ]
         possible = [flat for flat in flats if flat is not None and _may_be_object(flat.schema)]
+        for flat in possible:
+            self._spend(flat)
         unknown = any(
             branch is True or (flat is None and branch is not False)
             for flat, branch in zip(flats, branches, strict=True)
@@ -170,12 +194,6 @@ def _may_be_object(schema: Mapping[str, Any]) -> bool:
 
 def _is_closed(schema: Mapping[str, Any]) -> bool:
     return schema.get("additionalProperties") is False
-
-
-def _both(one: Any, other: Any) -> Any:  # noqa: ANN401
-    if isinstance(one, Mapping) and one.keys() == {"allOf"}:
-        return {"allOf": [*one["allOf"], other]}
-    return one if one == other else {"allOf": [one, other]}
 
 
 def _of_all(flats: Sequence[Flat]) -> dict[str, Any]:

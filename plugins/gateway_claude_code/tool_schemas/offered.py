@@ -6,13 +6,14 @@ its top whose names are not of a restricted form. A tool without any of it is of
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
 
+from gateway.errors import InvalidRequest
 from gateway.json_schema import InvalidSchema, Schema, parts_of, resolve
 from gateway.types import Tool
 from gateway_claude_code.property_names import is_taken, names_to_send
@@ -25,6 +26,8 @@ _OF_DRAFT_2020_12: Final = jsonschema_rs.Draft202012Validator(
     {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=False, offline=True
 )
 _MERGED_AT_TOP: Final = frozenset((*COMPOSITIONS, "$ref"))
+_MOST_IN_WORDS: Final = 1_000_000
+"""Characters of definitions that are written out where the names in them have to be changed."""
 _LONGEST_KEPT: Final = 16_000
 """Characters of a schema of which the repair is remembered: clients send the same ones again."""
 
@@ -46,11 +49,18 @@ class _Usable:
 
 
 def offered(tool: Tool) -> OfferedTool:
-    """The tool with a schema that the API takes."""
+    """The tool with a schema that the API takes. Raises `InvalidRequest` if that is too much work."""
     if _is_fine(tool.schema):
         return OfferedTool(tool=tool, names={})
     text = json.dumps(tool.schema)
-    usable = _known(text) if len(text) <= _LONGEST_KEPT else _usable(tool.schema)
+    try:
+        usable = _known(text) if len(text) <= _LONGEST_KEPT else _usable(tool.schema)
+    except InvalidSchema as error:
+        raise InvalidRequest(
+            f"The schema of the tool {tool.name!r} can't be offered to the model: {error}. "
+            "Simplify it.",
+            param=tool.place,
+        ) from None
     description = "\n\n".join(filter(None, (tool.description, usable.words)))
     changed = replace(tool, description=description, schema=usable.schema)
     return OfferedTool(tool=changed, names=usable.names)
@@ -90,21 +100,31 @@ def _usable(given: Mapping[str, Any]) -> _Usable:
     sent = names_to_send(schema.get("properties", ()))
     if sent:
         schema = renamed(schema, sent)
-        unsaid = [renamed(_with_targets(part, root), sent) for part in unsaid]
+        unsaid = [renamed(part, sent) for part in _with_targets(unsaid, root)]
     if sent or flat.schema is not root:
         References(schema, root, moved=True).mend()
     return _Usable(schema, in_words(unsaid), {name: own for own, name in sent.items()})
 
 
-def _with_targets(composition: Schema, root: Schema) -> Schema:
-    """Its branches in full, where they only refer to one, so that names in them can be changed."""
+def _with_targets(unsaid: Sequence[Schema], root: Schema) -> list[Schema]:
+    """Compositions with their branches in full, where these only refer to one, so that names in
+    them can be changed. Raises `InvalidSchema` if that is too much."""
+    left = _MOST_IN_WORDS
 
     def target(branch: Any) -> Any:  # noqa: ANN401
+        nonlocal left
         if not isinstance(branch, Mapping) or branch.keys() != {"$ref"}:
             return branch
         try:
-            return resolve(root, branch["$ref"])
+            found = resolve(root, branch["$ref"])
         except InvalidSchema:
             return branch
+        left -= len(json.dumps(found))
+        if left < 0:
+            raise InvalidSchema("its oneOf, anyOf and allOf are too involved")
+        return found
 
-    return {keyword: [target(branch) for branch in composition[keyword]] for keyword in composition}
+    return [
+        {keyword: [target(branch) for branch in branches] for keyword, branches in part.items()}
+        for part in unsaid
+    ]

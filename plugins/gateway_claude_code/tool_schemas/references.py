@@ -28,6 +28,7 @@ class References:
         self._earlier = earlier
         self._moved = moved
         self._homes: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
         self._named = set(_names_in(root))
 
     def mend(self) -> None:
@@ -75,9 +76,11 @@ class References:
         """Put a target among the definitions; yields what may hold further references."""
         definitions = self._root.setdefault("$defs", {})
         name = reference.rpartition("/")[2].strip("#") or "arguments"
-        name = name if name.isidentifier() else f"part_{len(self._homes) + 1}"
+        name = stem = name if name.isidentifier() else f"part_{len(self._homes) + 1}"
         while name in definitions:
-            name += "_"
+            # counted on, as thousands may have the same name at different places
+            number = self._numbers[stem] = self._numbers.get(stem, 1) + 1
+            name = f"{stem}_{number}"
         self._homes[reference] = f"#/$defs/{name}"
         if isinstance(target, Mapping):
             rest = {key: value for key, value in target.items() if key not in DEFINITIONS}

@@ -164,7 +164,10 @@ class _Part:
         if properties is None:
             return
         names = properties.get("required")
-        if isinstance(names, list) and names and all(name in properties for name in names):
+        known = isinstance(names, list) and all(
+            isinstance(name, str) and name in properties for name in names
+        )
+        if names and known:
             self._require(properties.pop("required"))
         of_itself = [
             name

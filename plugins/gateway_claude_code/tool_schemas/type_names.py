@@ -35,6 +35,9 @@ _FORMATS: Final[Mapping[str, str]] = {
 }
 """Names of formats that stand where a type should: they are strings."""
 
+_LONGEST: Final = 200
+"""Characters of a name that is understood: each `[]` in it is a level more."""
+
 
 def typed(name: str) -> dict[str, Any] | None:
     """The keywords that a type's name stands for: `INTEGER`, `date`, `string[]`, `a | null`.
@@ -42,6 +45,8 @@ def typed(name: str) -> dict[str, Any] | None:
     Empty for a name that allows anything; None for an unknown name.
     """
     plain = name.strip().lower()
+    if len(plain) > _LONGEST:
+        return None
     if plain in TYPES:
         return {"type": plain}
     if plain in _ANYTHING:

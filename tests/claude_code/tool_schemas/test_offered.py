@@ -1,10 +1,13 @@
 """A tool as it is offered: its top as one object, names there and back, references that lead."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from work import is_linear
 
+from gateway.errors import InvalidRequest
 from gateway.types import Message, PartDelta, PartEnd, PartStart, StreamEvent, Tool, ToolCall
 from gateway_claude_code.history import turns
 from gateway_claude_code.own_arguments import OwnArguments
@@ -125,6 +128,48 @@ def test_a_reference_to_what_has_moved_follows_it() -> None:
     assert homes["p"] == {"type": "array", "prefixItems": [STRING]}
     assert homes["all"]["properties"]["all"] == found["all"]
     assert "allOf" in homes["all"]  # which is fine below the top
+
+
+# -- schemas that mean more work than they have lines ----------------------------------------
+
+
+def nested(levels: int, times: int) -> dict[str, Any]:
+    """Definitions that each refer to the next one so many times; the last has a choice."""
+    defs: dict[str, Any] = {f"D{n}": {"allOf": [{"$ref": f"#/$defs/D{n + 1}"}] * times}
+                            for n in range(levels)}  # fmt: skip
+    defs[f"D{levels}"] = {"oneOf": [A, B]}
+    return {"$ref": "#/$defs/D0", "$defs": defs}
+
+
+def test_a_choice_is_said_once_however_often_it_is_referred_to() -> None:
+    assert offer(nested(2, 10)).tool.description.count("oneOf") == 1
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        nested(10, 10),
+        {"allOf": [{"$ref": "#/$defs/A"}] * 2000, "$defs": {"A": an_object(*map(str, range(2000)))}},
+        {"allOf": [{"properties": {"a": {"minLength": n}}} for n in range(1000)]},
+        {**an_object("$a"), "oneOf": [{"$ref": "#/$defs/A"}] * 9,
+         "$defs": {"A": {"type": "array", "description": "x" * 200_000}}},
+    ],
+    ids=["references to references", "large definitions", "one property", "definitions in words"],
+)  # fmt: skip
+def test_a_schema_that_is_too_involved_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"tool 'f' .* too involved") as caught:
+        offered(Tool(name="f", schema=schema, place="tools[0].function.parameters"))
+    assert caught.value.param == "tools[0].function.parameters"
+
+
+def test_definitions_of_one_name_cost_no_more_than_their_number() -> None:
+    def work(size: int) -> Callable[[], object]:
+        places = {f"p{n}": {"type": "object", "properties": {"x": STRING}} for n in range(size)}
+        users = {f"u{n}": {"$ref": f"#/properties/p{n}/properties/x"} for n in range(size)}
+        schema = {"allOf": [A], "type": "object", "properties": {**places, **users}}
+        return lambda: offer(schema)
+
+    assert is_linear(work, 300)
 
 
 # -- names ---------------------------------------------------------------------------------

@@ -79,7 +79,10 @@ STRING = {"type": "string"}
         ({"type": "object", "required": "a"}, {"type": "object", "required": ["a"]}),
         ({"type": "object", "properties": {"a": {}, "required": ["a"]}},
          {"type": "object", "properties": {"a": {}}, "required": ["a"]}),
+        ({"type": "object", "properties": {"a": {}, "required": [{"b": 1}]}},
+         {"type": "object", "properties": {"a": {}, "required": {"anyOf": [{"b": 1}]}}}),
         ({"type": "object", "properties": []}, {"type": "object"}),
+        ({"type": "string[][]"}, {"type": "array", "items": {"type": "array", "items": STRING}}),
         ({"type": "object", "properties": [{"name": "a", "type": "string", "required": True}]},
          {"type": "object", "properties": {"a": STRING}, "required": ["a"]}),
         ({"type": "object", "properties": {"a": "string", "b": None, "c": True, "d": ["string", "null"]}},
@@ -100,6 +103,11 @@ STRING = {"type": "string"}
 def test_a_schema_of_another_dialect(given: dict[str, Any], expected: dict[str, Any]) -> None:
     assert repaired(given) == expected
     assert LATEST.is_valid(expected)
+
+
+def test_a_type_of_many_levels_is_said_in_words() -> None:
+    kind = "any" + "[]" * 5000
+    assert repaired({"type": kind}) == {"description": f"(type: {kind})"}
 
 
 def test_a_value_is_never_taken_for_a_schema() -> None:

@@ -68,11 +68,11 @@ def limited_protocol(gateway: Gateway, room: int) -> "type[LimitedProtocol]":
     allowed = gateway.config.values.limits.connections
 
     async def crowded(scope: Scope, receive: Receive, send: Send) -> None:
-        raise _crowded(room)
+        raise _crowded(room, allowed)
 
     class Limited(LimitedProtocol):
         limits = gateway.config.values.limits
-        most = room
+        most, allowed_most = room, allowed
         spill = SPILL if room == allowed else SPILL_IN_NEED
         refuse_all = RequestIdentity(crowded, partial(render_failure, gateway))
         render = staticmethod(partial(_render, gateway))
@@ -93,6 +93,7 @@ class LimitedProtocol(Http1Protocol):
 
     limits: LimitsConfig
     most: int
+    allowed_most: int
     spill: int
     refuse_all: ASGIApp
     render: Callable[[GatewayError], Response]
@@ -120,7 +121,7 @@ class LimitedProtocol(Http1Protocol):
         if over == 1:
             log.warning("there are more than %s connections", self.most)
         if over > self.spill:
-            self._refuse(_crowded(self.most))
+            self._refuse(_crowded(self.most, self.allowed_most))
         else:
             self._wait_for_head()
 
@@ -367,9 +368,9 @@ def _render(gateway: Gateway, error: GatewayError) -> Response:
     return render_error(gateway, Request(scope), error)
 
 
-def _crowded(most: int) -> GatewayBusy:
+def _crowded(most: int, allowed: int) -> GatewayBusy:
+    limit = "limits.connections" if most == allowed else "open files, see ulimit -n"
     return GatewayBusy(
-        f"There are more than {most} connections to the gateway "
-        "(limits.connections). Try again in a moment.",
+        f"There are more than {most} connections to the gateway ({limit}). Try again in a moment.",
         retry_after=RETRY_AFTER,
     )

@@ -1,7 +1,6 @@
 """Answering a request with the CLI: a process, the conversation as turns, the answer as events."""
 
 import logging
-import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
@@ -30,6 +29,7 @@ from gateway_claude_code.answer_headers import (
 from gateway_claude_code.answer_schemas import AnswerSchemas
 from gateway_claude_code.cache_marks import marked
 from gateway_claude_code.canonical import Digest, LatestDigests, request_digest
+from gateway_claude_code.cli_version import switches_models
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
 from gateway_claude_code.conversation import Conversation
@@ -63,10 +63,6 @@ ANY_MODEL: Final = "sonnet"
 TOOL_SETS: Final = 256
 """Of so many sets of tools it is remembered that the CLI has taken them."""
 
-SWITCHES_MODELS: Final = (2, 1, 330)
-"""The first version of the CLI that was seen to take another model cleanly, and texts as they are
-written (`history.earlier`); 2.1.197 does neither."""
-
 
 class ClaudeCodeBackend:
     """Answers requests with the processes of a pool; only within `running`."""
@@ -85,6 +81,7 @@ class ClaudeCodeBackend:
         self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
         self._schemas = AnswerSchemas()
         self._tools_taken = LatestDigests(TOOL_SETS)
+        self._program: Program | None = None
         self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
         self.learning = Learning(self.known)
         remembered = RememberedModels.of_user(surroundings.environ)
@@ -360,6 +357,8 @@ class ClaudeCodeBackend:
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
         self.catalogue.notice(program)
+        if program != self._program:
+            self._program, self._tools_taken = program, LatestDigests(TOOL_SETS)
         caller = prepared.request.client.caller
         earlier = any(message.role == "assistant" for message in prepared.request.messages)
         as_text = earlier and not self.gate.takes_history(program)
@@ -392,9 +391,3 @@ def _history(prepared: Prepared, *, transcript: bool) -> list[Turn]:
     """All turns of a request, for a process that has none of them."""
     messages = prepared.request.messages
     return turns(transcribed(messages) if transcript else messages, prepared.names)
-
-
-def switches_models(version: str | None) -> bool:
-    """Whether a running process can take another model without a trace: seen with 2.1.330."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
-    return found is not None and tuple(map(int, found.groups())) >= SWITCHES_MODELS

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tests.matrix.run import Outcome, asked_name
 
-CUT = "size.least_max_tokens"
 HEADING = (
     "on our stand-in, from public documentation of October and November 2026; "
     "not run against the real API"
@@ -90,11 +89,7 @@ def _models(
 
 
 def _by_the_cli(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    counts = Counter(
-        (rule, outcome.cell if rule == CUT else outcome.model)
-        for outcome in outcomes
-        for rule in outcome.by_cli
-    )
+    counts = Counter((rule, outcome.model) for outcome in outcomes for rule in outcome.by_cli)
     yield ""
     yield "## Requests that the CLI adds by itself"
     yield ""
@@ -102,9 +97,7 @@ def _by_the_cli(outcomes: Iterable[Outcome]) -> Iterator[str]:
         yield "None."
         return
     yield (
-        f"All of them are refused, and so cost nothing. `{CUT}`: after an answer that was cut at "
-        "its limit the CLI asks for the rest, which Dragoman makes a request that the API refuses. "
-        "`messages.system_role`: the CLI puts its note about the environment into a message of the "
+        "All of them are refused, and so cost nothing. `messages.system_role`: the CLI puts its note about the environment into a message of the "
         "role system, for a model that accepts none, and then takes it back."
     )
     yield ""

@@ -11,7 +11,7 @@ import anyio.to_thread
 from gateway.errors import BackendFailed
 from gateway.process_facts import visible_texts
 from gateway.types import ChatRequest
-from gateway_claude_code.backend import switches_models
+from gateway_claude_code.cli_version import switches_models
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.doctor.rig import Rig, asking, marker, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from gateway.errors import BackendFailed
 from gateway.types import Sampling, ToolChoice
-from gateway_claude_code.backend import switches_models
+from gateway_claude_code.cli_version import switches_models
 from gateway_claude_code.doctor.rig import MODEL, Rig, asking, message, prepared, user_texts
 from gateway_claude_code.doctor.talk import ask, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK

@@ -20,7 +20,8 @@ from gateway.errors import (
     TimedOut,
 )
 from gateway.types import ResponseStart, Target
-from gateway_claude_code.backend import ClaudeCodeBackend, switches_models
+from gateway_claude_code.backend import ClaudeCodeBackend
+from gateway_claude_code.cli_version import switches_models
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live.evidence import (
     Accepted,

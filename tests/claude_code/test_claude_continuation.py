@@ -237,6 +237,11 @@ def test_calls_may_be_divided_among_messages(given: tuple[str, ...], goes_on: bo
         assert len(found.results) == 2
 
 
+def test_words_between_a_call_and_its_result_are_left_to_a_new_process() -> None:
+    messages = (GO, with_calls("a"), said("assistant", text("b")), said("user", result("a")))
+    assert continuation(prepare(a_request_of(messages), TARGET)) is None
+
+
 # -- an answer that follows the assistant's own words -------------------------------------
 
 

@@ -4,6 +4,11 @@ import hashlib
 import re
 
 
+def is_api_id(call_id: str) -> bool:
+    """Whether the API takes this as the id of a call in a conversation."""
+    return re.fullmatch(r"[a-zA-Z0-9_-]+", call_id) is not None
+
+
 def api_id(call_id: str) -> str:
     """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`.
 

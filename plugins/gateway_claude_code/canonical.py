@@ -21,6 +21,7 @@ from gateway.types import (
     ToolCall,
     ToolResult,
 )
+from gateway_claude_code.call_input import exact_json
 from gateway_claude_code.call_numbers import CallNumbers
 from gateway_claude_code.history import merged_turns
 
@@ -163,7 +164,7 @@ def arguments_form(arguments: str) -> Any:  # noqa: ANN401
     if not arguments.strip():
         return ["json", {}]
     try:
-        return ["json", _plain_numbers(json.loads(arguments))]
+        return ["json", _plain_numbers(exact_json(arguments))]
     except (ValueError, RecursionError):
         return ["text", arguments]
 

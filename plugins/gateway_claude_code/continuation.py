@@ -15,9 +15,11 @@ from gateway.types import (
     ToolCall,
     ToolResult,
 )
+from gateway_claude_code.call_ids import UniqueIds, api_id, is_api_id
+from gateway_claude_code.call_input import is_read_alike
 from gateway_claude_code.canonical import Digest
 from gateway_claude_code.events import EventReader
-from gateway_claude_code.history import Turn, merged_turns, result_content, turns
+from gateway_claude_code.history import Turn, is_heard, merged_turns, result_content, turns
 from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.protocol import Block
 
@@ -141,6 +143,8 @@ def may_go_on(
     from the assistant's own words follows a turn that the client has not (`history.turns`).
     An agent's process holds more than the client has: what it did for the answer, which is good
     to keep.
+
+    Nor does the CLI keep all that the model says: see `is_heard`, `is_read_alike`, `UniqueIds`.
     """
     if end is None or prepared.one_request:
         return False
@@ -148,12 +152,30 @@ def may_go_on(
         return False
     if prepared.demanded and reader.calls:  # the client's history will lack the demand
         return False
+    calls = [part for part in answer.parts if isinstance(part, ToolCall)]
+    if not all(is_read_alike(call.arguments) for call in calls):
+        return False
+    if not _are_new_ids(reader.calls, prepared.request.messages):
+        return False
     if prepared.agent is not None:
         return end.stop_reason == ("tool_calls" if reader.calls else "end")
     if not reader.verbatim:
         return False
-    texts = sum(isinstance(part, Text) for part in answer.parts)
-    calls = sum(isinstance(part, ToolCall) for part in answer.parts)
+    texts = [part.text for part in answer.parts if isinstance(part, Text)]
     if end.stop_reason == "tool_calls":
-        return texts <= 1 and 0 < calls == len(reader.calls)
-    return end.stop_reason == "end" and texts == 1 and calls == 0
+        return len(texts) <= 1 and 0 < len(calls) == len(reader.calls)
+    if end.stop_reason not in ("end", "stop_sequence") or calls:
+        return False
+    return len(texts) == 1 and is_heard(texts[0])
+
+
+def _are_new_ids(calls: Sequence[str], messages: Sequence[Message]) -> bool:
+    """Whether calls have ids that the API takes once more beside those of the conversation."""
+    if not calls:
+        return True
+    unique = UniqueIds()
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, ToolCall):
+                unique.of(api_id(part.id))
+    return all(is_api_id(call) and unique.of(call) == call for call in calls)

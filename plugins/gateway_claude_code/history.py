@@ -5,12 +5,11 @@ very next user turn, one for each call, ids are unique, no text block is blank, 
 conversation ends with the user. And rules of the CLI: some texts it drops, or takes for commands.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from itertools import groupby, pairwise
+from typing import Final
 
-from gateway.surrogates import whole_characters
 from gateway.types import (
     Document,
     Image,
@@ -23,6 +22,7 @@ from gateway.types import (
     ToolResult,
 )
 from gateway_claude_code.call_ids import UniqueIds, api_id
+from gateway_claude_code.call_input import call_input
 from gateway_claude_code.call_numbers import CallNumbers
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.tool_names import ToolNames
@@ -58,17 +58,48 @@ def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
 
 
 def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
-    """The parts of each turn, without those that say nothing to the model."""
+    """The parts of each turn, without those that say nothing to the model.
+
+    Where the assistant spoke again after calls that nobody answered, an empty user's turn stands
+    between, for the missing results.
+    """
+    said = [
+        (message.role, parts)
+        for message in messages
+        if (parts := [part for part in message.parts if not _is_passed_over(part)])
+    ]
+    runs: list[tuple[Role, list[list[Part]]]] = [
+        (role, [parts for _, parts in run]) for role, run in groupby(said, key=lambda one: one[0])
+    ]
     merged: list[tuple[Role, list[Part]]] = []
-    for message in messages:
-        parts = [part for part in message.parts if not _is_passed_over(part)]
-        if not parts:
-            continue
-        if merged and merged[-1][0] == message.role:
-            merged[-1][1].extend(parts)
+    for (role, run), (_, following) in pairwise([*runs, ("user", [])]):
+        if role == "user":
+            merged.append((role, [part for parts in run for part in parts]))
         else:
-            merged.append((message.role, parts))
+            merged += _assistant_turns(run, _answered_ids(following))
     return merged
+
+
+def _assistant_turns(
+    run: Iterable[Sequence[Part]], answered: Collection[str]
+) -> Iterator[tuple[Role, list[Part]]]:
+    """The assistant's messages in a row as one turn, or as several with the user's between."""
+    turn: list[Part] = []
+    for parts in run:
+        calls = [part.id for part in turn if isinstance(part, ToolCall)]
+        speaks = any(not isinstance(part, ToolCall) for part in parts)
+        if calls and speaks and not any(call in answered for call in calls):
+            yield "assistant", turn
+            yield "user", []
+            turn = []
+        turn.extend(parts)
+    yield "assistant", turn
+
+
+def _answered_ids(run: Iterable[Sequence[Part]]) -> frozenset[str]:
+    return frozenset(
+        part.call_id for parts in run for part in parts if isinstance(part, ToolResult)
+    )
 
 
 class _TurnWriter:
@@ -237,34 +268,24 @@ def _said(part: Text) -> str:
 
 
 def _heard(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """An assistant's turn that the CLI does not drop, with an invisible letter if need be.
-
-    It drops one of nothing but blanks and words that it has for them (seen with 2.1.197 and 2.1.330).
-    """
-    if any(
-        block["type"] != "text" or _without_marks(block["text"]).strip() not in STAND_INS
-        for block in blocks
-    ):
+    """An assistant's turn that the CLI does not drop, with an invisible letter if need be."""
+    if any(block["type"] != "text" or is_heard(block["text"]) for block in blocks):
         return blocks
     return (*blocks[:-1], {**blocks[-1], "text": blocks[-1]["text"] + JOINER})
+
+
+def is_heard(text: str) -> bool:
+    """Whether the CLI keeps an assistant's turn for this text.
+
+    It drops one of nothing but blanks and words that it has for them, also one that the model has
+    just said (seen with 2.1.197 and 2.1.330).
+    """
+    return _without_marks(text).strip() not in STAND_INS
 
 
 def _without_marks(text: str) -> str:
     """JavaScript counts the byte order mark among the blanks, Python does not."""
     return text.replace("\ufeff", "")
-
-
-def call_input(arguments: str) -> dict[str, Any]:
-    """A call's arguments as the object that the API wants. What is no JSON object is kept as text."""
-    if not arguments.strip():
-        return {}
-    try:
-        # NaN and Infinity are no JSON, and would end the CLI
-        text = json.dumps(json.loads(arguments), allow_nan=False, ensure_ascii=False)
-        value = json.loads(whole_characters(text))
-    except (ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {"arguments": arguments}
 
 
 def _is_passed_over(part: Part) -> bool:

@@ -10,13 +10,14 @@ from typing import Final
 
 _KEY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _LONGEST_STEM: Final = 50
-_LOST: Final = "__proto__"
-"""The CLI (2.1.330) drops a property of this name from the schema of a tool without a word."""
+LOST: Final = "__proto__"
+"""The CLI (2.1.330) drops a property of this name without a word, from the schema of a tool and from
+the arguments of a call that the model has just made."""
 
 
 def is_taken(name: str) -> bool:
     """Whether the API takes a property of this name, and the CLI leaves it where it is."""
-    return _KEY.fullmatch(name) is not None and name != _LOST
+    return _KEY.fullmatch(name) is not None and name != LOST
 
 
 def names_to_send(names: Iterable[str]) -> dict[str, str]:

@@ -26,8 +26,9 @@ from gateway_openai.wire_messages import (
 Said: TypeAlias = Text | Image | Document
 """What a user or a tool may say."""
 
-_PASSED_OVER: Final = frozenset({"thinking", "redacted_thinking", "reasoning"})
-"""Parts that other gateways put into an assistant's message; as `reasoning_content`, no input."""
+PASSED_OVER: Final = ("thinking", "redacted_thinking", "reasoning")
+"""Parts that other gateways put into an assistant's message; as `reasoning_content`, no input, and
+reported as ignored (`field_rows`)."""
 
 
 def decode_content(content: Content | ResultContent | None, param: str) -> tuple[Said, ...]:
@@ -93,7 +94,7 @@ def _text(part: ContentPart, param: str) -> Text | None:
     match part:
         case TextPart(text=text) | RefusalPart(refusal=text):
             return Text(text=text) if text else None
-        case _ if part.type in _PASSED_OVER:
+        case _ if part.type in PASSED_OVER:
             return None
         case _:
             raise InvalidRequest(

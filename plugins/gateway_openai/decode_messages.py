@@ -8,11 +8,13 @@ What differs between the two:
 - The results of one answer's calls are one user message, right after it: backends need all of
   them together. What else a client says there comes after them, each as a message of its own.
 - Calls and results that come as parts of a message, in Anthropic's form, are calls and results.
+  A call in both forms is one call, unless they differ.
 - Messages without any content are left out.
 - A conversation has to end with the user's turn; where it does not, "Continue." is added.
 - An assistant's tool call that nobody answered stays as it is; it is for the backend to cope.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -29,6 +31,7 @@ from gateway_openai.decode_content import (
 from gateway_openai.encode import REFUSED
 
 CONTINUE: Final = Message(role="user", parts=(Text(text="Continue."),))
+_NOTHING: Final = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +104,12 @@ class _Decoder:
 
     def _assistant_parts(self, message: wire.AssistantMessage, param: str) -> tuple[Part, ...]:
         parts: list[Part] = []
-        calls: dict[str, ToolCall] = {}
+        calls: list[ToolCall] = []
         for place, part in decode_assistant(message.content, f"{param}.content"):
             if isinstance(part, ToolCall):
                 _check_not_empty(part.id, f"{place}.id")
                 _check_not_empty(part.name, f"{place}.name")
-                calls[part.id] = part
+                calls.append(part)
             parts.append(part)
         # the gateway's own sentence is none of the model's words; alone, it still tells the turn
         if message.refusal and not (parts and message.refusal == REFUSED):
@@ -114,9 +117,14 @@ class _Decoder:
         for index, call in enumerate(message.tool_calls or ()):
             place = f"{param}.tool_calls[{index}]"
             _check_not_empty(call.id, f"{place}.id")
+            found = _tool_call(call, place)
             # some clients send their calls in both forms
-            if (again := _tool_call(call, place)).id not in calls:
-                parts.append(again)
+            if twin := next((other for other in calls if _are_one(other, found)), None):
+                calls.remove(twin)
+                if _spelled(twin) == _NOTHING:
+                    parts[parts.index(twin)] = found
+            else:
+                parts.append(found)
         self._call_ids |= {part.id for part in parts if isinstance(part, ToolCall)}
         if message.function_call is not None:
             _check_not_empty(message.function_call.name, f"{param}.function_call.name")
@@ -178,6 +186,32 @@ def _check_not_empty(value: str, param: str) -> None:
     """Neither ids nor names may be empty upstream, where nobody could tell the place."""
     if not value:
         raise InvalidRequest(f"{param!r} is empty.", param=param)
+
+
+def _are_one(one: ToolCall, other: ToolCall) -> bool:
+    """Whether these are one call in two forms.
+
+    They may differ in the spelling of their arguments. And one may be without: clients that put
+    streamed answers together fill in but one of the forms.
+    """
+    if (one.id, one.name) != (other.id, other.name):
+        return False
+    spelled = {_spelled(one), _spelled(other)}
+    return len(spelled) == 1 or _NOTHING in spelled
+
+
+def _spelled(call: ToolCall) -> str:
+    """A call's arguments in one spelling, if they are JSON; clients write 1.0 as 1."""
+    try:
+        value = json.loads(call.arguments.strip() or "{}", parse_float=_number)
+        return json.dumps(value, sort_keys=True)
+    except (ValueError, RecursionError):
+        return call.arguments
+
+
+def _number(digits: str) -> float | int:
+    number = float(digits)
+    return int(number) if number.is_integer() else number
 
 
 def _tool_call(call: wire.AssistantToolCall, param: str) -> ToolCall:

@@ -8,9 +8,11 @@ no effect; the others are spoken of in the row of the field that they are in.
 
 from typing import Final
 
+from gateway_openai.decode_content import PASSED_OVER
 from gateway_openai.fields import Behaviour, Endpoint, FieldTable, RequestField
 
 _NEVER_REPORTED: Final = "part of an earlier answer that the client sends back; never reported"
+_EARLIER_THINKING: Final = "thinking of an earlier answer; never refused"
 
 
 def _field(
@@ -39,9 +41,15 @@ def _one(
     )
 
 
-def _echoed(name: str) -> RequestField:
+def _echoed(name: str, how: str = _NEVER_REPORTED) -> RequestField:
     return RequestField(
-        name=name, behaviour="ignored", how=_NEVER_REPORTED, endpoints=("chat",), reported=False
+        name=name,
+        behaviour="ignored",
+        how=how,
+        defaults=("",),
+        endpoints=("chat",),
+        echoed=True,
+        reported=how != _NEVER_REPORTED,
     )
 
 
@@ -151,8 +159,9 @@ ROWS: Final = (
     _chat("messages.content.cache_control", "ignored", _CACHING),
     _chat("tools.cache_control", "ignored", _CACHING),
     _echoed("messages.annotations"),
-    _echoed("messages.reasoning_content"),
-    _echoed("messages.reasoning"),
+    _echoed("messages.reasoning_content", _EARLIER_THINKING),
+    _echoed("messages.reasoning", _EARLIER_THINKING),
+    *(_echoed(f"messages.content.{kind}", _EARLIER_THINKING) for kind in PASSED_OVER),
     _echoed("messages.parsed"),
     _echoed("messages.tool_calls.index"),
     _echoed("messages.tool_calls.function.parsed_arguments"),

@@ -4,7 +4,7 @@ It decides which fields are reported as ignored (`x-dragoman-ignored`) or refuse
 tables in docs/api.md are made from it. Its rows are in `field_rows`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -23,8 +23,9 @@ MOST_NAMED: Final = 500
 class RequestField:
     """One field. `defaults` are values that ask for nothing, and so need no word; null never does.
 
-    A name with dots is a field within a field, its list indexes left out. Fields of an answer
-    that clients send back as part of the conversation are not `reported`.
+    A name with dots is a field within a field, its list indexes left out, or a part of content of
+    the type at its end. Fields of an answer that clients send back as part of the conversation are
+    `echoed`: a request is never refused for them. Those that say nothing are not `reported` either.
     """
 
     name: str
@@ -32,6 +33,7 @@ class RequestField:
     how: str = ""
     defaults: tuple[object, ...] = ()
     endpoints: tuple[Endpoint, ...] = ("chat", "completions")
+    echoed: bool = False
     reported: bool = True
 
 
@@ -62,11 +64,23 @@ class FieldTable:
                 yield from _reported(field, value)
             for inner in _models(value):
                 yield from self._ignored(inner, f"{name}.")
+            yield from self._passed_over(value, name)
         for key, value in (model.__pydantic_extra__ or {}).items():
             if value is not None:
                 name = prefix + key
                 unknown = RequestField(name=name, behaviour="ignored")
                 yield from _reported(self.by_name.get(name, unknown), value)
+
+    def _passed_over(self, value: object, name: str) -> Iterator[str]:
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, OtherPart):
+                field = self.by_name.get(f"{name}.{item.type}")
+                if field is not None and field.echoed:
+                    yield field.name
+
+    def refusable(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the names that a request may be refused for, if it is not to be ignored."""
+        return tuple(n for n in names if (field := self.by_name.get(n)) is None or not field.echoed)
 
     def markdown(self) -> str:
         """The table for the documentation."""

@@ -17,6 +17,7 @@ from gateway_openai.call import Call
 from gateway_openai.config import SECTION, OpenAIConfig
 from gateway_openai.endpoints import Encoding, Endpoint, chat_completions, text_completions
 from gateway_openai.exchange import Exchange, StreamedAnswer, whole_answer
+from gateway_openai.field_rows import CHAT
 from gateway_openai.model_fields import SCHEMA
 from gateway_openai.model_list import LIST_SCHEMA, MayUse, describe_model, list_models
 from gateway_openai.openapi import (
@@ -136,10 +137,11 @@ def _may_use(request: Request) -> MayUse | None:
 
 
 def _refuse_ignored(call: Call, config: OpenAIConfig) -> None:
-    if config.unsupported == "reject" and call.ignored:
+    refusable = CHAT.refusable(call.ignored)
+    if config.unsupported == "reject" and refusable:
         raise UnsupportedParameter(
-            f"{call.ignored[0]!r} has no effect here, and the gateway is set to refuse that.",
-            param=call.ignored[0],
+            f"{refusable[0]!r} has no effect here, and the gateway is set to refuse that.",
+            param=refusable[0],
         )
 
 

@@ -17,6 +17,7 @@ from gateway.types import (
     Part,
     ResponseEnd,
     Role,
+    StopReason,
     Text,
     Thinking,
     ToolCall,
@@ -30,7 +31,7 @@ from gateway_claude_code.continuation import (
     continuation,
     key_after,
 )
-from gateway_claude_code.events import EventReader
+from gateway_claude_code.events import EventReader, plain_id
 from gateway_claude_code.prepare import prepare
 
 JSON = st.recursive(
@@ -99,6 +100,7 @@ def test_other_values_are_other_arguments(one: Any, other: Any) -> None:
         ('{"a": null}', "{}", False),
         ('{"a": 9007199254740993}', '{"a": 9007199254740992}', False),
         ('{"a": [1, 2]}', '{"a": [2, 1]}', False),
+        ('{"a": 1e400}', '{"a": 1e401}', False),
         ('{"a": "\\u00e9"}', '{"a": "é"}', True),
         ('{"a": "\\ud83d"}', '{"a": "\\ud83e"}', False),
         ("{", "{ ", False),
@@ -235,6 +237,11 @@ def test_calls_may_be_divided_among_messages(given: tuple[str, ...], goes_on: bo
         assert len(found.results) == 2
 
 
+def test_words_between_a_call_and_its_result_are_left_to_a_new_process() -> None:
+    messages = (GO, with_calls("a"), said("assistant", text("b")), said("user", result("a")))
+    assert continuation(prepare(a_request_of(messages), TARGET)) is None
+
+
 # -- an answer that follows the assistant's own words -------------------------------------
 
 
@@ -246,6 +253,82 @@ def test_an_answer_to_the_assistants_own_words_is_not_taken_for_more_of_them() -
     found = continuation(prepare(a_request("Hi", "Hello", "More"), TARGET))
     assert found is not None
     assert found.key != key
+
+
+# -- answers that the CLI does not hold as the client does --------------------------------
+
+
+def is_kept(
+    *parts: Part,
+    ids: tuple[str, ...] = (),
+    before: tuple[Message, ...] = (),
+    reason: StopReason = "end",
+) -> bool:
+    """Whether the process goes on after this answer, whose calls the upstream named so."""
+    asked = prepare(a_request_of((*before, said("user", text("Hi")))), TARGET)
+    reader = cast(EventReader, SimpleNamespace(verbatim=True, calls=ids))
+    end = ResponseEnd(stop_reason="tool_calls" if ids else reason)
+    return key_after(asked, reader, end, said("assistant", *parts)) is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("Hello", True),
+        ("(no content) at all", True),
+        ("(no content)", False),
+        (" (no content)\n", False),
+        ("[Empty text removed]", False),
+        (" \n", False),
+        ("\ufeff", False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("reason", ["end", "stop_sequence"])
+def test_an_answer_that_the_cli_drops_is_not_gone_on_from(
+    words: str, kept: bool, reason: StopReason
+) -> None:
+    assert is_kept(text(words), reason=reason) is kept
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal"])
+def test_an_answer_that_was_cut_is_not_gone_on_from(reason: StopReason) -> None:
+    assert not is_kept(text("Hello"), reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        ('{"id": 9007199254740992, "f": 1.0}', True),
+        ("", True),
+        ('{"id": 1180520049358479451}', False),
+        ('{"e": 1e400}', False),
+        ("[1, 2]", False),
+    ],
+)
+def test_arguments_that_the_cli_changes_are_not_gone_on_from(arguments: str, kept: bool) -> None:
+    look = ToolCall(id="toolu1", name="look", arguments=arguments)
+    assert is_kept(text("(no content)"), look, ids=("toolu_1",)) is kept
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept"),
+    [
+        (("toolu_1", "toolu_2"), True),
+        (("call-1", "a"), True),
+        (("call:odd.1",), False),
+        (("",), False),
+        (("toolu_1", "toolu_1"), False),
+        (("toolu_a", "toolu_a_2"), False),  # which the CLI takes for a part of the other
+        (("toolu_before",), False),
+    ],
+)
+def test_ids_that_the_api_or_the_cli_refuses_are_not_gone_on_from(
+    ids: tuple[str, ...], kept: bool
+) -> None:
+    earlier = (GO, with_calls("toolubefore"), said("user", result("toolubefore", text("x"))))
+    calls = [ToolCall(id=plain_id(call_id), name="look") for call_id in ids]
+    assert is_kept(*calls, ids=ids, before=earlier) is kept
 
 
 def test_arguments_that_are_no_json_are_not_the_string_of_them() -> None:

@@ -3,11 +3,11 @@
 import pytest
 
 from gateway.types import Document, Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from gateway_claude_code.call_input import call_input
 from gateway_claude_code.history import (
     CONTINUE,
     NO_RESULT,
     Turn,
-    call_input,
     content_block,
     result_content,
     turns,

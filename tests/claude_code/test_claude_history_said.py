@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.types import Image, Message, Part, Text, ToolCall, ToolResult
-from gateway_claude_code.history import JOINER, Turn, call_input, earlier, turns
+from gateway_claude_code.call_input import call_input
+from gateway_claude_code.history import JOINER, NO_RESULT, Turn, earlier, turns
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.tool_names import ToolNames
 
@@ -119,6 +120,37 @@ def test_halves_of_characters_in_arguments_are_replaced() -> None:
         "a": "x\ufffd",
         "\ufffd": ["\U0001f600"],
     }
+
+
+# -- words after a call -------------------------------------------------------------------
+
+
+def test_words_of_a_message_after_a_call_without_a_result_stay_after_it() -> None:
+    made = written(user("a"), assistant(call("x")), assistant("b"), assistant("c"), user("d"))
+    assert [turn.role for turn in made] == ["user", "assistant", "user", "assistant", "user"]
+    assert [texts(turn) for turn in made] == [["a"], [], [NO_RESULT], ["b", "c"], ["d"]]
+
+
+def test_calls_after_such_words_get_their_results() -> None:
+    made = written(
+        user("a"),
+        assistant(call("x")),
+        assistant("b"),
+        assistant(call("y")),
+        user(result("y", "R")),
+    )
+    assert [texts(turn) for turn in made] == [["a"], [], [NO_RESULT], ["b"], ["R"]]
+    assert (pairs(made[2]), pairs(made[4])) == ([("x", [NO_RESULT])], [("y", ["R"])])
+
+
+def test_words_between_a_call_and_its_result_don_t_part_them() -> None:
+    made = written(user("a"), assistant(call("x")), assistant("b"), user(result("x", "R")))
+    assert [texts(turn) for turn in made] == [["a"], ["b"], ["R"]]
+
+
+def test_calls_of_several_messages_are_of_one_turn() -> None:
+    made = written(user("a"), assistant(call("x")), assistant(call("y")), user(result("y", "R")))
+    assert pairs(made[2]) == [("x", [NO_RESULT]), ("y", ["R"])]
 
 
 # -- system messages ----------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from gateway.errors import ModelNotFound
 from gateway.types import Target
 from gateway_claude_code.call_ids import api_id
-from gateway_claude_code.history import call_input
+from gateway_claude_code.call_input import call_input
 from gateway_claude_code.prepare import model_name
 
 
@@ -24,7 +24,7 @@ def test_model_names_of_all_providers(name: str) -> None:
     assert model_name(Target(model="m", backend="claude-code", name=name)) == name
 
 
-@pytest.mark.parametrize("arguments", ['{"x": NaN}', '{"x": 1e999}', "[1]", "nonsense"])
+@pytest.mark.parametrize("arguments", ['{"x": NaN}', '{"x": -Infinity}', "[1]", "nonsense"])
 def test_arguments_that_are_no_json_object_are_kept_as_text(arguments: str) -> None:
     assert call_input(arguments) == {"arguments": arguments}
 

@@ -145,6 +145,41 @@ def test_texts_that_the_cli_drops(gateway: RunningGateway, text: str) -> None:
     assert [[word.strip("\u2060") for word in words] for _, words in found] == [[text]] * 3
 
 
+CHANGED: list[tuple[TextBlock | ToolUseBlock, Wire]] = [
+    (TextBlock(" (no content)\n"), {"text": " (no content)\n\u2060"}),
+    (
+        ToolUseBlock("mcp__t__look", {"a": 1180520049358479451}, id="call:odd.1"),
+        {"id": "callodd1", "input": {"a": "1180520049358479451"}},
+    ),
+]
+"""Answers that the CLI itself drops, changes, or has refused; and what the model is to read."""
+
+
+def test_an_answer_that_the_cli_would_change_is_not_left_to_its_process(
+    start_gateway: StartGateway,
+) -> None:
+    gateway = start_gateway(LIVE)
+    for block, read in CHANGED:
+        replies = [Answer(blocks=(block,)), Answer(blocks=(TextBlock("Done."),))]
+        gateway.upstream.script = lambda _, replies=replies: replies.pop(0)
+        choice = chat(gateway, model="opus", tools=TOOLS, messages=[HI]).choice
+        again = asked_again(choice, {call["id"]: "R" for call in choice.tool_calls})
+        new = again if choice.tool_calls else [says("assistant", choice.content), HI]
+        assert [role for role, _ in ask(gateway, HI, *new)] == ["user", "assistant", "user"]
+        [found] = last_request(gateway).turns[1]["content"]
+        assert {key: found[key] for key in read} == read
+
+
+def test_words_after_a_call_that_nobody_answered(gateway: RunningGateway) -> None:
+    found = ask(gateway, HI, calls("a"), says("assistant", "See"), says("user", "And?"))
+    assert [words for _, words in found][1:] == [
+        ["call a"],
+        ["a: (no result was given for this call)"],
+        ["See"],
+        ["And?"],
+    ]
+
+
 def test_texts_that_the_cli_takes_for_commands(gateway: RunningGateway) -> None:
     found = ask(
         gateway,

@@ -1,5 +1,6 @@
 """Parts of Anthropic's form in messages of OpenAI's, as agents send them that speak both."""
 
+import json
 from typing import Any
 
 import pytest
@@ -53,9 +54,44 @@ def test_calls_and_results() -> None:
     )
 
 
-def test_a_call_in_both_forms_is_one_call() -> None:
-    again = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    assert decoded(ASK, assistant(USE, tool_calls=[again]), ASK)[1].parts == (CALL,)
+def both_forms(given: Wire, *arguments: str, **fields: str) -> list[tuple[str, str]]:
+    """The calls of a message with both forms, each as its name and its arguments."""
+    again = [
+        {"id": "t1", "type": "function", "function": {"name": "f", "arguments": text, **fields}}
+        for text in arguments
+    ]
+    message = assistant({**USE, "input": given}, tool_calls=again)
+    parts = decoded(ASK, message, ASK)[1].parts
+    assert all(isinstance(part, ToolCall) and part.id == "t1" for part in parts)
+    return [(part.name, part.arguments) for part in parts if isinstance(part, ToolCall)]
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments", "sent"),
+    [
+        ({"a": "ü", "b": 1}, '{"b":1.0,"a":"\\u00fc"}', '{"a": "ü", "b": 1}'),
+        ({"a": 1}, "{}", '{"a": 1}'),
+        ({"a": 1}, "", '{"a": 1}'),
+        ({}, '{"a": 1}', '{"a": 1}'),
+        ({}, "", "{}"),
+    ],
+)
+def test_a_call_in_both_forms_is_one_call(given: Wire, arguments: str, sent: str) -> None:
+    [(_, found)] = both_forms(given, arguments)
+    assert json.loads(found or "{}") == json.loads(sent)
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 2}', '{"a": true}', '{"a": 1', '{"a": 1, "b": null}'])
+def test_calls_of_one_id_that_differ_are_two(arguments: str) -> None:
+    assert both_forms({"a": 1}, arguments) == [("f", '{"a": 1}'), ("f", arguments)]
+
+
+def test_calls_of_one_id_and_two_names_are_two() -> None:
+    assert both_forms({"a": 1}, '{"a": 1}', name="g") == [("f", '{"a": 1}'), ("g", '{"a": 1}')]
+
+
+def test_a_call_in_both_forms_that_comes_once_more_is_two() -> None:
+    assert both_forms({"a": 1}, '{"a": 1}', '{"a": 1}') == [("f", '{"a": 1}')] * 2
 
 
 @pytest.mark.parametrize(

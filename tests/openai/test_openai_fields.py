@@ -184,6 +184,9 @@ EXTENSIONS = {
     "messages.annotations",
     "messages.reasoning_content",
     "messages.reasoning",
+    "messages.content.thinking",
+    "messages.content.redacted_thinking",
+    "messages.content.reasoning",
     "messages.parsed",
     "messages.tool_calls.index",
     "messages.tool_calls.function.parsed_arguments",
@@ -355,6 +358,17 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "
             ),
             "messages.tool_calls.extra_content",
         ),
+        *(
+            (turns({"role": "assistant", "content": "x", name: "hm"}), f"messages.{name}")
+            for name in ("reasoning_content", "reasoning")
+        ),
+        *(
+            (
+                turns({"role": "assistant", "content": [{"type": kind}]}),
+                f"messages.content.{kind}",
+            )
+            for kind in ("thinking", "redacted_thinking", "reasoning")
+        ),
     ],
 )
 def test_a_nested_field_without_effect_is_reported(fields: dict[str, object], name: str) -> None:
@@ -375,8 +389,8 @@ def test_a_name_is_reported_once() -> None:
                 "content": "x",
                 "refusal": None,
                 "annotations": [],
-                "reasoning_content": "hm",
-                "reasoning": "hm",
+                "reasoning_content": "",
+                "reasoning": None,
                 "parsed": {"a": 1},
                 "audio": None,
             }
@@ -394,7 +408,6 @@ def test_a_name_is_reported_once() -> None:
             },
             {"role": "tool", "tool_call_id": "c1", "name": "f", "content": "x"},
         ),
-        turns({"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}]}),
         turns(
             {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
             {"role": "function", "name": "f", "content": "x"},

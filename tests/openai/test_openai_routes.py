@@ -164,6 +164,14 @@ async def test_refusing_leaves_other_requests_alone(ask: Ask) -> None:
     assert response.status_code == 200
 
 
+async def test_thinking_that_a_client_sends_back_is_never_refused(ask: Ask) -> None:
+    said = {"role": "assistant", "content": "x", "reasoning_content": "hm"}
+    messages = [said, {"role": "user", "content": "Go on."}]
+    response = await ask(ScriptedBackend(), section={"unsupported": "reject"}, messages=messages)
+    assert response.status_code == 200
+    assert response.headers["x-dragoman-ignored"] == "messages.reasoning_content"
+
+
 # -- errors -------------------------------------------------------------------------------
 
 

@@ -7,10 +7,10 @@ import anyio
 
 from gateway.errors import BackendFailed, InvalidRequest
 from gateway.types import ChatResponse, ResponseFormat, Text, Tool, ToolCall
+from gateway_claude_code.call_input import call_input
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import ask, give, set_up, settled
 from gateway_claude_code.doctor.turns import LOOK
-from gateway_claude_code.history import call_input
 from gateway_claude_code.json_answer import NOT_AS_ASKED
 from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT

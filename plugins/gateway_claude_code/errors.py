@@ -247,7 +247,7 @@ def asked_pause(line: Line) -> float | None:
     """The API's `retry-after` in seconds, from an `api_retry`; None if the pause is the CLI's own.
 
     The CLI adds up to a quarter by chance, and gives up at once where it is more than a minute
-    (2.1.330). This is the least that the API may have said: no client waits longer than it has to.
+    (2.1.330). The API may have said less, but not more: no client comes back too early.
     """
     delay, attempt = line.get("retry_delay_ms"), line.get("attempt")
     if not isinstance(delay, int | float):
@@ -256,7 +256,7 @@ def asked_pause(line: Line) -> float | None:
     own = FIRST_PAUSE * doubled * JITTER
     if delay / 1000 <= own:
         return None
-    return min(math.ceil(delay / 1000 / MOST_ADDED), LONG_WAIT)
+    return min(math.ceil(delay / 1000), LONG_WAIT)
 
 
 def _too_long(text: str) -> ContextTooLong:

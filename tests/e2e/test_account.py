@@ -203,8 +203,8 @@ TOOLS = [
         (
             "messages.0.content.0.image.source.base64: not a valid image",
             "messages",
-            # the CLI takes the picture out, and says so in its own words
-            "an image in the conversation could not be processed and was removed.",
+            # the CLI takes the picture out, and the log says why
+            "does not take an image of this request: not a valid image.",
         ),
         (
             "tool_choice: Tool 'mcp__t__my_tool' not found in provided tools",

@@ -65,6 +65,7 @@ async def test_a_history_a_picture_and_calls_of_a_tool(cli: Cli, model: str) -> 
             for turn in (asked, again):
                 await ask(talk, turn)
                 assert await settled(talk)
+                await talk.set_parameters(turn.settings(seeded=False, switch=True))
                 await give(talk, turn, "blue")
                 talk.begin_to_settle(())
                 assert await settled(talk)

@@ -353,7 +353,9 @@ class ClaudeCodeBackend:
         self, prepared: Prepared, ctx: RequestContext, *, fresh: bool
     ) -> Conversation:
         model = self._usual_model or prepared.model
-        launch = self._launch(model, one_request=prepared.one_request, agent=prepared.agent)
+        # a current CLI is told so in its turn (`further_requests`), and its answers come whole
+        once = prepared.one_request and not self._current
+        launch = self._launch(model, one_request=once, agent=prepared.agent)
         program = Program(launch.program, launch.stamp)
         self.gate.admit(program)
         self.catalogue.notice(program)

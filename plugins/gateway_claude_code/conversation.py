@@ -19,7 +19,7 @@ from gateway_claude_code.errors import (
     removes_media,
 )
 from gateway_claude_code.events import EventReader, read_stream_event
-from gateway_claude_code.further_requests import GO_ON, FurtherRequests
+from gateway_claude_code.further_requests import GO_ON, FurtherRequests, is_further
 from gateway_claude_code.held_start import HeldStart
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
@@ -311,7 +311,7 @@ class Conversation:
                     # now rather than when the next turn waits for it
                     await self.set_parameters(self._settings)
                     return True
-                case {"type": "stream_event", "event": {"type": "message_start"}}:
+                case _ if is_further(line):
                     return False
 
     async def close(self) -> None:

@@ -19,7 +19,8 @@ from gateway_claude_code.errors import (
     removes_media,
 )
 from gateway_claude_code.events import EventReader, read_stream_event
-from gateway_claude_code.further_requests import GO_ON, FurtherRequests
+from gateway_claude_code.further_requests import GO_ON, FurtherRequests, is_further
+from gateway_claude_code.held_start import HeldStart
 from gateway_claude_code.history import Turn
 from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.patience import Patience
@@ -27,7 +28,7 @@ from gateway_claude_code.process import CliProcess
 from gateway_claude_code.protocol import Block, Line
 from gateway_claude_code.starts import Start
 from gateway_claude_code.tool_check import check_tools
-from gateway_claude_code.turn_lines import broke_off, end_of, lacks_output
+from gateway_claude_code.turn_lines import broke_off, end_of, is_applied, lacks_output
 
 SETTLE_SECONDS = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
@@ -211,16 +212,23 @@ class Conversation:
             yield event
 
     async def _answer(self, reader: EventReader) -> AsyncGenerator[StreamEvent]:
-        async with aclosing(self._unchecked(reader)) as events:
+        held = HeldStart()
+        async with aclosing(self._unchecked(reader, held)) as events:
             async for event in events:
                 if isinstance(event, ResponseEnd):
                     await reader.check()
-                yield event
+                for ready in held.feed(event):
+                    yield ready
 
-    async def _unchecked(self, reader: EventReader) -> AsyncGenerator[StreamEvent]:
+    async def _unchecked(self, reader: EventReader, held: HeldStart) -> AsyncGenerator[StreamEvent]:
         failure = FailureReader()
         while not reader.ended:
-            line = await self._next_line(started=reader.started)
+            try:
+                line = await self._next_line(started=reader.started, within=held.seconds_left)
+            except TimeoutError:
+                for event in held.release():
+                    yield event
+                continue
             if line.get("type") == "stream_event":
                 for event in read_stream_event(reader, line):
                     yield event
@@ -303,7 +311,7 @@ class Conversation:
                     # now rather than when the next turn waits for it
                     await self.set_parameters(self._settings)
                     return True
-                case {"type": "stream_event", "event": {"type": "message_start"}}:
+                case _ if is_further(line):
                     return False
 
     async def close(self) -> None:
@@ -333,21 +341,16 @@ class Conversation:
     # -- lines ------------------------------------------------------------------------
 
     async def _until_applied(self, request_id: str) -> None:
-        while True:
-            response = (await self._next_line()).get("response")
-            if not isinstance(response, dict):
-                continue
-            if response.get("subtype") == "error":
-                raise BackendFailed(
-                    f"The Claude Code CLI refused a control request: {response.get('error')}"
-                )
-            if response.get("request_id") == request_id:
-                return
+        while not is_applied(await self._next_line(), request_id):
+            pass
 
-    async def _next_line(self, *, started: bool = False) -> Line:
-        """The next line that is not the tools' server's business."""
+    async def _next_line(self, *, started: bool = False, within: float | None = None) -> Line:
+        """The next line that is not the tools' server's business.
+
+        Raises `TimeoutError` if the process is silent for longer than `within`, in seconds.
+        """
         while True:
-            line = await self._process.receive()
+            line = await self._process.receive(within)
             if line is None:
                 raise exited(await self._process.exit_code(), started=started)
             match line.get("type"):

@@ -83,6 +83,8 @@ class EventReader:
         self._messages = 0
         self._called_unknown = False
         self._lost_input = False
+        self._said_something = False
+        self._began_again = False
         self._has_text = False
         self.thought = False
         self.asks_again = True
@@ -96,12 +98,12 @@ class EventReader:
     def verbatim(self) -> bool:
         """Whether the answer is one message of the upstream, given as it came."""
         plain = self._answer is None or self._answer.verbatim
-        as_it_came = not (self._called_unknown or self._lost_input)
+        as_it_came = not (self._called_unknown or self._lost_input or self._began_again)
         return plain and self._messages == 1 and as_it_came
 
     @property
     def gave_something(self) -> bool:
-        """Whether a part of the message that is read now has begun."""
+        """Whether a part of the message that is read now, or of an attempt at it, has begun."""
         return self._next_index > self._first_index or bool(self._activity)
 
     @property
@@ -181,16 +183,30 @@ class EventReader:
         yield end
 
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
-        if self.in_message and self.gave_something:
-            raise BackendFailed("The upstream's answer broke off and began again.")
         if not self.started:
             yield ResponseStart(model=message.get("model"))
-        if not self.in_message:  # else the CLI makes an attempt again that gave nothing
-            self._messages += 1
+        if self.in_message:
+            yield from self._begin_again()
         else:
-            self._usage = Usage()
+            self._messages += 1
+            self._said_something = False
         self.started = self.in_message = True
         yield from self._count(message.get("usage") or {})
+
+    def _begin_again(self) -> Iterator[StreamEvent]:
+        """The CLI makes an attempt again that was overloaded (2.1.330: one that only thought).
+
+        What it thought may be out already, and the next attempt's thinking is added to it. Raises
+        `BackendFailed` where it had begun to say something.
+        """
+        if self._said_something:
+            raise BackendFailed("The upstream's answer broke off and began again.")
+        self._began_again |= self.gave_something
+        for index in sorted(self._open):
+            yield from self._part_end(index)
+        self._signatures.clear()
+        self._first_index = self._next_index
+        self._usage = Usage()
 
     def _block(self, index: int, block: dict[str, Any]) -> Iterator[StreamEvent]:
         part: Text | Thinking | ToolCall
@@ -202,6 +218,7 @@ class EventReader:
                 part = Thinking(text="")
                 self.thought = True
             case "tool_use":
+                self._said_something = True
                 if (name := self._tool_name(block["name"])) is None:
                     self._called_unknown = True
                     self._note(index, block["name"])
@@ -216,6 +233,7 @@ class EventReader:
         self._next_index = index + 1
         yield PartStart(index=index, part=part)
         if text := block.get("text") or block.get("thinking"):
+            self._said_something |= bool(block.get("text"))
             yield PartDelta(index=index, text=text)
 
     def _note_input(self, index: int, given: object) -> None:
@@ -253,6 +271,7 @@ class EventReader:
         match delta:
             case {"text": str(text)} | {"thinking": str(text)} | {"partial_json": str(text)}:
                 if text:
+                    self._said_something |= "thinking" not in delta
                     self._whole_inputs.pop(index, None)
                     yield PartDelta(index=index, text=text)
             case {"signature": str(signature)}:
@@ -271,7 +290,7 @@ class EventReader:
                 sequence = delta.get("stop_sequence")
                 end = ResponseEnd(
                     stop_reason=stop_reason,
-                    stop_sequence=sequence,
+                    stop_sequence=sequence if stop_reason == "stop_sequence" else None,
                     refusal=explanation_of(delta) if stop_reason == "refusal" else None,
                 )
                 yield from self._end(end)
@@ -280,11 +299,11 @@ class EventReader:
         """Why the message ended, by what it holds: the API's word may be at odds with it.
 
         The CLI goes by the calls as well (2.1.330): it runs those of a message that ended with
-        "end_turn", and asks again after one that ended with "tool_use" and holds none.
+        "end_turn" or "stop_sequence", and asks again after one of "tool_use" that holds none.
         """
         found = STOP_REASONS.get(reason, "end")
         called = bool(self.calls) or self._called_unknown
-        if found == "end" and self.calls:
+        if found in ("end", "stop_sequence") and self.calls:
             return "tool_calls"
         return "end" if found == "tool_calls" and not called else found
 

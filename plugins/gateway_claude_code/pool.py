@@ -183,10 +183,17 @@ class Pool:
             return
         for given_up in self._live.keep(key, conversation):
             self.retire(given_up)
-        self._start_soon(conversation.settle)
+        self._start_soon(self._settle, conversation)
         if self.slots.waiting:
             self._make_room()
         self._news.set()
+
+    async def _settle(self, conversation: Conversation) -> None:
+        """Close the process of one that turns out not to wait: it may be asking on by itself."""
+        await conversation.settle()
+        if not await conversation.reusable():
+            for useless in self._live.take_dead(lambda each: each is not conversation):
+                self.retire(useless)
 
     def retire(self, conversation: Conversation) -> None:
         """Close a process, and give its slot back; once."""

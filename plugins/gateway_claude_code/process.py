@@ -138,8 +138,14 @@ class CliProcess:
             self._stdin.write(encoded)
             await self._stdin.drain()
 
-    async def receive(self) -> Line | None:
-        """The next line; None at the end of output. Raises `BackendFailed` for garbage."""
+    async def receive(self, within: float | None = None) -> Line | None:
+        """The next line; None at the end of output. Raises `BackendFailed` for garbage.
+
+        Raises `TimeoutError` if none comes `within` so many seconds; it is then the next one.
+        """
+        if within is not None:
+            with anyio.fail_after(within):
+                return await self.receive()
         while True:
             raw = await self._output.next()
             if not raw:

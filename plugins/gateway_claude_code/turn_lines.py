@@ -1,4 +1,4 @@
-"""What single lines of the CLI say about a turn. Pure."""
+"""What single lines of the CLI say about a turn, and about its settings. Pure."""
 
 from gateway.errors import BackendFailed
 from gateway.types import ResponseEnd
@@ -27,3 +27,15 @@ def end_of(line: Line, reader: EventReader) -> ResponseEnd | None:
 def lacks_output(line: Line) -> bool:
     """Whether the CLI begins a turn without the tool for structured output."""
     return line.get("subtype") == "init" and STRUCTURED_OUTPUT not in (line.get("tools") or ())
+
+
+def is_applied(line: Line, request_id: str) -> bool:
+    """Whether this line says that settings hold. Raises `BackendFailed` where the CLI refuses them."""
+    response = line.get("response")
+    if not isinstance(response, dict):
+        return False
+    if response.get("subtype") == "error":
+        raise BackendFailed(
+            f"The Claude Code CLI refused a control request: {response.get('error')}"
+        )
+    return bool(response.get("request_id") == request_id)

@@ -68,7 +68,7 @@ def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, .
     if not tools and asked not in ("none", "auto"):
         raise InvalidRequest("'tool_choice' needs 'tools'.", param="tool_choice")
     if isinstance(choice, str):
-        return ToolChoice(mode=choice, parallel=parallel)
+        return ToolChoice(mode="required" if choice == "any" else choice, parallel=parallel)
     return _chosen(choice, offered, parallel=parallel and not choice.disable_parallel_tool_use)
 
 

@@ -17,6 +17,7 @@ from gateway.types import (
     ResponseEnd,
     StreamEvent,
     Text,
+    ToolCall,
     Usage,
     UsageUpdate,
 )
@@ -73,24 +74,37 @@ class StopCutter:
     """Cuts the text of an answer at the first stop sequence. `hit` is the one that was found.
 
     Of several, the one that is complete first counts, as if the text came letter by letter: so
-    the result does not depend on how the text is divided into deltas.
+    the result does not depend on how the text is divided into deltas, nor into parts: to the client
+    all texts are one, so the end of a part may be the beginning of a sequence too.
     """
 
     def __init__(self, sequences: tuple[str, ...]) -> None:
         self._sequences = sequences
         self._held: dict[int, str] = {}
+        self._ended: PartEnd | None = None
+        self._rest = ""
         self.hit: str | None = None
 
     def feed(self, event: StreamEvent) -> list[StreamEvent]:
         """The events to send on for this one."""
         match event:
             case PartStart(part=Text()):
-                self._held[event.index] = ""
+                self._held[event.index], self._rest = self._rest, ""
+                return [*self._end_before(), event]
             case PartDelta() if event.index in self._held:
                 return self._text(event.index, self._held[event.index] + event.text)
             case PartEnd() if held := self._held.pop(event.index, ""):
-                return [PartDelta(index=event.index, text=held), event]
+                self._ended, self._rest = event, held
+                return []
+            case ResponseEnd() | PartStart(part=ToolCall()):
+                return [*self._end_before(), event]
         return [event]
+
+    def _end_before(self) -> list[StreamEvent]:
+        """The end of a text that waited for the next, with what that has not taken over."""
+        ended, rest = self._ended, self._rest
+        self._ended, self._rest = None, ""
+        return [] if ended is None else [*_delta(ended.index, rest), ended]
 
     def _text(self, index: int, text: str) -> list[StreamEvent]:
         if (found := self._find(text)) is not None:

@@ -79,7 +79,7 @@ class ToolChoiceObject(WireModel):
 
 
 ToolChoice: TypeAlias = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("<string>")]
+    Annotated[Literal["none", "auto", "required", "any"], Tag("<string>")]
     | Annotated[ToolChoiceObject, Tag("<object>")],
     Discriminator(
         string_or_object,
@@ -87,6 +87,7 @@ ToolChoice: TypeAlias = Annotated[
         custom_error_message="Input should be 'none', 'auto', 'required' or an object",
     ),
 ]
+"""Mistral's API and others say "any" for OpenAI's "required"."""
 
 FunctionCallChoice: TypeAlias = Annotated[
     Annotated[Literal["none", "auto"], Tag("<string>")] | Annotated[FunctionName, Tag("<object>")],

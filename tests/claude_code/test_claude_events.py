@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BackendFailed
+from gateway.streams import AnswerBuilder
+from gateway.testing import check_events
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -451,14 +453,52 @@ def test_an_attempt_that_was_given_up_is_no_end(event: Event) -> None:
     assert not reading.reader.ended
 
 
-def test_a_second_start_after_a_part_is_an_error() -> None:
+THOUGHT = (block(0, "thinking", thinking=""), delta(0, thinking="Hm"))
+USAGE = {"input_tokens": 1}
+SAID = (block(0, "text", text=""), delta(0, text="Hi"), stop(0))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (block(0, "text", text=""), delta(0, text="H")),
+        (block(0, "text", text="H"),),
+        (block(0, "tool_use", id="toolu_1", name="mcp__t__get_time"),),
+        (*THOUGHT, stop(0), block(1, "text", text=""), delta(1, text="H")),
+    ],
+)
+def test_a_second_start_after_words_or_a_call_is_an_error(said: tuple[Event, ...]) -> None:
     with pytest.raises(BackendFailed, match="broke off and began again"):
-        read(start(), block(0, "text", text=""), start())
+        read(start(), *said, start())
+
+
+@pytest.mark.parametrize(
+    ("first", "thought"),
+    [
+        (THOUGHT, "Hm"),
+        ((*THOUGHT, delta(0, signature="s"), stop(0)), "Hm"),
+        ((*THOUGHT, stop(0), block(1, "text", text="")), "Hm"),
+        ((block(0, "text", text=""), delta(0, text="")), ""),
+    ],
+)
+def test_a_second_start_after_thinking_goes_on_with_the_answer(
+    first: tuple[Event, ...], thought: str
+) -> None:
+    reading = Reading(start(), *first, start(usage=USAGE), *SAID, end("end_turn"))
+    check_events(reading.events)
+    built = AnswerBuilder()
+    for event in reading.events:
+        built.add(event)
+    parts = built.parts()
+    assert "".join(part.text for part in parts if isinstance(part, Thinking)) == thought
+    assert "".join(part.text for part in parts if isinstance(part, Text)) == "Hi"
+    assert reading.events[-1] == ResponseEnd(stop_reason="end")
+    assert reading.reader.messages == 1
+    assert not reading.reader.verbatim
 
 
 def test_a_second_start_after_nothing_is_the_same_answer() -> None:
-    text = (block(0, "text", text=""), delta(0, type="text_delta", text="Hi"), stop(0))
-    reading = Reading(start(), start(), *text, end("end_turn"))
+    reading = Reading(start(), start(), *SAID, end("end_turn"))
     assert [event for event in reading.events if isinstance(event, ResponseStart)] == [
         ResponseStart(model="claude-test")
     ]
@@ -503,8 +543,9 @@ def test_nonsense_is_the_backends_failure(line: Event) -> None:
 CALL = block(0, "tool_use", id="toolu_1", name="mcp__t__get_time", input={})
 
 
-def test_a_call_that_ended_its_turn_is_a_call() -> None:
-    assert read(start(), CALL, stop(0), end("end_turn"))[-1] == ResponseEnd(
+@pytest.mark.parametrize("reason", ["end_turn", "pause_turn", "stop_sequence"])
+def test_a_call_that_ended_its_turn_is_a_call(reason: str) -> None:
+    assert read(start(), CALL, stop(0), end(reason, stop_sequence="x"))[-1] == ResponseEnd(
         stop_reason="tool_calls"
     )
 

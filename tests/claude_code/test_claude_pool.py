@@ -64,7 +64,7 @@ class FakeProcess:
             said = {"subtype": "success", "request_id": line["request_id"]}
             self.answers.append({"type": "control_response", "response": said})
 
-    async def receive(self) -> Line | None:
+    async def receive(self, within: float | None = None) -> Line | None:
         await self.answering.wait()
         if self.answers and self.alive:
             return self.answers.pop(0)

@@ -10,6 +10,7 @@ from gateway.types import (
     PartDelta,
     PartEnd,
     PartStart,
+    ResponseEnd,
     StreamEvent,
     Text,
     Thinking,
@@ -28,13 +29,18 @@ def cut(sequences: tuple[str, ...], *deltas: str) -> tuple[str, str | None]:
         PartStart(index=0, part=Text(text="")),
         *(PartDelta(index=0, text=delta) for delta in deltas),
         PartEnd(index=0),
+        ResponseEnd(stop_reason="end"),
     ]
     passed: list[StreamEvent] = []
     for event in events:
         passed += cutter.feed(event)
         if cutter.hit is not None:
             break
-    assert passed[-1] == PartEnd(index=0)
+    assert [event for event in passed if not isinstance(event, PartDelta)] == [
+        PartStart(index=0, part=Text(text="")),
+        PartEnd(index=0),
+        *([] if cutter.hit else [ResponseEnd(stop_reason="end")]),
+    ]
     return "".join(event.text for event in passed if isinstance(event, PartDelta)), cutter.hit
 
 
@@ -58,6 +64,41 @@ def test_the_text_ends_where_the_sequence_begins(
     sequences: tuple[str, ...], deltas: list[str], left: str, hit: str | None
 ) -> None:
     assert cut(sequences, *deltas) == (left, hit)
+
+
+CALL = ToolCall(id="a", name="f")
+
+
+@pytest.mark.parametrize(
+    ("between", "second", "left", "hit"),
+    [
+        (None, "\ntwo", "one", "\n\n"),
+        (Thinking(text=""), "\ntwo", "one", "\n\n"),
+        (CALL, "\ntwo", "one\n\ntwo", None),
+        (None, "two", "one\ntwo", None),
+    ],
+)
+def test_to_the_client_several_texts_are_one(
+    between: Thinking | ToolCall | None, second: str, left: str, hit: str | None
+) -> None:
+    parts = [
+        (Text(text=""), "one\n"),
+        *([(between, "")] if between else []),
+        (Text(text=""), second),
+    ]
+    cutter = StopCutter(("\n\n",))
+    passed: list[StreamEvent] = []
+    for index, (part, text) in enumerate(parts):
+        passed += cutter.feed(PartStart(index=index, part=part))
+        passed += cutter.feed(PartDelta(index=index, text=text))
+        if cutter.hit is None:
+            passed += cutter.feed(PartEnd(index=index))
+    if cutter.hit is None:
+        passed += cutter.feed(ResponseEnd(stop_reason="end"))
+    assert "".join(event.text for event in passed if isinstance(event, PartDelta)) == left
+    assert cutter.hit == hit
+    ended = [event.index for event in passed if isinstance(event, PartEnd)]
+    assert sorted(ended) == list(range(len(parts)))
 
 
 def test_what_may_be_the_beginning_is_held_back_and_nothing_more() -> None:

@@ -125,6 +125,7 @@ NAMED_CHOICE = ToolChoice(mode="required", names=("f",))
         ({"tool_choice": "auto"}, ToolChoice()),
         ({"tool_choice": "none"}, ToolChoice(mode="none")),
         ({"tool_choice": "required"}, ToolChoice(mode="required")),
+        ({"tool_choice": "any"}, ToolChoice(mode="required")),
         ({"tool_choice": NAMED}, ToolChoice(mode="required", names=("f",))),
         ({"tool_choice": allowed("auto", "f", "g")}, ToolChoice(names=("f", "g"))),
         ({"tool_choice": allowed("required", "g")}, ToolChoice(mode="required", names=("g",))),

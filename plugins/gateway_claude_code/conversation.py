@@ -207,6 +207,7 @@ class Conversation:
         """Answer the calls that wait, by their ids, and yield the next answer's events."""
         if self.bridge is None:
             raise BackendFailed("a conversation without tools has no calls to answer")
+        await self.set_parameters(self._settings)  # lifts what forbade further requests
         await self._process.send(*self.bridge.answers(results))
         async for event in self._answer(reader):
             yield event
@@ -382,8 +383,9 @@ class Conversation:
         return await self._process.api_sentence()
 
     async def _interrupt(self) -> None:
-        interrupt = protocol.control_request(self._next_id(), {"subtype": "interrupt"})
-        await self._process.send(interrupt)
+        await self._process.send(
+            protocol.control_request(self._next_id(), {"subtype": "interrupt"})
+        )
 
     def _note_cost(self, total: object) -> None:
         """`total` is that of all turns of the process so far."""

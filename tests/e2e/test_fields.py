@@ -13,6 +13,9 @@ from gateway_claude_code.upstream import Answer, TextBlock, ToolUseBlock, offlin
 from tests.e2e.bodies import Reply, changes, chat, comparable, function, last_request, user_blocks
 from tests.e2e.gateways import RunningGateway
 
+ONE_EACH_TIME = [
+    SONNET, *(pytest.param(model, marks=pytest.mark.on_demand) for model in (HAIKU, BUDGET)),
+]  # fmt: skip
 pytestmark = pytest.mark.e2e
 
 SONNET, HAIKU = "claude-sonnet-4", "claude-haiku-4"
@@ -302,7 +305,7 @@ def test_reasoning_effort_ends_with_its_request(gateway: RunningGateway, plain_b
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("model", [SONNET, HAIKU, BUDGET])
+@pytest.mark.parametrize("model", ONE_EACH_TIME)
 def test_a_json_schema_is_the_format_of_the_output(
     gateway: RunningGateway, plain_body: Plain, model: str, stream: bool
 ) -> None:
@@ -322,7 +325,7 @@ def test_a_json_schema_is_the_format_of_the_output(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("model", [SONNET, HAIKU, BUDGET])
+@pytest.mark.parametrize("model", ONE_EACH_TIME)
 def test_a_json_schema_that_is_no_format_is_a_tool_that_may_be_called(
     gateway: RunningGateway, plain_body: Plain, model: str, stream: bool
 ) -> None:

@@ -68,7 +68,7 @@ class Asked:
             if line["type"] == "stream_event" and not self.reader.ended:
                 found += read_stream_event(self.reader, line)
         if not self.reader.ended:
-            found += self.reader.end("end")
+            found += self.reader.end(ResponseEnd(stop_reason="end"))
         anyio.run(self.reader.check)
         return found
 

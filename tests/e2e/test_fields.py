@@ -13,13 +13,13 @@ from gateway_claude_code.upstream import Answer, TextBlock, ToolUseBlock, offlin
 from tests.e2e.bodies import Reply, changes, chat, comparable, function, last_request, user_blocks
 from tests.e2e.gateways import RunningGateway
 
-ONE_EACH_TIME = [
-    SONNET, *(pytest.param(model, marks=pytest.mark.on_demand) for model in (HAIKU, BUDGET)),
-]  # fmt: skip
 pytestmark = pytest.mark.e2e
 
 SONNET, HAIKU = "claude-sonnet-4", "claude-haiku-4"
 OLDER, BUDGET = "claude-opus-4-6", "claude-sonnet-4-5"
+ONE_EACH_TIME = [
+    SONNET, *(pytest.param(model, marks=pytest.mark.on_demand) for model in (HAIKU, BUDGET)),
+]  # fmt: skip
 TOOLS = [function("alpha", {"type": "object", "properties": {"x": {"type": "string"}}}),
          function("beta"), function("gamma")]  # fmt: skip
 SCHEMA = {

@@ -19,6 +19,7 @@ from gateway_claude_code.upstream import (
     ToolUseBlock,
 )
 
+EACH_TIME = ("claude-sonnet-5-5", "claude-sonnet-5", "claude-sonnet-4-5")
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 
 REPAIRED_BY_THE_CLI = {"claude-sonnet-5": ["messages.system_role"]}
@@ -48,7 +49,13 @@ def refused(place: Rig) -> list[str]:
     return [refusal.rule for refusal in place.upstream.refusals]
 
 
-@pytest.mark.parametrize("model", [row.name for row in MODELS])
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(row.name, marks=() if row.name in EACH_TIME else pytest.mark.on_demand)
+        for row in MODELS
+    ],
+)
 async def test_a_history_a_picture_and_calls_of_a_tool(cli: Cli, model: str) -> None:
     picture = Image(data=PIXEL, media_type="image/png")
     told = (

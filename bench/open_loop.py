@@ -102,7 +102,7 @@ class Generator:
         began = time.perf_counter()
         await asyncio.gather(*(client() for _ in range(clients)))
         if outcomes.failed or not outcomes.served:
-            raise RuntimeError(f"there is no saturation to measure: {outcomes.failed}")
+            raise RuntimeError(f"the saturation could not be measured: {outcomes.failed}")
         return len(outcomes.served) / (time.perf_counter() - began)
 
     async def open_loop(self, rate: float, seconds: float) -> Outcomes:

@@ -21,9 +21,9 @@ def no_core_dumps() -> None:
 
 
 def leave_out_of_collections() -> None:
-    """Have the garbage collector pass over all that there is now, which stays anyway.
+    """Keep the garbage collector from scanning what exists now, which stays anyway.
 
-    Going through it takes 30 ms and more, in which nobody is served.
+    A scan of it takes 30 ms and more, in which nobody is served.
     """
     gc.collect()
     gc.freeze()

@@ -171,6 +171,12 @@ def _media() -> Iterator[Kind]:
         count = min(_LIMITS.images, size // 300)
         return _asking([image_of(picture(size // count - 150))] * count)
 
+    def comments(size: int) -> str:
+        return "data:image/svg+xml;base64," + _base64(b"<!---->", size, b"<!---->")
+
+    def streams(size: int) -> str:
+        return "data:application/pdf;base64," + _base64(b"%PDF-1.7 ", size, b"/ObjStm ")
+
     def percent(size: int) -> Body:
         return _asking([file_of("data:text/plain," + "%41" * (size // 3))])
 
@@ -184,14 +190,16 @@ def _media() -> Iterator[Kind]:
     yield Kind("a picture", lambda size: _asking([image_of(picture(size))]))
     yield Kind("a picture, spaced", lambda size: _asking([image_of(spaced(size))]))
     yield Kind("many pictures", pictures)
+    yield Kind("a picture of comments", lambda size: _asking([image_of(comments(size))]), cli=False)
+    yield Kind("a PDF of object streams", lambda size: _asking([file_of(streams(size))]), cli=False)
     yield Kind("a PDF", lambda size: _asking([file_of(_base64(b"%PDF-1.7 ", size))]))
     yield Kind("a file with percent signs", percent)
     for charset in ("utf-8", "gb18030", "punycode", "unicode_escape"):
         yield Kind(f"a text file, {charset}", text_file(charset))
 
 
-def _base64(begins: bytes, size: int) -> str:
-    content = begins + b"abcdefgh" * (size // 11)
+def _base64(begins: bytes, size: int, then: bytes = b"abcdefgh") -> str:
+    content = begins + then * (size // len(then))
     return base64.b64encode(content[: size * 3 // 4 - 3]).decode()
 
 
@@ -234,7 +242,20 @@ def _tools() -> Iterator[Kind]:
         schema = {"type": "object", "properties": {"a": {"enum": values}}}
         return _asking("x" * max(size - 16 * len(values), 1), tools=[_tool(1, schema)])
 
+    def references(size: int) -> Body:
+        """Each definition has the next one twice; followed, they are two to the power of all."""
+        levels = min(_LIMITS.json_values // 12, size // 90)
+        both = [{"$ref": f"#/$defs/{n + 1}"} for n in range(levels)]
+        definitions = {
+            str(n): {"type": "object", "properties": {"a": end, "b": end}}
+            for n, end in enumerate(both)
+        }
+        last = {str(levels): {"type": "string"}}
+        schema = {"type": "object", "properties": {"a": both[0]}, "$defs": definitions | last}
+        return _asking("Hi", tools=[_tool(1, schema)])
+
     yield Kind("many tools", described)
+    yield Kind("a tool of doubling references", references, cli=False)
     yield Kind("tools with deep schemas", deep)
     yield Kind("tools with many properties", properties)
     yield Kind("a tool with many enum values", enum)
@@ -376,6 +397,7 @@ def _invalid() -> Iterator[Kind]:
         count, text = _filled(size, _LIMITS.messages - 2, 100)
         return {"messages": [_said("Go"), *[_result(n, text) for n in range(count)]]}
 
+    yield Kind("halves of characters", _repeated(b"\\ud800"), cli=False)
     yield Kind("half a surrogate pair", lambda size: _raw(b"x" * size + b"\\ud800"), cli=False)
     yield Kind("invalid UTF-8", lambda size: _raw(b"x" * size + b"\xff"), cli=False)
     yield Kind("JSON without its end", lambda size: _raw(b"\\n" * (size // 2))[:-1], cli=False)

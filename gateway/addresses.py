@@ -1,5 +1,6 @@
 """Addresses as a client writes them, and what is loopback by name."""
 
+import ipaddress
 import socket
 from typing import Final
 
@@ -13,6 +14,16 @@ _ANY: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S1
 def is_localhost(host: str) -> bool:
     """Whether it is the name for loopback that no hosts file or resolver decides on."""
     return host.lower().removesuffix(".") == LOCALHOST
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach an IP address. Names are none, nor is "any address"."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    # Only newer versions of Python see through ::ffff:127.0.0.1 themselves.
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 def is_any_address(host: str) -> bool:

@@ -18,20 +18,20 @@ from gateway.command_name import command_line
 from gateway.config import Config
 from gateway.config_file import configuration
 from gateway.errors import GatewayError
-from gateway.failures import render_error, render_failure
+from gateway.failures import render_failure
 from gateway.identity import RequestIdentity
 from gateway.logs import failures_of_the_loop
 from gateway.near_paths import served_by
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.plugins import PluginRegistry
-from gateway.running import published
+from gateway.published import published
 from gateway.tools import ServedTools
 from gateway.traffic import TrafficControl
 from gateway.validation import check_disabled, validated
 
 log = logging.getLogger("gateway")
 
-__all__ = ["RequestIdentity", "build_gateway", "create_app", "render_error"]
+__all__ = ["RequestIdentity", "build_gateway", "create_app"]
 
 
 def build_gateway(
@@ -42,7 +42,7 @@ def build_gateway(
     offline: bool = False,
     overrides: dict[str, dict[str, object]] | None = None,
     from_folder: bool = False,
-) -> Gateway:
+) -> CoreGateway:
     """Read the configuration and load every plugin.
 
     With `from_folder`, as `serve` has it, the current folder's `models.yaml` is taken up too, but
@@ -62,7 +62,7 @@ def build_gateway(
     models = validated(config, registry)
     tools = ServedTools()
     registry.call_register("gateway_register_tools", register=tools.add)
-    return Gateway(config, registry, models, tools, offline=offline)
+    return CoreGateway(config, registry, models, tools, offline=offline)
 
 
 def _load_code_beside(config: Config, registry: PluginRegistry) -> None:
@@ -87,7 +87,7 @@ def _printable(path: Path) -> str:
 
 
 @asynccontextmanager
-async def _running(gateway: Gateway) -> AsyncGenerator[None]:
+async def _running(gateway: CoreGateway) -> AsyncGenerator[None]:
     """While the application is up."""
     async with AsyncExitStack() as stack:
         stack.enter_context(failures_of_the_loop())
@@ -99,7 +99,7 @@ async def _running(gateway: Gateway) -> AsyncGenerator[None]:
         yield
 
 
-def create_app(gateway: Gateway) -> FastAPI:
+def create_app(gateway: CoreGateway) -> FastAPI:
     """The ASGI application of a gateway: all plugins' routes, middleware and lifespans."""
     app = FastAPI(
         title="Dragoman",
@@ -123,8 +123,6 @@ def create_app(gateway: Gateway) -> FastAPI:
         app.add_exception_handler(kind, on_error)
     for wrap in reversed(gateway.plugins.call_nested("gateway_asgi_wrapper", gateway=gateway)):
         app.add_middleware(wrap)
-    app.add_middleware(
-        TrafficControl, traffic=gateway.traffic, render=partial(render_error, gateway)
-    )
+    app.add_middleware(TrafficControl, traffic=gateway.traffic, render=gateway.render_error)
     app.add_middleware(RequestIdentity, render=partial(render_failure, gateway))
     return app

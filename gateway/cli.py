@@ -14,14 +14,14 @@ from starlette.types import ASGIApp
 
 from gateway import __version__, logs
 from gateway.acceptor import Acceptor
-from gateway.addresses import reached_at, url_of
+from gateway.addresses import is_loopback, reached_at, url_of
 from gateway.app import build_gateway, create_app
 from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
 from gateway.http_limits import limited_protocol
-from gateway.listen import is_loopback, listen
+from gateway.listen import listen
 from gateway.models_command import models
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.plugins import PluginRegistry
 from gateway.plugins_command import plugins
 from gateway.process_limits import allow_open_files, leave_out_of_collections, no_core_dumps
@@ -190,7 +190,7 @@ def serve(  # noqa: PLR0917 - click passes them by name
         runner.run(sockets=sockets)
 
 
-def _leave_seconds(gateway: Gateway, sockets: Sequence[socket.socket]) -> float:
+def _leave_seconds(gateway: CoreGateway, sockets: Sequence[socket.socket]) -> float:
     """As configured; else long enough for a balancer, where others can reach the gateway."""
     if (configured := gateway.config.values.server.leave_seconds) is not None:
         return configured
@@ -198,7 +198,7 @@ def _leave_seconds(gateway: Gateway, sockets: Sequence[socket.socket]) -> float:
     return 0 if here else LEAVE_SECONDS
 
 
-def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
+def _say_where(gateway: CoreGateway, sockets: Sequence[socket.socket]) -> None:
     places = [(str(host), int(port)) for host, port, *_ in (s.getsockname() for s in sockets)]
     gateway.urls = tuple(url_of(reached_at(host), port) for host, port in places)
     for host, port in places:
@@ -208,7 +208,7 @@ def _say_where(gateway: Gateway, sockets: Sequence[socket.socket]) -> None:
 
 
 def _uvicorn_config(
-    gateway: Gateway, app: ASGIApp, sockets: Sequence[socket.socket], room: int
+    gateway: CoreGateway, app: ASGIApp, sockets: Sequence[socket.socket], room: int
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,

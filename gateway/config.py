@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.addresses import is_loopback
 from gateway.command_name import command_line
 from gateway.config_keys import keys_at
 from gateway.document import Location, read_document
 from gateway.errors import ConfigurationError
-from gateway.listen import is_loopback
 from gateway.models import ModelEntry
 from gateway.trust import NeedsTrust, is_vetted, keys_in_need
 from gateway.wording import nearest, one_line

@@ -1,17 +1,22 @@
-"""What goes along with one request through the pipeline, and with one answer out of it."""
+"""What goes along with one request and its answer, and the gateway that they go through."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from gateway.errors import GatewayError
-from gateway.types import ChatRequest, StopReason, Target, Usage
+from gateway.types import ChatRequest, ModelDescription, StopReason, Target, Usage
 
 if TYPE_CHECKING:
-    from gateway.pipeline import Gateway
-    from gateway.streams import EventSource
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from gateway.config import Config
+    from gateway.models import Found, ModelMap
+    from gateway.streams import AnswerStream, EventSource
+    from gateway.tools import ServedTools
 
 ADJUSTED_HEADER = "x-dragoman-adjusted"
 
@@ -130,6 +135,65 @@ class RequestContext:
 
 def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Gateway(Protocol):
+    """One gateway: its configuration, its models, the tools that it runs, and the way to answers.
+
+    `offline` asks backends to answer without a network and without any account, and to say so in
+    their answers. With `until_login` that is only until a backend has an account: it then sets
+    both to False. `host` is what the gateway listens on, as it was named; `urls` are where it is
+    served, empty for an application that is only called. A plugin that lets in nobody without a
+    key sets `requires_keys`. `config` and `models` are others after a reload.
+    """
+
+    config: "Config"
+    models: "ModelMap"
+    tools: "ServedTools"
+    offline: bool
+    until_login: bool
+    host: str
+    urls: tuple[str, ...]
+    requires_keys: bool
+
+    @property
+    def draining(self) -> bool:
+        """Whether the gateway is stopping: running answers may finish, new requests get a 503."""
+
+    async def open(self, request: ChatRequest, ctx: RequestContext) -> "AnswerStream":
+        """Start on an answer. The caller closes the stream that it gets.
+
+        Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s;
+        observers are told of that too. The backend itself begins with the stream's first event.
+        """
+
+    def resolve(self, name: str) -> Target:
+        """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
+
+    def find(self, name: str) -> "Found":
+        """The model that a name leads to, and how. Raises `ModelNotFound`."""
+
+    def describe(self, name: str) -> ModelDescription | None:
+        """What is known of the model that a name leads to; of a split, what holds for each model.
+
+        Raises `ModelNotFound`.
+        """
+
+    async def health(self) -> dict[str, Any]:
+        """The report of `GET /health`: `status`, `version`, and each plugin's own part.
+
+        The status is "ok", "degraded", "draining", or "starting" while a part has not found out
+        yet.
+        """
+
+    def render_error(self, request: "Request", error: GatewayError) -> "Response":
+        """An error in the form of the frontend that the path belongs to, with its headers."""
+
+    def limits_itself(self, backend: str) -> None:
+        """Leave the number of answers at a time to this backend: `limits.calls` does not hold.
+
+        To be called no later than in `gateway_lifespan`.
+        """
 
 
 OutcomeStatus: TypeAlias = Literal["completed", "failed", "cancelled"]

@@ -1,12 +1,9 @@
 """Failures as HTTP answers: every one is a `GatewayError`, in the form of the frontend it hit."""
 
-import logging
-import math
-
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from gateway.errors import (
     GatewayError,
@@ -22,10 +19,8 @@ from gateway.errors import (
     UnsupportedMediaType,
     as_server_fault,
 )
+from gateway.interface import Gateway
 from gateway.near_paths import path_meant
-from gateway.pipeline import Gateway
-
-log = logging.getLogger("gateway")
 
 _BY_STATUS: dict[int, type[GatewayError]] = {
     401: NotAuthenticated,
@@ -39,36 +34,11 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
 
 def render_failure(gateway: Gateway, request: Request, error: Exception) -> Response:
     """The answer to a request that failed with whatever exception."""
-    response = render_error(gateway, request, as_gateway_error(request, error))
+    response = gateway.render_error(request, as_gateway_error(request, error))
     if isinstance(error, HTTPException):
         for name, value in (error.headers or {}).items():
             response.headers.setdefault(name, value)
     return response
-
-
-def render_error(gateway: Gateway, request: Request, error: GatewayError) -> Response:
-    """An error in the form of the frontend that the path belongs to, with its headers.
-
-    Plain JSON where no frontend has a form for it, or fails at giving one.
-    """
-    response = _rendered(gateway, request, error)
-    if response is None:
-        response = JSONResponse({"error": {"message": error.message}}, error.status)
-    if error.retry_after is not None:
-        # Rounded up: a client that comes back too early is refused again.
-        response.headers["retry-after"] = str(max(0, math.ceil(error.retry_after)))
-    if error.should_retry is not None:
-        response.headers["x-should-retry"] = "true" if error.should_retry else "false"
-    return response
-
-
-def _rendered(gateway: Gateway, request: Request, error: GatewayError) -> Response | None:
-    try:
-        rendered = gateway.plugins.call_first("gateway_render_error", error=error, request=request)
-    except GatewayError:
-        log.exception("an error could not be rendered: %s", error)
-        return None
-    return rendered if isinstance(rendered, Response) else None
 
 
 def as_gateway_error(request: Request, error: Exception) -> GatewayError:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.context import RequestContext, StreamObserver
     from gateway.errors import GatewayError
+    from gateway.interface import Gateway
     from gateway.models import ModelEntry, ModelMap
-    from gateway.pipeline import Gateway
     from gateway.streams import EventSource
     from gateway.tools import ServedTool
     from gateway.types import ChatRequest, ModelDescription, Target

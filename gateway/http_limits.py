@@ -29,11 +29,11 @@ from gateway.errors import (
     TooSlow,
     URLTooLong,
 )
-from gateway.failures import render_error, render_failure
+from gateway.failures import render_failure
 from gateway.http1 import Http1Protocol
 from gateway.identity import RequestIdentity
 from gateway.peers import still_waits
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.traffic import MONITORS
 
 log = logging.getLogger("gateway.http")
@@ -63,7 +63,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 """A client passes over any number of these (RFC 9110, 15.2), and one that is gone resets."""
 
 
-def limited_protocol(gateway: Gateway, room: int) -> "type[LimitedProtocol]":
+def limited_protocol(gateway: CoreGateway, room: int) -> "type[LimitedProtocol]":
     """The class for `uvicorn.Config(http=…)`; the system has `room` for so many connections."""
     allowed = gateway.config.values.limits.connections
 
@@ -362,10 +362,10 @@ class LimitedProtocol(Http1Protocol):
         self.transport.abort()
 
 
-def _render(gateway: Gateway, error: GatewayError) -> Response:
+def _render(gateway: CoreGateway, error: GatewayError) -> Response:
     """An error about what never became a request."""
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
-    return render_error(gateway, Request(scope), error)
+    return gateway.render_error(Request(scope), error)
 
 
 def _crowded(most: int, allowed: int) -> GatewayBusy:

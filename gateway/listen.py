@@ -1,12 +1,11 @@
 """Taking the address before anything else starts, so that a taken port is found out first."""
 
 import errno
-import ipaddress
 import logging
 import socket
 from typing import Final
 
-from gateway.addresses import LOCALHOST, LOOPBACK, is_localhost
+from gateway.addresses import LOCALHOST, LOOPBACK, is_localhost, is_loopback
 from gateway.command_name import command_line, serve_command
 from gateway.errors import ConfigurationError
 from gateway.port_owner import dragoman_running, taken_by
@@ -55,16 +54,6 @@ def listen(host: str, port: int, *, loopback_only: bool = False) -> list[socket.
             if failed.error.errno != errno.EADDRINUSE or not left:
                 raise _unavailable(host, failed.address, port, failed.error) from None
     raise AssertionError("the last try returns or raises")
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach an IP address. Names are none, nor is "any address"."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    # Only newer versions of Python see through ::ffff:127.0.0.1 themselves.
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
 def _addresses(host: str, port: int) -> list[Address]:

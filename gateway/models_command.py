@@ -11,7 +11,7 @@ from gateway.command_options import config_option, note_other_configuration
 from gateway.errors import ModelNotFound
 from gateway.models import ModelEntry, ModelMap, Step
 from gateway.models_table import described, sheet, table
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 
 EXAMPLES = """\b
 Examples:
@@ -108,7 +108,7 @@ def resolve(context: click.Context, config_file: Path | None, name: str) -> None
         context.exit(1)
 
 
-def rows(gateway: Gateway) -> list[dict[str, Any]]:
+def rows(gateway: CoreGateway) -> list[dict[str, Any]]:
     """One for each entry, then one for each alias whose model depends on what it matches."""
     model_map = gateway.models
     aliases: dict[str, list[str]] = {}
@@ -142,7 +142,7 @@ def rows(gateway: Gateway) -> list[dict[str, Any]]:
     ]
 
 
-def _known(gateway: Gateway, name: str) -> dict[str, Any] | None:
+def _known(gateway: CoreGateway, name: str) -> dict[str, Any] | None:
     """What is known of an entry's model; nothing of a pattern, which stands for many."""
     description = None if "*" in name else gateway.describe(name)
     return None if description is None else described(description)
@@ -152,7 +152,7 @@ def _key_of(model_map: ModelMap, name: str) -> str:
     return model_map.find(name).steps[0 if name in model_map.entries else -1].key
 
 
-def way(gateway: Gateway, name: str) -> list[str]:
+def way(gateway: CoreGateway, name: str) -> list[str]:
     """The steps from a name to its model; of a split, to each of its models."""
     lines = []
     if (alias := gateway.alias_by_code(name)) is not None:

@@ -6,11 +6,16 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import __version__
 from gateway.config import Config
-from gateway.context import Outcome, RequestContext, StreamObserver
-from gateway.errors import BackendUnavailable, ServerFault
+from gateway.context import Gateway, Outcome, RequestContext, StreamObserver
+from gateway.errors import BackendUnavailable, GatewayError, ServerFault
+from gateway.health_parts import overall, parts_of
 from gateway.in_flight import CallsInFlight
 from gateway.loop_watch import LoopWatch
 from gateway.model_defaults import with_entry, without_entry
@@ -18,26 +23,24 @@ from gateway.model_descriptions import least_of, within_limits
 from gateway.models import Found, ModelMap
 from gateway.observers import Observers
 from gateway.plugins import PluginRegistry
+from gateway.rendering import render_error
 from gateway.saturation import Saturation
 from gateway.splits import conversation_key
-from gateway.streams import AnswerStream, EventSource, StreamLimits, close_all
+from gateway.streams import EventSource, close_all
 from gateway.tools import ServedTools
 from gateway.traffic import Traffic
 from gateway.types import ChatRequest, ModelDescription, Target
+from gateway.watchdog import StreamLimits
+from gateway.watched_answer import WatchedAnswer
 
 log = logging.getLogger("gateway")
 
 
-class Gateway:
-    """One gateway: its configuration, its plugins, its models, and the tools that it runs.
+class CoreGateway(Gateway):
+    """The gateway itself; plugins see it as `gateway.context.Gateway`.
 
-    `offline` asks backends to answer without a network and without any account, and to say
-    so in their answers. With `until_login` that is only until a backend has an account: it then
-    sets both to False. `host` is what it listens on, as it was named; `urls` are where it is
-    served, empty for an application that is only called. A plugin that lets in
-    nobody without a key sets `requires_keys`. `loaded_at` is when configuration and models were
-    read; `last_error` says what is wrong with the file since, and `needs_restart` names what it
-    changes that can't change now.
+    `loaded_at` is when configuration and models were read; `last_error` says what is wrong with
+    the file since, and `needs_restart` names what it changes that can't change now.
     """
 
     def __init__(
@@ -76,12 +79,13 @@ class Gateway:
             answer_bytes=limits.answer_bytes,
         )
 
-    async def open(self, request: ChatRequest, ctx: RequestContext) -> AnswerStream:
-        """Start on an answer. The caller closes the stream that it gets.
+    @property
+    def draining(self) -> bool:
+        """See `gateway.context.Gateway`."""
+        return self.traffic.draining
 
-        Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s;
-        observers are told of that too. The backend itself begins with the stream's first event.
-        """
+    async def open(self, request: ChatRequest, ctx: RequestContext) -> WatchedAnswer:
+        """See `gateway.context.Gateway`."""
         ctx.gateway = self
         try:
             asked = request
@@ -109,7 +113,7 @@ class Gateway:
         observers = self._observers(request, ctx)
         if place is not None:
             observers.append(place)
-        return AnswerStream(source, ctx, observers, self._limits, reopened)
+        return WatchedAnswer(source, ctx, observers, self._limits, reopened)
 
     def _filled(
         self, request: ChatRequest, ctx: RequestContext
@@ -120,7 +124,7 @@ class Gateway:
         return with_entry(request, found.entry)
 
     def resolve(self, name: str) -> Target:
-        """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
+        """See `gateway.context.Gateway`."""
         return self.find(name).target
 
     def find(
@@ -135,12 +139,32 @@ class Gateway:
         return self.models.find(name if alias is None else alias, conversation)
 
     def describe(self, name: str) -> ModelDescription | None:
-        """What is known of the model that a name leads to; of a split, what holds for each model.
-
-        Raises `ModelNotFound`.
-        """
+        """See `gateway.context.Gateway`."""
         reached = [self.models.find(model) for model in self.find(name).reach]
         return least_of([self._described(found) for found in reached])
+
+    async def health(self) -> dict[str, Any]:
+        """See `gateway.context.Gateway`."""
+        parts = await parts_of(self.plugins, self)
+        return parts | {
+            "status": "draining" if self.traffic.draining else overall(parts),
+            "version": __version__,
+            "offline": self.offline,
+            "loop": self.loop_watch.report() | self.saturation.report(),
+            "config": {
+                "loaded_at": self.loaded_at.isoformat(timespec="seconds"),
+                "last_error": self.last_error,
+                "needs_restart": list(self.needs_restart),
+            },
+        }
+
+    def render_error(self, request: Request, error: GatewayError) -> Response:
+        """See `gateway.context.Gateway`."""
+        return render_error(self.plugins, request, error)
+
+    def limits_itself(self, backend: str) -> None:
+        """See `gateway.context.Gateway`."""
+        self.in_flight.self_limiting.add(backend)
 
     def _described(self, found: Found) -> ModelDescription | None:
         said = self.plugins.call_first("gateway_describe_model", target=found.target)

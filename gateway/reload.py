@@ -16,7 +16,7 @@ from watchfiles import awatch
 from gateway.config import Config, FileConfig, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.markers import hookimpl
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.validation import USER_FILE, check_disabled, validated
 
 log = logging.getLogger("gateway.reload")
@@ -35,7 +35,7 @@ class Reloader:
     a gateway that was started without one.
     """
 
-    def __init__(self, gateway: Gateway, path: Path, instead: Path | None = None) -> None:
+    def __init__(self, gateway: CoreGateway, path: Path, instead: Path | None = None) -> None:
         self._gateway = gateway
         self._path = path
         self._instead = instead
@@ -143,7 +143,7 @@ class ConfigWatch:
     """A plugin of the core: watches the configuration file while the gateway serves."""
 
     @hookimpl
-    def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None] | None:
+    def gateway_lifespan(self, gateway: CoreGateway) -> AbstractAsyncContextManager[None] | None:
         """Nothing to watch for a configuration that is no file."""
         if gateway.config.path is None:
             return None
@@ -163,7 +163,7 @@ def _missing_users_file() -> Path | None:
 
 @asynccontextmanager
 async def watching(
-    gateway: Gateway, path: Path, instead: Path | None = None
+    gateway: CoreGateway, path: Path, instead: Path | None = None
 ) -> AsyncGenerator[None]:
     """While this is open, changes of the file are taken up. Its thread ends with it."""
     logging.getLogger("watchfiles").setLevel(logging.WARNING)

@@ -10,26 +10,19 @@ be this user's own and not writable by anybody else, or they do not count.
 import fcntl
 import logging
 import os
-import secrets
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway import __version__
-from gateway.listen import is_loopback
-
-if TYPE_CHECKING:
-    from gateway.pipeline import Gateway
+from gateway.addresses import is_loopback
 
 log = logging.getLogger("gateway.running")
 
-FORMAT: Final = 1
 MAX_BYTES: Final = 64 * 1024
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
@@ -98,66 +91,6 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     return Path(state) / "dragoman" / "running"
 
 
-@contextmanager
-def published(gateway: "Gateway") -> Iterator[None]:
-    """While this is open, the gateway can be found. Whatever goes wrong with it only gets logged."""
-    try:
-        held = _publish(_description_of(gateway))
-    except OSError as error:
-        log.warning("other commands won't find this gateway by themselves: %s", error)
-        held = None
-    try:
-        yield
-    finally:
-        if held is not None:
-            _withdraw(*held)
-
-
-def _description_of(gateway: "Gateway") -> RunningGateway:
-    config = gateway.config
-    return RunningGateway(
-        pid=os.getpid(),
-        urls=gateway.urls,
-        wants_key=gateway.requires_keys,
-        config=config.path and config.path.absolute(),
-        trusted=config.trusted,
-        version=__version__,
-        started_at=datetime.now(UTC),
-        network=_network(),
-    )
-
-
-def _publish(description: RunningGateway) -> tuple[Path, int] | None:
-    """Write the file and lock it. It has its name only once it is whole, and locked."""
-    place = folder()
-    if place is None:
-        log.debug("there is no home folder, so other commands won't find this gateway")
-        return None
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place.chmod(0o700)
-    path = place / f"{description.pid}-{secrets.token_hex(4)}.json"
-    unfinished = path.with_suffix(".new")
-    handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(handle, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(handle, description.model_dump_json(indent=1).encode())
-        unfinished.rename(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        os.close(handle)
-        raise
-    return path, handle
-
-
-def _withdraw(path: Path, handle: int) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:  # such as a home that has become read-only
-        log.debug("%s can't be removed: %s", path, error)
-    os.close(handle)
-
-
 def running_gateways() -> tuple[RunningGateway, ...]:
     """Those that run in this network, the newest first. Files that were left over are removed."""
     place = folder()
@@ -167,7 +100,7 @@ def running_gateways() -> tuple[RunningGateway, ...]:
         found = [_read(path) for path in place.glob("*.json")]
     except OSError:
         return ()
-    here = _network()
+    here = network()
     alive = (each for each in found if each is not None and each.network == here)
     return tuple(sorted(alive, key=lambda each: each.started_at, reverse=True))
 
@@ -216,7 +149,7 @@ def _is_held(handle: int) -> bool:
     return False
 
 
-def _network() -> str | None:
+def network() -> str | None:
     """Which network's loopback addresses are meant. Containers have their own; see namespaces(7)."""
     try:
         return str(Path("/proc/self/ns/net").readlink())

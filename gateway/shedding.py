@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.acceptor import Acceptor
 from gateway.errors import GatewayBusy
-from gateway.failures import render_error, render_failure
+from gateway.failures import render_failure
 from gateway.http_limits import LimitedProtocol
 from gateway.identity import RequestIdentity
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.saturation import Saturation
 
 log = logging.getLogger("gateway")
@@ -30,7 +30,7 @@ _BUSY: Final = "The gateway has more requests than it can answer. Try again in a
 
 
 def shedding_protocol(
-    gateway: Gateway, base: type[LimitedProtocol], acceptor: Acceptor
+    gateway: CoreGateway, base: type[LimitedProtocol], acceptor: Acceptor
 ) -> type[asyncio.Protocol]:
     """The class for `uvicorn.Config(http=…)` that also refuses what is too much."""
 
@@ -120,14 +120,14 @@ def _busy() -> GatewayBusy:
 class _QuickAnswer:
     """The refusal as bytes; made once, but for the id."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: CoreGateway) -> None:
         self._gateway = gateway
 
     @cached_property
     def _parts(self) -> tuple[bytes, bytes]:
         scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": [],
                  "query_string": b""}  # fmt: skip
-        response = render_error(self._gateway, Request(scope), _busy())
+        response = self._gateway.render_error(Request(scope), _busy())
         lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
         head = b"HTTP/1.1 503 Service Unavailable\r\n" + b"".join(lines)
         return head, b"\r\n" + response.body

@@ -13,7 +13,7 @@ import yaml
 
 from gateway.app import build_gateway, create_app
 from gateway.context import RequestContext
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.plugin_checks import import_file
 from gateway.plugins import ENTRY_POINT_GROUP
 from gateway.streams import collect
@@ -32,7 +32,7 @@ def build(
     *plugins: object,
     config: Mapping[str, object] | None = None,
     disabled: Iterable[str] = (),
-) -> Gateway:
+) -> CoreGateway:
     """A gateway with these plugins besides the installed ones; a path is a single-file plugin.
 
     `folder` takes its `models.yaml` (and may hold `plugins/`). Unless `config` names its own
@@ -54,7 +54,7 @@ def build(
 class Served:
     """A gateway that runs. `backend` is the scripted one, to see what it was asked."""
 
-    gateway: Gateway
+    gateway: CoreGateway
     app: "FastAPI"
     backend: ScriptedBackend
 

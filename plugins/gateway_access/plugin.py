@@ -16,8 +16,8 @@ from gateway import hookimpl
 from gateway.command_name import command_line
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, NotAuthenticated
-from gateway.health import asked_for_details
-from gateway.pipeline import Gateway
+from gateway.health_parts import asked_for_details
+from gateway.interface import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest
 from gateway_access.commands import keys_command

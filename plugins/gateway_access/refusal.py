@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import GatewayError
-from gateway.failures import render_error
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 
 POLICY_VIOLATION: Final = 1008
 """RFC 6455, 7.4.1. Before a WebSocket is accepted, the client sees a 403 instead."""
@@ -32,6 +31,6 @@ class Refuse:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
-        response = render_error(self._gateway, Request(scope), error)
+        response = self._gateway.render_error(Request(scope), error)
         response.headers.update(headers or {})
         await response(scope, receive, send)

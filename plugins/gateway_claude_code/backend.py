@@ -35,7 +35,7 @@ from gateway_claude_code.continuation import AnswerSoFar, Continuation, continua
 from gateway_claude_code.conversation import Conversation
 from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
 from gateway_claude_code.errors import ForbiddenTooSoon, NotReady, ProcessGone, told
-from gateway_claude_code.events import EventReader
+from gateway_claude_code.events import EventReader, reader_of
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.catalogue import ModelCatalogue
 from gateway_claude_code.facts.known import KnownModels
@@ -46,6 +46,7 @@ from gateway_claude_code.history import Turn, earlier, turns
 from gateway_claude_code.keeper import Keeper
 from gateway_claude_code.launch import Launch, Program, launch_for, program_at
 from gateway_claude_code.learning import Learning, nothing_learnt
+from gateway_claude_code.mcp_bridge import bridge_of
 from gateway_claude_code.pool import Pool
 from gateway_claude_code.prepare import Prepared, prepare
 from gateway_claude_code.questions import asked
@@ -204,7 +205,7 @@ class ClaudeCodeBackend:
             cli = command.find_cli(self._config, self._surroundings.environ)
             self.gate.admit(program_at(cli))
         step = await off_loop(ctx.body_bytes, continuation, prepared)
-        reader = prepared.reader()
+        reader = reader_of(prepared)
         waiting = await self.pool.take_live(step.key) if step is not None else None
         if step is not None and waiting is not None:
             events = self._next_step(prepared, waiting, step, reader, ctx)
@@ -220,7 +221,7 @@ class ClaudeCodeBackend:
                     raise
         failed: NotReady | ProcessGone | None = None
         while True:
-            reader = prepared.reader()
+            reader = reader_of(prepared)
             reader.unlimited = isinstance(failed, ForbiddenTooSoon)
             conversation = await self._obtain(prepared, ctx, fresh=failed is not None)
             events = self._from_the_start(prepared, conversation, reader, ctx)
@@ -329,7 +330,7 @@ class ClaudeCodeBackend:
     ) -> None:
         settings = await off_loop(ctx.body_bytes, self._settings, prepared, seeded=True)
         await conversation.set_up(
-            prepared.request.system, prepared.bridge(), settings, prepared.json_schema
+            prepared.request.system, bridge_of(prepared), settings, prepared.json_schema
         )
 
     async def _check_tools(

@@ -26,9 +26,10 @@ from gateway.types import (
     UsageUpdate,
 )
 from gateway_claude_code.agent import Agent, shown
-from gateway_claude_code.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
+from gateway_claude_code.json_answer import OUTPUT, JsonAnswer, SchemaAnswer, json_answer
 from gateway_claude_code.own_arguments import OwnArguments
 from gateway_claude_code.parameters import STRUCTURED_OUTPUT
+from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.tool_names import ToolNames
 
@@ -362,6 +363,13 @@ def _number(values: dict[str, Any], key: str, otherwise: int) -> int:
     """A count; counts only grow, and a zero after one is of a gateway that does not know it."""
     value = values.get(key)
     return value if isinstance(value, int) and value > 0 else otherwise
+
+
+def reader_of(prepared: Prepared) -> EventReader:
+    """What reads the answer to a request."""
+    native = prepared.terms.schema_way == "native"
+    answer = json_answer(prepared.request.response_format, prepared.schema, native=native)
+    return EventReader(prepared.names, answer, prepared.agent)
 
 
 def explanation_of(delta: Mapping[str, Any]) -> str | None:

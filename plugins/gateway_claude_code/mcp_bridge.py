@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.errors import InvalidRequest
 from gateway.types import Tool
+from gateway_claude_code.prepare import Prepared
 from gateway_claude_code.protocol import Block, Line, mcp_response
 from gateway_claude_code.tool_names import ToolNames
 
@@ -117,3 +118,8 @@ def left_out(tools: Sequence[Tool]) -> InvalidRequest:
         f"{'the tool' if len(tools) == 1 else 'these tools'}. Simplify {places}.",
         param=tools[0].place,
     )
+
+
+def bridge_of(prepared: Prepared) -> McpBridge | None:
+    """The server of a request's tools, if it has any."""
+    return McpBridge(prepared.tools, prepared.names) if prepared.tools else None

@@ -14,8 +14,8 @@ from gateway import hookimpl
 from gateway.config import Config
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable
+from gateway.interface import Gateway
 from gateway.models import ModelMap
-from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, ModelDescription, Target
 from gateway_claude_code.agent import ModelOptions
@@ -67,7 +67,7 @@ class ClaudeCodePlugin:
     @hookimpl
     def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:
         """The backend; when offline, one that asks a stand-in instead of the model's API."""
-        gateway.in_flight.self_limiting.add(BACKEND)
+        gateway.limits_itself(BACKEND)
         return self._serve(gateway)
 
     @hookimpl

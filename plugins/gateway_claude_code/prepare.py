@@ -18,11 +18,8 @@ from gateway_claude_code.canonical import (
     setting_digest,
 )
 from gateway_claude_code.demanded_choice import with_demand
-from gateway_claude_code.events import EventReader
 from gateway_claude_code.facts.documented import asked_by_cli, documented
 from gateway_claude_code.facts.model_facts import ModelFacts
-from gateway_claude_code.json_answer import json_answer
-from gateway_claude_code.mcp_bridge import McpBridge
 from gateway_claude_code.media_limits import within_limits
 from gateway_claude_code.parameters import flag_settings
 from gateway_claude_code.terms import Terms, may_answer_by_schema, must_call, terms_for
@@ -116,16 +113,6 @@ class Prepared:
             over=self.body,
             cached=self.cached,
         )
-
-    def bridge(self) -> McpBridge | None:
-        """The server of the client's tools, if there are any."""
-        return McpBridge(self.tools, self.names) if self.tools else None
-
-    def reader(self) -> EventReader:
-        """What reads the answer."""
-        native = self.terms.schema_way == "native"
-        answer = json_answer(self.request.response_format, self.schema, native=native)
-        return EventReader(self.names, answer, self.agent)
 
     def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
         """What a process is known by that has answered these messages, the last one its answer.

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import anyio
 
-from gateway import health
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated
+from gateway.health_parts import asked_for_details
 from gateway.logs import IN_BANNER
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code import command
@@ -140,7 +140,7 @@ class Stage:
         if not self.open:
             return self.found
         has_windows = self.found.get("login") == WITH_WINDOWS
-        if has_windows and health.asked_for_details():
+        if has_windows and asked_for_details():
             self.usage.want()
         refused = self._login_refused()
         report = {**self.found, **self.backend.report(), **refused}

@@ -17,8 +17,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from gateway.command_name import command_line
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
+from gateway.interface import Gateway
 from gateway.logs import IN_BANNER
-from gateway.pipeline import Gateway
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, StreamEvent, Target
 from gateway_claude_code import command

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from gateway import health, hookimpl
+from gateway import hookimpl
 from gateway.context import RequestContext, StreamObserver
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway.trust import vetted
 from gateway.types import ChatRequest
 from gateway_metrics.registry import HealthCollector, Metrics
@@ -50,7 +50,7 @@ class MetricsPlugin:
 
         @router.get("/metrics", response_class=Response)
         async def scrape() -> Response:
-            backends.report = await health.report(gateway)
+            backends.report = await gateway.health()
             return Response(
                 generate_latest(metrics.registry), headers={"content-type": CONTENT_TYPE_LATEST}
             )

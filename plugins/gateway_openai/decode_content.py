@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Document, Image, Text, ToolCall, ToolResult
 from gateway_openai.media import checked_title, decode_file, decode_image
 from gateway_openai.wire_messages import (
+    PASSED_OVER,
     Content,
     ContentPart,
     File,
@@ -25,10 +26,6 @@ from gateway_openai.wire_messages import (
 
 Said: TypeAlias = Text | Image | Document
 """What a user or a tool may say."""
-
-PASSED_OVER: Final = ("thinking", "redacted_thinking", "reasoning")
-"""Parts that other gateways put into an assistant's message; as `reasoning_content`, no input, and
-reported as ignored (`field_rows`)."""
 
 
 def decode_content(content: Content | ResultContent | None, param: str) -> tuple[Said, ...]:

@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.context import RequestContext
 from gateway.errors import as_server_fault
+from gateway.interface import Gateway
 from gateway.off_loop import off_loop
-from gateway.pipeline import Gateway
 from gateway.sse import EventStreamResponse
 from gateway.streams import AnswerStream
 from gateway_openai.call import Call

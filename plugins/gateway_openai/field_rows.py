@@ -8,8 +8,8 @@ no effect; the others are spoken of in the row of the field that they are in.
 
 from typing import Final
 
-from gateway_openai.decode_content import PASSED_OVER
 from gateway_openai.fields import Behaviour, Endpoint, FieldTable, RequestField
+from gateway_openai.wire_messages import PASSED_OVER
 
 _NEVER_REPORTED: Final = "part of an earlier answer that the client sends back; never reported"
 _EARLIER_THINKING: Final = "thinking of an earlier answer; never refused"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, TypedDict
 
 from gateway.errors import NotAllowed
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway_openai.model_fields import SCHEMA, ModelObject, described
 
 CREATED: Final = 1735689600

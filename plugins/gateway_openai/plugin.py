@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from gateway import hookimpl
 from gateway.errors import GatewayError
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway_openai.config import SECTION, OpenAIConfig
 from gateway_openai.errors import envelope
 from gateway_openai.routes import add_routes

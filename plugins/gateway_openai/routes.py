@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import UnsupportedParameter
+from gateway.interface import Gateway
 from gateway.off_loop import off_loop
-from gateway.pipeline import Gateway
 from gateway.types import Client
 from gateway_openai.absent import add_absent
 from gateway_openai.body import json_object, read_body

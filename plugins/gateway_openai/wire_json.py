@@ -18,6 +18,8 @@ _LINE_BREAKS: Final = {
 """Characters at which naive readers of lines break lines, and their escapes."""
 
 _PIECE_BYTES: Final = 256 * 1024
+_WITHIN: Final = range(0x80, 0xC0)
+"""Bytes of a character in UTF-8 that are not its first (RFC 3629, 3)."""
 
 
 def dump(value: object) -> bytes:
@@ -53,7 +55,7 @@ def _pieces(text: bytes) -> Iterator[bytes]:
     start = 0
     while start < len(text):
         end = start + _PIECE_BYTES
-        while end < len(text) and text[end] & 0xC0 == 0x80:  # within a character
+        while end < len(text) and text[end] in _WITHIN:
             end += 1
         yield text[start:end]
         start = end

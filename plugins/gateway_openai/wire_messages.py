@@ -13,6 +13,10 @@ from pydantic import Discriminator, Field, Tag
 
 from gateway_openai.wire_base import Items, WireModel, string_or_object
 
+PASSED_OVER: Final = ("thinking", "redacted_thinking", "reasoning")
+"""Parts that other gateways put into an assistant's message; as `reasoning_content`, no input, and
+reported as ignored (`field_rows`)."""
+
 # -- content parts ------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from gateway import hookimpl
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError
 from gateway.installation import command_for_extra
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway.types import ChatRequest
 from gateway_request_log.command import logs
 from gateway_request_log.config import SECTION, RequestLogConfig

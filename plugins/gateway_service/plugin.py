@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import click
 
 from gateway import hookimpl
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway_service.commands import service_command
 from gateway_service.notify import address_of, notifying, ping_seconds
 
@@ -22,4 +22,4 @@ def gateway_lifespan(gateway: Gateway) -> AbstractAsyncContextManager[None] | No
     """Inside of all others, so that "ready" is said when they are. Nothing where nobody listens."""
     if (address := address_of(os.environ)) is None:
         return None
-    return notifying(address, ping_seconds(os.environ), lambda: gateway.traffic.draining)
+    return notifying(address, ping_seconds(os.environ), lambda: gateway.draining)

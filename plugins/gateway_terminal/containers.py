@@ -14,8 +14,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.addresses import is_localhost
-from gateway.listen import is_loopback
+from gateway.addresses import is_localhost, is_loopback
 from gateway_terminal.settings import Place
 
 DOCKER_HOST: Final = "host.docker.internal"

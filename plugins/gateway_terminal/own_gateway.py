@@ -10,7 +10,7 @@ import anyio
 from gateway.app import build_gateway, create_app
 from gateway.context import RequestContext
 from gateway.grouped import raising_plainly
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.types import ChatRequest, Message, PartDelta, PartStart, Text
 
 NOT_TO_SERVE: Final[dict[str, dict[str, object]]] = {
@@ -39,7 +39,7 @@ def answer_here(
         anyio.run(_answer, gateway, request, write)
 
 
-async def _answer(gateway: Gateway, request: ChatRequest, write: Callable[[str], None]) -> None:
+async def _answer(gateway: CoreGateway, request: ChatRequest, write: Callable[[str], None]) -> None:
     async with _running(gateway):
         stream = await gateway.open(request, RequestContext(request_id="chat"))
         kinds: dict[int, type] = {}
@@ -52,7 +52,7 @@ async def _answer(gateway: Gateway, request: ChatRequest, write: Callable[[str],
 
 
 @asynccontextmanager
-async def _running(gateway: Gateway) -> AsyncGenerator[None]:
+async def _running(gateway: CoreGateway) -> AsyncGenerator[None]:
     app = create_app(gateway)
     async with app.router.lifespan_context(app):
         yield

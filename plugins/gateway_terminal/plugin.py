@@ -10,7 +10,7 @@ import click
 
 from gateway import hookimpl, logs
 from gateway.context import RequestContext, StreamObserver
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway_terminal.chat_command import chat
 from gateway_terminal.completion_command import completion
 from gateway_terminal.connect_command import connect

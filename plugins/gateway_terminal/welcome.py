@@ -14,8 +14,7 @@ import anyio
 from gateway import __version__, logs
 from gateway.addresses import is_any_address
 from gateway.command_name import command_line
-from gateway.health import report
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway_terminal.colours import Paint, wants_colour
 
 log = logging.getLogger("gateway_terminal")
@@ -59,7 +58,7 @@ async def welcome(gateway: Gateway) -> None:
     if not gateway.urls:
         return
     with anyio.move_on_after(PATIENCE_SECONDS):
-        while _starting(health := await report(gateway)):  # noqa: ASYNC110 - no plugin says when
+        while _starting(health := await gateway.health()):  # noqa: ASYNC110 - no plugin says when
             await anyio.sleep(LOOK_SECONDS)
     facts, step = dict(facts_of(gateway, health)), next_step(health)
     if sys.stderr.isatty():

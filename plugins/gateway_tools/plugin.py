@@ -14,7 +14,7 @@ from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import ConfigurationError, ModelNotFound
 from gateway.installation import command_for_extra
-from gateway.pipeline import Gateway
+from gateway.interface import Gateway
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
 from gateway.types import ChatRequest

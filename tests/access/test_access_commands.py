@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from gateway import cli, running
 from gateway.app import build_gateway
+from gateway.published import published
 from gateway_access import keys_file
 from gateway_access.keyring import Keyring
 from gateway_access.keys_file import read_keys
@@ -143,7 +144,7 @@ def test_a_running_gateway_with_other_keys_is_named(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     gateway = build_gateway(config)
     gateway.urls = ("http://127.0.0.1:5001",)
-    with running.published(gateway):
+    with published(gateway):
         said = CliRunner().invoke(cli.cli, ["keys", "list"]).stderr
         assert f"dragoman keys --config {config}\n" in said
         assert "keys --config" not in keys(config, "list").stderr

@@ -11,7 +11,7 @@ from claude_code_support import FakeCli, a_request
 
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.testing import build
 from gateway.types import Target
 from gateway_claude_code import login, stage
@@ -184,7 +184,7 @@ async def health_when_served(
     return served, served.gateway_health()
 
 
-def gateway_with(tmp_path: Path, served: ClaudeCodePlugin, *, offline: bool = False) -> Gateway:
+def gateway_with(tmp_path: Path, served: ClaudeCodePlugin, *, offline: bool = False) -> CoreGateway:
     config = {"plugins": {"claude_code": {"check_cli": False}}}
     gateway = build(tmp_path, served, config=config, disabled=("claude_code", "openai"))
     gateway.offline = offline

@@ -19,6 +19,8 @@ from gateway.types import (
     ToolCall,
     ToolChoice,
 )
+from gateway_claude_code.events import reader_of
+from gateway_claude_code.mcp_bridge import bridge_of
 from gateway_claude_code.prepare import FEW_TOKENS, JSON_ONLY, prepare
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -80,11 +82,11 @@ def test_tools_that_are_no_longer_offered_are_known_but_not_called() -> None:
     prepared = prepare(request, TARGET)
     assert [tool.name for tool in prepared.request.tools] == ["dig", "look"]
     assert prepared.request.tool_choice == ToolChoice(mode="none")
-    assert prepared.bridge() is not None
+    assert bridge_of(prepared) is not None
 
 
 def test_without_tools_and_calls_there_is_no_server_of_tools() -> None:
-    assert prepare(a_request(), TARGET).bridge() is None
+    assert bridge_of(prepare(a_request(), TARGET)) is None
 
 
 # -- the form of the answer ---------------------------------------------------------------
@@ -119,9 +121,9 @@ def test_an_object_is_asked_for_in_words(system: str, told: str) -> None:
 
 
 def test_the_reader_is_for_the_form_that_was_asked_for() -> None:
-    assert prepare(a_request(response_format=FREE_FORM), TARGET).reader().wants_output
-    assert not prepare(a_request(response_format=BY_SCHEMA), TARGET).reader().wants_output
-    assert not prepare(a_request(), TARGET).reader().wants_output
+    assert reader_of(prepare(a_request(response_format=FREE_FORM), TARGET)).wants_output
+    assert not reader_of(prepare(a_request(response_format=BY_SCHEMA), TARGET)).wants_output
+    assert not reader_of(prepare(a_request(), TARGET)).wants_output
 
 
 # -- what kind of process -----------------------------------------------------------------

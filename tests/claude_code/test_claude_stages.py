@@ -12,7 +12,7 @@ from claude_code_support import FakeCli, a_request
 
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated, QuotaExhausted
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import EventSource
 from gateway.testing import build
 from gateway.types import Target
@@ -67,14 +67,14 @@ def cli(
     return found
 
 
-Start = Callable[..., tuple[Gateway, Stages]]
+Start = Callable[..., tuple[CoreGateway, Stages]]
 
 
 @pytest.fixture
 def start(cli: Cli, tmp_path: Path) -> Start:
     """Stages that are not running yet, and their gateway."""
 
-    def make(*, offline: bool = True, until_login: bool = True) -> tuple[Gateway, Stages]:
+    def make(*, offline: bool = True, until_login: bool = True) -> tuple[CoreGateway, Stages]:
         gateway = build(tmp_path)
         gateway.offline, gateway.until_login = offline, until_login
         config = ClaudeCodeConfig(check_cli=False, max_spares=0, max_live=0)
@@ -83,7 +83,7 @@ def start(cli: Cli, tmp_path: Path) -> Start:
     return make
 
 
-async def gone_over(gateway: Gateway) -> None:
+async def gone_over(gateway: CoreGateway) -> None:
     with anyio.fail_after(10):
         while gateway.offline:  # noqa: ASYNC110 - nobody says when
             await anyio.sleep(0.005)

@@ -17,6 +17,7 @@ from gateway import __version__, running
 from gateway.app import build_gateway
 from gateway.cli import cli
 from gateway.config import packaged_file
+from gateway.published import published
 from gateway_claude_code.doctor import command as doctor_command
 from gateway_claude_code.doctor import scenarios, setting_up, tools
 from gateway_claude_code.doctor.behaviours import BEHAVIOURS
@@ -237,7 +238,7 @@ def test_a_gateway_at_another_port_is_mentioned(
     monkeypatch.setattr(setting_up, "listen", lambda *_: [])
     gateway = build_gateway(packaged_file())
     gateway.urls = ("http://127.0.0.1:38456",)
-    with running.published(gateway):
+    with published(gateway):
         finding = findings(run("--json", config="server: {port: 3456}"))["port"]
     assert finding["verdict"] == "holds"
     assert finding["seen"] == "dragoman is running at http://127.0.0.1:38456; port 3456 is free"
@@ -252,7 +253,7 @@ def test_ones_own_gateway_that_asks_for_keys_is_no_stranger(
     with _listening({"status": "ok"}) as port:
         gateway = build_gateway(packaged_file())
         gateway.urls = (f"http://127.0.0.1:{port}",)
-        with running.published(gateway):
+        with published(gateway):
             finding = findings(run("--json", config=f"server: {{port: {port}}}"))["port"]
     assert finding["verdict"] == "holds"
     assert finding["seen"].endswith(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.testing import build
 
 
@@ -21,7 +21,7 @@ def _no_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def gateway_with(tmp_path: Path) -> Callable[..., Gateway]:
+def gateway_with(tmp_path: Path) -> Callable[..., CoreGateway]:
     """Build a gateway with these plugins, and `config=` for its YAML."""
     return lambda *plugins, **options: build(tmp_path, *plugins, **options)
 

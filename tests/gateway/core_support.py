@@ -10,7 +10,7 @@ import httpx
 from gateway import hookimpl
 from gateway.app import create_app
 from gateway.context import Outcome, RequestContext
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.types import ChatRequest, Message, StreamEvent, Text
 
 
@@ -74,7 +74,7 @@ def module(name: str) -> ModuleType:
     return ModuleType(name)
 
 
-def http(gateway: Gateway) -> httpx.AsyncClient:
+def http(gateway: CoreGateway) -> httpx.AsyncClient:
     """A client of the gateway's application, without a network."""
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")

@@ -12,9 +12,11 @@ from core_support import Recorder, context
 
 from gateway.context import Outcome, RequestContext
 from gateway.errors import BackendFailed, GatewayError, RateLimited, ServerFault, TimedOut
-from gateway.streams import AnswerStream, StreamLimits, close
+from gateway.streams import close
 from gateway.testing import Script, answer, part, text_answer
 from gateway.types import ResponseStart, StreamEvent, Text, ToolCall, Usage
+from gateway.watchdog import StreamLimits
+from gateway.watched_answer import WatchedAnswer
 
 NOW = 0.0
 """A limit that has passed as soon as somebody waits."""
@@ -62,12 +64,12 @@ def watched(
     idle: float = 300,
     request: float = 3600,
     ctx: RequestContext | None = None,
-) -> AnswerStream:
+) -> WatchedAnswer:
     limits = StreamLimits(idle_seconds=idle, request_seconds=request)
-    return AnswerStream(source, ctx or context(), observers, limits)
+    return WatchedAnswer(source, ctx or context(), observers, limits)
 
 
-async def read(stream: AnswerStream) -> list[StreamEvent]:
+async def read(stream: WatchedAnswer) -> list[StreamEvent]:
     async with stream:
         return [event async for event in stream]
 
@@ -210,7 +212,7 @@ async def test_a_backend_that_answers_its_cancellation_with_an_event_is_heard() 
         except asyncio.CancelledError:
             yield ResponseStart()
 
-    stream = AnswerStream(stubborn(), context(), (), StreamLimits(idle_seconds=NOW))
+    stream = WatchedAnswer(stubborn(), context(), (), StreamLimits(idle_seconds=NOW))
     async with stream:
         assert await anext(stream) == ResponseStart()
     task = asyncio.current_task()
@@ -239,7 +241,7 @@ async def test_waiting_in_line_is_no_silence_of_the_backend() -> None:
         await anyio.Event().wait()
         yield ResponseStart()
 
-    async def admit(stream: AnswerStream) -> None:
+    async def admit(stream: WatchedAnswer) -> None:
         """After the watchdog has looked three times: each time it sets another timer."""
         for _ in range(3):
             timer = stream._watchdog._timer
@@ -248,7 +250,7 @@ async def test_waiting_in_line_is_no_silence_of_the_backend() -> None:
         admitted.set()
 
     limits = StreamLimits(idle_seconds=0.005)
-    async with AnswerStream(backend(), ctx, (), limits) as stream:
+    async with WatchedAnswer(backend(), ctx, (), limits) as stream:
         admitting = asyncio.create_task(admit(stream))
         with pytest.raises(TimedOut, match="idle_seconds"):
             await anext(stream)
@@ -264,7 +266,7 @@ async def test_waiting_in_line_counts_for_the_whole_request() -> None:
             await anyio.Event().wait()
         yield ResponseStart()
 
-    async with AnswerStream(backend(), ctx, (), StreamLimits(request_seconds=NOW)) as stream:
+    async with WatchedAnswer(backend(), ctx, (), StreamLimits(request_seconds=NOW)) as stream:
         with pytest.raises(TimedOut, match="request_seconds"):
             await anext(stream)
     assert not ctx.in_line
@@ -346,7 +348,7 @@ async def test_wrapped_streams_are_closed_even_if_the_wrapper_never_ran() -> Non
         async for event in inner:
             yield event
 
-    await AnswerStream(wrapper(), context(), (), StreamLimits(), [inner]).aclose()
+    await WatchedAnswer(wrapper(), context(), (), StreamLimits(), [inner]).aclose()
     assert inner.closed == 1
 
 
@@ -381,7 +383,7 @@ async def test_an_observer_needs_only_the_end_which_has_the_sums() -> None:
     observer, ctx = EndOnly(), context()
     call = part(1, ToolCall(id="c", name="f"), "{}", "")
     events = answer(part(0, Text(text=""), "a"), call, stop_reason="tool_calls")
-    stream = AnswerStream(Source(events), ctx, [observer], StreamLimits())
+    stream = WatchedAnswer(Source(events), ctx, [observer], StreamLimits())
     assert await read(stream) == events
     ctx.report_cost(0.5)  # which it does not ask for
     [outcome] = observer.outcomes
@@ -406,7 +408,7 @@ async def test_costs_reach_who_asks_for_them_also_after_the_end(
                 raise KeyError(usd)
 
     failing, sound, ctx = Billed(0.25), Billed(), context()
-    await read(AnswerStream(Source(text_answer("a")), ctx, [failing, sound], StreamLimits()))
+    await read(WatchedAnswer(Source(text_answer("a")), ctx, [failing, sound], StreamLimits()))
     ctx.report_cost(0.25)
     ctx.report_cost(0.5)
     assert (failing.costs, sound.costs) == ([0.25], [0.25, 0.5])
@@ -436,7 +438,7 @@ async def test_an_answer_may_have_as_many_bytes_as_the_limit_says(piece: str, si
         recorder = Recorder()
         source = Source(text_answer(*[piece] * 10))
         limits = StreamLimits(answer_bytes=limit)
-        async with AnswerStream(source, context(), [recorder], limits) as stream:
+        async with WatchedAnswer(source, context(), [recorder], limits) as stream:
             async for _ in stream:
                 pass
         return recorder
@@ -449,7 +451,7 @@ async def test_an_answer_may_have_as_many_bytes_as_the_limit_says(piece: str, si
 async def test_what_a_late_cost_needs_holds_on_to_no_answer() -> None:
     """A backend may keep `report_cost` for a while, and an answer may be large."""
     ctx = context()
-    stream = AnswerStream(Source(text_answer("a")), ctx, [EndOnly()], StreamLimits())
+    stream = WatchedAnswer(Source(text_answer("a")), ctx, [EndOnly()], StreamLimits())
     kept = weakref.ref(stream)
     await read(stream)
     del stream

@@ -21,9 +21,9 @@ from gateway.errors import (
 )
 from gateway.failures import as_gateway_error
 from gateway.identity import RequestIdentity
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 def raising(error: Exception) -> object:

@@ -8,11 +8,11 @@ from core_support import context, plugin, request_for
 
 from gateway.app import create_app
 from gateway.errors import ConfigurationError, GatewayError
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import collect
 from gateway.testing import ScriptedBackend
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 def bad(hook: str, act: Callable[[], object]) -> object:
@@ -34,7 +34,7 @@ def nonsense() -> object:
     return 3
 
 
-async def ask(gateway: Gateway) -> None:
+async def ask(gateway: CoreGateway) -> None:
     await collect(await gateway.open(request_for(), context()))
 
 

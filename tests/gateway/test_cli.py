@@ -15,7 +15,7 @@ from core_support import entry_point, install, plugin
 from gateway import __version__, cli, command_name, hookimpl, listen
 from gateway.addresses import reached_at, url_of
 from gateway.errors import ConfigurationError
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 
 Write = Callable[..., Path]
 MODELS = "models: {m: {backend: b}}\n"
@@ -198,7 +198,7 @@ class AsksForKeys:
     """A plugin as one that asks for keys."""
 
     @hookimpl
-    def gateway_asgi_wrapper(self, gateway: Gateway) -> None:
+    def gateway_asgi_wrapper(self, gateway: CoreGateway) -> None:
         gateway.requires_keys = True
 
 

@@ -8,10 +8,10 @@ import anyio
 import pytest
 from core_support import http, plugin
 
-from gateway import __version__, health
-from gateway.pipeline import Gateway
+from gateway import __version__, health, health_parts
+from gateway.pipeline import CoreGateway
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 def reporting(result: Any) -> object:
@@ -46,14 +46,14 @@ async def test_only_the_report_itself_is_read_in_detail(gateway_with: GatewayWit
     seen: list[bool] = []
 
     def gateway_health() -> dict[str, Any]:
-        seen.append(health.asked_for_details())
+        seen.append(health_parts.asked_for_details())
         return {}
 
     gateway = gateway_with(plugin(gateway_health))
     async with http(gateway) as client:
         await client.get("/health")
         await client.get("/healthz")
-        await health.report(gateway)
+        await gateway.health()
     assert seen == [True, False, False]
 
 
@@ -78,8 +78,8 @@ async def test_parts(
     gateway_with: GatewayWith,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
-    report = await health.report(gateway_with(reporting(result)))
+    monkeypatch.setattr(health_parts, "PATIENCE_SECONDS", 0.01)
+    report = await gateway_with(reporting(result)).health()
     assert report["status"] == status
     assert report.get("test_plugin_0") == part
 
@@ -126,4 +126,4 @@ async def test_no_plugin_speaks_for_the_gateway(tmp_path: Any) -> None:
     path = tmp_path / "models.yaml"
     path.write_text("")
     gateway = build_gateway(path, plugins=[("version", reporting({"status": "ok"}))])
-    assert (await health.report(gateway))["version"] == __version__
+    assert (await gateway.health())["version"] == __version__

@@ -8,10 +8,10 @@ import pytest
 from core_support import context, plugin, request_for
 
 from gateway import hook_clock
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.testing import ScriptedBackend
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 class Clock:

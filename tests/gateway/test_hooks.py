@@ -20,21 +20,21 @@ from gateway.app import create_app
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.models import ModelEntry, ModelMap
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.plugins import PluginRegistry
 from gateway.reload import Reloader
 from gateway.streams import EventSource, collect
 from gateway.testing import SCRIPTED, ScriptedBackend, text_answer
 from gateway.types import ChatRequest, ModelDescription, PartDelta, StreamEvent, Target, Text
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 class Settings(BaseModel):
     colour: str = "red"
 
 
-async def answer_text(gateway: Gateway, model: str = "test-model") -> str:
+async def answer_text(gateway: CoreGateway, model: str = "test-model") -> str:
     response = await collect(await gateway.open(request_for(model), context()))
     return "".join(part.text for part in response.parts if isinstance(part, Text))
 
@@ -60,7 +60,7 @@ def test_hook_register_models(gateway_with: GatewayWith) -> None:
 
 
 async def test_hook_register_routes(gateway_with: GatewayWith) -> None:
-    def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
+    def gateway_register_routes(router: APIRouter, gateway: CoreGateway) -> None:
         @router.get("/hello")
         async def hello() -> dict[str, bool]:
             return {"offline": gateway.offline}
@@ -126,7 +126,7 @@ def lifespan_noting(letter: str, notes: list[str]) -> object:
         yield
         notes.append(f"-{letter}")
 
-    def gateway_lifespan(gateway: Gateway) -> AbstractAsyncContextManager[None]:
+    def gateway_lifespan(gateway: CoreGateway) -> AbstractAsyncContextManager[None]:
         return opened()
 
     return plugin(gateway_lifespan)
@@ -141,7 +141,7 @@ async def test_hook_lifespan(gateway_with: GatewayWith) -> None:
 
 
 async def test_hook_health(gateway_with: GatewayWith) -> None:
-    async def gateway_health(gateway: Gateway) -> dict[str, object]:
+    async def gateway_health(gateway: CoreGateway) -> dict[str, object]:
         return {"status": "full", "waiting": 3}
 
     async with http(gateway_with(plugin(gateway_health))) as client:
@@ -251,7 +251,7 @@ async def test_hook_reconfigured(
     def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) -> None:
         register("paint", Settings)
 
-    def gateway_reconfigured(gateway: Gateway) -> tuple[str, ...]:
+    def gateway_reconfigured(gateway: CoreGateway) -> tuple[str, ...]:
         seen.append(gateway.config.section("paint", Settings).colour)
         return taken
 

@@ -7,11 +7,11 @@ from core_support import plugin, request_for
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import GatewayBusy, Overloaded
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import collect
 from gateway.testing import SCRIPTED, ScriptedBackend
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 TWO = {"limits": {"calls": 2}}
 
 

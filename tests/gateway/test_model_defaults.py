@@ -12,7 +12,7 @@ from gateway.app import build_gateway
 from gateway.errors import ConfigurationError
 from gateway.model_defaults import with_entry, without_entry
 from gateway.model_entry import ModelEntry
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.splits import pick
 from gateway.streams import collect
 from gateway.testing import SCRIPTED, ScriptedBackend
@@ -83,7 +83,9 @@ def test_thinking(said: object, thinking: bool | None) -> None:
     assert changed({"thinking": said})[0].thinking is thinking
 
 
-async def test_what_was_lowered_is_said_in_a_header(gateway_with: Callable[..., Gateway]) -> None:
+async def test_what_was_lowered_is_said_in_a_header(
+    gateway_with: Callable[..., CoreGateway],
+) -> None:
     backend = ScriptedBackend()
     limits = {"max_output_tokens": 5, "effort": "low"}
     entry = {"backend": SCRIPTED, "limits": limits}
@@ -144,7 +146,9 @@ def test_a_split_that_can_t_be_is_refused(
     assert said in str(refused.value)
 
 
-async def test_a_conversation_stays_with_its_model(gateway_with: Callable[..., Gateway]) -> None:
+async def test_a_conversation_stays_with_its_model(
+    gateway_with: Callable[..., CoreGateway],
+) -> None:
     backend = ScriptedBackend()
     models = {
         "a": {"backend": SCRIPTED},

@@ -11,7 +11,7 @@ from gateway.app import build_gateway
 from gateway.config import load, packaged_file
 from gateway.errors import ConfigurationError, ModelNotFound, ServerFault
 from gateway.models import ModelEntry, ModelMap
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 
 Write = Callable[..., Path]
 
@@ -283,7 +283,7 @@ def test_a_model_from_code_is_a_model_entry(write: Write) -> None:
 
 
 def test_an_alias_plugin_that_gives_no_name_fails_the_request(
-    gateway_with: Callable[..., Gateway],
+    gateway_with: Callable[..., CoreGateway],
 ) -> None:
     def gateway_resolve_model() -> int:
         return 3

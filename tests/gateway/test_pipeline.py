@@ -10,12 +10,12 @@ from core_support import Recorder, context, plugin, request_for
 
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, InvalidRequest, ModelNotFound, ServerFault
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import EventSource, collect
 from gateway.testing import SCRIPTED, ScriptedBackend, build, text_answer
 from gateway.types import ChatRequest, ResponseEnd, ResponseStart, Sampling, StreamEvent, Text
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 class Layer:

@@ -16,7 +16,7 @@ import pytest
 from gateway import reload
 from gateway.app import build_gateway
 from gateway.config import packaged_file
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.reload import Reloader, folders_of
 
 Write = Callable[..., Path]
@@ -24,7 +24,7 @@ ONE = "models: {one: {backend: b}}\n"
 TWO = "models: {one: {backend: b}, two: {backend: b}}\n"
 
 
-async def reloaded(write: Write, before: str, after: str) -> Gateway:
+async def reloaded(write: Write, before: str, after: str) -> CoreGateway:
     path = write(before)
     gateway = build_gateway(path)
     reloader = Reloader(gateway, path)

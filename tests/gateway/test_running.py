@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from gateway import __version__, running
-from gateway.pipeline import Gateway
-from gateway.running import published, running_gateways, same_place, with_another_configuration
+from gateway.pipeline import CoreGateway
+from gateway.published import published
+from gateway.running import running_gateways, same_place, with_another_configuration
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
 @pytest.fixture(autouse=True)
@@ -25,16 +26,16 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def gateway(gateway_with: GatewayWith) -> Gateway:
+def gateway(gateway_with: GatewayWith) -> CoreGateway:
     return served(gateway_with(), "http://127.0.0.1:4000")
 
 
-def served(gateway: Gateway, *urls: str) -> Gateway:
+def served(gateway: CoreGateway, *urls: str) -> CoreGateway:
     gateway.urls = urls
     return gateway
 
 
-def test_a_gateway_is_found_while_it_serves(gateway: Gateway, place: Path) -> None:
+def test_a_gateway_is_found_while_it_serves(gateway: CoreGateway, place: Path) -> None:
     gateway.requires_keys = True
     with published(gateway):
         [found] = running_gateways()
@@ -46,14 +47,14 @@ def test_a_gateway_is_found_while_it_serves(gateway: Gateway, place: Path) -> No
     assert list(place.iterdir()) == []
 
 
-def test_only_its_user_can_read_it(gateway: Gateway, place: Path) -> None:
+def test_only_its_user_can_read_it(gateway: CoreGateway, place: Path) -> None:
     with published(gateway):
         [path] = place.iterdir()
         assert path.stat().st_mode & 0o777 == 0o600
         assert place.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_newest_comes_first(gateway: Gateway, gateway_with: GatewayWith) -> None:
+def test_the_newest_comes_first(gateway: CoreGateway, gateway_with: GatewayWith) -> None:
     with published(gateway), published(served(gateway_with(), "http://127.0.0.1:4001")):
         assert [each.url for each in running_gateways()] == [
             "http://127.0.0.1:4001",
@@ -64,13 +65,13 @@ def test_the_newest_comes_first(gateway: Gateway, gateway_with: GatewayWith) -> 
 HOLD = """
 import sys
 from pathlib import Path
-from gateway import running
+from gateway import published, running
 from gateway.app import build_gateway
 from gateway.config import packaged_file
 running.folder = lambda *_: Path(sys.argv[1])
 gateway = build_gateway(packaged_file())
 gateway.urls = ("http://127.0.0.1:4002",)
-with running.published(gateway):
+with published.published(gateway):
     print("here", flush=True)
     sys.stdin.read()
 """
@@ -94,7 +95,9 @@ def test_one_that_was_killed_is_not_found_and_its_file_goes(place: Path) -> None
     assert list(place.iterdir()) == []
 
 
-def test_a_process_id_that_is_in_use_again_proves_nothing(gateway: Gateway, place: Path) -> None:
+def test_a_process_id_that_is_in_use_again_proves_nothing(
+    gateway: CoreGateway, place: Path
+) -> None:
     with published(gateway):
         [path] = place.iterdir()
         left_over = path.with_name(f"{os.getpid()}-0.json")
@@ -149,7 +152,9 @@ def change(path: Path, **values: Any) -> None:
         a_link,
     ],
 )
-def test_what_is_not_believed(spoil: Callable[[Path], None], gateway: Gateway, place: Path) -> None:
+def test_what_is_not_believed(
+    spoil: Callable[[Path], None], gateway: CoreGateway, place: Path
+) -> None:
     with published(gateway):
         [path] = place.iterdir()
         spoil(path)
@@ -159,7 +164,7 @@ def test_what_is_not_believed(spoil: Callable[[Path], None], gateway: Gateway, p
 
 @pytest.mark.parametrize("owner", ["file", "folder"])
 def test_another_users_file_is_not_believed(
-    owner: str, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, place: Path
+    owner: str, gateway: CoreGateway, monkeypatch: pytest.MonkeyPatch, place: Path
 ) -> None:
     with published(gateway):
         inode = {"file": next(place.iterdir()), "folder": place}[owner].stat().st_ino
@@ -176,7 +181,7 @@ def test_an_owner_is_told_by_the_user_id(place: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_home_that_cannot_be_written_stops_nothing(
-    gateway: Gateway, place: Path, caplog: pytest.LogCaptureFixture
+    gateway: CoreGateway, place: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.parent.write_text("a file where the folder would be")
     with published(gateway):
@@ -186,7 +191,7 @@ def test_a_home_that_cannot_be_written_stops_nothing(
 
 
 def test_without_a_home_nothing_is_written(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    gateway: CoreGateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(running, "folder", lambda *_: None)
     with published(gateway):
@@ -194,7 +199,7 @@ def test_without_a_home_nothing_is_written(
     assert caplog.messages == []
 
 
-def test_a_file_that_is_gone_is_no_trouble_at_the_end(gateway: Gateway, place: Path) -> None:
+def test_a_file_that_is_gone_is_no_trouble_at_the_end(gateway: CoreGateway, place: Path) -> None:
     with published(gateway):
         next(place.iterdir()).unlink()
 
@@ -212,7 +217,7 @@ def test_a_file_that_is_gone_is_no_trouble_at_the_end(gateway: Gateway, place: P
     ],
 )
 def test_whether_an_address_is_its(
-    urls: tuple[str, ...], asked: str, *, same: bool, gateway: Gateway
+    urls: tuple[str, ...], asked: str, *, same: bool, gateway: CoreGateway
 ) -> None:
     with published(served(gateway, *urls)):
         [found] = running_gateways()
@@ -220,7 +225,7 @@ def test_whether_an_address_is_its(
 
 
 def test_another_configuration_is_noticed_unless_one_gateway_has_this_one(
-    gateway: Gateway, tmp_path: Path
+    gateway: CoreGateway, tmp_path: Path
 ) -> None:
     used = gateway.config.path
     assert with_another_configuration(used) is None  # as nothing runs

@@ -5,15 +5,15 @@ from collections.abc import Callable
 import anyio
 from core_support import context, request_for
 
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import collect
 from gateway.testing import ScriptedBackend, text_answer
 from gateway.types import ChatRequest, Text
 
-GatewayWith = Callable[..., Gateway]
+GatewayWith = Callable[..., CoreGateway]
 
 
-async def ask(gateway: Gateway, model: str = "test-model") -> tuple[object, ...]:
+async def ask(gateway: CoreGateway, model: str = "test-model") -> tuple[object, ...]:
     return (await collect(await gateway.open(request_for(model), context()))).parts
 
 

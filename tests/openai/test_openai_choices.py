@@ -10,14 +10,15 @@ import pytest
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import Overloaded
-from gateway.streams import AnswerStream, StreamLimits
 from gateway.testing import text_answer
 from gateway.types import PartDelta, ResponseStart, StreamEvent
+from gateway.watchdog import StreamLimits
+from gateway.watched_answer import WatchedAnswer
 from gateway_openai import choices
 from gateway_openai.choices import Choices, open_choices
 from gateway_openai.event_buffer import EventBuffer
 
-Answering: TypeAlias = tuple[Callable[[int], Awaitable[AnswerStream]], list[RequestContext]]
+Answering: TypeAlias = tuple[Callable[[int], Awaitable[WatchedAnswer]], list[RequestContext]]
 
 
 def contexts(count: int) -> list[RequestContext]:
@@ -44,10 +45,10 @@ class Desk:
         self.contexts = contexts(count)
         return self._open, self.contexts
 
-    async def _open(self, index: int) -> AnswerStream:
+    async def _open(self, index: int) -> WatchedAnswer:
         self.opened.append(index)
         ctx = self.contexts[index]
-        return AnswerStream(self.events(index), ctx, (), StreamLimits())
+        return WatchedAnswer(self.events(index), ctx, (), StreamLimits())
 
     async def events(self, index: int) -> AsyncGenerator[StreamEvent]:
         await self._process(index)

@@ -9,7 +9,7 @@ from terminal_support import Run
 from gateway.app import build_gateway
 from gateway.config import packaged_file
 from gateway.errors import ConfigurationError
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.reload import Reloader
 from gateway_terminal.init_command import sample, write_sample
 from gateway_terminal.own_aliases import with_alias, write_alias
@@ -139,13 +139,13 @@ def test_a_file_that_it_can_not_change_is_left_as_it_is(text: str, path: Path, r
 
 
 @pytest.fixture
-def from_sample(path: Path) -> Gateway:
+def from_sample(path: Path) -> CoreGateway:
     """A gateway whose YAML is as `dragoman init` made it."""
     write_sample(path, force=False)
     return build_gateway(path)
 
 
-async def test_a_running_gateway_takes_it_up(from_sample: Gateway, path: Path) -> None:
+async def test_a_running_gateway_takes_it_up(from_sample: CoreGateway, path: Path) -> None:
     gateway = from_sample
     reloader = Reloader(gateway, path)
     await reloader.look()

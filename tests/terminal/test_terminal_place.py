@@ -11,7 +11,7 @@ from terminal_support import Run
 from gateway import command_name, running
 from gateway.app import build_gateway
 from gateway.config import packaged_file
-from gateway.running import published
+from gateway.published import published
 from gateway_terminal.server_call import ServerCall
 from gateway_terminal.settings import place
 

@@ -162,13 +162,12 @@ class Terminal(io.StringIO):
 async def say(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO, *, served: bool = True) -> None:
     reports = iter([{"claude_code": {"status": "starting"}}, health()])
 
-    async def report(_: object) -> dict[str, Any]:
+    async def report() -> dict[str, Any]:
         return next(reports)
 
-    monkeypatch.setattr(module, "report", report)
     monkeypatch.setattr(module, "LOOK_SECONDS", 0)
     monkeypatch.setattr(sys, "stderr", stderr)
-    await welcome(gateway() if served else gateway(urls=()))
+    await welcome(gateway(health=report) if served else gateway(urls=()))
 
 
 async def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from gateway.app import create_app
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.testing import build
 
 
 @pytest.fixture
-def tool_gateway(tmp_path: Path) -> Callable[..., Gateway]:
+def tool_gateway(tmp_path: Path) -> Callable[..., CoreGateway]:
     """Builds a gateway with the plugins given, and its application: `tool_gateway(backend, …)`.
 
     `tools` is the section; without `offer` in it, every tool is offered to every model.
     """
 
-    def make(*plugins: object, tools: Mapping[str, Any] | None = None) -> Gateway:
+    def make(*plugins: object, tools: Mapping[str, Any] | None = None) -> CoreGateway:
         section = {"offer": {"*": ["*"]}, **(tools or {})}
         gateway = build(tmp_path, *plugins, config={"plugins": {"tools": section}})
         create_app(gateway)

@@ -19,7 +19,7 @@ from tools_support import ask, asking, clock, offering
 
 from gateway.app import create_app
 from gateway.errors import ConfigurationError
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.testing import ScriptedBackend
 from gateway.tools import ToolFailed, ToolParts
 from gateway.types import Image, Text
@@ -27,7 +27,7 @@ from gateway_tools.config import McpServerConfig
 from gateway_tools.mcp_client import part_of
 from gateway_tools.mcp_server import Connection, ConnectionLost, McpServer, RemoteTool
 
-ToolGateway = Callable[..., Gateway]
+ToolGateway = Callable[..., CoreGateway]
 
 
 class FakeServer:

@@ -10,7 +10,7 @@ from tools_support import ask, asking, assistant, calling, clock, offering, resu
 
 from gateway import hookimpl
 from gateway.errors import BackendFailed, ConfigurationError
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import EventSource
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import (
@@ -26,7 +26,7 @@ from gateway.types import (
     Usage,
 )
 
-ToolGateway = Callable[..., Gateway]
+ToolGateway = Callable[..., CoreGateway]
 
 CLOCK = ToolCall(id="c1", name="clock", arguments='{"zone":"CET"}')
 MINE = ToolCall(id="m1", name="mine", arguments="{}")

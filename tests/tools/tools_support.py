@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway import hookimpl
 from gateway.context import RequestContext
-from gateway.pipeline import Gateway
+from gateway.pipeline import CoreGateway
 from gateway.streams import collect
 from gateway.testing import answer, part
 from gateway.tools import ServedTool
@@ -67,5 +67,5 @@ def result(call_id: str, text: str, *, is_error: bool = False) -> ToolResult:
     return ToolResult(call_id=call_id, parts=(Text(text=text),), is_error=is_error)
 
 
-async def ask(gateway: Gateway, request: ChatRequest) -> ChatResponse:
+async def ask(gateway: CoreGateway, request: ChatRequest) -> ChatResponse:
     return await collect(await gateway.open(request, RequestContext(request_id="r-1")))

@@ -11,6 +11,7 @@ from gateway_claude_code.admission import PROCESS_BYTES
 from gateway_claude_code.doctor.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.talk import set_up, settled
 from gateway_claude_code.errors import ProcessGone
+from gateway_claude_code.events import reader_of
 from gateway_claude_code.history import turns
 from gateway_claude_code.process import CliProcess
 from gateway_claude_code.upstream import text_answer
@@ -36,7 +37,7 @@ async def one_process(rig: Rig) -> None:
     async with rig.process() as (process, talk):
         await set_up(talk, asked)
         _note_memory(rig, process)
-        reader = asked.reader()
+        reader = reader_of(asked)
         try:
             events = [event async for event in talk.ask(turn, reader)]
         except BackendFailed as error:

@@ -15,8 +15,8 @@ from bench.contenders import ask_http, launch_in
 from bench.machine import children, environment, gateway, memory
 from bench.picture import svg
 from bench.proxy import running_proxy
-from gateway_claude_code.command import find_cli
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.process.command import find_cli
 from gateway_claude_code.upstream import running_upstream
 
 HERE = Path(__file__).parent

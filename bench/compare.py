@@ -13,7 +13,7 @@ from bench import cases
 from bench.cases import Body
 from bench.contenders import Asked, Pipe, ask_http, ask_spawned
 from bench.machine import PATIENCE, get
-from gateway_claude_code.launch import Launch
+from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.upstream import Upstream
 
 WARM_SECONDS: Final = 2

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from bench.cases import PICTURE, Body
 from gateway.types import Client, PartDelta, PartStart, Target, ToolCall
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.conversation import Conversation
-from gateway_claude_code.history import turns
-from gateway_claude_code.launch import Launch, launch_for
-from gateway_claude_code.prepare import prepare
+from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.process.launch import Launch, launch_for
+from gateway_claude_code.request.history import turns
+from gateway_claude_code.request.prepare import prepare
 from gateway_openai.config import OpenAIConfig
-from gateway_openai.endpoints import chat_completions
+from gateway_openai.http.endpoints import chat_completions
 
 TARGET: Final = "sonnet"
 SECONDS: Final = 60

@@ -26,8 +26,8 @@ from bench.load import request_bytes
 from bench.machine import environment, gateway
 from bench.open_loop import Generator
 from bench.overload_report import Level, Series, page, problems, svg
-from gateway_claude_code.command import find_cli
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.process.command import find_cli
 from gateway_claude_code.upstream import Answer, MessagesRequest, running_upstream, text_answer
 
 HERE: Final = Path(__file__).parent

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from gateway.config import LimitsConfig
+from gateway.config.settings import LimitsConfig
 
 Body: TypeAlias = dict[str, Any]
 Answerer: TypeAlias = Literal["echo", "cli"]
@@ -244,7 +244,7 @@ def _tools() -> Iterator[Kind]:
 
     def references(size: int) -> Body:
         """Each definition has the next one twice; followed, they are two to the power of all."""
-        levels = min(_LIMITS.json_values // 12, size // 90)
+        levels = min(_LIMITS.json_values // 12, size // 110)
         both = [{"$ref": f"#/$defs/{n + 1}"} for n in range(levels)]
         definitions = {
             str(n): {"type": "object", "properties": {"a": end, "b": end}}

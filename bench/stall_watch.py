@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import APIRouter
 
 from gateway import hookimpl
-from gateway.loop_watch import LoopWatch
+from gateway.load.loop_watch import LoopWatch
 
 EVERY_SECONDS = 0.002
 

@@ -25,9 +25,9 @@ from bench.load import address, request_bytes
 from bench.machine import environment, gateway, get
 from bench.stall_bodies import MEGABYTE, Answerer, Kind, all_kinds
 from bench.stall_report import Stall, missed, page
-from gateway.config import LimitsConfig
-from gateway_claude_code.command import find_cli
+from gateway.config.settings import LimitsConfig
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.process.command import find_cli
 from gateway_claude_code.upstream import Answer, MessagesRequest, running_upstream, text_answer
 
 INTO: Final = Path(__file__).parent / "stalls.md"

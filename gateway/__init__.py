@@ -1,6 +1,6 @@
 """Dragoman's core: a neutral hub between wire formats and the things that answer.
 
-The core knows no wire format and no backend; both are plugins (see `gateway.hookspecs`).
+The core knows no wire format and no backend; both are plugins (see `gateway.hooks.specs`).
 """
 
 from gateway.markers import hookimpl

@@ -20,7 +20,7 @@ def main() -> None:
     if sys.platform == "win32":
         sys.stderr.write(f"{WINDOWS}\n")
         sys.exit(EXIT_UNSUPPORTED)
-    from gateway.cli import main as run  # noqa: PLC0415 - see above
+    from gateway.cli.main import main as run  # noqa: PLC0415 - see above
 
     run()
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from gateway.config import Config
-    from gateway.models import Found, ModelMap
+    from gateway.config.settings import Config
+    from gateway.models.model_map import Found, ModelMap
     from gateway.streams import AnswerStream, EventSource
     from gateway.tools import ServedTools
 
@@ -73,7 +73,7 @@ class RequestContext:
     A backend without such steps marks nothing.
 
     `body_bytes` is the size of the request's body; what goes through all of a large one leaves the
-    event loop (`gateway.off_loop`).
+    event loop (`gateway.load.off_loop`).
 
     `group` is shared with the other answers to the same call. `in_line` says whether this one
     is `waiting` for its turn, `moved_up` (`time.perf_counter()`) when it last had it, and

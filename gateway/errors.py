@@ -29,7 +29,7 @@ GatewayError
 import logging
 from typing import ClassVar, Final
 
-from gateway.scrubbing import scrub
+from gateway.secrets.scrubbing import scrub
 
 MAX_MESSAGE: Final = 4000
 """Characters: messages quote what a client sent, which may be long."""

@@ -1,8 +1,9 @@
 """What plugins type their parameters with, beside requests, events and errors."""
 
-from gateway.config import Config
+from gateway.config.settings import Config
 from gateway.context import Gateway
-from gateway.models import Found, ModelEntry, ModelMap
-from gateway.trust import NeedsTrust
+from gateway.load.turns import Turns
+from gateway.models.model_map import Found, ModelEntry, ModelMap
+from gateway.yaml_file.trust import NeedsTrust
 
-__all__ = ["Config", "Found", "Gateway", "ModelEntry", "ModelMap", "NeedsTrust"]
+__all__ = ["Config", "Found", "Gateway", "ModelEntry", "ModelMap", "NeedsTrust", "Turns"]

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 from gateway.errors import ConfigurationError, GatewayError
-from gateway.scrubbing import scrub
+from gateway.secrets.scrubbing import scrub
 
 log = logging.getLogger("gateway")
 

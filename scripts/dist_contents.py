@@ -16,7 +16,10 @@ def wanted_in_wheel(version: str) -> set[str]:
     return {
         *(f"{package}/{name}" for package in packages for name in ("__init__.py", "py.typed")),
         "gateway/models.yaml",
-        *(f"gateway/swagger_ui/{path.name}" for path in ROOT.glob("gateway/swagger_ui/*")),
+        *(
+            f"gateway/http/swagger_ui/{path.name}"
+            for path in ROOT.glob("gateway/http/swagger_ui/*")
+        ),
         f"{info}/licenses/LICENSE",
         f"{info}/extra_metadata/CHANGELOG.md",
     }

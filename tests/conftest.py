@@ -4,8 +4,9 @@ import contextlib
 
 import pytest
 
-from gateway import command_name, running
-from gateway_access import environment, keys_file
+from gateway.client import running_gateways as running
+from gateway.machine import command_name
+from gateway_access.keys import environment, keys_file
 
 with contextlib.suppress(ImportError):  # the clients' environment has none
     from hypothesis import HealthCheck, settings

@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 from openai import OpenAI
 
-from gateway import cli as command_line
-from gateway_access import keys_file
+from gateway.cli import main as command_line
+from gateway_access.keys import keys_file
 from tests.pages import PAGES, ROOT
 
 BLOCK: Final = re.compile(r"^```(?:sh|bash|shell)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -32,20 +32,20 @@ NOT_HERE: Final = {
     r"pipx install |uv tool install ": "scripts/check-dist installs the wheel, with pip",
     r"python3 -m venv ~/dragoman": "scripts/check-dist does, elsewhere",
     r"~/dragoman/bin/pip install ": "scripts/check-dist does, without the CLI's wheel of 170 MB",
-    r"dragoman login\b": "asks the real CLI; tests/claude_code/test_claude_login_command.py has it",
+    r"dragoman login\b": "asks the real CLI; tests/claude_code/test_login_command.py has it",
     r"dragoman doctor --live": "asks the real API; tests/e2e/test_doctor_live.py has a stand-in",
     r"dragoman doctor": "starts the real CLI for seconds; tests/e2e/test_doctor.py does",
     r"dragoman (chat|status)": "needs a login or a gateway; tests/e2e/test_every_day.py does both",
-    r"git diff \| dragoman chat ": "the same, from a pipe; tests/terminal/test_terminal_chat.py",
-    r"dragoman connect ": "may write into a home; tests/terminal/test_terminal_connect.py does",
-    r"dragoman service ": "changes the system; tests/service/test_service_commands.py has it",
-    r"\(umask 077; echo ": "a token of yours; tests/service/test_service_files.py has its place",
+    r"git diff \| dragoman chat ": "the same, from a pipe; tests/terminal/test_chat_command.py",
+    r"dragoman connect ": "may write into a home; tests/terminal/connect/test_command.py does",
+    r"dragoman service ": "changes the system; tests/service/test_commands.py has it",
+    r"\(umask 077; echo ": "a token of yours; tests/service/test_files.py has its place",
     r"export DRAGOMAN_API_KEY=": "a key of yours; tests/service/test_container.py has its place",
     r"export CLAUDE_CODE_OAUTH_TOKEN=": "a token; tests/service/test_container.py has its place",
     r"docker compose up": "needs a container engine; tests/service/test_container.py reads the files",
-    r"export OPENAI_API_BASE=": "aider's own name; tests/terminal/test_terminal_connect.py has it",
-    r"aider ": "another program; tests/terminal/test_terminal_connect.py has what it is given",
-    r"dragoman logs ": "shows what was logged; tests/request_log/test_request_log_command.py has it",
+    r"export OPENAI_API_BASE=": "aider's own name; tests/terminal/connect/test_command.py has it",
+    r"aider ": "another program; tests/terminal/connect/test_command.py has what it is given",
+    r"dragoman logs ": "shows what was logged; tests/request_log/test_command.py has it",
 }
 """Beginnings of commands, as patterns, with what runs them instead. A path in it has to exist."""
 

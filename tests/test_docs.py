@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.app import build_gateway
-from gateway.config import LimitsConfig
+from gateway.config.settings import LimitsConfig
+from gateway.startup.build import build_gateway
 from gateway.testing import ScriptedBackend, serving, text_answer
-from gateway.trust import keys_in_need
-from gateway_openai.field_rows import CHAT, COMPLETIONS
-from gateway_openai.fields import FieldTable
+from gateway.yaml_file.trust import keys_in_need
+from gateway_openai.fields.rows import CHAT, COMPLETIONS
+from gateway_openai.fields.table import FieldTable
 from tests.pages import PAGES, ROOT, blocks, clients, snippet
 
 DOCS = ROOT / "docs"

@@ -24,9 +24,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 
-from gateway import cli as command_line
-from gateway import running
-from gateway_access import keys_file
+from gateway.cli import main as command_line
+from gateway.client import running_gateways as running
+from gateway_access.keys import keys_file
 from gateway_claude_code.upstream import Upstream, offline_script
 
 State: TypeAlias = Literal["no_server", "server", "keys", "no_login", "no_network"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import build_gateway
-from gateway.plugin_report import check_file
+from gateway.cli.plugin_report import check_file
+from gateway.startup.build import build_gateway
 
 FOLDER = Path(__file__).parent.parent / "examples" / "plugins"
 FILES = sorted(FOLDER.glob("*.py"))

@@ -10,9 +10,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from gateway import hookspecs
 from gateway.errors import ConfigurationError
-from gateway.models import ModelEntry, ModelMap
+from gateway.hooks import specs as hookspecs
+from gateway.models.model_map import ModelEntry, ModelMap
 from gateway.testing import SCRIPTED, Served, request, serving
 from gateway.types import Text
 

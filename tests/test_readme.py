@@ -26,7 +26,7 @@ CLONE: Final = "git clone URL dragoman && cd dragoman"
 ELSEWHERE: Final = {
     CLONE: "URL is a placeholder; test_a_clone_can_be_run puts an address in",
     "make test": "it is what runs this",
-    f"{COMMAND}login": "tests/claude_code/test_claude_login_command.py has a CLI to log in",
+    f"{COMMAND}login": "tests/claude_code/test_login_command.py has a CLI to log in",
 }
 """Commands that are not run here, with what runs them."""
 

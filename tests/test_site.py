@@ -86,7 +86,7 @@ KNOWN = {"SECURITY.md": "security.md", "CHANGELOG.md": "changelog.md"}
         ("docs/grafana/dragoman.json", "CHANGELOG.md", "grafana/dragoman.json"),
         ("../SECURITY.md", "", "security.md"),
         ("SECURITY.md#threats", "CHANGELOG.md", "security.md#threats"),
-        ("gateway/hookspecs.py", "CHANGELOG.md", None),
+        ("gateway/hooks/specs.py", "CHANGELOG.md", None),
         ("../examples/plugins", "", None),
         ("plugins.md#testing", "", "plugins.md#testing"),
         ("missing.md", "", "missing.md"),

@@ -1,7 +1,7 @@
 """Resolves `small`, `medium` and `large` to the models whose names say so."""
 
 from gateway import hookimpl
-from gateway.models import ModelMap
+from gateway.interface import ModelMap
 
 SIZES = {"small": "haiku", "medium": "sonnet", "large": "opus"}
 

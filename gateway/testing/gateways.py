@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from gateway.app import build_gateway, create_app
 from gateway.context import RequestContext
-from gateway.pipeline import CoreGateway
-from gateway.plugin_checks import import_file
-from gateway.plugins import ENTRY_POINT_GROUP
+from gateway.hooks.checks import import_file
+from gateway.hooks.registry import ENTRY_POINT_GROUP
+from gateway.http.app import create_app
+from gateway.pipeline.gateway import CoreGateway
+from gateway.startup.build import build_gateway
 from gateway.streams import collect
 from gateway.testing.backends import SCRIPTED, ScriptedBackend
 from gateway.testing.events import TEST_MODEL

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gateway.trust import NeedsTrust
+from gateway.yaml_file.trust import NeedsTrust
 from gateway_access.hosts import host_of
 
 SECTION: Final = "access"

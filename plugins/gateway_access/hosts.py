@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from gateway.addresses import is_loopback
 from gateway.errors import Misdirected
-from gateway_access.refusals import MAX_NAME, shown, yaml_line
+from gateway.machine.addresses import is_loopback
+from gateway_access.rejected_pages import MAX_NAME, shown, yaml_line
 
 LOCALHOST: Final = "localhost"
 CONTAINER_HOSTS: Final = (

@@ -13,25 +13,25 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from gateway import hookimpl
-from gateway.command_name import command_line
 from gateway.context import Outcome, RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, NotAuthenticated
-from gateway.health_parts import asked_for_details
 from gateway.interface import Gateway
+from gateway.machine.command_name import command_line
+from gateway.pipeline.health_parts import asked_for_details
 from gateway.streams import EventSource
 from gateway.types import ChatRequest
-from gateway_access.commands import keys_command
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
-from gateway_access.environment import environment_keys
-from gateway_access.gate import KeyGate
-from gateway_access.keys_file import path_of
-from gateway_access.known_keys import KnownKeys
-from gateway_access.limits import KeyLimits, Limits
-from gateway_access.models import check_model
-from gateway_access.pages import PageGate, PageRules
-from gateway_access.places import in_place
-from gateway_access.refusal import Refuse
-from gateway_access.running import WATCH_SECONDS, RunningAnswers, revoked
+from gateway_access.key_middleware import KeyGate
+from gateway_access.keys.commands import keys_command
+from gateway_access.keys.environment import environment_keys
+from gateway_access.keys.keys_file import path_of
+from gateway_access.keys.known_keys import KnownKeys
+from gateway_access.limits.allowed_models import check_model
+from gateway_access.limits.key_limits import KeyLimits, Limits
+from gateway_access.limits.places import in_place
+from gateway_access.limits.running_answers import WATCH_SECONDS, RunningAnswers, revoked
+from gateway_access.page_middleware import PageGate, PageRules
+from gateway_access.rejection import Refuse
 
 log = logging.getLogger("gateway_access")
 

@@ -19,7 +19,7 @@ from pydantic import (
 
 from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Target
-from gateway.wording import one_line
+from gateway.yaml_file.wording import one_line
 from gateway_claude_code.facts.fact_values import FactValues
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]

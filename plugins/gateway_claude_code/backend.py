@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from gateway.context import RequestContext
 from gateway.errors import InvalidRequest, QuotaExhausted
-from gateway.off_loop import off_loop
+from gateway.load.off_loop import off_loop
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     ChatRequest,
@@ -18,41 +18,46 @@ from gateway.types import (
     StreamEvent,
     Target,
 )
-from gateway_claude_code import command
 from gateway_claude_code.agent import Agent
-from gateway_claude_code.answer_headers import (
+from gateway_claude_code.compatibility.verdict import Gate
+from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.conversations.answer_headers import (
     note_left_out,
     note_messages,
     note_terms,
     note_transcript,
 )
-from gateway_claude_code.answer_schemas import AnswerSchemas
-from gateway_claude_code.cache_marks import marked
-from gateway_claude_code.canonical import Digest, LatestDigests, request_digest
-from gateway_claude_code.cli_version import switches_models
-from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.continuation import AnswerSoFar, Continuation, continuation, key_after
-from gateway_claude_code.conversation import Conversation
-from gateway_claude_code.demanded_choice import DemandedAnswer, asked_again
-from gateway_claude_code.errors import ForbiddenTooSoon, NotReady, ProcessGone, told
-from gateway_claude_code.events import EventReader, reader_of
+from gateway_claude_code.conversations.continuation import (
+    AnswerSoFar,
+    Continuation,
+    continuation,
+    key_after,
+)
+from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.conversations.tool_check import tools_digest
 from gateway_claude_code.facts.asked import AskedModel, read_models
-from gateway_claude_code.facts.catalogue import ModelCatalogue
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.facts.remembered import RememberedModels
 from gateway_claude_code.facts.seen import SeenFacts
-from gateway_claude_code.gate import Gate
-from gateway_claude_code.history import Turn, earlier, turns
-from gateway_claude_code.keeper import Keeper
-from gateway_claude_code.launch import Launch, Program, launch_for, program_at
-from gateway_claude_code.learning import Learning, nothing_learnt
-from gateway_claude_code.mcp_bridge import bridge_of
-from gateway_claude_code.pool import Pool
-from gateway_claude_code.prepare import Prepared, prepare
-from gateway_claude_code.questions import asked
-from gateway_claude_code.surroundings import Surroundings
-from gateway_claude_code.tool_check import tools_digest
-from gateway_claude_code.transcript import transcribed
+from gateway_claude_code.knowledge.catalogue import ModelCatalogue
+from gateway_claude_code.knowledge.questions import asked
+from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.pool.pool import Pool
+from gateway_claude_code.process import command
+from gateway_claude_code.process.cli_version import switches_models
+from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.launch import Launch, Program, launch_for, program_at
+from gateway_claude_code.request.answer_schemas.made_once import AnswerSchemas
+from gateway_claude_code.request.cache_marks import marked
+from gateway_claude_code.request.canonical import Digest, LatestDigests, request_digest
+from gateway_claude_code.request.history import Turn, earlier, turns
+from gateway_claude_code.request.learning import Learning, nothing_learnt
+from gateway_claude_code.request.prepare import Prepared, prepare
+from gateway_claude_code.request.tools.demanded_choice import DemandedAnswer, asked_again
+from gateway_claude_code.request.transcript import transcribed
+from gateway_claude_code.response.events import EventReader, reader_of
+from gateway_claude_code.response.failures import ForbiddenTooSoon, NotReady, ProcessGone, told
 
 log = logging.getLogger("gateway_claude_code")
 

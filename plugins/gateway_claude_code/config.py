@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.trust import NeedsTrust
+from gateway.yaml_file.trust import NeedsTrust
 
 SECTION = "claude_code"
 
@@ -13,7 +13,7 @@ SECTION = "claude_code"
 class ClaudeCodeConfig(BaseModel):
     """How the CLI is found and run, and how many of its processes there are.
 
-    `command` is the CLI's path; without it, see `gateway_claude_code.command.find_cli`.
+    `command` is the CLI's path; without it, see `gateway_claude_code.process.command.find_cli`.
     `working_directory` must be empty and stay the same, as it is part of what the CLI tells the
     model; by default it has nothing of the user's name. `use_cli_settings_auth` lets `apiKeyHelper` and `env` of the CLI's own settings file
     through, and nothing else of it. `environment` sets more variables for the CLI.

@@ -9,15 +9,15 @@ from typing import Final, NoReturn
 import anyio
 import click
 
-from gateway.command_name import command_line
-from gateway.command_options import config_option
+from gateway.cli.options import config_option
 from gateway.errors import GatewayError
-from gateway_claude_code import command
+from gateway.machine.command_name import command_line
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.setting_up import section
-from gateway_claude_code.login import CliStatus, cli_status
-from gateway_claude_code.login_words import cloud_words, login_words, needs_no_login, not_logged_in
-from gateway_claude_code.surroundings import in_container, without_browser
+from gateway_claude_code.login.status import CliStatus, cli_status
+from gateway_claude_code.login.words import cloud_words, login_words, needs_no_login, not_logged_in
+from gateway_claude_code.process import command
+from gateway_claude_code.process.environment import in_container, without_browser
 
 EXIT_NO_LOGIN: Final = 1
 EXIT_NO_CLI: Final = 2

@@ -11,11 +11,11 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
-from gateway.config import Config
+from gateway.config.settings import Config
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable
 from gateway.interface import Gateway
-from gateway.models import ModelMap
+from gateway.models.model_map import ModelMap
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, ModelDescription, Target
 from gateway_claude_code.agent import ModelOptions
@@ -23,8 +23,8 @@ from gateway_claude_code.config import SECTION, ClaudeCodeConfig
 from gateway_claude_code.doctor.command import doctor
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.installed.report import health_of as installed_of
+from gateway_claude_code.knowledge.model_description import describe, known_from_outside
 from gateway_claude_code.login_command import login, login_status
-from gateway_claude_code.model_description import describe, known_from_outside
 from gateway_claude_code.stages import Stages
 
 log = logging.getLogger("gateway_claude_code")

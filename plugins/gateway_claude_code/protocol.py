@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from gateway.errors import BackendFailed
-from gateway.off_loop import LARGE_BYTES
+from gateway.load.off_loop import LARGE_BYTES
 
 Line: TypeAlias = dict[str, Any]
 Block: TypeAlias = dict[str, Any]

@@ -12,24 +12,24 @@ import anyio
 
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated
-from gateway.health_parts import asked_for_details
 from gateway.logs import IN_BANNER
+from gateway.pipeline.health_parts import asked_for_details
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
-from gateway_claude_code import command
 from gateway_claude_code.account.refusals import AccountRefusal
-from gateway_claude_code.account.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
 from gateway_claude_code.backend import ANY_MODEL, ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.watch import watch
-from gateway_claude_code.errors import LoginRefused
-from gateway_claude_code.keeper import Keeper
-from gateway_claude_code.launch import launch_for, program_at
-from gateway_claude_code.login import CliStatus, cli_status
-from gateway_claude_code.login_watch import LoginWatch
-from gateway_claude_code.login_words import not_logged_in
-from gateway_claude_code.outages import LoginRefusal, Outages, account_text
-from gateway_claude_code.pool import Pool
-from gateway_claude_code.surroundings import Surroundings
+from gateway_claude_code.knowledge.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
+from gateway_claude_code.login.status import CliStatus, cli_status
+from gateway_claude_code.login.watch import LoginWatch
+from gateway_claude_code.login.words import not_logged_in
+from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.pool.pool import Pool
+from gateway_claude_code.process import command
+from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.launch import launch_for, program_at
+from gateway_claude_code.response.failures import LoginRefused
+from gateway_claude_code.response.outages import LoginRefusal, Outages, account_text
 
 log = logging.getLogger("gateway_claude_code")
 

@@ -14,22 +14,22 @@ from typing import Any, Final
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from gateway.command_name import command_line
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.interface import Gateway
 from gateway.logs import IN_BANNER
+from gateway.machine.command_name import command_line
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, StreamEvent, Target
-from gateway_claude_code import command
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.keeper import Keeper
-from gateway_claude_code.login import cli_status
-from gateway_claude_code.login_watch import LoginWatch
-from gateway_claude_code.login_words import not_logged_in
+from gateway_claude_code.login.status import cli_status
+from gateway_claude_code.login.watch import LoginWatch
+from gateway_claude_code.login.words import not_logged_in
+from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.process import command
+from gateway_claude_code.process.environment import Surroundings, stand_in
 from gateway_claude_code.stage import Stage, open_stage
-from gateway_claude_code.surroundings import Surroundings, stand_in
 from gateway_claude_code.upstream import Script, offline_script
 
 log = logging.getLogger("gateway_claude_code")

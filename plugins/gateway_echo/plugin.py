@@ -5,9 +5,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from gateway import hookimpl
-from gateway.config import Config
+from gateway.config.settings import Config
 from gateway.context import RequestContext
-from gateway.models import ModelMap
+from gateway.models.model_map import ModelMap
 from gateway.streams import EventSource
 from gateway.types import ChatRequest, Target
 from gateway_echo.answer import EchoOptions, echo, last_text

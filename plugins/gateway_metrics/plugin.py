@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 from gateway import hookimpl
 from gateway.context import RequestContext, StreamObserver
 from gateway.interface import Gateway
-from gateway.trust import vetted
 from gateway.types import ChatRequest
+from gateway.yaml_file.trust import vetted
 from gateway_metrics.registry import HealthCollector, Metrics
 from gateway_metrics.watching import AnswerObserver, CountRequests
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gateway.trust import vetted
+from gateway.yaml_file.trust import vetted
 
 SECTION = "openai"
 

@@ -10,9 +10,9 @@ from gateway import hookimpl
 from gateway.errors import GatewayError
 from gateway.interface import Gateway
 from gateway_openai.config import SECTION, OpenAIConfig
-from gateway_openai.errors import envelope
-from gateway_openai.routes import add_routes
-from gateway_openai.wire_json import dump
+from gateway_openai.http.routes import add_routes
+from gateway_openai.wire.errors import envelope
+from gateway_openai.wire.json_text import dump
 
 
 @hookimpl

@@ -13,11 +13,11 @@ from typing import Any, Final
 import click
 from pydantic import ValidationError
 
-from gateway.command_name import command_line
-from gateway.command_options import config_option
-from gateway.config_file import configuration
+from gateway.cli.options import config_option
+from gateway.client.running_gateways import with_another_configuration
+from gateway.config.chosen_file import configuration
 from gateway.errors import ConfigurationError
-from gateway.running import with_another_configuration
+from gateway.machine.command_name import command_line
 from gateway_request_log.config import SECTION, RequestLogConfig
 from gateway_request_log.reading import (
     TOKEN_KINDS,

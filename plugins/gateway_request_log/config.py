@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gateway.trust import NeedsTrust
+from gateway.yaml_file.trust import NeedsTrust
 
 SECTION: Final = "request_log"
 

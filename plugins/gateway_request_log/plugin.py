@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from gateway import hookimpl
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError
-from gateway.installation import command_for_extra
 from gateway.interface import Gateway
+from gateway.machine.installation import command_for_extra
 from gateway.types import ChatRequest
 from gateway_request_log.command import logs
 from gateway_request_log.config import SECTION, RequestLogConfig

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from gateway.context import OutcomeStatus
 from gateway.errors import GatewayError, ServerFault
-from gateway.redaction import redact
+from gateway.secrets.patterns import redact
 from gateway.types import (
     ChatRequest,
     Document,

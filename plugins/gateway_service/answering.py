@@ -4,9 +4,9 @@ import http.client
 import json
 from typing import Final
 
-from gateway import addresses
-from gateway.addresses import reached_at
-from gateway.config import ServerConfig
+from gateway.config.settings import ServerConfig
+from gateway.machine import addresses
+from gateway.machine.addresses import reached_at
 
 PATIENCE_SECONDS: Final = 10
 

@@ -7,14 +7,14 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from gateway.command_name import command_line
 from gateway.errors import ConfigurationError
-from gateway_service import steps, surroundings
+from gateway.machine.command_name import command_line
+from gateway_service import system_commands, this_machine
 from gateway_service.answering import url_of
 from gateway_service.definition import Definition, configuration_in
 from gateway_service.files import remove_file, write_file
-from gateway_service.looking import logs, not_installed, status
 from gateway_service.platforms import Platform, PlatformName, shown
+from gateway_service.status_commands import logs, not_installed, status
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -98,7 +98,7 @@ def install(
     PATH or server.drain_seconds.
     """
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
-    definition = surroundings.definition(config_file, os.environ, sandboxed=sandboxed)
+    definition = this_machine.definition(config_file, os.environ, sandboxed=sandboxed)
     text = platform.text(definition)
     if dry_run:
         click.echo(f"# {platform.file}\n{text}")
@@ -121,9 +121,9 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
     elif not platform.file.exists():
         click.echo(f"It is not installed: there is no {platform.file}.", err=True)
     else:
-        steps.perform(platform.uninstall, steps.run)
+        system_commands.perform(platform.uninstall, system_commands.run)
         remove_file(platform.file)
-        steps.perform(platform.after_removal, steps.run)
+        system_commands.perform(platform.after_removal, system_commands.run)
         click.echo(f"Stopped; {platform.file} is removed.", err=True)
 
 
@@ -152,7 +152,7 @@ service_command.add_command(logs)
 
 def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> Platform:
     """The system to act on, if this user may. Raises `ConfigurationError`."""
-    this = system if dry_run and system else surroundings.this_system()
+    this = system if dry_run and system else this_machine.this_system()
     if system not in {None, this}:
         raise ConfigurationError(f"this is {this}; --platform {system} requires --dry-run")
     if os.getuid() == 0 and not (dry_run or as_root):
@@ -160,7 +160,7 @@ def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> P
             "this is root, so the service would be root's and not yours: run it without sudo, or "
             "with --as-root for a service of root's own"
         )
-    return surroundings.platform_named(this, os.environ)
+    return this_machine.platform_named(this, os.environ)
 
 
 def _install(platform: Platform, text: str) -> None:
@@ -168,7 +168,7 @@ def _install(platform: Platform, text: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_file(platform.file, text)
     try:
-        steps.perform(platform.install, steps.run)
+        system_commands.perform(platform.install, system_commands.run)
     except ConfigurationError as error:
         raise ConfigurationError(
             f"{platform.file} is written, but does not run: {error}; "
@@ -178,13 +178,13 @@ def _install(platform: Platform, text: str) -> None:
 
 
 def _say_where(definition: Definition) -> None:
-    config = surroundings.configuration(configuration_in(definition.command))
+    config = this_machine.configuration(configuration_in(definition.command))
     click.echo(f"It serves {config.path} at {url_of(config.values.server)}/v1.", err=True)
 
 
 def _note(platform: Platform) -> None:
     """What the user has to know, after an installation or a look at one."""
-    if names := surroundings.left_out(os.environ):
+    if names := this_machine.left_out(os.environ):
         click.echo(
             f"Not written to the file, because they may be secrets: {', '.join(names)}. "
             f"{platform.advice()}",
@@ -194,15 +194,15 @@ def _note(platform: Platform) -> None:
         click.echo(platform.hint, err=True)
 
 
-def _act(platform: Platform, todo: tuple[steps.Step, ...], *, dry_run: bool) -> None:
+def _act(platform: Platform, todo: tuple[system_commands.Step, ...], *, dry_run: bool) -> None:
     if dry_run:
         _show(todo)
     elif not platform.file.exists():
         raise ConfigurationError(not_installed())
     else:
-        steps.perform(todo, steps.run)
+        system_commands.perform(todo, system_commands.run)
 
 
-def _show(todo: tuple[steps.Step, ...]) -> None:
+def _show(todo: tuple[system_commands.Step, ...]) -> None:
     for step in todo:
         click.echo(shown(step.command))

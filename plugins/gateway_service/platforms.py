@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from gateway.command_name import command_line
+from gateway.machine.command_name import command_line
 from gateway_service import launch_agent, systemd_unit
 from gateway_service.definition import Definition
-from gateway_service.steps import Query, Step
+from gateway_service.system_commands import Query, Step
 
 PlatformName: TypeAlias = Literal["linux", "macos"]
 

@@ -7,12 +7,12 @@ from typing import Final
 import click
 
 from gateway import logs
-from gateway.command_name import command_line
-from gateway.command_options import config_option
+from gateway.cli.options import config_option
 from gateway.errors import GatewayError
-from gateway_terminal.own_gateway import answer_here
+from gateway.machine.command_name import command_line
+from gateway_terminal.in_process_answer import answer_here
 from gateway_terminal.server_call import NotUp, Refused, ServerCall
-from gateway_terminal.settings import Failed, Place, place, reason, url_option
+from gateway_terminal.target_gateway import Failed, Place, place, reason, url_option
 
 EXIT_INTERRUPTED: Final = 130
 """As shells have it for Ctrl-C."""

@@ -7,9 +7,9 @@ from typing import Final
 
 import click
 
-from gateway.command_name import command_line
-from gateway.config_file import NAME, folder_has_its_own
+from gateway.config.chosen_file import NAME, folder_has_its_own
 from gateway.errors import ConfigurationError
+from gateway.machine.command_name import command_line
 
 USER_FILE: Final = "~/.config/dragoman/models.yaml"
 

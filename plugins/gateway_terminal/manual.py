@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from gateway.cli import cli
+from gateway.cli.main import cli
 
 WIDTH: Final = 88
 

@@ -13,10 +13,10 @@ from gateway.context import RequestContext, StreamObserver
 from gateway.interface import Gateway
 from gateway_terminal.chat_command import chat
 from gateway_terminal.completion_command import completion
-from gateway_terminal.connect_command import connect
+from gateway_terminal.connect.command import connect
 from gateway_terminal.init_command import init
-from gateway_terminal.recent_errors import RecentErrors, Watch
-from gateway_terminal.status_command import status
+from gateway_terminal.status.command import status
+from gateway_terminal.status.recent_errors import RecentErrors, Watch
 from gateway_terminal.welcome import welcome
 
 

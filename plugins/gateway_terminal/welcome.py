@@ -12,9 +12,9 @@ from typing import Any, Final
 import anyio
 
 from gateway import __version__, logs
-from gateway.addresses import is_any_address
-from gateway.command_name import command_line
 from gateway.interface import Gateway
+from gateway.machine.addresses import is_any_address
+from gateway.machine.command_name import command_line
 from gateway_terminal.colours import Paint, wants_colour
 
 log = logging.getLogger("gateway_terminal")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gateway.trust import NeedsTrust
+from gateway.yaml_file.trust import NeedsTrust
 
 SECTION = "tools"
 

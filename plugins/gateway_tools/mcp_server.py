@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 import anyio
 
 from gateway.tools import NAME, ServedTool, ToolFailed, ToolParts
-from gateway.wording import one_line
+from gateway.yaml_file.wording import one_line
 
 log = logging.getLogger("gateway_tools")
 

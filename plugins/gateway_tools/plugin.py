@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import ConfigurationError, ModelNotFound
-from gateway.installation import command_for_extra
 from gateway.interface import Gateway
+from gateway.machine.installation import command_for_extra
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
 from gateway.types import ChatRequest

@@ -7,7 +7,7 @@ import anyio
 
 from gateway.tools import ServedTool, ToolFailed, ToolParts
 from gateway.types import Document, Image, Text, ToolCall, ToolResult
-from gateway.wording import one_line
+from gateway.yaml_file.wording import one_line
 from gateway_tools.config import ToolsConfig
 
 log = logging.getLogger("gateway_tools")

@@ -13,13 +13,13 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from gateway import hookimpl
-from gateway.config import Config
+from gateway.config.settings import Config
 from gateway.context import RequestContext
 from gateway.errors import GatewayError, ModelNotFound, Overloaded, RateLimited
-from gateway.models import ModelMap
+from gateway.models.model_map import ModelMap
 from gateway.streams import EventSource, close
-from gateway.trust import vetted
 from gateway.types import ChatRequest, StreamEvent
+from gateway.yaml_file.trust import vetted
 
 log = logging.getLogger("gateway.fallback")
 

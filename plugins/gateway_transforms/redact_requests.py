@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from gateway import hookimpl
 from gateway.context import RequestContext
-from gateway.off_loop import LARGE_BYTES
-from gateway.redaction import redact
-from gateway.trust import vetted
+from gateway.load.off_loop import LARGE_BYTES
+from gateway.secrets.patterns import redact
 from gateway.types import ChatRequest, Document, Image, Part, Text, ToolCall, ToolResult
+from gateway.yaml_file.trust import vetted
 from gateway_transforms.personal_data import Kind, redact_personal_data
 
 NAME: Final = "redact_requests"

@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field
 from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.streams import EventSource
-from gateway.trust import vetted
 from gateway.types import ChatRequest, ResponseEnd, StreamEvent
+from gateway.yaml_file.trust import vetted
 from gateway_transforms.cache_store import AnswerStore, Events, size_of
 
 NAME: Final = "response_cache"

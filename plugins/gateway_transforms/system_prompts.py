@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from gateway import hookimpl
 from gateway.context import RequestContext
-from gateway.trust import NeedsTrust
 from gateway.types import ChatRequest
+from gateway.yaml_file.trust import NeedsTrust
 
 NAME: Final = "system_prompts"
 FIELDS: Final = ("model", "target", "key", "date")

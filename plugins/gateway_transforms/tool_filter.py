@@ -16,8 +16,8 @@ from gateway import hookimpl
 from gateway.context import RequestContext
 from gateway.errors import InvalidRequest
 from gateway.streams import EventSource
-from gateway.trust import NeedsTrust
 from gateway.types import ChatRequest, Message, PartStart, StreamEvent, ToolCall, ToolChoice
+from gateway.yaml_file.trust import NeedsTrust
 
 NAME: Final = "tool_filter"
 

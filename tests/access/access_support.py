@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from gateway_access.config import KeyEntry
-from gateway_access.keyring import hash_key
+from gateway_access.keys.keyring import hash_key
 
 BuildApp: TypeAlias = Callable[..., FastAPI]
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from access_support import BuildApp
 from fastapi import FastAPI
 
-from gateway.app import create_app
+from gateway.http.app import create_app
 from gateway.testing import ScriptedBackend, build
+from tests.access.access_support import BuildApp
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from gateway_claude_code.history import CONTINUE, NO_RESULT
+from gateway_claude_code.request.history import CONTINUE, NO_RESULT
 from gateway_claude_code.upstream import MessagesRequest
 from tests.arrives.conversations import RESULTS, Atom, Call, Expected
 

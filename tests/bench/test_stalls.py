@@ -8,7 +8,7 @@ import pytest
 from bench import stall_report
 from bench.stall_bodies import MEGABYTE, Kind, all_kinds
 from bench.stall_report import Stall
-from gateway.config import LimitsConfig
+from gateway.config.settings import LimitsConfig
 
 STALL = Stall("plain text", "1 MB", "echo", MEGABYTE, waited=60, loop=50, work=40)
 NO_JSON = {

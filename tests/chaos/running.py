@@ -18,8 +18,8 @@ from typing import IO, Any, Final
 import httpx
 import yaml
 
-from gateway_claude_code.command import find_cli
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.process.command import find_cli
 from tests.chaos.leftovers import Holdings, clis, counted, holdings, when_quiet
 
 HERE: Final = Path(__file__).parent

@@ -13,7 +13,7 @@ from gateway.context import RequestContext
 from gateway.types import ChatRequest, Message, StreamEvent, Target, Text
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.surroundings import Surroundings
+from gateway_claude_code.process.environment import Surroundings
 
 PRELUDE = """\
 import json, os, signal, sys, time

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from claude_code_support import PRELUDE, FakeCli
+
+from tests.claude_code.claude_code_support import PRELUDE, FakeCli
 
 
 @pytest.fixture

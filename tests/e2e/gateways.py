@@ -18,8 +18,8 @@ from openai import OpenAI
 
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.documented import FAMILIES, documented
-from gateway_claude_code.facts.remembered import RememberedModels
-from gateway_claude_code.launch import program_at
+from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.process.launch import program_at
 from gateway_claude_code.upstream import Upstream
 
 A_PROCESS_A_REQUEST: Mapping[str, object] = {

@@ -10,7 +10,7 @@ from gateway_claude_code.upstream import (
     ThinkingBlock,
     text_answer,
 )
-from gateway_openai.decode_completions import INSTRUCTION
+from gateway_openai.decode.completions import INSTRUCTION
 from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e

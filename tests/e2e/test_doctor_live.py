@@ -17,8 +17,8 @@ from gateway_claude_code.doctor.live.probes import MOST_REQUESTS
 from gateway_claude_code.doctor.live.run import try_facts
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
-from gateway_claude_code.login import cli_status
-from gateway_claude_code.surroundings import Surroundings
+from gateway_claude_code.login.status import cli_status
+from gateway_claude_code.process.environment import Surroundings
 from gateway_claude_code.upstream import (
     Failure,
     Script,

@@ -12,10 +12,10 @@ import pytest
 
 from gateway.errors import BackendFailed
 from gateway.types import PartDelta, PartStart, ResponseEnd, ResponseFormat, StreamEvent, Text
-from gateway_claude_code.answer_schema import AnswerSchema
-from gateway_claude_code.events import EventReader, read_stream_event
-from gateway_claude_code.json_answer import json_answer
-from gateway_claude_code.tool_names import ToolNames
+from gateway_claude_code.request.answer_schemas.answer_schema import AnswerSchema
+from gateway_claude_code.request.tools.tool_names import ToolNames
+from gateway_claude_code.response.events import EventReader, read_stream_event
+from gateway_claude_code.response.json_answer import json_answer
 from gateway_claude_code.upstream import (
     Answer,
     Reply,
@@ -26,7 +26,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
-from tests.claude_code.claude_code_schemas import SCHEMAS
+from tests.claude_code.request.answer_schemas.schema_support import SCHEMAS
 
 pytestmark = pytest.mark.e2e
 

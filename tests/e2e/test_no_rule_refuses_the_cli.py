@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from gateway.types import Image, Message, ResponseFormat, Text
-from gateway_claude_code.doctor.rig import Cli, Rig, asking, message, prepared, rig
-from gateway_claude_code.doctor.talk import ask, give, set_up, settled
-from gateway_claude_code.doctor.tools import NAME
-from gateway_claude_code.doctor.turns import LOOK
+from gateway_claude_code.doctor.scenarios.rig import Cli, Rig, asking, message, prepared, rig
+from gateway_claude_code.doctor.scenarios.talk import ask, give, set_up, settled
+from gateway_claude_code.doctor.scenarios.tools import NAME
+from gateway_claude_code.doctor.scenarios.turns import LOOK
 from gateway_claude_code.facts.documented import MODELS
 from gateway_claude_code.upstream import (
     Answer,

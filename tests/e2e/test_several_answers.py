@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway_access.keyring import hash_key
+from gateway_access.keys.keyring import hash_key
 from gateway_claude_code.upstream import Answer, Gate, MessagesRequest, TextBlock, text_answer
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway

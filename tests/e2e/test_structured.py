@@ -19,7 +19,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
-from tests.claude_code.claude_code_schemas import subset_problems
+from tests.claude_code.request.answer_schemas.schema_support import subset_problems
 from tests.e2e.bodies import HI, function
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway

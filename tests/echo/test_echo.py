@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.app import create_app
 from gateway.context import RequestContext
 from gateway.errors import ConfigurationError
+from gateway.http.app import create_app
 from gateway.testing import ScriptedBackend, build, text_answer
 from gateway.types import ChatRequest, Image, Message, Target, Text, ToolResult
 from gateway_echo.answer import LONGEST_PIECE, EchoOptions, echo, last_text, pieces

@@ -14,7 +14,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from gateway import hookimpl
-from gateway.app import create_app
+from gateway.http.app import create_app
 from gateway.testing import SCRIPTED, ScriptedBackend, answer, build, part, text_answer
 from gateway.types import ModelDescription, Target, ToolCall
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.pipeline import CoreGateway
+from gateway.pipeline.gateway import CoreGateway
 from gateway.testing import build
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 
 from gateway import hookimpl
-from gateway.app import create_app
 from gateway.context import Outcome, RequestContext
-from gateway.pipeline import CoreGateway
+from gateway.http.app import create_app
+from gateway.pipeline.gateway import CoreGateway
 from gateway.types import ChatRequest, Message, StreamEvent, Text
 
 

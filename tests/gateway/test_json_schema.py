@@ -6,9 +6,9 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway import schema_check
+from gateway.content import schema_check
+from gateway.content.schema_check import SECONDS, CheckedSchema, in_another_process
 from gateway.json_schema import InvalidSchema, distinct, map_schema, references, resolve
-from gateway.schema_check import SECONDS, CheckedSchema, in_another_process
 
 Schema = dict[str, Any]
 

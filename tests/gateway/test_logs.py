@@ -13,7 +13,7 @@ import pytest
 from gateway import logs
 from gateway.errors import BackendFailed, ConfigurationError
 from gateway.logs import FORMAT, SafeFormatter
-from gateway.scrubbing import scrub
+from gateway.secrets.scrubbing import scrub
 
 PROMPT = "what somebody said"
 KEY = "sk-ant-api03-" + "a1B2" * 8

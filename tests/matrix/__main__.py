@@ -7,8 +7,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway_claude_code.command import find_cli
 from gateway_claude_code.config import ClaudeCodeConfig
+from gateway_claude_code.process.command import find_cli
 from gateway_claude_code.upstream import offline_script, running_upstream
 from tests.matrix.report import page
 from tests.matrix.run import Outcome, every_model, matrix_gateway, run

@@ -15,9 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.responses import JSONResponse
 
 from gateway import hookimpl
-from gateway.app import create_app
 from gateway.context import RequestContext
 from gateway.errors import BackendFailed, ConfigurationError, RateLimited
+from gateway.http.app import create_app
 from gateway.streams import EventSource
 from gateway.testing import ScriptedBackend, answer, build, part
 from gateway.types import StreamEvent, Text, Usage

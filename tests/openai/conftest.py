@@ -5,11 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
-from malformed_support import BACKEND
-from openai_support import Ask, BuildApp, http_client, request_body
 
-from gateway.app import create_app
+from gateway.http.app import create_app
 from gateway.testing import build
+from tests.openai.http.malformed_support import BACKEND
+from tests.openai.openai_support import Ask, BuildApp, http_client, request_body
 
 
 @pytest.fixture

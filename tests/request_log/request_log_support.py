@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from gateway.app import create_app
+from gateway.http.app import create_app
 from gateway.testing import build
 from gateway_request_log.row import Answered, Row
 

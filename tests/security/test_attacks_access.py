@@ -8,9 +8,9 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.app import create_app
+from gateway.http.app import create_app
 from gateway.testing import ScriptedBackend, build
-from gateway_access.keyring import hash_key
+from gateway_access.keys.keyring import hash_key
 
 KEY = "dgm-the-key-of-this-test"
 LONG_KEY = b"x" * 60_000

@@ -8,13 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from gateway.app import create_app
+from gateway.http.app import create_app
 from gateway.testing import SCRIPTED, ScriptedBackend, answer, build, part, text_answer
 from gateway.types import Document, Image, Message, Part, StreamEvent, Text, ToolCall, ToolResult
-from gateway_claude_code.history import earlier, turns
-from gateway_claude_code.mcp_bridge import McpBridge
-from gateway_claude_code.tool_names import PREFIX, ToolNames
-from gateway_openai.decode import decode, parse
+from gateway_claude_code.conversations.mcp_bridge import McpBridge
+from gateway_claude_code.request.history import earlier, turns
+from gateway_claude_code.request.tools.tool_names import PREFIX, ToolNames
+from gateway_openai.decode.chat import decode, parse
 
 CHAT = "/v1/chat/completions"
 KEYS = {"message", "type", "param", "code"}

@@ -9,12 +9,12 @@ import yaml
 from pydantic import BaseModel
 
 from gateway import hookimpl
-from gateway.app import build_gateway
-from gateway.config import FileConfig
+from gateway.config.settings import FileConfig
 from gateway.errors import ConfigurationError
-from gateway.model_entry import ModelEntry
-from gateway.reload import Reloader
-from gateway.trust import NeedsTrust, vetted
+from gateway.models.entry import ModelEntry
+from gateway.startup.build import build_gateway
+from gateway.startup.reload import Reloader
+from gateway.yaml_file.trust import NeedsTrust, vetted
 
 HASH: Final = "sha256:" + "0" * 64
 

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from served import Answer, Served, chat, head, post, served
+
+from tests.security.served import Answer, Served, chat, head, post, served
 
 OK, BUSY = 200, 503
 BODY = json.dumps(chat()).encode()

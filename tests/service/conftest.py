@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from service_support import System
 
-from gateway import cli
-from gateway_service import surroundings
+from gateway.cli import main as cli
+from gateway_service import this_machine as surroundings
+from tests.service.service_support import System
 
 
 @pytest.fixture

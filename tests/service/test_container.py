@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.cli import serve
-from gateway.config import ServerConfig
-from gateway_access.environment import MIN_LENGTH, environment_keys
+from gateway.cli.main import serve
+from gateway.config.settings import ServerConfig
+from gateway_access.keys.environment import MIN_LENGTH, environment_keys
 from gateway_service.definition import MARGIN_SECONDS
 
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from terminal_support import Run
 
-from gateway.cli import cli
+from gateway.cli.main import cli
+from tests.terminal.terminal_support import Run
 
 
 @pytest.fixture(autouse=True)

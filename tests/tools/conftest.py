@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import create_app
-from gateway.pipeline import CoreGateway
+from gateway.http.app import create_app
+from gateway.pipeline.gateway import CoreGateway
 from gateway.testing import build
 
 

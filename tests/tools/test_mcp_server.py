@@ -15,17 +15,17 @@ from mcp_types import (
     TextResourceContents,
 )
 from pydantic import ValidationError
-from tools_support import ask, asking, clock, offering
 
-from gateway.app import create_app
 from gateway.errors import ConfigurationError
-from gateway.pipeline import CoreGateway
+from gateway.http.app import create_app
+from gateway.pipeline.gateway import CoreGateway
 from gateway.testing import ScriptedBackend
 from gateway.tools import ToolFailed, ToolParts
 from gateway.types import Image, Text
 from gateway_tools.config import McpServerConfig
 from gateway_tools.mcp_client import part_of
 from gateway_tools.mcp_server import Connection, ConnectionLost, McpServer, RemoteTool
+from tests.tools.tools_support import ask, asking, clock, offering
 
 ToolGateway = Callable[..., CoreGateway]
 

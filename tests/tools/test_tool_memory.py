@@ -1,9 +1,8 @@
 """What is remembered of turns that wait for the client, and how much."""
 
-from tools_support import assistant, result, user
-
 from gateway.types import ChatRequest, Client, Image, Message, Text, Thinking, ToolCall, ToolResult
 from gateway_tools.memory import Memory, Turn
+from tests.tools.tools_support import assistant, result, user
 
 ME = Client(key="me")
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import anyio
 import pytest
-from tools_support import ask, asking, assistant, calling, clock, offering, result, user
 
 from gateway import hookimpl
 from gateway.errors import BackendFailed, ConfigurationError
-from gateway.pipeline import CoreGateway
+from gateway.pipeline.gateway import CoreGateway
 from gateway.streams import EventSource
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import (
@@ -25,6 +24,7 @@ from gateway.types import (
     ToolChoice,
     Usage,
 )
+from tests.tools.tools_support import ask, asking, assistant, calling, clock, offering, result, user
 
 ToolGateway = Callable[..., CoreGateway]
 

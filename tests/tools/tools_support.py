@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway import hookimpl
 from gateway.context import RequestContext
-from gateway.pipeline import CoreGateway
+from gateway.pipeline.gateway import CoreGateway
 from gateway.streams import collect
 from gateway.testing import answer, part
 from gateway.tools import ServedTool

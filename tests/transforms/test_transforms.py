@@ -16,7 +16,7 @@ from gateway.errors import (
     QuotaExhausted,
     RateLimited,
 )
-from gateway.off_loop import LARGE_BYTES
+from gateway.load.off_loop import LARGE_BYTES
 from gateway.streams import EventSource
 from gateway.testing import (
     SCRIPTED,

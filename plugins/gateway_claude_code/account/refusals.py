@@ -13,8 +13,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
-from gateway.command_name import command_line
 from gateway.errors import QuotaExhausted, UpstreamRateLimited
+from gateway.machine.command_name import command_line
 
 AccountState: TypeAlias = Literal["plan_used_up", "spend_limit", "extra_usage", "billing"]
 

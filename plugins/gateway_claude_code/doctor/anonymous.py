@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.scrubbing import scrub
+from gateway.secrets.scrubbing import scrub
 
 OURS: Final = frozenset({"claude", "dragoman", "root", "python", "node", "user"})
 """User names that are words of the report, and tell nothing."""

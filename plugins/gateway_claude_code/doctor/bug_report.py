@@ -13,17 +13,17 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Final
 
-from gateway.installation import environment_of
-from gateway.process_facts import (
+from gateway.machine.installation import environment_of
+from gateway.machine.process_facts import (
     listener_on,
     memory_bytes,
     resident_bytes,
     start_of,
     visible_texts,
 )
-from gateway_claude_code.command import PASSED_ON
 from gateway_claude_code.doctor.anonymous import anonymous
 from gateway_claude_code.doctor.report import CliFound, Report
+from gateway_claude_code.process.command import PASSED_ON
 
 SERVICE_SECONDS: Final = 30
 WIDTH: Final = 11

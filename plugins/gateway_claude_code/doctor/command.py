@@ -12,23 +12,23 @@ import anyio
 import click
 
 from gateway import __version__
-from gateway.command_options import config_option
+from gateway.cli.options import config_option
 from gateway.errors import BackendUnavailable
-from gateway.grouped import raising_plainly
-from gateway_claude_code import command
+from gateway.task_groups import raising_plainly
+from gateway_claude_code.compatibility.findings import EXIT_NO_CLI, Finding
+from gateway_claude_code.compatibility.remembered import Memory, memory_file
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor import setting_up
 from gateway_claude_code.doctor.bug_report import bug_report
-from gateway_claude_code.doctor.findings import EXIT_NO_CLI, Finding
 from gateway_claude_code.doctor.live.asking import Refused, live_report
 from gateway_claude_code.doctor.live.report import LiveReport
-from gateway_claude_code.doctor.memory import Memory, memory_file
 from gateway_claude_code.doctor.report import CliFound, Report
-from gateway_claude_code.doctor.rig import Cli
-from gateway_claude_code.doctor.scenarios import look_at_all, quick_part
+from gateway_claude_code.doctor.scenarios.rig import Cli
+from gateway_claude_code.doctor.scenarios.table import look_at_all, quick_part
 from gateway_claude_code.installed.report import installed
-from gateway_claude_code.launch import program_at
-from gateway_claude_code.login import cli_status
+from gateway_claude_code.login.status import cli_status
+from gateway_claude_code.process import command
+from gateway_claude_code.process.launch import program_at
 
 EXAMPLES = """\b
 Examples:

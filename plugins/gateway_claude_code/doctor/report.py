@@ -14,12 +14,7 @@ from typing import Any, Final
 
 import click
 
-from gateway_claude_code.doctor.findings import (
-    EXIT_NO_CLI,
-    Finding,
-    Verdict,
-    exit_code,
-)
+from gateway_claude_code.compatibility.findings import EXIT_NO_CLI, Finding, Verdict, exit_code
 
 FORMAT: Final = 1
 

@@ -11,19 +11,19 @@ import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
-from gateway import config_file as found
-from gateway.addresses import reached_at, url_of
-from gateway.app import build_gateway
-from gateway.config import ServerConfig
+from gateway.client.running_gateways import running_gateways, same_place
+from gateway.config import chosen_file as found
+from gateway.config.settings import ServerConfig
 from gateway.errors import BackendUnavailable, ConfigurationError
-from gateway.listen import listen
-from gateway.running import running_gateways, same_place
-from gateway.wording import one_line
-from gateway_claude_code import command
+from gateway.machine.addresses import reached_at, url_of
+from gateway.server.listen import listen
+from gateway.startup.build import build_gateway
+from gateway.yaml_file.wording import one_line
+from gateway_claude_code.compatibility.findings import Finding, Verdict
 from gateway_claude_code.config import SECTION, ClaudeCodeConfig
-from gateway_claude_code.doctor.findings import Finding, Verdict
-from gateway_claude_code.login import CliStatus
-from gateway_claude_code.login_words import login_help, not_logged_in
+from gateway_claude_code.login.status import CliStatus
+from gateway_claude_code.login.words import login_help, not_logged_in
+from gateway_claude_code.process import command
 
 GROUP: Final = "setup"
 PORT_SECONDS: Final = 2

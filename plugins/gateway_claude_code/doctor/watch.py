@@ -8,17 +8,17 @@ from typing import Final
 
 import anyio
 
-from gateway.command_name import command_line
 from gateway.errors import GatewayBusy, GatewayError
-from gateway_claude_code.admission import Slots
+from gateway.machine.command_name import command_line
+from gateway_claude_code.compatibility.findings import Finding, differing
+from gateway_claude_code.compatibility.remembered import Memory, memory_file
+from gateway_claude_code.compatibility.verdict import Gate
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.doctor.findings import Finding, differing
-from gateway_claude_code.doctor.memory import Memory, memory_file
-from gateway_claude_code.doctor.rig import Cli
-from gateway_claude_code.doctor.scenarios import SAFE_TO_SERVE, look_at
-from gateway_claude_code.gate import Gate
-from gateway_claude_code.launch import Program
-from gateway_claude_code.login import cli_version
+from gateway_claude_code.doctor.scenarios.rig import Cli
+from gateway_claude_code.doctor.scenarios.table import SAFE_TO_SERVE, look_at
+from gateway_claude_code.login.status import cli_version
+from gateway_claude_code.pool.admission import Slots
+from gateway_claude_code.process.launch import Program
 
 log = logging.getLogger("gateway_claude_code")
 

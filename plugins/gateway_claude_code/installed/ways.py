@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.installation import Environment, environment_of
+from gateway.machine.installation import Environment, environment_of
 
 PACKAGE: Final = "claude-agent-sdk"
 """The wheel of which only the CLI in it is used, so that its requirements need no update."""

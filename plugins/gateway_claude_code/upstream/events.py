@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from gateway.surrogates import whole_characters
+from gateway.content.surrogates import whole_characters
 from gateway_claude_code.upstream.request import JsonObject
 from gateway_claude_code.upstream.script import (
     Answer,

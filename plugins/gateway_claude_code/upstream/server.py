@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.from_thread import start_blocking_portal
 
-from gateway.surrogates import whole_characters
+from gateway.content.surrogates import whole_characters
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.connection import GONE, Connection, HttpRequest

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway_claude_code.upstream.events import finished
 from gateway_claude_code.upstream.request import JsonObject, MessagesRequest
-from gateway_claude_code.upstream.rules.signatures import sign
+from gateway_claude_code.upstream.rules.content.signatures import sign
 from gateway_claude_code.upstream.script import (
     Answer,
     Block,

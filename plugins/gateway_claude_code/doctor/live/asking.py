@@ -14,15 +14,15 @@ import click
 
 from gateway import __version__
 from gateway.errors import BackendUnavailable
-from gateway_claude_code.command import environment
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live.probes import MODELS, MOST_REQUESTS
 from gateway_claude_code.doctor.live.report import LiveReport, own_address, provider
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
 from gateway_claude_code.doctor.setting_up import section
-from gateway_claude_code.login import CliStatus, cli_status
-from gateway_claude_code.login_words import not_logged_in
-from gateway_claude_code.surroundings import Surroundings
+from gateway_claude_code.login.status import CliStatus, cli_status
+from gateway_claude_code.login.words import not_logged_in
+from gateway_claude_code.process.command import environment
+from gateway_claude_code.process.environment import Surroundings
 
 WHAT_IT_COSTS: Final = (
     f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from gateway_claude_code.doctor.findings import Verdict
+from gateway_claude_code.compatibility.findings import Verdict
 from gateway_claude_code.doctor.live.probes import Probe, Trial
-from gateway_claude_code.facts.lessons import Lesson
 from gateway_claude_code.facts.model_facts import EFFORT_LEVELS, ModelFacts
+from gateway_claude_code.request.lessons import Lesson
 
 Answer: TypeAlias = Literal["accepted", "refused"]
 

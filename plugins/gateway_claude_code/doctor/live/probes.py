@@ -20,15 +20,15 @@ from gateway.types import (
     Tool,
     ToolChoice,
 )
-from gateway_claude_code.facts.lessons import Sent
 from gateway_claude_code.facts.model_facts import (
     EffortLevel,
     ModelFacts,
     SamplingRule,
     ThinkingType,
 )
-from gateway_claude_code.prepare import Prepared, prepare
-from gateway_claude_code.terms import ROOM_FOR_THINKING
+from gateway_claude_code.request.lessons import Sent
+from gateway_claude_code.request.prepare import Prepared, prepare
+from gateway_claude_code.request.terms import ROOM_FOR_THINKING
 
 MODELS: Final = ("opus", "sonnet", "haiku")
 MOST_PER_MODEL: Final = 5

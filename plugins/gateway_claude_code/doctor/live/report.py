@@ -18,13 +18,18 @@ from urllib.parse import urlsplit
 
 import click
 
-from gateway.wording import one_line
-from gateway_claude_code.doctor.findings import EXIT_DIFFERS, EXIT_HOLDS, EXIT_NO_CLI, Verdict
+from gateway.yaml_file.wording import one_line
+from gateway_claude_code.compatibility.findings import (
+    EXIT_DIFFERS,
+    EXIT_HOLDS,
+    EXIT_NO_CLI,
+    Verdict,
+)
 from gateway_claude_code.doctor.live.evidence import Evidence
 from gateway_claude_code.doctor.live.run import LiveRun, ModelTried
 from gateway_claude_code.facts.documented import FACT_NAMES
 from gateway_claude_code.facts.fact_values import to_json
-from gateway_claude_code.public_words import LEFT_OUT, UUID, public_words
+from gateway_claude_code.response.public_words import LEFT_OUT, UUID, public_words
 
 FORMAT: Final = 1
 MOST_WORDS: Final = 300

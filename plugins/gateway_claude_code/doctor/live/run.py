@@ -21,7 +21,6 @@ from gateway.errors import (
 )
 from gateway.types import ResponseStart, Target
 from gateway_claude_code.backend import ClaudeCodeBackend
-from gateway_claude_code.cli_version import switches_models
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live.evidence import (
     Accepted,
@@ -32,12 +31,13 @@ from gateway_claude_code.doctor.live.evidence import (
     settled,
 )
 from gateway_claude_code.doctor.live.probes import MODELS, MOST_PER_MODEL, Probe, everything, plan
-from gateway_claude_code.errors import ApiRefusal
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModel, KnownModels
-from gateway_claude_code.facts.lessons import Lesson, lesson_of
 from gateway_claude_code.facts.seen import SeenFacts
-from gateway_claude_code.surroundings import Surroundings
+from gateway_claude_code.process.cli_version import switches_models
+from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.request.lessons import Lesson, lesson_of
+from gateway_claude_code.response.failures import ApiRefusal
 
 ANSWER_SECONDS: Final = 120
 """How long an answer may take to begin; then something else is wrong."""

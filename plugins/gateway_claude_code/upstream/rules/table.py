@@ -10,18 +10,20 @@ from typing import Final
 
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.request import MessagesRequest
-from gateway_claude_code.upstream.rules import (
+from gateway_claude_code.upstream.rules.content import (
+    media,
+    messages,
+    signatures,
+    thinking,
+    tool_use,
+)
+from gateway_claude_code.upstream.rules.parameters import (
     body,
     cache_control,
     effort,
-    media,
-    messages,
     output_format,
     sampling,
-    signatures,
     size,
-    thinking,
-    tool_use,
     tools,
 )
 from gateway_claude_code.upstream.rules.rule import Check, Confidence, Refusal, Rule

@@ -1,0 +1,1 @@
+"""The command `dragoman`, and the core's own subcommands."""

@@ -1,0 +1,1 @@
+"""The configuration: its keys, and which file a command uses."""

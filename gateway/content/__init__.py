@@ -1,0 +1,1 @@
+"""Data from clients: pictures, characters, values held against schemas."""

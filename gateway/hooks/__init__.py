@@ -1,0 +1,1 @@
+"""Hooks: their specifications, finding and checking plugins, calling them."""

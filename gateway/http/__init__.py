@@ -1,0 +1,1 @@
+"""HTTP: the application, errors as answers, request ids, health, the page of the API."""

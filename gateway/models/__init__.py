@@ -1,0 +1,1 @@
+"""The model map: entries, names, patterns, splits, defaults and limits."""

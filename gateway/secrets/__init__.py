@@ -1,0 +1,1 @@
+"""Recognising secrets in text, and keeping them out of output."""

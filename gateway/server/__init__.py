@@ -1,0 +1,1 @@
+"""The server in front of the application: sockets, HTTP/1.1, limits, stopping."""

@@ -1,0 +1,1 @@
+"""From a configuration to a gateway that serves, and its reload."""

@@ -1,0 +1,1 @@
+"""Reading YAML: positions, bounds, valid keys, trust, and the wording of mistakes."""

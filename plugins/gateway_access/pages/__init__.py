@@ -1,0 +1,1 @@
+"""Web pages: which may send requests, and which headers they get."""

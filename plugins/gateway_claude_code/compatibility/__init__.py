@@ -1,0 +1,1 @@
+"""Which CLIs may serve: the behaviours that are relied on, and what was found of each CLI."""

@@ -1,0 +1,1 @@
+"""One process answering one conversation, over one turn or many."""

@@ -1,0 +1,1 @@
+"""The observations of `dragoman doctor`: one process, one small conversation each."""

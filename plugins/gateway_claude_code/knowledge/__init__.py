@@ -1,0 +1,1 @@
+"""Asking the CLI about itself, and what is remembered of its answers."""

@@ -1,0 +1,1 @@
+"""The CLI's login: asked for, waited for, and put into words. Never the credentials."""

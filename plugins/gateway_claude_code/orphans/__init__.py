@@ -1,0 +1,1 @@
+"""No CLI process outlives the gateway, however that ends."""

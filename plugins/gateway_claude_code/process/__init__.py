@@ -1,0 +1,1 @@
+"""Starting a CLI process, talking to it, and ending it."""

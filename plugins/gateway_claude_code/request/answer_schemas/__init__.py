@@ -1,0 +1,1 @@
+"""Answers by a schema: what the API and the CLI are given of it. Pure."""

@@ -1,0 +1,68 @@
+"""From a refusal of the API to how it is asked once more, and to what is remembered of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from gateway.errors import InvalidRequest
+from gateway.types import ChatRequest, Target
+from gateway_claude_code.facts.known import KnownModels
+from gateway_claude_code.facts.model_facts import ModelFacts
+from gateway_claude_code.request.cache_marks import CacheMarks
+from gateway_claude_code.request.canonical import LatestDigests, schema_digest
+from gateway_claude_code.request.lessons import Sent, lesson_of, refuses_schema
+from gateway_claude_code.request.prepare import Prepared
+from gateway_claude_code.request.terms import careful
+
+MOST_REFUSED_SCHEMAS: Final = 1000
+"""How many schemas are remembered that the API has refused; the last ones stay."""
+
+
+def nothing_learnt() -> None:
+    """Where a refusal teaches nothing that would hold for the next request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTry:
+    """How a refused request is asked once more; `remember` is called if that is answered."""
+
+    facts: ModelFacts
+    cached: bool = True
+    remember: Callable[[], None] = nothing_learnt
+
+
+class Learning:
+    """What refusals have taught, and how to ask after one."""
+
+    def __init__(self, known: KnownModels) -> None:
+        self._known = known
+        self._refused_schemas = LatestDigests(MOST_REFUSED_SCHEMAS)
+        self.cache_marks = CacheMarks()
+
+    def facts_for(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
+        """The facts, for a schema that the API has refused without native structured output."""
+        if schema_digest(request) in self._refused_schemas:
+            return replace(facts, output_format=False)
+        return facts
+
+    def next_try(self, error: InvalidRequest, prepared: Prepared, target: Target) -> NextTry | None:
+        """How to ask once more, if the refusal is about something that can be left out."""
+        went_out, known = prepared.went_out, self._known.about(target)
+        if went_out.terms is None:
+            return None
+        if self.cache_marks.learn(error.message, went_out.mark):
+            return NextTry(facts=careful(known.facts))
+        # as they are now: another request may have learnt something meanwhile
+        sent = Sent(request=prepared.request, terms=went_out.terms, facts=known.facts)
+        if refuses_schema(error.message, sent):
+            digest = schema_digest(prepared.request)
+            return NextTry(
+                facts=careful(known.facts), remember=partial(self._refused_schemas.add, digest)
+            )
+        lesson = lesson_of(error.message, sent)
+        if lesson is None:
+            return None
+        learn = partial(self._known.learn, target, lesson.fact, lesson.value, said=error.message)
+        taught = replace(known.facts, **{lesson.fact: lesson.value})
+        return NextTry(facts=careful(taught), cached=taught.cache_marks, remember=learn)

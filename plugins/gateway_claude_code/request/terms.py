@@ -1,0 +1,303 @@
+"""What a request asks for, brought to what its model takes: decided once, before anything is sent. Pure.
+
+A body has to be right in everything at once, as the order in which the API checks is not known.
+What a model can't do is done as nearly as possible, and said: `ignored` and `adjusted` name the
+fields as clients do. The facts are those of `facts.known`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from gateway.types import ChatRequest, Effort, Sampling, ToolCall
+from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts, ThinkingType
+from gateway_claude_code.request.history import merged_turns
+
+SchemaWay: TypeAlias = Literal["native", "tool"]
+
+LEVELS: Final[Mapping[Effort, EffortLevel]] = {
+    "none": "low",
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "xhigh",
+    "max": "max",
+}
+BUDGETS: Final[Mapping[EffortLevel, int]] = {"low": 2_048, "medium": 8_192, "high": 16_384}
+"""Tokens of thinking for models that know a budget and no effort. Above: as the CLI has it, which
+is all of the output limit (seen with 2.1.330)."""
+
+SMALLEST_BUDGET: Final = 1024
+"""Tokens; platform.claude.com/docs/en/build-with-claude/extended-thinking. The output limit has to be above it."""
+ROOM_FOR_THINKING: Final = 2 * SMALLEST_BUDGET
+
+HIGHEST_TEMPERATURE: Final = 1.0
+"""Of Anthropic's API; OpenAI's goes up to 2."""
+SAMPLING_NAMES: Final = ("temperature", "top_p", "top_k")
+
+EFFORT_FIELD: Final = "reasoning_effort"
+TOKENS_FIELD: Final = "max_tokens"
+CHOICE_FIELD: Final = "tool_choice"
+
+OFF: Final[Mapping[str, Any]] = {"type": "disabled"}
+BETWEEN_TOOLS: Final[Mapping[str, Any]] = {"type": "between_tools"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a request gets of its model.
+
+    `thinking` goes into the body; None leaves it to the CLI, which then has the model think.
+    `effort` None is the CLI's default. `forced_choice` says that a required call is forced by the
+    API; otherwise the model is told, and held to it (`demanded_choice`). `schema_way` is how an answer
+    by a schema is asked for. `ignored` and `adjusted` are for the client.
+    """
+
+    sampling: Sampling
+    thinking: Mapping[str, Any] | None = None
+    effort: EffortLevel | None = None
+    forced_choice: bool = True
+    schema_way: SchemaWay = "tool"
+    ignored: tuple[str, ...] = ()
+    adjusted: Mapping[str, object] = field(default_factory=dict)
+
+
+def terms_for(
+    request: ChatRequest,
+    facts: ModelFacts,
+    *,
+    usual: ModelFacts | None = None,
+    native_schema: bool = False,
+    seeded: bool = False,
+) -> Terms:
+    """The terms of this request with a model of these facts.
+
+    `usual` are the facts that the CLI goes by where it is told nothing, by default the same.
+    `native_schema` says that the answer's schema can be said in the API's own words; `seeded`
+    that the conversation is given to a new process, without the thinking that was in it.
+    """
+    decision = _Decision(request, facts, usual or facts, native_schema=native_schema, seeded=seeded)
+    return decision.terms()
+
+
+class _Decision:
+    def __init__(
+        self,
+        request: ChatRequest,
+        facts: ModelFacts,
+        usual: ModelFacts,
+        *,
+        native_schema: bool,
+        seeded: bool,
+    ) -> None:
+        self._request = request
+        self._facts = facts
+        self._usual = usual
+        self._native_schema = native_schema
+        self._lost_thinking = seeded and lost_thinking(request)
+        self._ignored: list[str] = []
+        self._adjusted: dict[str, object] = {}
+        self._sampling = request.sampling
+
+    def terms(self) -> Terms:
+        forced = self._may_force()
+        self._lower_tokens()
+        self._choose_sampling()
+        thinking, effort = self._thinking(self._must_not_think(forced=forced))
+        if must_call(self._request) and not forced:
+            self._adjusted[CHOICE_FIELD] = "asked_for"
+        return Terms(
+            sampling=self._sampling,
+            thinking=thinking,
+            effort=effort,
+            forced_choice=forced,
+            schema_way="native" if self._facts.output_format and self._native_schema else "tool",
+            ignored=tuple(self._ignored),
+            adjusted=self._adjusted,
+        )
+
+    def _may_force(self) -> bool:
+        facts = self._facts
+        return facts.forced_tool_choice and (
+            facts.forced_while_thinking or "disabled" in facts.thinking
+        )
+
+    # -- limits and sampling --------------------------------------------------------------
+
+    def _lower_tokens(self) -> None:
+        tokens, most = self._sampling.max_output_tokens, self._facts.max_output_tokens
+        if tokens is not None and tokens > most:
+            self._set_tokens(most)
+        elif tokens is None and most < self._usual.max_output_tokens:
+            self._sampling = replace(self._sampling, max_output_tokens=most)
+
+    def _set_tokens(self, tokens: int) -> None:
+        self._adjusted[TOKENS_FIELD] = tokens
+        self._sampling = replace(self._sampling, max_output_tokens=tokens)
+
+    def _choose_sampling(self) -> None:
+        """Drop what is the default anyhow, lower what is too high, leave out what is refused."""
+        sampling = self._sampling
+        if sampling.temperature is not None and sampling.temperature > HIGHEST_TEMPERATURE:
+            self._adjusted["temperature"] = HIGHEST_TEMPERATURE
+        usual = {
+            "temperature": sampling.temperature is None
+            or sampling.temperature >= HIGHEST_TEMPERATURE,
+            "top_p": sampling.top_p is None or sampling.top_p >= 1,
+            "top_k": sampling.top_k is None,
+        }
+        self._leave_out(*(name for name, is_usual in usual.items() if is_usual))
+        given = [name for name, is_usual in usual.items() if not is_usual]
+        if not given:
+            return
+        request = self._request
+        effort_wins = request.effort not in (None, "none") and request.thinking is not False
+        if self._facts.sampling == "defaults" or effort_wins:
+            refused = given
+        elif self._facts.sampling == "one" and {"temperature", "top_p"} <= set(given):
+            refused = ["top_p"]
+        else:
+            refused = []
+        self._leave_out(*refused)
+        self._ignored += refused
+        if "temperature" in refused:
+            self._adjusted.pop("temperature", None)
+
+    def _leave_out(self, *names: str) -> None:
+        values: dict[str, Any] = dict.fromkeys(names)
+        self._sampling = replace(self._sampling, **values)
+
+    def _can_stop_thinking(self) -> bool:
+        return "disabled" in self._facts.thinking
+
+    # -- thinking and effort --------------------------------------------------------------
+
+    @property
+    def _unwanted(self) -> bool:
+        """Whether the client wants no thinking."""
+        return self._request.thinking is False or self._request.effort == "none"
+
+    def _must_not_think(self, *, forced: bool) -> bool:
+        """Whether the request excludes thinking, by the client's wish or by the API's rules."""
+        facts, request = self._facts, self._request
+        sampled = self._can_stop_thinking() and any(
+            getattr(self._sampling, name) is not None for name in SAMPLING_NAMES
+        )
+        forcing = forced and must_call(request) and not facts.forced_while_thinking
+        tokens = self._sampling.max_output_tokens
+        no_room = facts.thinks_by_budget and tokens is not None and tokens <= SMALLEST_BUDGET
+        lost = facts.thinking_leads_tool_loop and self._lost_thinking
+        return self._unwanted or sampled or forcing or no_room or lost
+
+    def _thinking(
+        self,
+        must_not: bool,  # noqa: FBT001 - it is what this is about
+    ) -> tuple[Mapping[str, Any] | None, EffortLevel | None]:
+        if not must_not:
+            return self._with_thinking()
+        if self._can_stop_thinking():
+            if not self._unwanted:
+                self._adjusted[EFFORT_FIELD] = "none"
+            return OFF, self._effort(most=self._facts.effort_without_thinking)
+        if self._unwanted and "between_tools" in self._facts.thinking:
+            self._adjusted[EFFORT_FIELD] = "between_tools"
+            return BETWEEN_TOOLS, self._effort(most=self._facts.effort_without_thinking)
+        if self._facts.thinks_by_budget:
+            return self._least_budget(), None
+        if self._request.effort not in (None, "none"):
+            self._ignored.append("thinking")
+            return None, self._effort()
+        lowest = self._facts.level_at_most("low")
+        self._adjusted[EFFORT_FIELD] = lowest or "low"
+        return None, lowest
+
+    def _least_budget(self) -> Mapping[str, Any]:
+        """The least thinking of a model that can't be without, which needs room in the answer."""
+        tokens = self._sampling.max_output_tokens
+        if tokens is not None and tokens <= SMALLEST_BUDGET:
+            self._set_tokens(ROOM_FOR_THINKING)
+        self._adjusted[EFFORT_FIELD] = f"{SMALLEST_BUDGET}_tokens"
+        return {"type": "enabled", "budget_tokens": SMALLEST_BUDGET}
+
+    def _with_thinking(self) -> tuple[Mapping[str, Any] | None, EffortLevel | None]:
+        facts, wanted = self._facts, self._request.effort
+        if facts.thinks_by_budget and not self._usual.thinks_by_budget:
+            return self._budget(LEVELS[wanted or "medium"]), None
+        if wanted is None or facts.efforts or not facts.thinks_by_budget:
+            return None, self._effort()
+        return self._budget(LEVELS[wanted]), None
+
+    def _budget(self, level: EffortLevel) -> Mapping[str, Any] | None:
+        """A budget for an effort; None for more than there is a budget for."""
+        if (budget := BUDGETS.get(level)) is None:
+            return None
+        tokens = self._sampling.max_output_tokens or self._facts.max_output_tokens
+        budget = max(SMALLEST_BUDGET, min(budget, tokens // 2))
+        self._adjusted[EFFORT_FIELD] = f"{budget}_tokens"
+        return {"type": "enabled", "budget_tokens": budget}
+
+    def _effort(self, most: EffortLevel | None = None) -> EffortLevel | None:
+        """The level for the effort that was asked for; `none` asks for no level."""
+        wanted = self._request.effort
+        if wanted is None or wanted == "none":
+            return self._usual_effort()
+        level = self._facts.level_at_most(LEVELS[wanted])
+        if most is not None and level is not None and level in _above(most):
+            level = most
+        if level is None and EFFORT_FIELD not in self._adjusted:
+            self._ignored.append(EFFORT_FIELD)
+        elif level is not None and level != wanted:
+            self._adjusted.setdefault(EFFORT_FIELD, level)
+        return level
+
+    def _usual_effort(self) -> EffortLevel | None:
+        """None is the CLI's own level: medium or high, by the model (seen with 2.1.330)."""
+        if not self._facts.efforts or {"medium", "high"} <= set(self._facts.efforts):
+            return None
+        return self._facts.level_at_most("medium")
+
+
+def _above(level: EffortLevel) -> tuple[EffortLevel, ...]:
+    levels = tuple(dict.fromkeys(LEVELS.values()))
+    return levels[levels.index(level) + 1 :]
+
+
+def must_call(request: ChatRequest) -> bool:
+    """Whether the answer has to be a call of a tool."""
+    return bool(request.tools) and request.tool_choice.mode == "required"
+
+
+def may_answer_by_schema(request: ChatRequest) -> bool:
+    """Whether the answer may be of the schema: not while it has to be a call of a tool."""
+    return request.response_format.schema is not None and not must_call(request)
+
+
+def lost_thinking(request: ChatRequest) -> bool:
+    """Whether the conversation is within a tool loop, whose thinking a new process does not get.
+
+    It is as long as the assistant's last turn has calls: they get results, of the client's or not.
+    """
+    said = [parts for role, parts in merged_turns(request.messages) if role == "assistant"]
+    return bool(said) and any(isinstance(part, ToolCall) for part in said[-1])
+
+
+def _plain_thinking(facts: ModelFacts) -> frozenset[ThinkingType]:
+    return facts.thinking - {"disabled", "between_tools"} or facts.thinking
+
+
+def careful(facts: ModelFacts) -> ModelFacts:
+    """Facts under which nothing is sent that a model may refuse: for one more try.
+
+    A model with a budget for thinking stays without where it has to: what a tool loop has lost
+    can't be made up for.
+    """
+    return replace(
+        facts,
+        thinking=facts.thinking if facts.thinks_by_budget else _plain_thinking(facts),
+        efforts=(),
+        sampling="defaults",
+        forced_tool_choice=False,
+        output_format=False,
+        cache_marks=False,
+    )

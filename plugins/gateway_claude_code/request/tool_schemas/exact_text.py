@@ -1,0 +1,55 @@
+"""Tools whose texts the CLI would change, put into the request's body as they are. Pure.
+
+CLI 2.1.330 brings every text of a tool, names and values in its schema included, into the form NFKC
+and takes out characters of the categories Cf, Co and Cn: "m²" becomes "m2", an ellipsis three dots, and a
+value of an enum would come back as one that the client does not have.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Final
+
+import regex
+from pydantic_core import PydanticSerializationError, to_json
+
+from gateway.types import Tool
+from gateway_claude_code.request.tools.tool_names import ToolNames
+
+_TAKEN_OUT: Final = regex.compile(r"[\p{Cf}\p{Co}\p{Cn}]")
+
+_LOST: Final = '"__proto__"'
+"""A name that is lost on the way, at whatever depth."""
+
+
+def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, Any]:
+    """What goes over the body of the request; empty where all tools arrive as they are anyhow."""
+    tools = tuple(tools)
+    if all(map(_arrives, tools)):
+        return {}
+    listed = [
+        {
+            "name": names.to_model(tool.name),
+            "description": tool.description,
+            "input_schema": dict(tool.schema),
+        }
+        for tool in tools
+    ]
+    return {"tools": listed}
+
+
+def _arrives(tool: Tool) -> bool:
+    text = _text(tool)
+    return _LOST not in text and _is_kept(text) and _is_kept(tool.description)
+
+
+def _is_kept(text: str) -> bool:
+    return text.isascii() or (
+        unicodedata.is_normalized("NFKC", text) and _TAKEN_OUT.search(text) is None
+    )
+
+
+def _text(tool: Tool) -> str:
+    try:
+        return to_json(tool.schema, inf_nan_mode="constants").decode()
+    except PydanticSerializationError:  # lone surrogates
+        return "\ufffe"

@@ -1,0 +1,1 @@
+"""The client's tools and their calls: names, ids, arguments. Pure."""

@@ -1,0 +1,50 @@
+"""The earlier turns of a conversation as text in one turn, for a CLI that takes no others. Pure.
+
+A fallback: real turns are what the backend is built for. Answers that come of it say so.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from gateway.errors import BackendUnavailable
+from gateway.machine.command_name import command_line
+from gateway.types import Message, Part, Role, Text, ToolCall, ToolResult
+from gateway_claude_code.request.history import CONTINUE, merged_turns
+
+BEFORE: Final = "The conversation so far, as a transcript:"
+AFTER: Final = "End of the transcript. The user now says:"
+
+_SPEAKERS: Final[dict[Role, str]] = {"user": "User", "assistant": "Assistant"}
+
+
+def transcribed(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """All messages as one of the user's. Images and documents stay what they are.
+
+    Raises `BackendUnavailable` if there are calls of tools or their results among them.
+    """
+    merged = merged_turns(messages)
+    if any(isinstance(part, ToolCall | ToolResult) for _, parts in merged for part in parts):
+        raise BackendUnavailable(
+            "The installed Claude Code CLI does not take earlier turns as they are "
+            f"(`{command_line('doctor', anywhere=True)}` shows details), and tool calls can't be put "
+            "into a transcript. Use another version of the CLI, or start a new conversation.",
+            should_retry=False,
+        )
+    if not merged or merged[-1][0] == "assistant":
+        merged.append(("user", [Text(text=CONTINUE)]))
+    *earlier, (_, last) = merged
+    spoken = [part for role, parts in earlier for part in _spoken(role, parts)]
+    return (Message(role="user", parts=(Text(text=BEFORE), *spoken, Text(text=AFTER), *last)),)
+
+
+def _spoken(role: Role, parts: Sequence[Part]) -> Iterator[Part]:
+    speaker = f"{_SPEAKERS[role]}: "
+    for part in parts:
+        if isinstance(part, Text) and part.speaker == "system":
+            yield Text(text=f"System: {part.text}")
+            speaker = f"{_SPEAKERS[role]}: "
+        elif isinstance(part, Text):
+            yield Text(text=f"{speaker}{part.text}")
+            speaker = ""
+        else:
+            yield part

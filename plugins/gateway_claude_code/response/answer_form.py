@@ -1,0 +1,49 @@
+"""Whether an answer has the form that was asked for, and the error if it has not. Pure."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.content.schema_check import CheckedSchema
+from gateway.errors import BackendFailed
+from gateway.types import StopReason
+
+NOT_AS_ASKED: Final = "invalid_model_output"
+"""The error code of an answer that does not have the form that was asked for."""
+
+WHOLE: Final[tuple[StopReason, ...]] = ("end", "tool_calls")
+"""Stop reasons after which JSON has to be whole; the others may cut it anywhere."""
+
+NO_JSON: Final = object()
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401
+    """The value of a JSON text, or `NO_JSON`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return NO_JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete:
+    """A whole answer that still has to be held against the client's schema."""
+
+    text: str
+    schema: CheckedSchema
+
+    async def check(self) -> None:
+        """Raises `BackendFailed` for one that does not meet it."""
+        value = parsed(self.text)
+        if value is NO_JSON:
+            raise not_as_asked("it is not JSON")
+        if (problem := await self.schema.check(value, len(self.text))) is not None:
+            raise not_as_asked(problem)
+
+
+def not_as_asked(problem: str) -> BackendFailed:
+    """The error for an answer with this problem."""
+    return BackendFailed(
+        f"The model's answer does not have the form that was asked for: {problem}.",
+        code=NOT_AS_ASKED,
+    )

@@ -1,0 +1,1 @@
+"""Rules about messages and what is in them."""

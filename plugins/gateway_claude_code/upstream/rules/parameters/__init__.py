@@ -1,0 +1,1 @@
+"""Rules about everything else in the body of a request."""

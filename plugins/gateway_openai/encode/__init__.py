@@ -1,0 +1,1 @@
+"""From the hub to the wire: whole answers and chunks. Pure."""

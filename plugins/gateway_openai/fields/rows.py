@@ -1,0 +1,171 @@
+"""The rows of the table of request fields: one for each field that OpenAI's clients may send.
+
+Names are those of `openai.types.chat.completion_create_params` and
+`openai.types.completion_create_params` (openai-python 3.54), of other gateways' extensions, and
+of our own answers, which come back as messages. Fields within fields have a row if they have
+no effect; the others are spoken of in the row of the field that they are in.
+"""
+
+from typing import Final
+
+from gateway_openai.fields.table import Behaviour, Endpoint, FieldTable, RequestField
+from gateway_openai.wire.messages import PASSED_OVER
+
+_NEVER_REPORTED: Final = "part of an earlier answer that the client sends back; never reported"
+_EARLIER_THINKING: Final = "thinking of an earlier answer; never refused"
+
+
+def _field(
+    name: str, behaviour: Behaviour, how: str = "", defaults: tuple[object, ...] = ()
+) -> RequestField:
+    return RequestField(name=name, behaviour=behaviour, how=how, defaults=defaults)
+
+
+def _chat(
+    name: str, behaviour: Behaviour, how: str = "", defaults: tuple[object, ...] = ()
+) -> RequestField:
+    return _one("chat", name, behaviour, how, defaults)
+
+
+def _text(
+    name: str, behaviour: Behaviour, how: str = "", defaults: tuple[object, ...] = ()
+) -> RequestField:
+    return _one("completions", name, behaviour, how, defaults)
+
+
+def _one(
+    endpoint: Endpoint, name: str, behaviour: Behaviour, how: str, defaults: tuple[object, ...]
+) -> RequestField:
+    return RequestField(
+        name=name, behaviour=behaviour, how=how, defaults=defaults, endpoints=(endpoint,)
+    )
+
+
+def _echoed(name: str, how: str = _NEVER_REPORTED) -> RequestField:
+    return RequestField(
+        name=name,
+        behaviour="ignored",
+        how=how,
+        defaults=("",),
+        endpoints=("chat",),
+        echoed=True,
+        reported=how != _NEVER_REPORTED,
+    )
+
+
+_LOWERED: Final = "lowered to the model's limit, and then reported as adjusted"
+_WHERE_TAKEN: Final = "where the model accepts it; otherwise reported as ignored"
+_CACHING: Final = "caching is the backend's own"
+
+ROWS: Final = (
+    _field("model", "honoured", "looked up in the model map; unknown is 404 `model_not_found`"),
+    _chat(
+        "messages",
+        "honoured",
+        "text, images, PDF and text files, tool calls and results; audio and `file_id` are refused",
+    ),
+    _text(
+        "prompt",
+        "honoured",
+        "a string, or a list of strings with `n` choices for each; an empty one and tokens "
+        "are refused",
+    ),
+    _field("stream", "honoured", "server-sent events"),
+    _field("stream_options", "honoured", "`include_usage`"),
+    _chat(
+        "max_completion_tokens",
+        "honoured",
+        f"takes precedence over `max_tokens`; 0 means unset; {_LOWERED}",
+    ),
+    _chat("max_tokens", "honoured", f"0 means unset; {_LOWERED}"),
+    _text(
+        "max_tokens",
+        "honoured",
+        f"0 means unset, and unset means no limit of its own, not 16 as with OpenAI; {_LOWERED}",
+    ),
+    _field("temperature", "honoured", f"{_WHERE_TAKEN}; {_LOWERED}"),
+    _field("top_p", "honoured", _WHERE_TAKEN),
+    _field("top_k", "honoured", f"{_WHERE_TAKEN}; 0 and -1 mean unset"),
+    _field(
+        "n",
+        "emulated",
+        "n answers are requested, as many at a time as processes and the key allow; the prompt "
+        "counts once",
+    ),
+    _text("best_of", "ignored", "no more than `n` answers are requested; less than `n` is refused"),
+    _field("stop", "honoured", "sequences of white space only are emulated by cutting the text"),
+    _text("echo", "emulated", "the prompt is put in front of the text"),
+    _text("suffix", "refused", "anything but an empty one", ("",)),
+    _chat(
+        "tools",
+        "honoured",
+        "type `function`, also without the object `function` around its fields, and Anthropic's form "
+        "with `input_schema`; other types are refused",
+    ),
+    _chat(
+        "tool_choice",
+        "honoured",
+        "`none`, `auto`, `required`, a function, `allowed_tools`; also Anthropic's `any` and `tool`",
+    ),
+    _chat("parallel_tool_calls", "honoured", "`false` allows one call per answer"),
+    _chat("functions", "emulated", "as `tools`; the answer has `function_call`"),
+    _chat("function_call", "emulated", "as `tool_choice`"),
+    _chat(
+        "response_format",
+        "honoured",
+        "`text`; `json_schema` natively; `json_object` by an instruction",
+    ),
+    _chat(
+        "reasoning_effort",
+        "honoured",
+        "`none` to `max`, or the model's nearest level; takes precedence over `temperature`, "
+        "`reasoning` and `thinking`",
+    ),
+    _chat(
+        "reasoning",
+        "honoured",
+        "`effort`, `enabled`, `exclude`; `max_tokens` becomes the nearest effort",
+    ),
+    _chat("thinking", "honoured", "`type`; `budget_tokens` becomes the nearest effort"),
+    _chat("modalities", "refused", "anything but `text`", ([], ["text"])),
+    _chat("audio", "ignored", "audio output is not available"),
+    _field("frequency_penalty", "ignored", "checked for its range", (0,)),
+    _field("presence_penalty", "ignored", "checked for its range", (0,)),
+    _field("logit_bias", "ignored", "", ({},)),
+    _chat("logprobs", "ignored", "`logprobs` is null in every choice", (False,)),
+    _text("logprobs", "ignored", "`logprobs` is null in every choice; checked for its range"),
+    _chat("top_logprobs", "ignored", "checked for its range", (0,)),
+    _field("seed", "ignored", "answers are not reproducible"),
+    _chat("prediction", "ignored"),
+    _chat("verbosity", "ignored", "", ("medium",)),
+    _chat("web_search_options", "ignored", "the model gets the client's tools only"),
+    _chat("moderation", "ignored"),
+    _chat("metadata", "ignored", "nothing is stored", ({},)),
+    _chat("store", "ignored", "nothing is stored", (False,)),
+    _chat("service_tier", "ignored", "", ("auto", "default")),
+    _field("user", "ignored"),
+    _chat("safety_identifier", "ignored"),
+    _chat("prompt_cache_key", "ignored", _CACHING),
+    _chat("prompt_cache_options", "ignored", _CACHING),
+    _chat("prompt_cache_retention", "ignored", _CACHING),
+    _field("stream_options.include_obfuscation", "ignored", "chunks are never padded", (False,)),
+    _chat(
+        "messages.name", "ignored", "of a speaker; that of a function message is honoured", ("",)
+    ),
+    _chat("messages.audio", "ignored", "audio is not available"),
+    _chat("messages.cache_control", "ignored", _CACHING),
+    _chat("messages.content.image_url.detail", "ignored", "the backend decides", ("auto",)),
+    _chat("messages.content.prompt_cache_breakpoint", "ignored", _CACHING),
+    _chat("messages.content.cache_control", "ignored", _CACHING),
+    _chat("tools.cache_control", "ignored", _CACHING),
+    _echoed("messages.annotations"),
+    _echoed("messages.reasoning_content", _EARLIER_THINKING),
+    _echoed("messages.reasoning", _EARLIER_THINKING),
+    *(_echoed(f"messages.content.{kind}", _EARLIER_THINKING) for kind in PASSED_OVER),
+    _echoed("messages.parsed"),
+    _echoed("messages.tool_calls.index"),
+    _echoed("messages.tool_calls.function.parsed_arguments"),
+)
+
+CHAT: Final = FieldTable("chat", ROWS)
+COMPLETIONS: Final = FieldTable("completions", ROWS)

@@ -1,0 +1,90 @@
+"""Running a system's own commands for services, one after the other."""
+
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from gateway.errors import ConfigurationError
+from gateway.machine.command_name import command_line
+from gateway.yaml_file.wording import one_line
+
+LONGEST_SECONDS: Final = 600
+"""A service that is stopped lets its answers finish, so that this may take long."""
+PAUSE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command. With `patience_seconds` it is tried again for so long."""
+
+    command: tuple[str, ...]
+    may_fail: bool = False
+    patience_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, answered with yes if the command succeeds and its output has the pattern."""
+
+    command: tuple[str, ...]
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command said, on both of its outputs, and whether it succeeded."""
+
+    succeeded: bool
+    output: str
+
+
+Run: TypeAlias = Callable[[Sequence[str]], Answer]
+
+
+def run(command: Sequence[str]) -> Answer:
+    """Run a command to its end. Raises `ConfigurationError` if there is no such program."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the commands are our own
+            list(command),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=LONGEST_SECONDS,
+        )
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{command[0]} is missing, and services need it on this system; "
+            f"`{command_line('serve')}` works without one"
+        ) from None
+    except subprocess.TimeoutExpired:
+        return Answer(succeeded=False, output=f"not done after {LONGEST_SECONDS} s")
+    return Answer(
+        succeeded=done.returncode == 0, output=done.stdout.decode(errors="replace").strip()
+    )
+
+
+def perform(steps: Iterable[Step], run: Run) -> None:
+    """Take all steps. Raises `ConfigurationError` with what the first that fails said."""
+    for step in steps:
+        answer = _patiently(step, run)
+        if not (answer.succeeded or step.may_fail):
+            said = one_line(answer.output) or "it does not say why"
+            raise ConfigurationError(f"`{shlex.join(step.command)}` failed: {said}")
+
+
+def asked(query: Query, run: Run) -> bool:
+    """Whether the answer is yes."""
+    answer = run(query.command)
+    return answer.succeeded and re.search(query.pattern, answer.output) is not None
+
+
+def _patiently(step: Step, run: Run) -> Answer:
+    end = time.monotonic() + step.patience_seconds
+    while not (answer := run(step.command)).succeeded and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
+    return answer

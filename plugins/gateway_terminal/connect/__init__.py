@@ -1,0 +1,1 @@
+"""`dragoman connect`: settings for a client, printed, written or tested."""

@@ -1,0 +1,1 @@
+"""`dragoman status`: the state of the gateway that runs."""

@@ -119,7 +119,7 @@ def arguments(
     return [
         # the options are on code.claude.com/docs/en/cli-reference
         "--print",
-        # prompts go by stdin: an argument has at most 128 KiB on Linux (execve(2)), and shows in `ps`
+        # prompts go by stdin: an argument has at most 128 KiB (Linux, execve(2)), and is in `ps`
         "--input-format", "stream-json",
         "--output-format", "stream-json",
         "--verbose",  # 2.1.330 requires it for stream-json with --print

@@ -178,7 +178,7 @@ class CliProcess:
 
     def _clean_up(self) -> None:
         remove_litter(self.pid, self._environment)
-        # in other folders the user's own CLI may have older logs; in ours a clock that was set back is harmless
+        # in other folders the user's own CLI may have older logs; in ours the clock does not matter
         since = 0 if is_own(self._folder) else self._born - CLOCK_SECONDS
         remove_logs(self._environment, self._folder, since)
         remove_probes(self._environment)

@@ -27,7 +27,7 @@ from gateway_claude_code.request.tools.call_input import call_input
 from gateway_claude_code.request.tools.call_numbers import CallNumbers
 from gateway_claude_code.request.tools.tool_names import ToolNames
 
-# an invented user turn: the first message must be the user's, and models since 4.6 refuse a prefill,
+# an invented user turn: the first message must be the user's, and models since 4.6 refuse prefill,
 # says platform.claude.com/docs/en/api/errors, "Prefill not supported"
 CONTINUE = "Continue."
 # each call needs a result in the very next user turn, says
@@ -271,7 +271,7 @@ def _said(part: Text) -> str:
     """
     if part.speaker == "system":
         return f"<system>\n{part.text}\n</system>"
-    # 2.1.330 turns a text that is blank to JavaScript into "(no content)", or drops it beside others
+    # 2.1.330 turns a text of JavaScript's blanks into "(no content)", or drops it beside others
     return part.text if _without_marks(part.text).strip() else part.text + JOINER
 
 

@@ -49,7 +49,7 @@ def lesson_of(message: str, sent: Sent) -> Lesson | None:
 def _tool_choice(sent: Sent, message: str) -> Lesson | None:
     if not (must_call(sent.request) and sent.terms.forced_choice):
         return None
-    # two reasons, one remedy each: the model takes no forced choice at all (can1357/oh-my-pi#12939),
+    # two reasons, two remedies: the model takes no forced choice at all (can1357/oh-my-pi#12939),
     # or none while it thinks (can1357/oh-my-pi#341)
     about_thinking = "thinking" in message.lower()
     if about_thinking and sent.terms.thinking is None and "disabled" in sent.facts.thinking:
@@ -90,8 +90,8 @@ def _effort(sent: Sent, message: str) -> Lesson | None:
     level = sent.terms.effort or _named_level(message)
     if level is None:
         return None
-    # opus-5 takes "disabled" at `high` and below only (platform.claude.com/docs/en/build-with-claude/
-    # thinking-troubleshooting, "Configurations each model rejects"; anthropics/claude-code#81084)
+    # opus-5 takes "disabled" up to `high` only (anthropics/claude-code#81084), says
+    # platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
     if _THINKING_OFF.search(message) and facts.effort_without_thinking != "high":
         return Lesson(fact="effort_without_thinking", value="high")
     if (named := re.search(r"Supported levels: ([\w, ]+)", message)) is not None:

@@ -88,7 +88,7 @@ def _check_pictures(pictures: list[Image], most: int) -> None:
             param=pictures[most].place or "messages",
         )
     for picture in pictures:
-        # the API refuses `http:`, and 2.1.330 then asks again with a sentence in place of the picture
+        # the API refuses `http:`, and 2.1.330 then asks with a sentence in place of the picture
         if picture.url is not None and not picture.url.startswith("https://"):
             raise InvalidRequest(
                 "The model's API fetches pictures from https URLs only. Use https, or send the "

@@ -63,7 +63,7 @@ def flag_settings(
     if switch_to is not None:
         settings["model"] = switch_to
     if terms.effort is not None:
-        # not `output_config.effort` of the body: 2.1.330 also puts its level beside each message, and
+        # not `output_config.effort` of the body: 2.1.330 also puts its level beside messages, and
         # with "between_tools" the two must not differ, says
         # platform.claude.com/docs/en/build-with-claude/effort-per-message
         settings["effortLevel"] = terms.effort

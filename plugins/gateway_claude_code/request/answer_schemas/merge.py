@@ -77,7 +77,7 @@ def merged(one: Schema, other: Schema) -> Schema:
 
 def _both(key: str, one: Any, other: Any) -> Any:  # noqa: ANN401
     if key in _STRICTER:
-        # all limits apply, so the stricter one does (json-schema.org/draft/2020-12/json-schema-core)
+        # all limits apply, so the stricter one (json-schema.org/draft/2020-12/json-schema-core)
         return _STRICTER[key](one, other)
     match key:
         case "type":

@@ -219,7 +219,7 @@ class _Part:
 
     def _draft_3(self) -> None:
         schema = self.schema
-        # these three have other names since draft 4 (json-schema.org/draft-04/json-schema-validation)
+        # other names since draft 4: json-schema.org/draft-04/json-schema-validation
         if (step := schema.pop("divisibleBy", None)) is not None:
             schema.setdefault("multipleOf", step)
         extended = schema.pop("extends", None)

@@ -1,4 +1,4 @@
-"""Answers in JSON: the structured output or the prose, as the text that was asked for."""
+"""Answers in JSON: the structured output or the prose, as the requested text."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -34,6 +34,7 @@ CODE: Final = ("gateway", "plugins")
 RULES: Final = Path("plugins/gateway_claude_code/upstream/rules/table.py")
 MODELS: Final = Path("plugins/gateway_claude_code/facts/documented.py")
 API_DOCS: Final = "platform.claude.com/docs/en/"
+CLI_DOCS: Final = "code.claude.com/docs/en/"
 
 PROGRAMS: Final = ("openai-python", "AI SDK", "claude-agent-sdk", "uvicorn", "httptools", "uvloop",
                    "pydantic-core", "jsonschema-rs", "CPython", "Python")  # fmt: skip
@@ -336,12 +337,20 @@ def _without_markup(text: str) -> str:
 def _linked(source: Source) -> str:
     match source.kind:
         case "page":
-            return f"[{source.name}](https://{source.name})"
+            return f"[{_label(source.name)}](https://{source.name})"
         case "issue" if "/" in source.name:
             return f"[{source.name}](https://github.com/{source.name.replace('#', '/issues/')})"
         case "doctor":
             return f"`doctor`: {source.name}"
     return _plain(source)
+
+
+def _label(address: str) -> str:
+    """A page of Anthropic's by whose documentation it is, and its last step."""
+    for start, name in ((API_DOCS, "API docs"), (CLI_DOCS, "CLI docs")):
+        if address.startswith(start):
+            return f"{name}: {address.rpartition('/')[2]}"
+    return address
 
 
 def _plain(source: Source) -> str:

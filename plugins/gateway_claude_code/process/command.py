@@ -128,7 +128,7 @@ def arguments(
         "--model", model,
         # an empty list turns all of the CLI's own tools off (doctor: built_in_tools)
         "--tools", ",".join(agent.tools) if agent is not None else "",
-        # no permission request for the client's tools: nobody is there to answer it
+        # no permission requests for the client's tools, as no user could answer them
         "--allowedTools", f"mcp__{MCP_SERVER}", *(agent.allow if agent is not None else ()),
         "--strict-mcp-config",
         # neither the user's nor a project's settings: hooks, permissions, models
@@ -206,7 +206,7 @@ def settings_variables(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> 
     return {str(name): str(value) for name, value in variables.items()}
 
 
-# code.claude.com/docs/en/settings: each runs a command whose output is a credential
+# code.claude.com/docs/en/settings-reference: each runs a command whose output is a credential
 _AUTH_COMMANDS: Final[Sequence[str]] = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport")
 
 

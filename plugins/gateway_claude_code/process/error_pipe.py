@@ -51,8 +51,8 @@ class ErrorPipe:
     async def lines(self) -> AsyncIterator[str]:
         """The lines that are written, each cut at `LONGEST_LINE` bytes.
 
-        With a limit that raises, the rest of a line would be taken for another line; and a pipe
-        that nobody reads blocks the process.
+        With a limit that raises, the rest of a line would be taken for another line; and an unread
+        pipe blocks the process.
         """
         line = bytearray()
         while chunk := await self._reader.read(CHUNK):

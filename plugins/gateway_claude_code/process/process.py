@@ -32,7 +32,7 @@ log = logging.getLogger("gateway_claude_code")
 STDERR_LINES: Final = 20
 STDERR_SECONDS: Final = 0.2
 LOG_SECONDS: Final = 0.2
-"""How late the debug log may be read: it is written before the line (2.1.330), to another pipe."""
+"""The most that the debug log may lag: it is written before the line (2.1.330), to another pipe."""
 CLOCK_SECONDS: Final = 2
 """The most that a file system's clock may be behind."""
 FOLLOWERS_SECONDS: Final = 0.5

@@ -110,7 +110,7 @@ def _thinking(sent: Sent, message: str) -> Lesson | None:
     if sent.terms.thinking is not None:
         kind = sent.terms.thinking["type"]
     elif "adaptive" in message and "not supported" in message and "thinking.type" not in message:
-        kind = "adaptive"  # which 2.1.330 sends if we say nothing
+        kind = "adaptive"  # 2.1.330 sends it by itself
     else:
         return None
     if kind == "enabled":

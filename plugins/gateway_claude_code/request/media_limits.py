@@ -83,7 +83,7 @@ def within_limits(request: ChatRequest, facts: ModelFacts) -> ChatRequest:
 def _check_pictures(pictures: list[Image], most: int) -> None:
     if len(pictures) > most:
         raise InvalidRequest(
-            f"The request has {len(pictures)} pictures; the model takes {most}. Leave out the "
+            f"The request has {len(pictures)} pictures; the model accepts {most}. Leave out the "
             "oldest ones.",
             param=pictures[most].place or "messages",
         )
@@ -110,7 +110,7 @@ def _check_documents(documents: list[Document], most: int) -> None:
             pages += pages_of(_decoded(document.data))
         if pages > most:
             raise InvalidRequest(
-                f"The PDFs have {pages} pages up to this one; the model takes {most}. Send fewer "
+                f"The PDFs have {pages} pages up to this one; the model accepts {most}. Send fewer "
                 "pages, or their text.",
                 param=document.place or "messages",
             )

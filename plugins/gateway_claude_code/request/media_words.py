@@ -24,7 +24,7 @@ def media_refusal(kind: str | None, sentence: str, request: ChatRequest) -> Inva
     what = _WORDS.get(kind or "", "an image or a file")
     # such as "messages.0.content.1.image.source.base64.data: …" in front of the sentence
     sentence = _PLACE.sub("", sentence).strip() or "no reason was given"
-    text = f"The model's API does not take {what} of this request: {sentence}"
+    text = f"The model's API does not accept {what} of this request: {sentence}"
     text = text if text.endswith((".", "!", "?")) else f"{text}."
     if len(places) == 1:
         return InvalidRequest(f"{text} Replace it, or leave it out.", param=places[0])

@@ -16,7 +16,7 @@ from gateway_claude_code.request.tools.tool_names import ToolNames
 STRUCTURED_OUTPUT: Final = "StructuredOutput"
 """The CLI's tool for an answer by a JSON Schema; its input is the answer (doctor: structured_output)."""
 
-# undocumented (doctor: one_request)
+# undocumented: above it 2.1.330 finds a conversation too long (doctor: one_request)
 LIMIT: Final = "CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE"
 NO_FURTHER_REQUEST: Final = {"env": {LIMIT: "1"}}
 """Settings that keep the CLI from further upstream requests: it finds any conversation too long, and

@@ -297,7 +297,7 @@ class EventReader:
     def _stop_reason(self, reason: str) -> StopReason:
         """Why the message ended, by its content: the API's word may contradict it.
 
-        The CLI goes by the calls too (2.1.330): it runs those of a message that ended with
+        The CLI follows the calls too (2.1.330): it runs those of a message that ended with
         "end_turn" or "stop_sequence", and asks again after a "tool_use" without any.
         """
         found = STOP_REASONS.get(reason, "end")

@@ -133,7 +133,7 @@ class FailureReader:
         `sentence` is the API's own, for a line that does not have it itself (`api_retry`).
         """
         match line:
-            # comes before the failure, on a plan only; "allowed_warning" is no failure (2.1.330)
+            # comes before the failure, on a plan only; "allowed_warning" is not one (2.1.330)
             case {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected"} as info}:
                 self._resets_at = info.get("resetsAt")
                 self._limit = str(info.get("rateLimitType") or "")

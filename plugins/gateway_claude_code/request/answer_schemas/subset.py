@@ -326,7 +326,7 @@ def _types_of(value: object) -> set[str]:
 
 
 def _as_enum(branches: list[Schema]) -> Schema | None:
-    """A union of plain values as an enum, which is no union in the grammar; None for another."""
+    """A union of plain values as an enum, which needs no union in the grammar; None for others."""
     values: list[Any] = []
     for branch in branches:
         if set(branch) - {"const", "enum", "type"} or branch == {"type": "boolean"}:

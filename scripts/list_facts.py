@@ -56,7 +56,9 @@ _SOURCES: Final = (
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"`])")
 _CUT_ADDRESS: Final = re.compile(r"(\.(?:com|org|io|dev|ai)/\S*/)\s+(?=[a-z])")
 """An address that goes on in the next line of a docstring or comment."""
-_DIRECTIVE: Final = re.compile(r"\s*(?:#\s*)?(?:noqa|type:|fmt:)[^#]*")
+_LINE_END: Final = re.compile(r"\n\s*(?:# )?")
+_DIRECTIVE: Final = re.compile(r"(?:noqa(?:: \w+)?|type: ignore\S*|fmt: \w+)\s*")
+"""Of ruff, mypy or the formatter; the reason behind it stays."""
 
 _ENTITIES: Final = str.maketrans({each: f"&#{ord(each)};" for each in "&<>|*_[]{}\\"})
 
@@ -189,11 +191,13 @@ def comments(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _bare(comment: str) -> str:
-    return _DIRECTIVE.sub("", comment).lstrip("# -")
+    return _DIRECTIVE.sub("", comment.lstrip("# ")).lstrip("- ")
 
 
 def facts_of(path: Path, text: str) -> Iterator[Fact]:
     """The facts of a module, in the order of their lines."""
+    if not sources_of(_LINE_END.sub(" ", text)):
+        return  # most modules, and the rest takes long
     tree = ast.parse(text)
     known = sorted(places(tree.body), key=lambda place: place.first)
     found = [(line, name_at(line, known), comment) for line, comment in comments(text)]

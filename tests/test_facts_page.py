@@ -74,6 +74,7 @@ def test_an_address_may_go_on_in_the_next_line() -> None:
         ("def f():\n    # within (RFC 1)\n    return 1", "f", 2),
         ("def f():\n    return 1  # behind (RFC 1)", "f", 2),
         ("def f():\n    # two lines of one\n    # fact (RFC 1)\n    return 1", "f", 2),
+        ("def f():\n    # a source in two lines (RFC\n    # 1)\n    return 1", "f", 2),
         ('class A:\n    def f(self):\n        """Of a method.\n\n        More (RFC 1).\n        """', "A.f", 5),
         ('class A:\n    x: int = 1\n    """Of an attribute (RFC 1)."""', "A.x", 3),
         ('"""A list.\n\n- one\n- two (RFC 1)\n"""', "", 4),
@@ -87,6 +88,11 @@ def test_a_fact_is_found_with_its_place(text: str, name: str, line: int) -> None
 
 def test_a_text_that_is_no_comment_has_no_fact() -> None:
     assert facts_in('X = "seen with 2.1.330"\nprint("RFC 9110")\nX = 1  # noqa: S101') == []
+
+
+def test_a_directive_is_not_part_of_the_text() -> None:
+    (fact,) = facts_in("X = 1  # noqa: S108 - the CLI's choice (2.1.330)")
+    assert fact.text == "the CLI's choice (2.1.330)"
 
 
 def test_comments_at_another_depth_are_another_fact() -> None:

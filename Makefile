@@ -5,7 +5,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-gptme test-browser test-cells arrives \
 	fuzz audit bench chaos soak stalls overload rolling matrix full lint format types check dist \
-	dist-installers update-cli cli-releases docs docs-serve docs-commands lock clean
+	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts lock \
+	clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -130,6 +131,9 @@ lock: ## Compile requirements/*.txt and the Node clients' lock anew
 
 docs-commands: setup ## Make docs/commands.md anew, of the commands' own help
 	.venv/bin/python -m gateway_terminal.manual > docs/commands.md
+
+docs-facts: setup ## Make docs/facts.md anew, of the comments and docstrings that name a source
+	.venv/bin/python scripts/list_facts.py --page > docs/facts.md
 
 clean: ## Remove .venv, .venv-clients, .venv-docs and all that was built or measured
 	rm -rf .venv .venv-* tests/clients/node/node_modules build dist site .coverage .coverage.* \

@@ -120,7 +120,7 @@ def test_a_sampling_parameter_that_is_refused_even_when_left_out_is_named(
     gateway.upstream.script = lambda _: Failure(400, "invalid_request_error", message)
     reply = post(gateway, stream=stream, model=OLDER, **{param: 0.5})
     assert (reply.status, reply.error["param"]) == (400, param)
-    assert reply.error["message"] == f"This model does not take {param}. Leave it out."
+    assert reply.error["message"] == f"This model does not accept {param}. Leave it out."
     # the CLI may repeat by itself what was refused; one more try of ours is without it
     sent = [request.body.get(param) for request in gateway.upstream.requests]
     assert (sent[0], sent[-1]) == (0.5, None)

@@ -1,4 +1,4 @@
-"""Taking out of a text what tells who wrote it, so that it can be pasted into a public issue."""
+"""Removes the author's identity from a text for a public issue."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from typing import Final
 from gateway.secrets.scrubbing import scrub
 
 OURS: Final = frozenset({"claude", "dragoman", "root", "python", "node", "user"})
-"""User names that are words of the report, and tell nothing."""
+"""User names that are words of the report, and identify nobody."""
 _SHORTEST: Final = 3
 _HOMES: Final = re.compile(r"/(home|Users)/[^/\s:;,'\"]+")
 _MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

@@ -1,4 +1,4 @@
-"""`dragoman doctor --report`: a text for whoever looks into a failure on a machine they can't see."""
+"""`dragoman doctor --report`: a text for diagnosing a failure on another machine."""
 
 import locale
 import os
@@ -44,7 +44,7 @@ _COMMON: Final = (
 
 
 def bug_report(report: Report, environ: Mapping[str, str]) -> str:
-    """Everything about this machine that matters, without a secret, a name or a prompt."""
+    """All relevant facts about this machine, without secrets, names or prompts."""
     rows = "\n".join(f"{name:{WIDTH}}{value}".rstrip() for name, value in _rows(report, environ))
     findings = report.findings_as_text()
     text = anonymous(f"{rows}\n{findings}", environ, socket.gethostname())
@@ -80,7 +80,7 @@ def _cli(found: CliFound | None) -> str:
 
 
 def _service() -> str:
-    """What `dragoman service status` says, in one line."""
+    """The output of `dragoman service status`, in one line."""
     # -I, as `-m` would otherwise take a package `gateway` out of the current folder
     command = [sys.executable, "-I", "-m", "gateway", "service", "status"]
     try:
@@ -94,7 +94,7 @@ def _service() -> str:
 
 
 def _process_facts() -> Iterator[tuple[str, str]]:
-    """Each kind of fact that is read of the system's processes, tried on this one."""
+    """Each kind of fact that is read about processes, tested with this one."""
     pid = os.getpid()
     yield "start", "seen" if start_of(pid) is not None else "not seen"
     size = resident_bytes(pid)
@@ -106,7 +106,7 @@ def _process_facts() -> Iterator[tuple[str, str]]:
 
 
 def _variables(environ: Mapping[str, str]) -> list[str]:
-    """The names of those that the gateway or the CLI goes by."""
+    """The names of the variables that the gateway or the CLI uses."""
     patterns = [pattern for pattern in PASSED_ON if pattern not in _COMMON]
     return sorted(
         name
@@ -126,7 +126,7 @@ def _where_to() -> str:
     page = next((url for name, url in named.items() if name.lower() in _ISSUES), None)
     return (
         "Read it once more, add what you did and what you saw, and paste it into an issue "
-        f"{f'at {page}' if page else 'where you have Dragoman from'}."
+        f"{f'at {page}' if page else 'where you got Dragoman'}."
     )
 
 

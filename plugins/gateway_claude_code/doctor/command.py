@@ -94,7 +94,7 @@ def _live(config_file: Path | None, *, yes: bool) -> LiveReport:
 
 
 async def examine(config_file: Path | None) -> Report:
-    """The whole report. What is found of a CLI is remembered for the gateway."""
+    """The whole report. Findings about a CLI are remembered for the gateway."""
     began = time.monotonic()
     first, config, server = setting_up.configuration(config_file)
     around = [first, setting_up.working_directory(config), await setting_up.port(server)]
@@ -110,7 +110,7 @@ async def examine(config_file: Path | None) -> Report:
 
 
 async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Finding]]:
-    """The CLI with what is found of it. It is asked in a folder that is empty for certain."""
+    """The CLI with its findings. It is asked in a folder that is certain to be empty."""
     with tempfile.TemporaryDirectory(prefix="dragoman-") as folder:
         elsewhere = config.model_copy(update={"working_directory": Path(folder)})
         try:
@@ -137,7 +137,7 @@ async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Fi
 
 
 def _origin(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> str:
-    """How the CLI was found, in the order of `command.find_cli`."""
+    """The way in which the CLI was found, in the order of `command.find_cli`."""
     if config.command is not None:
         return "plugins.claude_code.command"
     if environ.get(command.COMMAND_VARIABLE):

@@ -21,14 +21,14 @@ FORMAT: Final = 1
 _COLOURS: Final[dict[Verdict, str]] = {"holds": "green", "differs": "red", "unknown": "yellow"}
 _WORDS: Final[dict[Verdict, str]] = {"holds": "ok", "differs": "FAIL", "unknown": "unknown"}
 _COUNTED: Final[dict[Verdict, str]] = {"holds": "ok", "differs": "failed", "unknown": "unknown"}
-"""For people: in a row, and in the sum."""
+"""Words for people: in a row, and in the sum."""
 _NAME_WIDTH: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CliFound:
-    """The CLI that was looked at. `origin` says how it was found, `installed_by` how it came onto
-    this machine, `age` in words how old it is, `update` which command brings a newer one."""
+    """The examined CLI. `origin` is the way in which it was found, `installed_by` the way of its
+    installation, `age` is in words, `update` is the command for a newer one."""
 
     path: str
     version: str | None
@@ -40,7 +40,7 @@ class CliFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `dragoman doctor` found."""
+    """The findings of `dragoman doctor`."""
 
     dragoman: str
     python: str
@@ -51,7 +51,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 if everything holds, 1 if something does not, 2 if there is no CLI that runs."""
+        """0 if everything holds, 1 if something does not, 2 without a working CLI."""
         if self.cli is None or self.cli.version is None:
             return EXIT_NO_CLI
         return exit_code(self.findings)

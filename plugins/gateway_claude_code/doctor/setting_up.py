@@ -1,4 +1,4 @@
-"""What is around the CLI: the configuration, its plugins, the folder, the login, the port."""
+"""Checks around the CLI: the configuration, its plugins, the folder, the login, the port."""
 
 import http.client
 import json
@@ -36,9 +36,9 @@ def _finding(name: str, title: str, verdict: Verdict, seen: str, advice: str = "
 
 
 def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, ServerConfig]:
-    """Whether the gateway would start with this YAML and its plugins, and what it says.
+    """Whether the gateway would start with this YAML and its plugins, and its message.
 
-    Where it would not, the rest is looked at as if nothing had been configured.
+    If not, the other checks use the default configuration.
     """
     title = "the configuration and the plugins"
     try:
@@ -90,12 +90,12 @@ def working_directory(config: ClaudeCodeConfig) -> Finding:
 
 
 def missing(error: BackendUnavailable) -> Finding:
-    """That there is no CLI; the error says what to do."""
+    """The finding without a CLI; the error says what to do."""
     return _finding("cli", "the CLI", "differs", error.message)
 
 
 def answers(status: CliStatus) -> Finding:
-    """Whether the CLI says what it is."""
+    """Whether the CLI prints its version."""
     if status.version is None:
         advice = "Run it with --version by hand: is it the Claude Code CLI, and does it start?"
         return _finding("cli", "the CLI", "differs", "it does not report its version", advice)
@@ -111,7 +111,7 @@ def login(status: CliStatus) -> Finding:
 
 
 async def port(server: ServerConfig) -> Finding:
-    """Whether the gateway's address is free, or who answers there."""
+    """Whether the gateway's address is free, or which program answers there."""
     title = "the gateway's address"
     place = f"{server.host}, port {server.port}"
     try:
@@ -128,10 +128,10 @@ async def port(server: ServerConfig) -> Finding:
 
 
 def _gateway_at(server: ServerConfig) -> str | None:
-    """The gateway that has the address, in words; None if it is something else.
+    """The gateway at the address, in words; None for another program.
 
-    One that asks for keys tells a stranger neither its version nor that it is Dragoman, but it has
-    published itself to its own user.
+    With keys it tells a stranger neither its version nor that it is Dragoman, but it has published
+    itself to its own user.
     """
     health = _health_at(server)
     url = url_of(reached_at(server.host), server.port)
@@ -144,7 +144,7 @@ def _gateway_at(server: ServerConfig) -> str | None:
 
 
 def _health_at(server: ServerConfig) -> Mapping[str, Any] | None:
-    """What answers `GET /health` there with a status; None if nothing does."""
+    """The answer to `GET /health` there, if it has a status."""
     host = reached_at(server.host)
     connection = http.client.HTTPConnection(host, server.port, timeout=PORT_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""The gateway's own look at each CLI that it is to run, in the background."""
+"""The gateway's own check of each CLI that it will run, in the background."""
 
 import logging
 import os
@@ -22,18 +22,18 @@ from gateway_claude_code.process.launch import Program
 
 log = logging.getLogger("gateway_claude_code")
 
-CALLER: Final = "(the gateway's look at the CLI)"
+CALLER: Final = "(the gateway's check of the CLI)"
 FULL_SECONDS: Final = 5
-"""How long to wait when the line for processes is full."""
+"""The pause while the queue for processes is full."""
 
 
 async def watch(
     gate: Gate, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
 ) -> None:
-    """Find out about every program that the gate does not know yet, one at a time.
+    """Check every program that has no verdict yet, one at a time.
 
-    The processes for it have slots like those of requests, so that the limit of processes holds;
-    they stand in line as one caller more. Between two scenarios the slot is free for others.
+    Its processes take slots like those of requests, so that the limit of processes holds; they
+    queue as one more caller. Between two scenarios the slot is free for others.
     """
     while True:
         program = await gate.next_unknown()
@@ -41,7 +41,7 @@ async def watch(
         try:
             findings = await _findings(program, config, environ, slots)
         except (GatewayError, OSError) as error:
-            log.warning("the CLI %s can't be tried out: %s", program.path, error)
+            log.warning("the CLI %s can't be tested: %s", program.path, error)
         gate.learn(program, findings)
         _log(program, findings)
 
@@ -49,7 +49,7 @@ async def watch(
 async def _findings(
     program: Program, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
 ) -> list[Finding]:
-    """What is remembered of this CLI, or else what it does now."""
+    """The remembered findings about this CLI, or else new ones."""
     version = await cli_version(program.path, config, environ)
     if version is None:
         return []

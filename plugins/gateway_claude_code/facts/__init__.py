@@ -1,1 +1,1 @@
-"""Facts about models: documented, asked of the CLI, learnt from refusals, or set in the YAML."""
+"""Facts about models: documented, from the CLI, learnt from refusals, or set in the YAML."""

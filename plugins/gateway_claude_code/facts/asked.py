@@ -1,4 +1,4 @@
-"""What the installed CLI says about its models: the answer to its control request `list_models`.
+"""The installed CLI's answer about its models, to the control request `list_models`.
 
 Seen with CLI 2.1.330 and 2.1.332: for each model `value`, `resolvedModel`, `supportsEffort`,
 `supportedEffortLevels`, `supportsAdaptiveThinking`, `supportsThinkingOff`. Needs no login.
@@ -15,9 +15,9 @@ SOURCE = "list_models"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedModel:
-    """One model of the list. None stands for what the CLI did not say.
+    """One model of the list. None means that the CLI did not say.
 
-    `value` is what can be asked for, such as "opus" or "default", and `model` its full name.
+    `value` is a name to request, such as "opus" or "default", and `model` the full name.
     """
 
     value: str

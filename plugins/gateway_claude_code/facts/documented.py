@@ -1,7 +1,7 @@
-"""What Anthropic's public documentation says of each model, with the page of each fact.
+"""The facts about each model in Anthropic's public documentation, with the page of each.
 
 Pages are those of platform.claude.com/docs/en, read in October and November 2026. Texts of the
-live API that were quoted in public issues: can1357/oh-my-pi#12939, vercel/ai#21364,
+live API as quoted in public issues: can1357/oh-my-pi#12939, vercel/ai#21364,
 BerriAI/litellm#42717.
 """
 
@@ -38,7 +38,7 @@ PAGES: Final[Mapping[str, str]] = {
     "max_output_tokens": OVERVIEW,
     "context_window": CONTEXT,
 }
-"""For each fact, the page that has it; see `WHATS_NEW` for rows that name a page of their own."""
+"""The page of each fact; see `WHATS_NEW` for models with a page of their own."""
 
 
 WHATS_NEW: Final = frozenset(
@@ -50,19 +50,19 @@ WHATS_NEW: Final = frozenset(
         "bound_thinking",
     }
 )
-"""What the newest models' own pages are about; their limits are on the pages that all share."""
+"""The facts on the newest models' own pages; their limits are on the shared pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentedModel:
-    """One row: the model's name without its date, its facts, and the page of what is new in it."""
+    """One row: the model's name without its date, its facts, and the page about its changes."""
 
     name: str
     facts: ModelFacts
     page: str | None = None
 
     def source(self, fact: str) -> str:
-        """The page of documentation that has this fact."""
+        """The documentation's page of this fact."""
         return self.page if self.page and fact in WHATS_NEW else PAGES[fact]
 
 
@@ -89,8 +89,8 @@ _FIFTH: Final = replace(
     forced_while_thinking=True,
     bound_thinking=False,
 )
-# Of adaptive thinking beside a forced choice on 4.x the pages say that it is refused, and
-# llm-exe/llm-exe#721 that it was accepted: without thinking the request is right either way.
+# Adaptive thinking beside a forced choice on 4.x is refused according to the pages, and was accepted
+# according to llm-exe/llm-exe#721: without thinking the request is right either way.
 _OPUS_4_8: Final = replace(_FIFTH, effort_without_thinking=None, forced_while_thinking=False)
 _OPUS_4_7: Final = replace(_OPUS_4_8, system_messages=False)
 _FOUR_SIX: Final = replace(
@@ -159,22 +159,22 @@ FAMILIES: Final[Mapping[str, str]] = {
     "haiku": "claude-haiku-5-5",
     "fable": "claude-fable-5-2",
 }
-"""The CLI's short names and what they stand for (`list_models` of CLI 2.1.330)."""
+"""The CLI's short names and their models (`list_models` of CLI 2.1.330)."""
 
 _REMAPPED: Final = re.compile(r"claude-opus-4(-1)?(-\d{8})?")
-"""Names for which the CLI asks the newest Opus, with Anthropic's own API (seen with 2.1.330;
+"""Names that the CLI maps to the newest Opus, with Anthropic's own API (seen with 2.1.330;
 `CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP` on code.claude.com/docs/en/env-vars)."""
 
 UNKNOWN: Final = DocumentedModel(name="", facts=_NEWEST)
-"""A model that is not in the table gets the rules of the newest family."""
+"""An unknown model gets the rules of the newest family."""
 
 FACT_NAMES: Final = tuple(field.name for field in fields(ModelFacts))
 
 
 def documented(model: str) -> DocumentedModel:
-    """The row for a model by any name: short, dated, a cloud's, or with `[1m]` behind it.
+    """The row for a model by any name: short, dated, a cloud's, or with the suffix `[1m]`.
 
-    `UNKNOWN` for one that is not in the table.
+    `UNKNOWN` for an unknown model.
     """
     plain = full_name(model)
     rows = (row for row in MODELS if re.search(rf"{row.name}(?!-?\d(?!\d{{5}}))", plain))
@@ -182,17 +182,17 @@ def documented(model: str) -> DocumentedModel:
 
 
 def full_name(model: str) -> str:
-    """A model's name without a context suffix, short names written out."""
+    """A model's name without a context suffix, and a short name in full."""
     plain = model.partition("[")[0]
     return FAMILIES.get(plain, plain)
 
 
 def asked_by_cli(model: str) -> str:
-    """The full name of the model that the CLI asks for when it is told this name."""
+    """The full name of the model that the CLI requests for this name."""
     plain = full_name(model)
     return FAMILIES["opus"] if _REMAPPED.fullmatch(plain) else plain
 
 
 def undated(model: str) -> str:
-    """A full name without the date behind it: the API answers with one, clients ask without."""
+    """A full name without its date: the API's answers have one, clients' requests do not."""
     return re.sub(r"[-@]\d{8}$", "", model)

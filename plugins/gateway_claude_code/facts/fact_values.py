@@ -1,4 +1,4 @@
-"""Facts as JSON and as YAML have them: checked, and in the types of `ModelFacts`."""
+"""Facts in JSON and YAML: checked, and in the types of `ModelFacts`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gateway_claude_code.facts.model_facts import EffortLevel, SamplingRule, Thi
 
 
 class FactValues(BaseModel):
-    """`options.facts` of a model entry: each fact is optional, and goes before everything else.
+    """`options.facts` of a model entry: each fact is optional, and overrides all other sources.
 
     The fields are those of `ModelFacts`.
     """
@@ -31,12 +31,12 @@ class FactValues(BaseModel):
     context_window: int = Field(default=1_000_000, ge=1)
 
     def said(self) -> dict[str, Any]:
-        """Only the facts that were given."""
+        """Only the given facts."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 def from_json(fact: str, value: object) -> Any:  # noqa: ANN401 - as the field has it
-    """A fact's value out of JSON. Raises `ValueError` if it can't be one."""
+    """A fact's value from JSON. Raises `ValueError` for an invalid one."""
     try:
         return getattr(FactValues.model_validate({fact: value}), fact)
     except ValidationError as error:
@@ -47,7 +47,7 @@ _ANYTHING: TypeAdapter[object] = TypeAdapter(object)
 
 
 def to_json(value: object) -> object:
-    """A fact's value as JSON has it; sets in a fixed order."""
+    """A fact's value for JSON; sets in a fixed order."""
     if isinstance(value, frozenset):
         return sorted(value)
     return _ANYTHING.dump_python(value, mode="json")

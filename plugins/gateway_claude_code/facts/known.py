@@ -1,8 +1,8 @@
-"""All that is known about the models, in one place: set, seen, asked, documented, assumed.
+"""All known facts about the models: set, seen, asked, documented, assumed.
 
-For each fact the first of these that says something counts: the YAML entry's word; what a refusal
-has taught or `dragoman doctor --live` has confirmed; what the CLI says; the documentation; and for
-a model that nobody describes, the rules of the newest family.
+For each fact the first of these sources counts: the YAML entry; a lesson of a refusal, or a
+confirmation by `dragoman doctor --live`; the CLI; the documentation; and for an unknown model the
+rules of the newest family.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ _BY_SAMPLING_KEY: Final[Mapping[object, SamplingRule]] = {True: "both", False: "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a fact comes from. `source` is a page, a control request or the words of a refusal.
+    """The origin of a fact. `source` is a page, a control request or the words of a refusal.
 
     `date` is the day (ISO 8601) on which it was learnt or confirmed.
     """
@@ -42,7 +42,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownModel:
-    """What is known about one model: `name` in full, its facts, and the origin of each by name."""
+    """One model: its full `name`, its facts, and the origin of each by name."""
 
     name: str
     facts: ModelFacts
@@ -50,7 +50,7 @@ class KnownModel:
 
 
 class KnownModels:
-    """The facts about every model. `asked` is what the CLI said last; `seen` is kept on disk."""
+    """The facts about every model. `asked` is the CLI's last answer; `seen` is kept on disk."""
 
     def __init__(self, seen: SeenFacts | None = None, models: Iterable[AskedModel] = ()) -> None:
         self.seen = seen or SeenFacts(None)
@@ -60,7 +60,7 @@ class KnownModels:
         self.asked(models)
 
     def asked(self, models: Iterable[AskedModel]) -> None:
-        """Take what the CLI said about its models, in place of what it said before."""
+        """Take the CLI's answer about its models, in place of an earlier one."""
         self._by_value = {model.value: model for model in models}
         self._by_model = {model.model: model for model in self._by_value.values()}
 
@@ -72,26 +72,26 @@ class KnownModels:
     def answered(self, name: str, model: str | None) -> None:
         """Note that the model which answers to `name` calls itself `model`.
 
-        That is news where the name says nothing of the model; a known model that is answered by
-        another one keeps its own facts.
+        That counts only for a name that does not identify a model; a known model that is answered
+        by another one keeps its own facts.
         """
         if model and name not in self._by_value and documented(name) is UNKNOWN:
             self._answered[name] = model
 
     def learn(self, target: Target, fact: str, value: object, *, said: str) -> None:
-        """Take what a refusal has taught about the model that a name leads to."""
+        """Remember the lesson of a refusal about the model of a target."""
         name = undated(self.full_name(target.name))
         self.seen.note(name, fact, value, how="learnt", said=said)
 
     def full_name(self, name: str) -> str:
-        """The model that answers to a backend's name, as far as is known."""
+        """The model that answers to a backend's name, as far as known."""
         plain = name.partition("[")[0]
         if (listed := self._by_value.get(plain)) is not None:
             return listed.model
         return self._answered.get(name) or asked_by_cli(plain)
 
     def about(self, target: Target) -> KnownModel:
-        """The facts about the model that a name of the map leads to."""
+        """The facts about the model of a target."""
         name = self.full_name(target.name)
         values, origins = self._described(name)
         for fact, found in self.seen.about(undated(name)).items():
@@ -115,10 +115,10 @@ class KnownModels:
 def _with_asked(
     facts: ModelFacts, said: AskedModel, *, described: bool
 ) -> tuple[ModelFacts, tuple[str, ...]]:
-    """The facts with what the CLI said, and which of them it has said.
+    """The facts with the CLI's answer, and the names of those that it gave.
 
-    Its `supportsThinkingOff` is about its own switch: CLI 2.1.330 says false of haiku-5-5, whose
-    documentation accepts `disabled`. So it counts for models without documentation only.
+    `supportsThinkingOff` is about the CLI's own switch: 2.1.330 says false for haiku-5-5, whose
+    documentation accepts `disabled`. So it counts only for models without documentation.
     """
     told = []
     if said.efforts is not None:
@@ -132,7 +132,7 @@ def _with_asked(
 
 
 def _set(target: Target) -> dict[str, Any]:
-    """What the entry of the YAML says."""
+    """The facts in the entry of the YAML."""
     options = target.options.get("facts")
     said = FactValues.model_validate(options).said() if options else {}
     if target.sampling in _BY_SAMPLING_KEY:

@@ -1,7 +1,7 @@
-"""What a model takes in a request, as one value. Pure.
+"""The parameters that a model accepts, as one value. Pure.
 
-The facts are those in which the models of Anthropic's API differ; each can be documented
-(`documented`), asked of the CLI (`asked`), learnt from a refusal (`learnt`) or set in the YAML.
+These are the differences between the models of Anthropic's API; each can be documented
+(`documented`), given by the CLI (`asked`), learnt from a refusal (`learnt`) or set in the YAML.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EffortLevel: TypeAlias = Literal["low", "medium", "high", "xhigh", "max"]
 SamplingRule: TypeAlias = Literal["defaults", "one", "both"]
 
 EFFORT_LEVELS: Final[tuple[EffortLevel, ...]] = ("low", "medium", "high", "xhigh", "max")
-"""From the least to the most."""
+"""From the lowest to the highest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +21,14 @@ class ModelFacts:
     """The facts about one model.
 
     `thinking` has the accepted `thinking.type`s, `efforts` the accepted effort levels from the
-    least to the most, and `effort_without_thinking` the highest level beside "disabled" or
+    lowest to the highest, and `effort_without_thinking` the highest level beside "disabled" or
     "between_tools"; None means no limit. `sampling` says which of temperature and top_p are accepted:
     only their `defaults`, `one` of the two, or `both`.
 
     `forced_tool_choice` is whether the model may be made to call a tool, and
     `forced_while_thinking` whether it may think beforehand. `prefill` accepts a conversation
     that ends with the assistant, `system_messages` a `role: system` message inside of one.
-    `bound_thinking` is whether thinking blocks are valid only behind what they were made behind, and
+    `bound_thinking` is whether thinking blocks are valid only after the same conversation as before,
     `thinking_leads_tool_loop` whether, with thinking on, the last assistant turn before tool
     results has to begin with a thinking block. `output_format` is native structured output,
     `cache_marks` accepts `cache_control`.
@@ -57,7 +57,7 @@ class ModelFacts:
         return "enabled" in self.thinking and "adaptive" not in self.thinking
 
     def level_at_most(self, wanted: EffortLevel) -> EffortLevel | None:
-        """The highest accepted level that is not above `wanted`, else the lowest there is."""
+        """The highest accepted level up to `wanted`, else the lowest of all; None without levels."""
         rank = EFFORT_LEVELS.index
         fitting = [level for level in self.efforts if rank(level) <= rank(wanted)]
         return fitting[-1] if fitting else next(iter(self.efforts), None)

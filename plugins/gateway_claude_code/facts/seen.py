@@ -1,7 +1,7 @@
-"""What was seen of models: learnt from a refusal, or confirmed by `dragoman doctor --live`.
+"""Facts that were seen: learnt from a refusal, or confirmed by `dragoman doctor --live`.
 
-Kept in a small file of the user's. It holds names of models and facts, nothing of a conversation;
-a file that can't be read or written is as good as none.
+They are kept in a small file of the user's, which has names of models and facts, and nothing of a
+conversation. A file that can't be read or written is ignored.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from gateway_claude_code.state_file import StateFile, state_path
 How: TypeAlias = Literal["learnt", "confirmed"]
 
 FORGET_DAYS: Final = 30
-"""How long a lesson counts: models change, and a wrong lesson must not stay for good."""
+"""The age at which a lesson expires: models change, and a wrong lesson must not last for ever."""
 FILE_NAME: Final = "model-facts.json"
 
 
@@ -32,7 +32,7 @@ class SeenFact:
 
 
 class SeenFacts:
-    """Facts by the model's full name; the last one seen counts."""
+    """Facts by the model's full name; the latest counts."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class SeenFacts:
         }
 
     def note(self, model: str, fact: str, value: object, *, how: How, said: str = "") -> None:
-        """Remember a fact from now on, in place of what was seen of it before."""
+        """Remember a fact from now on, in place of its earlier value."""
         seen = SeenFact(value=value, how=how, said=said, date=self._today().isoformat())
         for name, facts in _read(self._file.read()).items():  # another process may have written
             self._models[name] = {**self._models.get(name, {}), **facts}

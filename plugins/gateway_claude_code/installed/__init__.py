@@ -1,1 +1,1 @@
-"""How the CLI came onto this machine, how old it is, and which command brings a newer one."""
+"""The installation of the CLI: its origin, its age, and the command for an update."""

@@ -1,4 +1,4 @@
-"""When a version of the CLI was released, without asking anybody: from a table that is shipped."""
+"""Release dates of the CLI's versions, from a table that is shipped: no request is made."""
 
 import re
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from typing import Final, TypeAlias
 Version: TypeAlias = tuple[int, ...]
 
 STALE_DAYS: Final = 60
-"""From this age on it is worth a word; there is a release every few days."""
+"""The age from which it is reported as stale; releases are days apart (`releases.txt`)."""
 NEWER: Final = "newer than this Dragoman knows"
 _TABLE: Final = Path(__file__).with_name("releases.txt")
 
 
 def age_of(version: str, today: date | None = None) -> int | str | None:
-    """The days since its release, `NEWER` behind the end of the table, or None for an unknown one.
+    """The days since its release, `NEWER` if later than the table, or None for an unknown version.
 
-    A version between two of the table, which was never published, has the day of the one before.
+    A version between two rows has the date of the earlier one.
     """
     wanted, table = _numbers(version), _releases()
     if wanted is None or wanted < min(table):
@@ -30,7 +30,7 @@ def age_of(version: str, today: date | None = None) -> int | str | None:
 
 
 def in_words(age: int | str | None) -> str | None:
-    """Such as "12 days old"."""
+    """An age such as "12 days old"."""
     match age:
         case 0:
             return "released today"
@@ -42,7 +42,7 @@ def in_words(age: int | str | None) -> str | None:
 
 
 def _numbers(version: str) -> Version | None:
-    """The numbers of `2.1.330`, also with something behind them; None for anything else."""
+    """The numbers of `2.1.330`, also with a suffix; None for anything else."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)(?![\d.])", version)
     return tuple(map(int, found.groups())) if found else None
 

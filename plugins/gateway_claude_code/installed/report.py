@@ -1,4 +1,4 @@
-"""The CLI's age and the way to a newer one, for `GET /health`, `status` and `doctor`."""
+"""The CLI's age and update command, for `GET /health`, `status` and `doctor`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gateway_claude_code.installed.ways import place_of, way_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """`by` is the way's name, `age` is in words, `update` is the command that brings a newer CLI.
+    """`by` is the way's name, `age` is in words, `update` is the command for a newer CLI.
 
     `days` and `age` are None for a version of unknown age; `days` alone for one that is newer
     than the table of releases.
@@ -24,12 +24,12 @@ class Installed:
 
     @property
     def stale(self) -> bool:
-        """Whether its age is worth a word."""
+        """Whether it is old enough to be reported."""
         return self.days is not None and self.days >= STALE_DAYS
 
 
 def installed(path: Path, version: str | None) -> Installed:
-    """Look at a CLI from outside: no process is started, and nobody is asked."""
+    """Examine a CLI from outside: no process is started, and no request is made."""
     age = age_of(version) if version else None
     way = way_of(place_of(path))
     return Installed(

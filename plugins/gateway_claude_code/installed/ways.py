@@ -1,6 +1,6 @@
-"""The ways in which a CLI gets onto a machine, and the command of each that brings a newer one.
+"""The ways of installing the CLI, and the update command of each.
 
-A way is known by the path of the CLI and by files around it; nothing is run for that. The commands
+A way is recognised by the path of the CLI and by files around it; nothing is run for that. The commands
 for the CLI's own installers are those of its documentation ("Update Claude Code",
 code.claude.com/docs/en/setup, read in November 2026). `TRIED` names the ways whose command has been
 run from an empty home, with 2.1.328 or 2.1.330 before and 2.1.332 after.
@@ -15,14 +15,14 @@ from typing import Final
 from gateway.machine.installation import Environment, environment_of
 
 PACKAGE: Final = "claude-agent-sdk"
-"""The wheel of which only the CLI in it is used, so that its requirements need no update."""
+"""The wheel; only the CLI in it is used, so its requirements need no update."""
 UPDATE: Final = f"install --upgrade --no-deps {PACKAGE}"
 TRIED: Final = ("npm", "checkout", "pipx", "uv tool", "uv venv", "venv")
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How something was installed, and the command that brings a newer CLI."""
+    """A way of installing, and the command for a newer CLI."""
 
     name: str
     update: str
@@ -30,7 +30,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a CLI is: its path, the file behind all links, and the root of the file system."""
+    """The place of a CLI: its path, the file behind all links, and the root of the file system."""
 
     path: Path
     target: Path
@@ -40,7 +40,7 @@ class Place:
     def bundled(self) -> bool:
         """Whether it is the one in the wheel: PREFIX/lib/pythonX.Y/site-packages/….
 
-        By its path as it is imported: uv may link the files of a wheel to its cache.
+        By its path before links are followed: uv may link the files of a wheel to its cache.
         """
         return self.path.parts[-3:-1] == ("claude_agent_sdk", "_bundled")
 
@@ -56,7 +56,7 @@ def place_of(path: Path, root: Path = Path("/")) -> Place:
 
 
 def way_of(place: Place) -> Way:
-    """The way of a CLI: by its environment in the wheel, else the first of `OWN` that shows."""
+    """The way of a CLI: by the environment of the wheel, else the first of `OWN` that matches."""
     if place.bundled and len(place.path.parents) > 5:  # noqa: PLR2004 - see `prefix`
         kind = environment_of(place.prefix, place.root)
         quoted = {
@@ -123,12 +123,12 @@ def _by_dnf(place: Place) -> bool:
 
 
 def _by_native(place: Place) -> bool:
-    """The native installer keeps ~/.local/share/claude/versions/2.1.330."""
+    """The native installer has ~/.local/share/claude/versions/2.1.330 (code.claude.com/docs/en/setup)."""
     return place.target.parts[-3:-1] == ("claude", "versions")
 
 
 def _itself(place: Place) -> str:
-    """The CLI knows best how it was installed."""
+    """The CLI's own command, which knows its installation (code.claude.com/docs/en/setup)."""
     usual = place.path.parent.name == "bin" and place.path.name == "claude"
     return f"{'claude' if usual else shlex.quote(str(place.path))} update"
 
@@ -142,4 +142,4 @@ OWN: Final[Sequence[tuple[str, Callable[[Place], bool], Callable[[Place], str]]]
     ("native", _by_native, _itself),
     ("unknown", lambda _: True, _itself),
 )
-"""Each way with how it shows and its command, in the order in which they are tried."""
+"""Each way with its test and its command, in the order of the tests."""

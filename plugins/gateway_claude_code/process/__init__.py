@@ -1,1 +1,1 @@
-"""Starting a CLI process, talking to it, and ending it."""
+"""Start, drive and end a process of the CLI."""

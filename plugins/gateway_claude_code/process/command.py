@@ -1,4 +1,4 @@
-"""Which program is run, with which arguments, in which environment and folder. No I/O but look-ups."""
+"""The CLI's program, arguments, environment and folder. No I/O but look-ups."""
 
 import fnmatch
 import importlib.util
@@ -20,35 +20,37 @@ from gateway_claude_code.process.working_directory import check_empty, neutral_d
 SETUP_PAGE: Final = "https://code.claude.com/docs/en/setup"
 COMMAND_VARIABLE: Final = "DRAGOMAN_CLAUDE_COMMAND"
 MCP_SERVER: Final = "t"
-"""The name under which the client's tools stand: the model sees `mcp__t__NAME`."""
+"""The MCP server of the client's tools: the model sees `mcp__t__NAME` (seen with 2.1.330)."""
 
 LEAST_BUDGET: Final = "0.000001"
-"""Dollars. Any answer uses it up, and so the CLI makes one upstream request and no more: it would
-otherwise go on by itself after an answer that was cut at the token limit, or was empty. Not for
-turns with tools, which the CLI then breaks off when a call's end and the answer's come together."""
+"""Dollars. Any answer exceeds it, so the CLI makes a single upstream request: otherwise it continues
+by itself after an answer that is empty or was cut at the token limit (seen with 2.1.330; doctor:
+one_request). Not for turns with tools, which the CLI then aborts when a call and the answer end
+together."""
 
 PASSED_ON: Final = (
     # the machine
     "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
     "XDG_*", "DBUS_SESSION_BUS_ADDRESS",
-    # the user's login and provider
+    # the user's login and provider: code.claude.com/docs/en/env-vars, and on the pages for
+    # Amazon Bedrock, Google Cloud and Microsoft Foundry the variables of these clouds
     "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
     "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
     "CLAUDE_CODE_CERT_STORE", "CLAUDE_CODE_PROXY_*", "AWS_*", "GOOGLE_*", "GCLOUD_*",
     "CLOUDSDK_*", "CLOUD_ML_REGION", "GCP_*", "VERTEX_*", "AZURE_*", "BEDROCK_*",
-    # the network
+    # the network (code.claude.com/docs/en/network-config)
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "all_proxy", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "API_TIMEOUT_MS",
 )  # fmt: skip
-"""What of the gateway's environment reaches the CLI. All else stays out: other tools' keys, and
-what a Claude Code session sets for the processes that it starts itself."""
+"""The variables of the gateway's environment that reach the CLI. All others stay out: keys of other
+programs, and variables that a Claude Code session sets for its own child processes."""
 
 
 def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
     """The CLI: as configured, as `DRAGOMAN_CLAUDE_COMMAND` says, on PATH, or in the wheel.
 
-    Raises `BackendUnavailable`, with what to do, if there is none.
+    Raises `BackendUnavailable` without one; the message says how to get it.
     """
     named = config.command or environ.get(COMMAND_VARIABLE)
     if named:
@@ -68,7 +70,7 @@ def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
 
 
 def is_named(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> bool:
-    """Whether the user says which CLI it is, and none is looked for."""
+    """Whether the user names the CLI, so that no search is needed."""
     return bool(config.command or environ.get(COMMAND_VARIABLE))
 
 
@@ -78,7 +80,7 @@ def on_path(environ: Mapping[str, str]) -> Path | None:
 
 
 def _named(named: str, path: str | None) -> Path:
-    """A CLI that is named: by its whole path, or by a bare name that is on PATH."""
+    """A CLI by its absolute path, or by a bare name on PATH."""
     by = f"it is named by plugins.claude_code.command or {COMMAND_VARIABLE}"
     program = Path(named).expanduser()
     if "/" in named and not program.is_absolute():
@@ -96,6 +98,7 @@ def _bundled_cli() -> Path | None:
     spec = importlib.util.find_spec("claude_agent_sdk")
     if spec is None or spec.origin is None:
         return None
+    # the wheel claude-agent-sdk 0.2.187 has the CLI 2.1.330 here, as one file without Node
     path = Path(spec.origin).parent / "_bundled" / "claude"
     return path if path.is_file() else None
 
@@ -107,24 +110,32 @@ def arguments(
     one_request: bool = False,
     agent: Agent | None = None,
 ) -> list[str]:
-    """The CLI's arguments: one isolated conversation over pipes. Nothing of a prompt is in them.
+    """The CLI's arguments: one isolated conversation over pipes, and nothing of a prompt.
 
-    `settings` is a settings file's content that is to hold despite the isolation; it must hold no
-    secret, as other users see it in `ps`. With `one_request` the CLI asks its upstream only once. Only an
-    `agent` has tools of the CLI's own.
+    `settings` is the content of a settings file that applies despite the isolation; it must not
+    contain secrets, as other users see it in `ps`. With `one_request` the CLI makes one upstream
+    request. Only an `agent` has the CLI's own tools.
     """
     return [
+        # the options are on code.claude.com/docs/en/cli-reference
         "--print",
+        # prompts go by stdin: an argument has at most 128 KiB (Linux, execve(2)), and is in `ps`
         "--input-format", "stream-json",
         "--output-format", "stream-json",
-        "--verbose",
+        "--verbose",  # 2.1.330 requires it for stream-json with --print
+        # without it only whole messages come, and no deltas (doctor: streaming)
         "--include-partial-messages",
         "--model", model,
+        # an empty list turns all of the CLI's own tools off (doctor: built_in_tools)
         "--tools", ",".join(agent.tools) if agent is not None else "",
+        # no permission requests for the client's tools, as no user could answer them
         "--allowedTools", f"mcp__{MCP_SERVER}", *(agent.allow if agent is not None else ()),
         "--strict-mcp-config",
+        # neither the user's nor a project's settings: hooks, permissions, models
         "--setting-sources", "",
+        # not enough by itself: a text that begins with "/" is still a command (`history.protected`)
         "--disable-slash-commands",
+        # or the conversation is left in ~/.claude/projects (doctor: not_on_disk)
         "--no-session-persistence",
         *LOG_ARGUMENTS,
         *(["--permission-mode", agent.permission_mode] if agent and agent.permission_mode else []),
@@ -138,7 +149,7 @@ def environment(
     config: ClaudeCodeConfig,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The CLI's whole environment. `extra` is what wins over the user's own, as when offline."""
+    """The CLI's whole environment. `extra` overrides the user's own variables, as when offline."""
     passed = {
         name: value
         for name, value in environ.items()
@@ -149,33 +160,40 @@ def environment(
 
 
 def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
-    """Documented variables of the CLI that Dragoman relies on."""
+    """The CLI's variables that Dragoman relies on: code.claude.com/docs/en/env-vars, or as noted."""
     return {
-        # `@path` in a prompt would otherwise be read from disk and attached
+        # an `@path` in a prompt is otherwise read from disk and attached, even without tools
+        # (seen with 2.1.197 and 2.1.330; doctor: file_mentions)
         "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+        # updates, telemetry, error reports, release notes (code.claude.com/docs/en/env-vars)
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        # an update must not land under running processes
+        # an update must not replace the program under running processes
         "DISABLE_AUTOUPDATER": "1",
-        # a client that sends whole histories must be told when they are too long
+        # a client that sends whole histories must be told when they are too long; the CLI would
+        # summarize them (code.claude.com/docs/en/env-vars)
         "DISABLE_AUTO_COMPACT": "1",
-        # all tools are given to the model as they are, none deferred
+        # unset, all MCP tools are deferred: the model has to search before it can call one, says
+        # code.claude.com/docs/en/env-vars
         "ENABLE_TOOL_SEARCH": "false",
-        # one more than it may make: the turn is ended at the line that announces it, which has
-        # the API's `retry-after` (see `errors`)
+        # one more than may be made: the turn is ended at the line that announces it, the only
+        # one with the API's `retry-after` (seen with 2.1.330; see `response.failures`)
         "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries + 1),
         **LOG_LEVEL,
-        # 2.1.330 cuts the descriptions of tools at 4,096 characters otherwise
+        # undocumented: 2.1.330 cuts a tool's description at 4,096 characters otherwise
+        # (doctor: tool_descriptions)
         "CLAUDE_CODE_MAX_MCP_DESCRIPTION_LENGTH": "1000000",
-        # an answer that breaks off must be an error, not a second answer without a stream
+        # an answer that breaks off must be an error; by default a second request without a stream
+        # follows, says code.claude.com/docs/en/env-vars
         "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
-        # a refusal is the answer; the CLI would otherwise ask again on its own
+        # undocumented: a refusal is the answer, and 2.1.330 would ask again, also another model
+        # (doctor: one_refusal)
         "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
         "CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK": "1",
     }
 
 
 def auth_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any]:
-    """The commands of the CLI's own settings file that fetch a login, if the option is set."""
+    """The commands in the CLI's own settings file that fetch a login, if the option is set."""
     settings = _cli_settings(config, environ)
     return {key: settings[key] for key in _AUTH_COMMANDS if key in settings}
 
@@ -188,12 +206,14 @@ def settings_variables(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> 
     return {str(name): str(value) for name, value in variables.items()}
 
 
+# code.claude.com/docs/en/settings-reference: each runs a command whose output is a credential
 _AUTH_COMMANDS: Final[Sequence[str]] = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport")
 
 
 def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any]:
     if not config.use_cli_settings_auth:
         return {}
+    # `--setting-sources ""` keeps it from the CLI (code.claude.com/docs/en/cli-reference)
     folder = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "~")) / ".claude")
     try:
         text = (Path(folder).expanduser() / "settings.json").read_text(encoding="utf-8")
@@ -204,7 +224,7 @@ def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[
 
 
 def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
-    """An empty folder that stays the same, made if need be. Raises `BackendUnavailable`."""
+    """The empty folder that the CLI always runs in, created if missing. Raises `BackendUnavailable`."""
     path = config.working_directory
     try:
         if path is not None:
@@ -217,7 +237,7 @@ def working_directory(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> P
 
 
 def own_directory(environ: Mapping[str, str]) -> Path:
-    """Where Dragoman keeps what it needs of its own, for this user."""
+    """Dragoman's own cache folder for this user."""
     home, cache = environ.get("HOME"), environ.get("XDG_CACHE_HOME")
     if not (cache and Path(cache).is_absolute()):  # a relative one does not count: XDG, "Basics"
         cache = str(Path(home) / ".cache") if home else None

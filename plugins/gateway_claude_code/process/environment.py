@@ -1,4 +1,4 @@
-"""What the CLI runs in: the user's own environment, or one made from nothing."""
+"""The environment that the CLI runs in: the user's own, or one built from nothing."""
 
 import os
 import tempfile
@@ -19,7 +19,7 @@ CONTAINER_VARIABLES: Final = ("container", "KUBERNETES_SERVICE_HOST")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the CLI runs in: the environment that it is built from, and what overrides it."""
+    """The environment that the CLI's own is built from, and the variables that override it."""
 
     environ: Mapping[str, str]
     overrides: Mapping[str, str]
@@ -31,17 +31,18 @@ class Surroundings:
 
     @classmethod
     def offline(cls, url: str, home: Path) -> "Surroundings":
-        """Nothing of the user's: an empty home, a made-up key and the stand-in's address."""
+        """An empty home, a made-up key and the stand-in's address; nothing of the user's."""
         environ = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
         if named := os.environ.get(command.COMMAND_VARIABLE):
             environ[command.COMMAND_VARIABLE] = named
+        # the CLI then asks this address alone, and any key will do (seen with 2.1.197 and 2.1.330)
         overrides = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "offline"}
         return cls(environ=environ, overrides=overrides)
 
 
 @asynccontextmanager
 async def stand_in(script: Script) -> AsyncGenerator[Surroundings]:
-    """Surroundings in which the CLI asks a stand-in for the model's API, in this process."""
+    """Surroundings in which the CLI asks the stand-in for the model's API, in this process."""
     with tempfile.TemporaryDirectory(prefix="dragoman-", ignore_cleanup_errors=True) as home:
         async with Upstream(script, record=False) as upstream:
             yield Surroundings.offline(upstream.url, Path(home))

@@ -1,6 +1,7 @@
 """A process's standard error as a pipe that the process can open again by its name, `/dev/fd/2`.
 
-uvloop gives processes sockets, which have no such name; and the CLI's debug log goes to a file.
+uvloop 0.23 gives processes sockets, which cannot be opened by that name, and the CLI's debug log goes
+to a file (code.claude.com/docs/en/cli-reference, `--debug-file`).
 """
 
 import asyncio
@@ -14,7 +15,7 @@ CHUNK: Final = 64 * 1024
 
 
 class ErrorPipe:
-    """Open one before the process is started. `writing` is for the process, and closed here then."""
+    """Open it before the process starts. `writing` is the process's end; close it here afterwards."""
 
     def __init__(
         self, writing: int, reader: asyncio.StreamReader, transport: asyncio.ReadTransport
@@ -25,7 +26,7 @@ class ErrorPipe:
 
     @classmethod
     async def open(cls) -> Self:
-        """Raises `OSError` when there are too many files open."""
+        """Raises `OSError` if too many files are open."""
         descriptor, writing = os.pipe()
         reading = os.fdopen(descriptor, "rb", buffering=0)
         try:
@@ -48,10 +49,10 @@ class ErrorPipe:
         self._transport.close()
 
     async def lines(self) -> AsyncIterator[str]:
-        """What is written, by lines, each up to `LONGEST_LINE` bytes; the rest of one is left out.
+        """The lines that are written, each cut at `LONGEST_LINE` bytes.
 
-        A limit that raises would leave the rest to be taken for a line of its own, and a pipe that
-        nobody reads blocks the process.
+        With a limit that raises, the rest of a line would be taken for another line; and an unread
+        pipe blocks the process.
         """
         line = bytearray()
         while chunk := await self._reader.read(CHUNK):

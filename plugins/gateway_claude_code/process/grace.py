@@ -1,7 +1,7 @@
-"""How long a process gets to obey a signal: counted in time in which it could have run.
+"""The time that a process gets to obey a signal: only time in which it could run counts.
 
-On a machine with more work than cores a process may get its signal at once and the processor much
-later. It is not to be killed for that, as a killed CLI leaves files behind.
+On an overloaded machine a process may get its signal at once and the processor much later. That is
+no reason to kill it, as a killed CLI leaves files behind (`leftover_files`).
 """
 
 import time
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Final
 
 LONGEST: Final = 10
-"""A grace ends after so many times its seconds, whatever the machine does."""
+"""Factor: a grace ends after this many times its seconds in any case."""
 STEP_SECONDS: Final = 0.05
 NANOSECONDS: Final = 1e9
 
 
 class Grace:
-    """`seconds` for the process `pid`. Ask `over` every `STEP_SECONDS`.
+    """`seconds` for the process `pid`. Call `over` every `STEP_SECONDS`.
 
-    Between two questions no more than a step counts, as late questions say that this process had to
-    wait for the processor too; and on Linux the time in which the other one waited does not.
+    Between two calls at most one step counts: a late call means that this process waited for the
+    processor too. On Linux the time in which the other process waited does not count either.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Grace:
 
 
 def seconds_in_line(pid: int) -> float | None:
-    """How long a process has waited for a processor in its life; None where that is not known.
+    """Seconds that a process has waited for a processor in its life; None if unknown.
 
     Linux: the second number in /proc/PID/schedstat, in nanoseconds
     (docs.kernel.org/scheduler/sched-stats.html).

@@ -1,4 +1,4 @@
-"""How a process is started: which program, with what. Two that are equal can stand in for each other."""
+"""All that a process is started with: program, arguments, environment. Equal launches are interchangeable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """All that makes a process before it is told anything. `stamp` changes with the program's file.
+    """Everything that determines a process before its first line. `stamp` changes with the program's file.
 
-    With `one_request` it asks its upstream once in its life. `model` is the one it starts with.
+    With `one_request` it makes one upstream request in its life. `model` is the one it starts with.
     """
 
     program: Path
@@ -38,11 +38,11 @@ class Launch:
 
     @property
     def on_disk(self) -> bool:
-        """Whether there is such a program now."""
+        """Whether the program's file exists now."""
         return _stamp(self.program) != NO_STAMP
 
     def as_on_disk(self) -> "Launch":
-        """The same, of the program as it is now; unchanged while it is not there at all."""
+        """The same with the program's present stamp; unchanged while the file is missing."""
         stamp = _stamp(self.program)
         return self if stamp in (self.stamp, NO_STAMP) else replace(self, stamp=stamp)
 

@@ -1,7 +1,7 @@
-"""The lines that a process writes, read only as far ahead as somebody wants them.
+"""The lines that a process writes, read no further ahead than they are needed.
 
-What `asyncio.StreamReader` holds is bounded by its `limit`, which has to be above the longest line
-for `readline`. One line may have a whole answer in it, so with that there would be no bound.
+The buffer of `asyncio.StreamReader` is bounded by its `limit`, and `readline` needs a limit above the
+longest line. A line may contain a whole answer, so with `readline` the buffer would have no bound.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from gateway.errors import BackendFailed
 READ_AHEAD: Final = 128 * 1024
 """Bytes: the `limit` for the reader, which holds up to twice as much."""
 LONGEST_LINE: Final = 256 * 1024 * 1024
-"""Bytes. A line can hold a whole answer, or a picture that a tool gave back."""
+"""Bytes. A line can hold a whole answer, or a picture of a tool's result."""
 
 
 class OutputLines:
-    """The lines of one reader. A process that writes faster than they are read has to wait."""
+    """The lines of one reader. A process that writes faster than they are read is blocked."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
@@ -25,7 +25,7 @@ class OutputLines:
 
     @property
     def ended(self) -> bool:
-        """Whether everything was read, and no more will come."""
+        """Whether the output has ended and was read to its end."""
         return not self._rest and self._reader.at_eof()
 
     async def next(self) -> bytes:
@@ -44,7 +44,7 @@ class OutputLines:
         return line
 
     async def discard(self) -> None:
-        """Read to the end, for a process that has to write what it has before it can end."""
+        """Read to the end: a process cannot exit before its output is written."""
         self._rest.clear()
         with contextlib.suppress(RuntimeError):  # another task reads, and that serves as well
             while await self._reader.read(READ_AHEAD):

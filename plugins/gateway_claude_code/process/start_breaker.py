@@ -1,4 +1,4 @@
-"""A CLI that does not get ready time and again is left in peace for a while: a circuit breaker."""
+"""A circuit breaker for starts: after repeated failures no process is started for a while."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -7,13 +7,13 @@ from typing import Any, Final
 from gateway.errors import BackendUnavailable, GatewayError
 
 FAILURES: Final = 3
-"""So many in a row open it."""
+"""Failures in a row that open it."""
 FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 60.0
 
 
 class StartBreaker:
-    """Counts starts that failed in a row. Once open, one start at a time may try again."""
+    """Counts failed starts in a row. Once open, it lets one start at a time try again."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -23,14 +23,14 @@ class StartBreaker:
         self._program: Hashable = None
 
     def notice(self, program: Hashable) -> None:
-        """Note which program is started from now on: failures of another say nothing about it."""
+        """Note the program that is started from now on: failures of another one do not count."""
         if program != self._program:
             self._program = program
             self._failures = 0
 
     @property
     def open(self) -> bool:
-        """Whether starts are refused, but for one to try."""
+        """Whether starts are refused, except for one that tries again."""
         return self._failures >= FAILURES
 
     @property
@@ -39,36 +39,37 @@ class StartBreaker:
         return not self.open or self._until <= self._now()
 
     def look(self, *, tries: bool = True) -> None:
-        """Raises `BackendUnavailable` while there is no sense in starting a process.
+        """Raises `BackendUnavailable` while starting a process is pointless.
 
-        Without `tries` also where one may try again, for those that won't tell how it went.
+        Without `tries` it raises even if a start may try again: for callers that do not report
+        the result.
         """
         if self.open and not (tries and self.may_try):
             left = max(self._until - self._now(), 0)
             raise BackendUnavailable(
-                f"The Claude Code CLI failed to start {self._failures} times in a row, and is tried "
-                f"again in {left:.0f} s. The last time: {self._reason}",
+                f"The Claude Code CLI failed to start {self._failures} times in a row; the next try "
+                f"is in {left:.0f} s. Last error: {self._reason}",
                 retry_after=left,
             )
 
     def check(self) -> None:
-        """The same, for a start that follows at once: while open, the others wait for that one."""
+        """The same, for a start that follows at once: while open, all others wait for its result."""
         self.look()
         if self.open:
             self._until = self._now() + self._pause()
 
     def succeeded(self) -> None:
-        """A process got ready."""
+        """A process became ready."""
         self._failures = 0
 
     def failed(self, error: GatewayError) -> None:
-        """A process did not get ready."""
+        """A process did not become ready."""
         self._failures += 1
         self._reason = error.message
         self._until = self._now() + self._pause()
 
     def undecided(self) -> None:
-        """The one that was to try was given up, so that nobody knows yet: the next one tries soon."""
+        """The start that tried again was abandoned without a result: the next one may try soon."""
         if self.open:
             self._until = min(self._until, self._now() + FIRST_PAUSE)
 

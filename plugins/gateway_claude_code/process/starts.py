@@ -1,8 +1,8 @@
-"""Processes that are starting: how many at a time, and what their fate says about the CLI.
+"""Starting processes: the limit on simultaneous starts, and the record of their results.
 
-A start keeps a core busy until the CLI answers (0.4 s with 2.1.330 on an idle machine), and many at a
-time only make each other late. So they take turns, and waiting for a turn does not count against
-`start_seconds`, which begins with the process.
+A start keeps a core busy until the CLI answers (0.4 s on an idle machine, seen with 2.1.330), and
+simultaneous starts only delay each other. So they take turns; waiting for a turn does not count
+against `start_seconds`, which begins with the process.
 """
 
 import os
@@ -20,17 +20,17 @@ Fate = Literal["starting", "ready", "failed", "given up"]
 
 
 def starts_at_a_time() -> int:
-    """As many as there are cores, and never so few that one slow start holds up all others."""
+    """One for each core, and at least two, so that a slow start does not block all others."""
     return max(_FEWEST, os.cpu_count() or 1)
 
 
 class Start:
-    """One start, from its turn to the first of `ready`, `failed` and `give_up`; later ones are nothing."""
+    """One start, from its turn to the first of `ready`, `failed` and `give_up`; later calls do nothing."""
 
     def __init__(self, starts: "Starts") -> None:
         self._starts = starts
         self.fate: Fate = "starting"
-        self.tries = False  # whether it is the one that finds out if the CLI starts again
+        self.tries = False  # whether it tests if the CLI starts again
 
     def ready(self) -> None:
         """The CLI has answered."""
@@ -43,7 +43,7 @@ class Start:
             self._starts.breaker.failed(error)
 
     def give_up(self) -> None:
-        """Nobody waits for it any more, which says nothing about the CLI."""
+        """It is no longer needed, which says nothing about the CLI."""
         if self._end("given up") and self.tries:
             self._starts.breaker.undecided()
 
@@ -56,9 +56,9 @@ class Start:
 
 
 class Starts:
-    """Gives turns to start a process, `most` at a time; each is waited for up to `wait_seconds`.
+    """Turns to start a process, `most` at a time; a caller waits up to `wait_seconds` for one.
 
-    `on_end` is called when one is over.
+    `on_end` is called when a turn is over.
     """
 
     def __init__(self, most: int, wait_seconds: float, on_end: Callable[[], None]) -> None:
@@ -71,21 +71,21 @@ class Starts:
     async def turn(self, *, tries: bool = True) -> Start:
         """Wait for a turn. Raises `BackendUnavailable` while the breaker is open, and `GatewayBusy`.
 
-        Without `tries` it is not the one that finds out if the CLI starts again.
+        Without `tries` the start is not the one that tests if the CLI starts again.
         """
-        self.breaker.look(tries=tries)  # before the line, so that nobody waits for a refusal
+        self.breaker.look(tries=tries)  # before waiting, so that nobody waits for a refusal
         start = Start(self)
         try:
             with anyio.fail_after(self._wait_seconds):
                 await self._limiter.acquire_on_behalf_of(start)
         except TimeoutError:
             raise GatewayBusy(
-                f"Too many processes of the Claude Code CLI are starting, and none got ready within "
+                f"Too many processes of the Claude Code CLI are starting: no turn was free within "
                 f"{self._wait_seconds:g} s (plugins.claude_code.queue_seconds).",
                 retry_after=max(1.0, self._wait_seconds / 10),
             ) from None
         try:
-            self.breaker.look(tries=tries)  # those in front may have opened it
+            self.breaker.look(tries=tries)  # earlier starts may have opened it
             tries = self.breaker.open
             self.breaker.check()
             start.tries = tries
@@ -95,7 +95,7 @@ class Starts:
         return start
 
     def spare_turn(self) -> Start | None:
-        """A turn that no request waits for, if there is one; the last is left to requests."""
+        """A turn that no request waits for, or None; the last free one is left to requests."""
         statistics = self._limiter.statistics()
         left = self._most - int(statistics.borrowed_tokens)
         if statistics.tasks_waiting or left < min(2, self._most) or not self.breaker.may_try:
@@ -107,6 +107,6 @@ class Starts:
         return start
 
     def end(self, start: Start) -> None:
-        """A turn is over: the next one's begins."""
+        """End a turn: the next one begins."""
         self._limiter.release_on_behalf_of(start)
         self._on_end()

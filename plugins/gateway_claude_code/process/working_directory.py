@@ -1,7 +1,8 @@
-"""The folder that the CLI runs in: empty, always the same, and without the user's name in it.
+"""The folder that the CLI runs in: empty, always the same, and without the user's name in its path.
 
 The CLI tells the model where it runs ("Primary working directory", seen with 2.1.330), so a folder in
-the user's home would send the user's name upstream with every request.
+the user's home would send the user's name upstream with every request; and a folder that changes
+would change the cached prefix.
 """
 
 import os
@@ -13,16 +14,17 @@ from typing import Final
 from gateway.errors import BackendUnavailable
 
 SHARED: Final = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - see `_is_private`
-"""Folders of all users, with the sticky bit: what is made there can't be replaced by others. Not
-`TMPDIR`, which changes from one start to the next on some systems, and has the name in it on others."""
+"""Folders shared by all users, with the sticky bit: others can't replace a folder in them. Not
+`TMPDIR`, which differs from one start to the next on some systems and contains the user's name on
+others."""
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def neutral_directory(fallback: Path, shared: Sequence[Path] = SHARED) -> Path:
-    """Make sure of an own folder in one of `shared`; where that can't be, it is `fallback`.
+    """Our own folder in one of `shared`, created if missing; `fallback` if none is usable.
 
-    Another user may have been first with its name; then it is not used. Raises `OSError`.
+    A folder of that name that belongs to another user is not used. Raises `OSError`.
     """
     for folder in shared:
         own = own_below(folder)
@@ -33,17 +35,17 @@ def neutral_directory(fallback: Path, shared: Sequence[Path] = SHARED) -> Path:
 
 
 def own_below(folder: Path) -> Path:
-    """This user's folder in one of all users, whether it is there or not."""
+    """This user's folder in a shared one, whether it exists or not."""
     return folder / f"dragoman-{os.getuid()}" / "empty"
 
 
 def is_own(path: Path) -> bool:
-    """Whether it is such a folder, in which nobody runs the CLI but this user's gateways."""
+    """Whether it is such a folder, in which only this user's gateways run the CLI."""
     return any(path == own_below(folder) for folder in SHARED)
 
 
 def _sticky(folder: Path) -> bool:
-    """Whether nobody can put something else in the place of what another user has there."""
+    """Whether users cannot replace each other's folders in it."""
     try:
         mode = folder.stat().st_mode
     except OSError:
@@ -52,7 +54,7 @@ def _sticky(folder: Path) -> bool:
 
 
 def _made(path: Path) -> bool:
-    """Whether this is a folder that nobody else can put anything in; it is made if need be."""
+    """Whether this is a folder that only we can write to; it is created if missing."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
@@ -66,18 +68,18 @@ def _made(path: Path) -> bool:
 
 
 def check_empty(path: Path) -> Path:
-    """The folder itself. Raises `BackendUnavailable` if there is anything in it."""
+    """The folder itself. Raises `BackendUnavailable` if it is not empty."""
     try:
         present = next(path.iterdir(), None)
     except OSError as error:
         raise unusable(error) from None
     if present is not None:
         raise BackendUnavailable(
-            f"the CLI's working directory {path} must be empty, and {present.name!r} is in it"
+            f"the CLI's working directory {path} must be empty, but contains {present.name!r}"
         )
     return path
 
 
 def unusable(error: OSError) -> BackendUnavailable:
-    """What to say of a folder that can't be made or read."""
+    """The error for a folder that can't be created or read."""
     return BackendUnavailable(f"the CLI's working directory can't be used: {error}")

@@ -1,1 +1,1 @@
-"""From a request to what the CLI is told. Pure."""
+"""From a request to the CLI's history, settings and tools. Pure."""

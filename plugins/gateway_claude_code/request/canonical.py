@@ -1,8 +1,8 @@
-"""Whether two conversations are the same, however a client wrote them down. Pure.
+"""A canonical form of conversations, equal for all spellings of the same one. Pure.
 
-Clients of a stateless API send the whole conversation each time, and on the way they re-serialise
-the arguments of calls, rewrite ids, and turn null content into "" or a list of parts. A canonical
-form does not see these differences. It sees every other one.
+Clients of a stateless API resend the whole conversation each time. On the way they re-serialise the
+arguments of calls, rewrite ids, and turn null content into "" or a list of parts. The canonical form
+removes these differences and no others.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _SIZE: Final = 20
 
 
 def digest_of(value: Any) -> Digest:  # noqa: ANN401
-    """A digest of what JSON can say."""
+    """A digest of a JSON value."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.blake2b(text.encode("ascii"), digest_size=_SIZE).digest()
 
@@ -38,22 +38,29 @@ def digest_of(value: Any) -> Digest:  # noqa: ANN401
 def setting_digest(
     request: ChatRequest, model: str, *, with_schema: bool, agent: str | None = None
 ) -> Digest:
-    """What a process is set up with once: it can't be changed for a later request.
+    """The settings that a process gets once: they can't be changed for a later request.
 
-    `with_schema`: whether the process was given the schema of the answer. `agent`: what it may
-    do by itself.
+    `with_schema`: whether the process got the schema of the answer. `agent`: what it may do by
+    itself.
     """
     return digest_of(
         {
             "caller": request.client.caller,
+            # in a conversation that has begun, 2.1.330 writes a change of model into it
             "model": model,
+            # a second `initialize` answers success and changes nothing (seen with 2.1.330)
             "system": request.system,
+            # under the same server name, tools that were once sent stay in the body (seen with
+            # 2.1.330)
             "tools": [[tool.name, tool.description, dict(tool.schema)] for tool in request.tools],
+            # `initialize.jsonSchema` is given once, like the system prompt (seen with 2.1.330)
             "form": [
                 request.response_format.kind,
                 dict(request.response_format.schema) if request.response_format.schema else None,
                 with_schema,
             ],
+            # part of the cached prefix: platform.claude.com/docs/en/build-with-claude/effort says
+            # that another level in mid-conversation misses the cache
             "effort": request.effort,
             "agent": agent,
         }
@@ -61,7 +68,7 @@ def setting_digest(
 
 
 def parameters_digest(request: ChatRequest) -> Digest:
-    """What can be changed from one request to the next."""
+    """The parameters that can change from one request to the next (doctor: taken_back)."""
     sampling, choice = request.sampling, request.tool_choice
     return digest_of(
         [
@@ -74,9 +81,9 @@ def parameters_digest(request: ChatRequest) -> Digest:
 
 
 def request_digest(request: ChatRequest, model: str) -> Digest:
-    """What two requests have in common that ask the same of the same model.
+    """Equal for two requests that ask the same of the same model.
 
-    Empty for one whose arguments are nested too deeply to be compared.
+    Empty if arguments are nested too deeply to be compared.
     """
     setting = setting_digest(request, model, with_schema=False)
     try:
@@ -87,13 +94,13 @@ def request_digest(request: ChatRequest, model: str) -> Digest:
 
 
 def schema_digest(request: ChatRequest) -> Digest:
-    """Of the schema of the answer; the same for all requests without one."""
+    """A digest of the answer's schema; the same for all requests without one."""
     schema = request.response_format.schema
     return digest_of(dict(schema) if schema is not None else None)
 
 
 class LatestDigests:
-    """A set of so many digests at most; the last ones added stay."""
+    """A bounded set of digests: the oldest is dropped."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -103,14 +110,14 @@ class LatestDigests:
         return digest in self._digests
 
     def add(self, digest: Digest) -> None:
-        """Add one; the oldest is dropped when the set is full."""
+        """Add one; a full set drops its oldest."""
         self._digests[digest] = None
         if len(self._digests) > self._most:
             del self._digests[next(iter(self._digests))]
 
 
 class Transcript:
-    """A conversation turn by turn. Calls are known by their place in it, not by their ids."""
+    """A conversation turn by turn. Calls are identified by their position, not by their ids."""
 
     def __init__(self, messages: Iterable[Message]) -> None:
         self._numbers = CallNumbers()
@@ -128,11 +135,13 @@ class Transcript:
         forms: list[Any] = []
         for part in parts:
             form = self._form(part)
+            # the model's answer may have several text blocks; OpenAI's format has one text
             if role == "assistant" and form[0] == "text" and forms and forms[-1][0] == "text":
                 forms[-1] = ["text", forms[-1][1] + form[1]]
             else:
                 forms.append(form)
-        # results come first, and in the order of their calls, however a client has ordered them
+        # results come first and in the order of their calls, whatever a client's order: the API
+        # wants them first (platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls)
         return sorted(forms, key=_place)
 
     def _form(self, part: Part) -> list[Any]:
@@ -160,7 +169,8 @@ def _place(form: list[Any]) -> tuple[int, int]:
 
 
 def arguments_form(arguments: str) -> Any:  # noqa: ANN401
-    """Arguments that mean the same have the same form, whoever wrote the JSON."""
+    """The same form for arguments that mean the same, whatever their JSON looks like."""
+    # a call without arguments streams no delta, and clients resend it as "" or "{}"
     if not arguments.strip():
         return ["json", {}]
     try:

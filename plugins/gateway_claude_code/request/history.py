@@ -1,8 +1,8 @@
 """From the hub's messages to the turns of the model's API. Pure.
 
-Rules of the API that this sees to: turns alternate, a call's result stands at the start of the
-very next user turn, one for each call, ids are unique, no text block is blank, and the
-conversation ends with the user. And rules of the CLI: some texts it drops, or takes for commands.
+Rules of the API that are kept here: turns alternate, the results of calls come first in the very next
+user turn, one for each call, ids are unique, no text block is blank, and the conversation ends with
+the user. And of the CLI: it drops some texts and takes others for commands.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -27,14 +27,18 @@ from gateway_claude_code.request.tools.call_input import call_input
 from gateway_claude_code.request.tools.call_numbers import CallNumbers
 from gateway_claude_code.request.tools.tool_names import ToolNames
 
+# an invented user turn: the first message must be the user's, and models since 4.6 refuse prefill,
+# says platform.claude.com/docs/en/api/errors, "Prefill not supported"
 CONTINUE = "Continue."
+# each call needs a result in the very next user turn, says
+# platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
 NO_RESULT = "(no result was given for this call)"
 
 JOINER: Final = "\u2060"
-"""WORD JOINER, which is not seen and no blank, neither to Python nor to JavaScript."""
+"""WORD JOINER: invisible, and no blank to either Python or JavaScript."""
 
 STAND_INS: Final = ("", "(no content)", "[Empty text removed]")
-"""What the CLI puts for an empty text, and takes for one."""
+"""The CLI's substitutes for an empty text, which it treats as empty too (seen with 2.1.330)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,8 @@ def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
 def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
     """The parts of each turn, without those that say nothing to the model.
 
-    Where the assistant spoke again after calls that nobody answered, an empty user's turn stands
-    between, for the missing results.
+    If the assistant spoke again after unanswered calls, an empty user turn is put between, for the
+    missing results.
     """
     said = [
         (message.role, parts)
@@ -83,7 +87,7 @@ def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
 def _assistant_turns(
     run: Iterable[Sequence[Part]], answered: Collection[str]
 ) -> Iterator[tuple[Role, list[Part]]]:
-    """The assistant's messages in a row as one turn, or as several with the user's between."""
+    """Consecutive assistant messages as one turn, or as several with user turns between."""
     turn: list[Part] = []
     for parts in run:
         calls = [part.id for part in turn if isinstance(part, ToolCall)]
@@ -118,7 +122,7 @@ class _TurnWriter:
 
     def _assistant(self, parts: Sequence[Part]) -> tuple[Block, ...]:
         self._numbers.begin_turn()
-        # text before calls, as the API has it
+        # text before calls, as the model itself writes a turn
         ordered = sorted(parts, key=lambda part: isinstance(part, ToolCall))
         return tuple(block for part in ordered if (block := self._assistant_block(part)))
 
@@ -166,16 +170,17 @@ class _TurnWriter:
 
 
 def _late(result: ToolResult) -> list[Block]:
-    """A result that stands too late for the API to take it as one: its text, and its media."""
+    """A result too late for the API to accept as one: its text, and its media."""
     text = f"(result of an earlier call) {_plain(result)}"
     return [{"type": "text", "text": text}, *_media(result_content(result))]
 
 
 def _result_block(call_id: str, results: Sequence[ToolResult]) -> tuple[Block, list[Block]]:
-    """What was given for one call as its only result, and what has to stand behind all results.
+    """All results of one call as a single one, and the media that have to come after all results.
 
-    The API takes one result for a call, and nothing but text in that of a failed one.
+    The API takes one result for a call, and only text in a failed one.
     """
+    # several results for one call are one failure only if none of them succeeded
     failed = all(result.is_error for result in results)
     content = [block for result in results for block in result_content(result)]
     beside: list[Block] = []
@@ -184,7 +189,7 @@ def _result_block(call_id: str, results: Sequence[ToolResult]) -> tuple[Block, l
     elif failed:
         beside = _media(content)
         content = [block for block in content if block["type"] == "text"]
-    # in the order of keys that the CLI has itself, so that the bytes are the same either way
+    # in the CLI's own order of keys (2.1.330), so that a seeded result has the bytes of a live one
     block: Block = {"tool_use_id": call_id, "type": "tool_result"}
     if content:
         block["content"] = content
@@ -205,6 +210,8 @@ def content_block(part: Part) -> Block | None:
         case Image(url=str(url)):
             return {"type": "image", "source": {"type": "url", "url": url}}
         case Image():
+            # no `data:` URL: the API has the data and its type in fields of their own
+            # (platform.claude.com/docs/en/build-with-claude/vision)
             source = {"type": "base64", "media_type": part.media_type, "data": part.data}
             return {"type": "image", "source": source}
         case Document():
@@ -219,6 +226,7 @@ def _document_block(part: Document) -> Block:
     else:
         source = {"type": "text", "media_type": "text/plain", "data": part.data}
     block: Block = {"type": "document", "source": source}
+    # an empty title is refused: 1 to 500 characters (platform.claude.com/docs/en/api/messages)
     if part.title:
         block["title"] = part.title
     return block
@@ -234,11 +242,11 @@ def result_content(result: ToolResult) -> list[Block]:
 
 
 def protected(turn: Turn) -> Turn:
-    """A user's turn that the CLI can't take for a slash command, which would never reach the model.
+    """A user turn that the CLI can't take for a slash command, which would never reach the model.
 
-    It looks for one in a turn's last block, and nowhere else, and also in turns of the history; a
-    newline in front is enough (seen with 2.1.197 and 2.1.330). From 2.1.330 on `client_composed`
-    (`protocol.user_line`) is too.
+    It looks for one in the last block of a turn only, and also in turns of the history; a newline
+    in front prevents it (seen with 2.1.197 and 2.1.330; doctor: slash_commands). From 2.1.330 on
+    `client_composed` (`protocol.user_line`) prevents it too.
     """
     *before, last = turn.blocks or ({},)
     if turn.role == "user" and last.get("text", "").startswith("/"):
@@ -249,50 +257,54 @@ def protected(turn: Turn) -> Turn:
 def earlier(history: Sequence[Turn], *, as_written: bool) -> list[Turn]:
     """All turns but the last, for a process's history; `as_written` if the CLI takes them so.
 
-    One that knows nothing of `client_composed` (2.1.197) looks for commands in each of them.
+    A CLI without `client_composed` (2.1.197) looks for commands in each of them.
     """
     return list(history[:-1]) if as_written else [protected(turn) for turn in history[:-1]]
 
 
 def _said(part: Text) -> str:
-    """A text as the model gets it in a user's turn.
+    """A text as the model gets it in a user turn.
 
-    The CLI has no line for a system message inside a conversation: it ends at one in a user's line,
-    and makes the assistant's words of one in an assistant's (seen with 2.1.330). So the text is
-    marked, and stands where it was said.
+    The CLI has no line for a system message inside a conversation: it exits at one in a user line,
+    and turns one in an assistant line into the assistant's words (seen with 2.1.330). So the text
+    is marked, at its own place in the conversation.
     """
     if part.speaker == "system":
         return f"<system>\n{part.text}\n</system>"
-    # a text that is blank to JavaScript becomes "(no content)", or is dropped beside others
+    # 2.1.330 turns a text of JavaScript's blanks into "(no content)", or drops it beside others
     return part.text if _without_marks(part.text).strip() else part.text + JOINER
 
 
 def _heard(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """An assistant's turn that the CLI does not drop, with an invisible letter if need be."""
+    """An assistant turn that the CLI does not drop, with an invisible letter if necessary."""
     if any(block["type"] != "text" or is_heard(block["text"]) for block in blocks):
         return blocks
     return (*blocks[:-1], {**blocks[-1], "text": blocks[-1]["text"] + JOINER})
 
 
 def is_heard(text: str) -> bool:
-    """Whether the CLI keeps an assistant's turn for this text.
+    """Whether the CLI keeps an assistant turn of this text.
 
-    It drops one of nothing but blanks and words that it has for them, also one that the model has
-    just said (seen with 2.1.197 and 2.1.330).
+    It drops a turn of blanks or of its own words for them, even one that the model has just said
+    (seen with 2.1.197 and 2.1.330).
     """
     return _without_marks(text).strip() not in STAND_INS
 
 
 def _without_marks(text: str) -> str:
-    """JavaScript counts the byte order mark among the blanks, Python does not."""
+    """JavaScript treats the byte order mark as a blank (ECMA-262, "White Space"), Python does not."""
     return text.replace("\ufeff", "")
 
 
 def _is_passed_over(part: Part) -> bool:
+    # thinking comes back from clients without its signature, and the API takes it only unmodified
+    # (platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting)
     return isinstance(part, Thinking) or _is_blank(part)
 
 
 def _is_blank(part: Part) -> bool:
+    # the API's words: "text content blocks must contain non-whitespace text"; the rule is on
+    # platform.claude.com/docs/en/api/messages
     return isinstance(part, Text) and not part.text.strip()
 
 

@@ -1,4 +1,4 @@
-"""From a refusal of the API to how it is asked once more, and to what is remembered of it."""
+"""From a refusal of the API to the next try, and to the fact that is remembered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,16 +16,16 @@ from gateway_claude_code.request.prepare import Prepared
 from gateway_claude_code.request.terms import careful
 
 MOST_REFUSED_SCHEMAS: Final = 1000
-"""How many schemas are remembered that the API has refused; the last ones stay."""
+"""The number of refused schemas that are remembered; the oldest are dropped."""
 
 
 def nothing_learnt() -> None:
-    """Where a refusal teaches nothing that would hold for the next request."""
+    """Remember nothing: the refusal teaches nothing about the next request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTry:
-    """How a refused request is asked once more; `remember` is called if that is answered."""
+    """The parameters of a second try; `remember` is called if it is answered."""
 
     facts: ModelFacts
     cached: bool = True
@@ -33,7 +33,7 @@ class NextTry:
 
 
 class Learning:
-    """What refusals have taught, and how to ask after one."""
+    """The lessons of refusals, and the next try after one."""
 
     def __init__(self, known: KnownModels) -> None:
         self._known = known
@@ -41,20 +41,23 @@ class Learning:
         self.cache_marks = CacheMarks()
 
     def facts_for(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
-        """The facts, for a schema that the API has refused without native structured output."""
+        """The facts; without native structured output for a schema that the API has refused."""
         if schema_digest(request) in self._refused_schemas:
             return replace(facts, output_format=False)
         return facts
 
     def next_try(self, error: InvalidRequest, prepared: Prepared, target: Target) -> NextTry | None:
-        """How to ask once more, if the refusal is about something that can be left out."""
+        """The next try, if the refusal is about something that can be left out."""
         went_out, known = prepared.went_out, self._known.about(target)
         if went_out.terms is None:
             return None
+        # marks first: their refusals name places within messages, which `lesson_of` leaves alone
         if self.cache_marks.learn(error.message, went_out.mark):
             return NextTry(facts=careful(known.facts))
-        # as they are now: another request may have learnt something meanwhile
+        # the facts of now: another request may have learnt something meanwhile
         sent = Sent(request=prepared.request, terms=went_out.terms, facts=known.facts)
+        # "Schema is too complex for compilation" is about this schema alone
+        # (platform.claude.com/docs/en/build-with-claude/structured-outputs)
         if refuses_schema(error.message, sent):
             digest = schema_digest(prepared.request)
             return NextTry(
@@ -65,4 +68,5 @@ class Learning:
             return None
         learn = partial(self._known.learn, target, lesson.fact, lesson.value, said=error.message)
         taught = replace(known.facts, **{lesson.fact: lesson.value})
+        # the order in which the API checks is unknown: the second try avoids everything at once
         return NextTry(facts=careful(taught), cached=taught.cache_marks, remember=learn)

@@ -1,10 +1,10 @@
-"""What a refusal of the API teaches about a model: one mechanism for all facts. Pure.
+"""The lesson of an API refusal about a model: one mechanism for all facts. Pure.
 
 Texts of the live API, as quoted in public issues: "tool_choice: type \"tool\" and \"any\" are not
 supported for this model." (can1357/oh-my-pi#12939); "Thinking may not be enabled when tool_choice
 forces tool use." (can1357/oh-my-pi#341); "\"thinking.type.enabled\" is not supported for this model.
-…" (basiliskLLM#1185); "`temperature` is deprecated for this model." (lingua#335). A refusal is told
-by the field that it names, and by whether that field was sent: the wording changes.
+…" (basiliskLLM#1185); "`temperature` is deprecated for this model." (lingua#335). A refusal is
+recognised by the field that it names, and by whether that field was sent: the wording changes.
 """
 
 import re
@@ -28,7 +28,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What was sent to the model that refused: the request, its terms, and the facts then."""
+    """The refused request, its terms, and the facts at that time."""
 
     request: ChatRequest
     terms: Terms
@@ -36,9 +36,9 @@ class Sent:
 
 
 def lesson_of(message: str, sent: Sent) -> Lesson | None:
-    """What the words of a refusal teach; None if they are about something else.
+    """The lesson of a refusal's words; None if they are about something else.
 
-    What is said of a place within a tool or a message is about that, whatever words are in it.
+    A refusal of a place within a tool or a message is about that place, whatever words it quotes.
     """
     if _WITHIN.match(message) and "cache_control" not in message:
         return None
@@ -49,6 +49,8 @@ def lesson_of(message: str, sent: Sent) -> Lesson | None:
 def _tool_choice(sent: Sent, message: str) -> Lesson | None:
     if not (must_call(sent.request) and sent.terms.forced_choice):
         return None
+    # two reasons, two remedies: the model takes no forced choice at all (can1357/oh-my-pi#12939),
+    # or none while it thinks (can1357/oh-my-pi#341)
     about_thinking = "thinking" in message.lower()
     if about_thinking and sent.terms.thinking is None and "disabled" in sent.facts.thinking:
         return Lesson(fact="forced_while_thinking", value=False)
@@ -56,12 +58,14 @@ def _tool_choice(sent: Sent, message: str) -> Lesson | None:
 
 
 def _output_limit(sent: Sent, message: str) -> Lesson | None:
+    # the words "max_tokens: 128001 > 128000, which is the maximum allowed number of output tokens"
+    # are in anthropics/claude-code#24451
     found = re.search(r"max_tokens: \d+ > (\d+)", message)
     return Lesson(fact="max_output_tokens", value=int(found[1])) if found else None
 
 
 def refuses_schema(message: str, sent: Sent) -> bool:
-    """Whether one schema is refused, such as for being too complex: it says nothing of others."""
+    """Whether this schema is refused, for example as too complex, which says nothing of others."""
     return _sent_natively(sent) and is_format_refusal(message) and not _BY_MODEL.search(message)
 
 
@@ -79,11 +83,15 @@ def _effort(sent: Sent, message: str) -> Lesson | None:
     facts = sent.facts
     if not facts.efforts:
         return None
+    # "This model does not support the effort parameter." is about all levels
+    # (platform.claude.com/docs/en/build-with-claude/effort)
     if "effort parameter" in message:
         return Lesson(fact="efforts", value=())
     level = sent.terms.effort or _named_level(message)
     if level is None:
         return None
+    # opus-5 takes "disabled" up to `high` only (anthropics/claude-code#81084), says
+    # platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
     if _THINKING_OFF.search(message) and facts.effort_without_thinking != "high":
         return Lesson(fact="effort_without_thinking", value="high")
     if (named := re.search(r"Supported levels: ([\w, ]+)", message)) is not None:
@@ -102,10 +110,12 @@ def _thinking(sent: Sent, message: str) -> Lesson | None:
     if sent.terms.thinking is not None:
         kind = sent.terms.thinking["type"]
     elif "adaptive" in message and "not supported" in message and "thinking.type" not in message:
-        kind = "adaptive"  # the CLI's own
+        kind = "adaptive"  # 2.1.330 sends it by itself
     else:
         return None
     if kind == "enabled":
+        # models that refuse a budget think adaptively: basiliskLLM#1185, and
+        # platform.claude.com/docs/en/build-with-claude/extended-thinking
         return Lesson(fact="thinking", value=(facts.thinking - {kind}) | {"adaptive"})
     return Lesson(fact="thinking", value=facts.thinking - {kind})
 
@@ -119,6 +129,8 @@ def _sampling(sent: Sent, message: str) -> Lesson | None:
     ]
     if not given:
         return None
+    # models up to 4.6 refuse two at once (chatboxai/chatbox#2670), later ones each value but the
+    # default (platform.claude.com/docs/en/build-with-claude/thinking, "Sampling parameters")
     return Lesson(fact="sampling", value="one" if len(given) > 1 else "defaults")
 
 
@@ -126,10 +138,13 @@ def _cache_marks(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="cache_marks", value=False) if sent.facts.cache_marks else None
 
 
+# the API puts a place in front: "tools.0.custom.name: …", "messages.2.content.0: …"
 _WITHIN: Final = re.compile(r"(?:tools|messages)\.\d")
 _THINKING_OFF: Final = re.compile("thinking (?:is )?(?:disabled|turned off)")
-"""The API's words, and those that CLI 2.1.330 puts in their place."""
+"""The API's words, and those that CLI 2.1.330 substitutes for them."""
 
+# an API or cloud without structured outputs calls the field unknown: "Extra inputs are not
+# permitted" (code.claude.com/docs/en/errors)
 _BY_MODEL: Final = re.compile(
     r"structured outputs?.* not (?:supported|available)|does not support structured outputs?"
     r"|output_(?:config\.)?format: (?:Extra inputs|not supported)",
@@ -146,5 +161,5 @@ _LESSONS: Final[tuple[tuple[re.Pattern[str], Callable[[Sent, str], Lesson | None
     (re.compile(r"^thinking: |does not support thinking"), _thinking),
     (re.compile(r"cache_control(?!.*ttl)"), _cache_marks),
 )
-"""In this order: a text about a choice may name thinking too, one about an effort as well; and one
-about a type of thinking advises to use an effort."""
+"""The order matters: a text about a choice may also name thinking, one about an effort too; and a text
+about a type of thinking recommends an effort."""

@@ -1,11 +1,12 @@
 """Pictures and documents within the limits of the model's API, or a 400 that names the part. Pure.
 
 The CLI makes users' pictures smaller by itself, in bytes and in pixels, also those of earlier turns.
-Not so those in the results of tools: it refuses one of more than 5 MB in base64 (`image_error`), and
-the API one with too many pixels. Such a picture goes behind the results, as the user's (all seen
-with 2.1.330).
+It does not do so in the results of tools: there it refuses more than 5 MB of base64 (`image_error`),
+and the API too many pixels. Such a picture is put after the results, as the user's (all seen with
+2.1.330; doctor: media_smaller).
 
-Limits: platform.claude.com/docs/en/build-with-claude/vision and /pdf-support.
+Limits: platform.claude.com/docs/en/build-with-claude/vision and
+platform.claude.com/docs/en/build-with-claude/pdf-support.
 """
 
 import base64
@@ -23,12 +24,14 @@ from gateway.types import ChatRequest, Document, Image, Message, Part, Text, Too
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.request.media_words import media
 
+# the longer side of a picture (platform.claude.com/docs/en/build-with-claude/vision)
 MOST_PIXELS: Final = 8000
 MANY_PICTURES: Final = 20
 MOST_PIXELS_OF_MANY: Final = 2000
-"""Of the longer side, if a request has more than `MANY_PICTURES`."""
+"""The same, if a request has more than `MANY_PICTURES`; those of earlier turns count."""
 MOST_BASE64_IN_RESULT: Final = 5 * 1024 * 1024
-"""Characters: the CLI's limit (2.1.330), which is below the API's."""
+"""Characters: the limit of CLI 2.1.330, below the API's 10 MB."""
+# platform.claude.com/docs/en/build-with-claude/pdf-support: 100 pages below a window of 1M tokens
 MOST_PARTS: Final = 600
 MOST_PARTS_IN_SMALL_CONTEXT: Final = 100
 SMALL_CONTEXT: Final = 200_000
@@ -37,30 +40,32 @@ LONGEST_TITLE: Final = 500
 """Characters of a document's title."""
 
 HEADER_BASE64: Final = 1024 * 1024
-"""Characters in which a picture's size is looked for; a JPEG has it behind its metadata."""
+"""Characters that are searched for a picture's size; a JPEG has it after its metadata."""
 MOST_INFLATED: Final = 64 * 1024 * 1024
 """Bytes of a PDF's compressed objects that are searched for pages."""
 
 BEHIND: Final = "(This picture is behind the results of the calls.)"
 FROM_RESULT: Final = "(A picture from the result of a call:)"
 
+# ISO 32000-1, 7.7.3.3: a page object has the type /Page, their tree /Pages
 _PAGE: Final = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
+# ISO 32000-1, 7.5.7: since PDF 1.5 objects may be in a compressed stream
 _OBJECTS: Final = b"/ObjStm"
 _LONGEST_DICTIONARY: Final = 500
-"""Bytes between the name of a stream's kind and its content."""
+"""Bytes from the name of a stream's type to its content."""
 _MOST_STREAMS: Final = 10_000
-"""Marks of object streams that are looked at."""
+"""Marks of object streams that are examined."""
 _STREAM: Final = re.compile(rb">>\s{0,8}stream\r?\n")
 _PIECE: Final = 1 << 20
-"""Bytes that are searched in one step, in which nobody else is served."""
+"""Bytes that are searched in one step, which no other request can interrupt."""
 _OVERLAP: Final = 64
-"""Bytes of a page object's mark that may be in the next piece."""
+"""Bytes of a page object's mark that may reach into the next piece."""
 
 
 def within_limits(request: ChatRequest, facts: ModelFacts) -> ChatRequest:
-    """The request with the pictures of results where the API takes them.
+    """The request with the pictures of results at places that the API accepts.
 
-    Raises `InvalidRequest` with the place of a part that it does not take at all.
+    Raises `InvalidRequest` with the place of a part that it does not accept at all.
     """
     parts = list(media(request))
     if not parts:
@@ -78,11 +83,12 @@ def within_limits(request: ChatRequest, facts: ModelFacts) -> ChatRequest:
 def _check_pictures(pictures: list[Image], most: int) -> None:
     if len(pictures) > most:
         raise InvalidRequest(
-            f"The request has {len(pictures)} pictures; the model takes {most}. Leave out the "
+            f"The request has {len(pictures)} pictures; the model accepts {most}. Leave out the "
             "oldest ones.",
             param=pictures[most].place or "messages",
         )
     for picture in pictures:
+        # the API refuses `http:`, and 2.1.330 then asks with a sentence in place of the picture
         if picture.url is not None and not picture.url.startswith("https://"):
             raise InvalidRequest(
                 "The model's API fetches pictures from https URLs only. Use https, or send the "
@@ -104,14 +110,14 @@ def _check_documents(documents: list[Document], most: int) -> None:
             pages += pages_of(_decoded(document.data))
         if pages > most:
             raise InvalidRequest(
-                f"The PDFs have {pages} pages up to this one; the model takes {most}. Send fewer "
+                f"The PDFs have {pages} pages up to this one; the model accepts {most}. Send fewer "
                 "pages, or their text.",
                 param=document.place or "messages",
             )
 
 
 def _rearranged(message: Message, side: int) -> Message:
-    """The message with the pictures of its results behind the last of them, where it must be."""
+    """The message with large pictures moved from its results to after the last result."""
     parts: list[Part] = []
     moved: list[Part] = []
     last_result = 0
@@ -166,7 +172,7 @@ def _pages_in(data: bytes) -> int:
 
 
 def _object_streams(pdf: bytes) -> Iterator[bytes]:
-    """What is in the object streams. Each byte is looked at once, whatever the file says."""
+    """The content of the object streams. Each byte is read once, whatever the file claims."""
     left, marks = MOST_INFLATED, 0
     place = pdf.find(_OBJECTS)
     while place >= 0 and left > 0 and marks < _MOST_STREAMS:

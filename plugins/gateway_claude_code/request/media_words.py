@@ -1,4 +1,4 @@
-"""What a client is told of a picture or a document that the API does not take. Pure."""
+"""Error messages about a picture or a document that the API rejects. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -10,20 +10,21 @@ from gateway.types import ChatRequest, Document, Image, ToolResult
 _WORDS: Final = {"image": "an image", "document": "a file"}
 _PLACE: Final = re.compile(r"^messages[^:]*:\s*")
 MOST_PLACES: Final = 10
-"""How many places an error names."""
+"""The number of places that an error names."""
 
 
 def media_refusal(kind: str | None, sentence: str, request: ChatRequest) -> InvalidRequest:
-    """The 400 that names the part: the only one of its kind, or else all that it may be.
+    """The 400 that names the part: the only one of its kind, or else all candidates.
 
-    `kind` is "image", "document" or None for either. The API counts places in a request of the
-    CLI's, so that its own place says nothing.
+    `kind` is "image", "document" or None for either. The API counts places in the CLI's request,
+    so the place that it names is of no use to a client.
     """
     found = [part for part in media(request) if kind in (None, kind_of(part))]
     places = [part.place for part in found if part.place]
     what = _WORDS.get(kind or "", "an image or a file")
+    # such as "messages.0.content.1.image.source.base64.data: …" in front of the sentence
     sentence = _PLACE.sub("", sentence).strip() or "no reason was given"
-    text = f"The model's API does not take {what} of this request: {sentence}"
+    text = f"The model's API does not accept {what} of this request: {sentence}"
     text = text if text.endswith((".", "!", "?")) else f"{text}."
     if len(places) == 1:
         return InvalidRequest(f"{text} Replace it, or leave it out.", param=places[0])
@@ -34,7 +35,7 @@ def media_refusal(kind: str | None, sentence: str, request: ChatRequest) -> Inva
 
 
 def media(request: ChatRequest) -> Iterator[Image | Document]:
-    """All pictures and documents of the conversation, those in tool results among them."""
+    """All pictures and documents of the conversation, including those in tool results."""
     for message in request.messages:
         for part in message.parts:
             for inner in part.parts if isinstance(part, ToolResult) else (part,):

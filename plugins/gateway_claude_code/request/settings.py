@@ -1,8 +1,8 @@
 """From a request and its terms to the CLI's settings. Pure.
 
-`CLAUDE_CODE_MAX_OUTPUT_TOKENS` and `CLAUDE_CODE_EXTRA_BODY` are read by the CLI at each upstream
-request; the latter's top-level keys are merged into the body (seen with 2.1.197 and 2.1.330), and
-of `output_config` the keys within (2.1.330 keeps its own `effort` beside a `format`).
+The CLI reads `CLAUDE_CODE_MAX_OUTPUT_TOKENS` and `CLAUDE_CODE_EXTRA_BODY` at each upstream request,
+and merges the latter's top-level keys into the body (seen with 2.1.197 and 2.1.330); of
+`output_config` the inner keys (2.1.330 keeps its own `effort` beside a `format`).
 """
 
 import json
@@ -14,17 +14,18 @@ from gateway_claude_code.request.terms import Terms, must_call
 from gateway_claude_code.request.tools.tool_names import ToolNames
 
 STRUCTURED_OUTPUT: Final = "StructuredOutput"
-"""The tool by which the CLI gets an answer of a JSON Schema; its input is the answer."""
+"""The CLI's tool for an answer by a JSON Schema; its input is the answer (doctor: structured_output)."""
 
+# undocumented: above it 2.1.330 finds a conversation too long (doctor: one_request)
 LIMIT: Final = "CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE"
 NO_FURTHER_REQUEST: Final = {"env": {LIMIT: "1"}}
-"""Settings under which the CLI asks its upstream nothing more: to it, any conversation is then too
-long, and it ends the turn with `terminal_reason: blocking_limit`. A request that went out is not
-affected, nor is its repetition after an overload (seen with 2.1.330)."""
+"""Settings that keep the CLI from further upstream requests: it finds any conversation too long, and
+ends the turn with `terminal_reason: blocking_limit`. A request on its way is not affected, nor its
+repetition after an overload (seen with 2.1.330)."""
 
 
 def without_limit(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings, under which the CLI may ask again."""
+    """The settings, with further requests allowed again."""
     return {**settings, "env": {**settings.get("env", {}), LIMIT: ""}}
 
 
@@ -38,19 +39,22 @@ def flag_settings(
     over: Mapping[str, Any] | None = None,
     cached: bool = True,
 ) -> dict[str, Any]:
-    """Settings that make the next upstream request carry this request's parameters.
+    """Settings that give the next upstream request this request's parameters.
 
-    `native_schema` is the answer's schema in the API's own words; `over` are fields of the body
-    that replace those made here. Without `cached` the CLI leaves out its marks for the prompt
-    cache (`DISABLE_PROMPT_CACHING`, code.claude.com/docs/en/env-vars). With `switch_to` the
-    process was perhaps not started for that model: CLI 2.1.330 then sends what it would have sent
-    if it had been; 2.1.197 puts the change into the conversation.
+    `native_schema` is the answer's schema in the API's subset; `over` are fields of the body that
+    replace those made here. Without `cached` the CLI omits its marks for the prompt cache
+    (`DISABLE_PROMPT_CACHING`, code.claude.com/docs/en/env-vars). With `switch_to` the process may
+    have been started for another model: CLI 2.1.330 then sends the body of a process started for
+    this one; 2.1.197 writes the change into the conversation.
     """
     tokens = terms.sampling.max_output_tokens
-    # in its own order: the model answers in the order of the schema's properties
+    # not sorted: the answer has its properties in the schema's order, required ones first
+    # (platform.claude.com/docs/en/build-with-claude/structured-outputs, "Property ordering")
     body = {**extra_body(request, names, terms, native_schema), **(over or {})}
     env = {
+        # "" is the CLI's own limit again (seen with 2.1.330; doctor: output_limit, taken_back)
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
+        # always sent, as the fields of the last request stay otherwise (doctor: taken_back)
         "CLAUDE_CODE_EXTRA_BODY": json.dumps(body),
     }
     if not cached:
@@ -59,6 +63,9 @@ def flag_settings(
     if switch_to is not None:
         settings["model"] = switch_to
     if terms.effort is not None:
+        # not `output_config.effort` of the body: 2.1.330 also puts its level beside messages, and
+        # with "between_tools" the two must not differ, says
+        # platform.claude.com/docs/en/build-with-claude/effort-per-message
         settings["effortLevel"] = terms.effort
     return settings
 
@@ -69,7 +76,7 @@ def extra_body(
     terms: Terms,
     native_schema: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What is merged into the body of the upstream request."""
+    """The fields that are merged into the body of the upstream request (doctor: sampling)."""
     sampling = terms.sampling
     body: dict[str, Any] = {
         "temperature": sampling.temperature,
@@ -82,8 +89,11 @@ def extra_body(
     if terms.thinking is not None:
         body["thinking"] = dict(terms.thinking)
         if terms.thinking["type"] != "enabled":
-            # the CLI asks for an edit of the thinking, which the API refuses when there is none
+            # 2.1.330 adds the edit `clear_thinking`, which the API refuses for a request that does
+            # not think (platform.claude.com/docs/en/build-with-claude/context-editing)
             body["context_management"] = {"edits": []}
+    # with the schema here the CLI adds neither its own tool nor a forced choice, and the JSON
+    # streams as text (seen with 2.1.330; doctor: output_format)
     if native_schema is not None and terms.schema_way == "native":
         body["output_config"] = {"format": {"type": "json_schema", "schema": dict(native_schema)}}
     return {key: value for key, value in body.items() if value is not None}
@@ -92,12 +102,16 @@ def extra_body(
 def tool_choice(request: ChatRequest, names: ToolNames, terms: Terms) -> dict[str, Any] | None:
     """The API's `tool_choice`; None leaves it to the default."""
     choice = request.tool_choice
+    # the tools stay in the body, as part of the cached prefix
+    # (platform.claude.com/docs/en/build-with-claude/prompt-caching)
     if choice.mode == "none" and not _answers_by_tool(request, terms):
         return {"type": "none"}
     wanted: dict[str, Any] = {"type": "auto"}
     if must_call(request) and terms.forced_choice:
         wanted = _forced(choice, names)
     if not choice.parallel:
+        # a field of the choice, not of the request (platform.claude.com/docs/en/agents-and-tools/
+        # tool-use/parallel-tool-use)
         wanted["disable_parallel_tool_use"] = True
     return None if wanted == {"type": "auto"} else wanted
 
@@ -109,5 +123,5 @@ def _forced(choice: ToolChoice, names: ToolNames) -> dict[str, Any]:
 
 
 def _answers_by_tool(request: ChatRequest, terms: Terms) -> bool:
-    """Whether the answer comes as a call of `StructuredOutput`, which a choice of none forbids."""
+    """Whether the answer comes as a call of `StructuredOutput`, which the choice "none" forbids."""
     return request.response_format.schema is not None and terms.schema_way == "tool"

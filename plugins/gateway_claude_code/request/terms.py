@@ -1,8 +1,8 @@
-"""What a request asks for, brought to what its model takes: decided once, before anything is sent. Pure.
+"""The parameters of a request as its model accepts them: decided once, before anything is sent. Pure.
 
-A body has to be right in everything at once, as the order in which the API checks is not known.
-What a model can't do is done as nearly as possible, and said: `ignored` and `adjusted` name the
-fields as clients do. The facts are those of `facts.known`.
+A body has to be right in everything at once, as the order in which the API checks is not known. What
+a model can't do is done as nearly as possible and reported: `ignored` and `adjusted` name the fields
+as clients do. The facts are those of `facts.known`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SchemaWay: TypeAlias = Literal["native", "tool"]
 
 LEVELS: Final[Mapping[Effort, EffortLevel]] = {
     "none": "low",
-    "minimal": "low",
+    "minimal": "low",  # the API's lowest: platform.claude.com/docs/en/build-with-claude/effort
     "low": "low",
     "medium": "medium",
     "high": "high",
@@ -25,33 +25,35 @@ LEVELS: Final[Mapping[Effort, EffortLevel]] = {
     "max": "max",
 }
 BUDGETS: Final[Mapping[EffortLevel, int]] = {"low": 2_048, "medium": 8_192, "high": 16_384}
-"""Tokens of thinking for models that know a budget and no effort. Above: as the CLI has it, which
-is all of the output limit (seen with 2.1.330)."""
+"""Tokens of thinking for models with a budget and no effort. Above: the CLI's own, which is the whole
+output limit (seen with 2.1.330)."""
 
 SMALLEST_BUDGET: Final = 1024
-"""Tokens; platform.claude.com/docs/en/build-with-claude/extended-thinking. The output limit has to be above it."""
+"""Tokens, and less than the output limit: platform.claude.com/docs/en/build-with-claude/extended-thinking."""
 ROOM_FOR_THINKING: Final = 2 * SMALLEST_BUDGET
 
 HIGHEST_TEMPERATURE: Final = 1.0
-"""Of Anthropic's API; OpenAI's goes up to 2."""
+"""Of Anthropic's API (platform.claude.com/docs/en/api/messages); OpenAI's goes up to 2."""
 SAMPLING_NAMES: Final = ("temperature", "top_p", "top_k")
 
 EFFORT_FIELD: Final = "reasoning_effort"
 TOKENS_FIELD: Final = "max_tokens"
 CHOICE_FIELD: Final = "tool_choice"
 
+# all four types: platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting, and for
+# "between_tools" platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5
 OFF: Final[Mapping[str, Any]] = {"type": "disabled"}
 BETWEEN_TOOLS: Final[Mapping[str, Any]] = {"type": "between_tools"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a request gets of its model.
+    """The parameters that a request gets of its model.
 
-    `thinking` goes into the body; None leaves it to the CLI, which then has the model think.
-    `effort` None is the CLI's default. `forced_choice` says that a required call is forced by the
-    API; otherwise the model is told, and held to it (`demanded_choice`). `schema_way` is how an answer
-    by a schema is asked for. `ignored` and `adjusted` are for the client.
+    `thinking` goes into the body; None leaves it to the CLI, which then asks for thinking.
+    `effort` None is the CLI's default. With `forced_choice` a required call is forced by the API;
+    otherwise the model is told, and its answer is checked (`demanded_choice`). `schema_way` is the
+    way to an answer by a schema. `ignored` and `adjusted` are for the client.
     """
 
     sampling: Sampling
@@ -73,9 +75,9 @@ def terms_for(
 ) -> Terms:
     """The terms of this request with a model of these facts.
 
-    `usual` are the facts that the CLI goes by where it is told nothing, by default the same.
-    `native_schema` says that the answer's schema can be said in the API's own words; `seeded`
-    that the conversation is given to a new process, without the thinking that was in it.
+    `usual` are the facts that the CLI follows by default, if they differ from `facts`.
+    `native_schema`: the answer's schema fits the API's subset. `seeded`: the conversation is given
+    to a new process, without its earlier thinking.
     """
     decision = _Decision(request, facts, usual or facts, native_schema=native_schema, seeded=seeded)
     return decision.terms()
@@ -118,6 +120,8 @@ class _Decision:
         )
 
     def _may_force(self) -> bool:
+        # on 4.x a forced choice excludes thinking, so it has to be possible to turn thinking off
+        # (platform.claude.com/docs/en/build-with-claude/thinking, "Thinking with tool use")
         facts = self._facts
         return facts.forced_tool_choice and (
             facts.forced_while_thinking or "disabled" in facts.thinking
@@ -129,6 +133,7 @@ class _Decision:
         tokens, most = self._sampling.max_output_tokens, self._facts.max_output_tokens
         if tokens is not None and tokens > most:
             self._set_tokens(most)
+        # the CLI asks for the documented limit by itself, above one that a refusal has taught
         elif tokens is None and most < self._usual.max_output_tokens:
             self._sampling = replace(self._sampling, max_output_tokens=most)
 
@@ -137,7 +142,7 @@ class _Decision:
         self._sampling = replace(self._sampling, max_output_tokens=tokens)
 
     def _choose_sampling(self) -> None:
-        """Drop what is the default anyhow, lower what is too high, leave out what is refused."""
+        """Drop defaults, lower values that are too high, leave out those that are refused."""
         sampling = self._sampling
         if sampling.temperature is not None and sampling.temperature > HIGHEST_TEMPERATURE:
             self._adjusted["temperature"] = HIGHEST_TEMPERATURE
@@ -152,6 +157,8 @@ class _Decision:
         if not given:
             return
         request = self._request
+        # while a model thinks, non-default sampling is refused, so one of the two has to go, says
+        # platform.claude.com/docs/en/build-with-claude/thinking, "Sampling parameters"
         effort_wins = request.effort not in (None, "none") and request.thinking is not False
         if self._facts.sampling == "defaults" or effort_wins:
             refused = given
@@ -175,7 +182,7 @@ class _Decision:
 
     @property
     def _unwanted(self) -> bool:
-        """Whether the client wants no thinking."""
+        """Whether the client asks for no thinking."""
         return self._request.thinking is False or self._request.effort == "none"
 
     def _must_not_think(self, *, forced: bool) -> bool:
@@ -186,22 +193,31 @@ class _Decision:
         )
         forcing = forced and must_call(request) and not facts.forced_while_thinking
         tokens = self._sampling.max_output_tokens
+        # a budget of 1,024 tokens has to be less than `max_tokens`, says
+        # platform.claude.com/docs/en/build-with-claude/extended-thinking
         no_room = facts.thinks_by_budget and tokens is not None and tokens <= SMALLEST_BUDGET
+        # 4.5 models: the turn that called tools must begin with its signed thinking, which clients
+        # lack (platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting)
         lost = facts.thinking_leads_tool_loop and self._lost_thinking
         return self._unwanted or sampled or forcing or no_room or lost
 
     def _thinking(
         self,
-        must_not: bool,  # noqa: FBT001 - it is what this is about
+        must_not: bool,  # noqa: FBT001 - the subject of the method
     ) -> tuple[Mapping[str, Any] | None, EffortLevel | None]:
         if not must_not:
             return self._with_thinking()
         if self._can_stop_thinking():
             if not self._unwanted:
                 self._adjusted[EFFORT_FIELD] = "none"
+            # "disabled" goes with effort up to `high` on opus-5 and haiku-5-5, say
+            # platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting and
+            # platform.claude.com/docs/en/models/haiku-5-5/whats-new-haiku-5-5
             return OFF, self._effort(most=self._facts.effort_without_thinking)
         if self._unwanted and "between_tools" in self._facts.thinking:
             self._adjusted[EFFORT_FIELD] = "between_tools"
+            # sonnet-5-5 takes it up to `high`, with no other field beside the type, says
+            # platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5
             return BETWEEN_TOOLS, self._effort(most=self._facts.effort_without_thinking)
         if self._facts.thinks_by_budget:
             return self._least_budget(), None
@@ -213,7 +229,7 @@ class _Decision:
         return None, lowest
 
     def _least_budget(self) -> Mapping[str, Any]:
-        """The least thinking of a model that can't be without, which needs room in the answer."""
+        """The least thinking of a model that can't turn it off; it needs room in the answer."""
         tokens = self._sampling.max_output_tokens
         if tokens is not None and tokens <= SMALLEST_BUDGET:
             self._set_tokens(ROOM_FOR_THINKING)
@@ -222,6 +238,7 @@ class _Decision:
 
     def _with_thinking(self) -> tuple[Mapping[str, Any] | None, EffortLevel | None]:
         facts, wanted = self._facts, self._request.effort
+        # 2.1.330 would send "adaptive" by its own table, against a lesson or an entry of the YAML
         if facts.thinks_by_budget and not self._usual.thinks_by_budget:
             return self._budget(LEVELS[wanted or "medium"]), None
         if wanted is None or facts.efforts or not facts.thinks_by_budget:
@@ -229,7 +246,7 @@ class _Decision:
         return self._budget(LEVELS[wanted]), None
 
     def _budget(self, level: EffortLevel) -> Mapping[str, Any] | None:
-        """A budget for an effort; None for more than there is a budget for."""
+        """The budget for an effort; None for a level above the table."""
         if (budget := BUDGETS.get(level)) is None:
             return None
         tokens = self._sampling.max_output_tokens or self._facts.max_output_tokens
@@ -238,7 +255,7 @@ class _Decision:
         return {"type": "enabled", "budget_tokens": budget}
 
     def _effort(self, most: EffortLevel | None = None) -> EffortLevel | None:
-        """The level for the effort that was asked for; `none` asks for no level."""
+        """The level for the requested effort; `none` requests no level."""
         wanted = self._request.effort
         if wanted is None or wanted == "none":
             return self._usual_effort()
@@ -276,7 +293,7 @@ def may_answer_by_schema(request: ChatRequest) -> bool:
 def lost_thinking(request: ChatRequest) -> bool:
     """Whether the conversation is within a tool loop, whose thinking a new process does not get.
 
-    It is as long as the assistant's last turn has calls: they get results, of the client's or not.
+    That is the case while the assistant's last turn has calls, with the client's results or ours.
     """
     said = [parts for role, parts in merged_turns(request.messages) if role == "assistant"]
     return bool(said) and any(isinstance(part, ToolCall) for part in said[-1])
@@ -287,10 +304,9 @@ def _plain_thinking(facts: ModelFacts) -> frozenset[ThinkingType]:
 
 
 def careful(facts: ModelFacts) -> ModelFacts:
-    """Facts under which nothing is sent that a model may refuse: for one more try.
+    """Facts that avoid everything that a model may refuse: for one more try.
 
-    A model with a budget for thinking stays without where it has to: what a tool loop has lost
-    can't be made up for.
+    A model with a budget keeps "disabled": the thinking that a tool loop has lost can't be restored.
     """
     return replace(
         facts,

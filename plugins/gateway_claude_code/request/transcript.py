@@ -1,6 +1,6 @@
-"""The earlier turns of a conversation as text in one turn, for a CLI that takes no others. Pure.
+"""A conversation's earlier turns as text in one turn: a fallback. Pure.
 
-A fallback: real turns are what the backend is built for. Answers that come of it say so.
+For a CLI that does not take real turns (doctor: native_history). Answers say that it was used.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +18,14 @@ _SPEAKERS: Final[dict[Role, str]] = {"user": "User", "assistant": "Assistant"}
 
 
 def transcribed(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """All messages as one of the user's. Images and documents stay what they are.
+    """All messages as one user message. Images and documents are kept as they are.
 
-    Raises `BackendUnavailable` if there are calls of tools or their results among them.
+    Raises `BackendUnavailable` if there are calls of tools or results among them.
     """
     merged = merged_turns(messages)
     if any(isinstance(part, ToolCall | ToolResult) for _, parts in merged for part in parts):
         raise BackendUnavailable(
-            "The installed Claude Code CLI does not take earlier turns as they are "
+            "The installed Claude Code CLI does not accept earlier turns as real turns "
             f"(`{command_line('doctor', anywhere=True)}` shows details), and tool calls can't be put "
             "into a transcript. Use another version of the CLI, or start a new conversation.",
             should_retry=False,

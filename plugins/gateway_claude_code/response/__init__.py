@@ -1,1 +1,1 @@
-"""From the CLI's lines to the answer: events, JSON, errors. Pure."""
+"""From the CLI's lines to the answer: events, JSON, errors."""

@@ -1,4 +1,4 @@
-"""Whether an answer has the form that was asked for, and the error if it has not. Pure."""
+"""The check of an answer against the requested form, and its error. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from gateway.errors import BackendFailed
 from gateway.types import StopReason
 
 NOT_AS_ASKED: Final = "invalid_model_output"
-"""The error code of an answer that does not have the form that was asked for."""
+"""The error code of an answer without the requested form."""
 
+# a refusal and "max_tokens" end outside the schema, also with native structured output, says
+# platform.claude.com/docs/en/build-with-claude/structured-outputs, "Invalid outputs"
 WHOLE: Final[tuple[StopReason, ...]] = ("end", "tool_calls")
-"""Stop reasons after which JSON has to be whole; the others may cut it anywhere."""
+"""Stop reasons after which JSON must be complete; the others may cut it anywhere."""
 
 NO_JSON: Final = object()
 
@@ -27,13 +29,13 @@ def parsed(text: str) -> Any:  # noqa: ANN401
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complete:
-    """A whole answer that still has to be held against the client's schema."""
+    """A complete answer that is yet to be checked against the client's schema."""
 
     text: str
     schema: CheckedSchema
 
     async def check(self) -> None:
-        """Raises `BackendFailed` for one that does not meet it."""
+        """Raises `BackendFailed` for an invalid one."""
         value = parsed(self.text)
         if value is NO_JSON:
             raise not_as_asked("it is not JSON")
@@ -44,6 +46,6 @@ class Complete:
 def not_as_asked(problem: str) -> BackendFailed:
     """The error for an answer with this problem."""
     return BackendFailed(
-        f"The model's answer does not have the form that was asked for: {problem}.",
+        f"The model's answer does not have the requested form: {problem}.",
         code=NOT_AS_ASKED,
     )

@@ -1,10 +1,9 @@
-"""The API's sentences in the words of a client: its parameters, its names, no jargon. Pure.
+"""The API's error messages in a client's terms: its parameters, its names, no jargon. Pure.
 
 The API names places of its own request (`messages.4.content.0.tool_use.id`,
-`tools.0.custom.input_schema`), of which a client knows nothing. `CLIENT_NAMES` is the one table of
-what they are called towards clients. An index is kept only where it is the client's own: the turns
-of the API's request are merged and mixed with the CLI's, so that the number of a message says
-nothing to a client.
+`tools.0.custom.input_schema`), which mean nothing to a client. `CLIENT_NAMES` is the one table of
+their names towards clients. An index is kept only if it is the client's own: the turns of the API's
+request are merged and mixed with the CLI's, so the number of a message means nothing to a client.
 
 Wordings: platform.claude.com/docs/en/api/errors, the public issues quoted in the tests, and the
 texts of CLI 2.1.330.
@@ -21,17 +20,19 @@ from gateway_claude_code.request.tools.tool_names import PREFIX, ToolNames
 CLIENT_NAMES: Final = {
     "output_config.format.schema": "response_format.json_schema.schema",
     "output_config.format": "response_format",
+    # its name in the beta: platform.claude.com/docs/en/build-with-claude/structured-outputs
     "output_format.schema": "response_format.json_schema.schema",
     "output_format": "response_format",
     "output_config.effort": "reasoning_effort",
     "output_config": "reasoning_effort",
     "stop_sequences": "stop",
+    # OpenAI's clients send it as a message
     "system": "messages",
     "thinking": "reasoning_effort",
     "tool_choice.disable_parallel_tool_use": "parallel_tool_calls",
     "metadata.user_id": "user",
 }
-"""What clients call the API's parameters, where it is something else; the longest match counts."""
+"""The clients' names of the API's parameters, if they differ; the longest match counts."""
 
 _TOOL_FIELDS: Final = {
     "name": "function.name",
@@ -52,7 +53,7 @@ _BLOCKS: Final = (
     ("cache_control", "a cache mark"),
     ("text", "a text"),
 )
-"""What a place in a message is about, by the first of these that is in its path."""
+"""The subject of a place in a message: the first of these in its path."""
 
 _TOP: Final = (
     "max_tokens|messages|metadata|model|output_config|output_format"
@@ -69,30 +70,33 @@ _PATH: Final = re.compile(
     )(?![\w/-])""",
     re.VERBOSE,
 )
-"""A place of the API's request. Words such as "thinking" are places only where they look like it."""
+"""A place of the API's request. Words such as "thinking" are places only if they look like one."""
 
+# such as "`tool_use` ids were found without `tool_result` blocks immediately after" on
+# platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
 _BLOCK_NAMES: Final = re.compile(r"`?tool_(use|result)`? (ids|blocks?)|`tool_(use|result)`")
 
 _MEDIA: Final = re.compile(r"\b(?:images?|PDFs?|documents?)\b", re.IGNORECASE)
-"""The CLI has sentences of its own for these (2.1.330), which name no place."""
+"""CLI 2.1.330 has sentences of its own for these (code.claude.com/docs/en/errors), without a place."""
 
+# each pattern has the live API's words; see the docstring for where they are quoted
 _WORDINGS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), param, text)
     for pattern, param, text in (
-        (
+        (  # platform.claude.com/docs/en/api/errors, "Thinking cannot be disabled"
             r"thinking\.type.*disabled|thinking cannot be disabled|thinking\.type: Input should"
             r"|^.?thinking.? (?:is )?not supported",
             "reasoning_effort",
             "This model does not support that thinking setting. Leave reasoning_effort out, or use "
             "'low' for little thinking.",
         ),
-        (
+        (  # platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
             r"must start with a thinking block|Expected .?thinking.? or .?redacted_thinking",
             "messages",
             "This model needs the thinking of the turn that called the tools. Set "
             "reasoning_effort to 'none' for this request.",
         ),
-        (
+        (  # platform.claude.com/docs/en/api/errors, "Thinking blocks cannot be modified"
             r"invalid .?signature.? in .?(?:redacted_)?thinking|thinking\.signature"
             r"|redacted_thinking.? blocks in the latest assistant message cannot be modified"
             r"|block is bound to a different conversation",
@@ -100,27 +104,27 @@ _WORDINGS: Final = tuple(
             "The thinking in this conversation, or the text before it, was changed. Resend the "
             "conversation unchanged, or use reasoning_effort 'none'.",
         ),
-        (
+        (  # platform.claude.com/docs/en/build-with-claude/extended-thinking
             r"max_tokens.? must be greater than .?(?:thinking\.)?budget_tokens",
             "max_tokens",
             "max_tokens must leave room for thinking: raise max_tokens, or lower reasoning_effort.",
         ),
-        (
+        (  # platform.claude.com/docs/en/build-with-claude/effort
             r"does not support the effort parameter|output_config\.effort",
             "reasoning_effort",
-            "This model does not take that reasoning_effort. Leave it out, or use another level.",
+            "This model does not accept that reasoning_effort. Leave it out, or use another level.",
         ),
-        (
+        (  # can1357/oh-my-pi#12939 and can1357/oh-my-pi#341
             r"forced tool use (?:is )?not (?:supported|allowed)|tool_choice forces tool use"
             r"|tool_choice.* (?:is )?not supported",
             "tool_choice",
             "This model can't be forced to call a tool here. Use tool_choice 'auto', and ask for "
             "the tool in the prompt.",
         ),
-        (
+        (  # platform.claude.com/docs/en/api/errors, "Prefill not supported"
             r"does not support assistant message prefill|prefill(?:ing)? (?:is )?not supported",
             "messages",
-            "This model can't go on from an assistant message. The last message must be the user's.",
+            "This model can't continue an assistant message. The last message must be the user's.",
         ),
         (
             r"cache_control",
@@ -128,50 +132,55 @@ _WORDINGS: Final = tuple(
             "The model's API refused the marks for its prompt cache in this request.",
         ),
         (
-            # both are the CLI's own
+            # the CLI adds both to each request (seen with 2.1.330)
             r"\bcontext_management\b|anthropic-beta",
             None,
             "The model's API refused a setting that the Claude Code CLI adds to each request.",
         ),
-        (
+        (  # platform.claude.com/docs/en/build-with-claude/thinking, "Sampling parameters"
             r"^(temperature|top_p|top_k): Extra inputs|^.?(temperature|top_p|top_k).? is deprecated",
             "",
-            "This model does not take {param}. Leave it out.",
+            "This model does not accept {param}. Leave it out.",
         ),
     )
 )
-"""Sentences that a client could make nothing of, their parameter ("" for the one that the pattern
-finds), and what is told instead."""
+"""Messages that mean nothing to a client, their parameter ("" for the one that the pattern finds),
+and the client's message."""
 
 _MISSING_TOOL: Final = re.compile(
     r"\bTool [`\"']?(?P<named>[\w-]+)[`\"']? not found(?: in provided tools)?"
     r"|Forced tool use failed because tool [`\"']?(?P<forced>[\w-]+)[`\"']? was not defined",
     re.IGNORECASE,
 )
-"""The CLI leaves out a tool whose schema it can't use (2.1.330), and a choice of it then fails."""
+"""The CLI omits a tool with an unusable schema (2.1.330), and a choice of it then fails."""
 
 _JARGON: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"^Failed to authenticate\.\s+(?=API Error:)",
         r"\bAPI Error:\s*(?:\d{3}\b\s*)?",
+        # the status in front of a sentence, as in code.claude.com/docs/en/errors
         r"^[45]\d\d\s+(?=[A-Z])",
+        # code.claude.com/docs/en/errors has these two, "Request rejected (429)" and "Server is …"
         r"^Request rejected \(429\)\s*·\s*",
         r"^Server is temporarily limiting requests \(not your usage limit\)\s*·\s*",
         r"\s*This is a server-side issue\b.*$",
         r"\s*The API is at capacity\b.*$",
         r"\s*If it persists, check .*$",
+        # options and commands that only the CLI's user has: `--model`, `/login`, `/compact`
         r"\s*Run --model\b.*$",
         r"\s*(?:Try|Run|Use) --model\b.*$",
+        # the interactive form of errors about media (code.claude.com/docs/en/errors, "PDF errors")
         r"\s*Double press esc\b.*$",
         r"\s*·\s*Fix external API key\b.*$",
         r"\s*·\s*(?:Please )?(?:run|try|use|see)?\s*/[a-z][a-z-]*\b.*$",
         r"\s*(?:Please )?(?:[Rr]un|[Uu]se|[Tt]ry) /[a-z][a-z-]*\b.*$",
+        # advice of the CLI about files on its own machine (code.claude.com/docs/en/errors)
         r"\s*(?:Re-read|Try reading) the file\b.*$",
         r"\s*Reduce the input \(large tool results or pasted content\)[^.]*\.?",
     )
 )
-"""What the CLI puts around the API's sentence, for somebody at its terminal."""
+"""The CLI's additions to the API's message, for users of its terminal (seen with 2.1.330)."""
 
 NO_REASON: Final = "no reason was given"
 
@@ -187,7 +196,7 @@ class ClientWords:
 def client_words(
     sentence: str, request: ChatRequest | None = None, offered: Sequence[str] = ()
 ) -> ClientWords:
-    """The API's sentence for the client that sent `request`.
+    """The API's message for the client that sent `request`.
 
     `offered` are the names of the tools in the API's request, in its order: with both, a tool's
     index becomes the client's.
@@ -210,14 +219,14 @@ def client_words(
 
 
 def without_jargon(sentence: str) -> str:
-    """The sentence alone, without what the CLI says around it."""
+    """The API's message alone, without the CLI's additions."""
     for pattern in _JARGON:
         sentence = pattern.sub("", sentence)
     return sentence.strip(" ·") or NO_REASON
 
 
 class _Places:
-    """The API's places as the client knows them."""
+    """The API's places in the client's terms."""
 
     def __init__(self, request: ChatRequest | None, offered: Sequence[str]) -> None:
         self._sent = [tool.name for tool in request.tools] if request is not None else []
@@ -237,7 +246,7 @@ class _Places:
         return steps[0]
 
     def spoken(self, path: str) -> str:
-        """The place within a sentence, with what a position in a message is about."""
+        """The place as it is named in a sentence, with the subject of a position in a message."""
         name = self.client_path(path)
         if (index := re.match(r"tools\[(\d+)\]", name)) is not None:
             return f"{name} (of {self._sent[int(index[1])]!r})"
@@ -250,8 +259,10 @@ class _Places:
         return f"{name} ({what})" if what else name
 
     def missing_tool(self, name: str) -> ClientWords:
-        """What to say of a tool that the client sent, and that the API was not told of."""
+        """The message about a tool of the client's that the CLI has omitted."""
+        # the API's name of a tool, `mcp__t__NAME` (seen with 2.1.330)
         inner = re.sub(r"^mcp__[A-Za-z0-9-]+?__", "", name)
+        # the API's sentence may name a tool with any prefix, or with none
         known = self._names.from_model(PREFIX + inner)
         text = (
             f"The model's tools do not include {known or inner!r}, since its schema could not be "
@@ -275,6 +286,7 @@ class _Places:
         index = self._tool_index(int(steps[0]))
         if index is None:
             return "tools"
+        # "tools.0.custom.input_schema": `custom` is the type of all client tools, not a field
         fields = [step for step in steps[1:] if step not in {"custom", "function"}]
         if not fields:
             return f"tools[{index}]"
@@ -282,7 +294,7 @@ class _Places:
         return f"tools[{index}].{field}" if field else f"tools[{index}]"
 
     def _tool_index(self, position: int) -> int | None:
-        """The client's index of the API's tool; None if it is none of the client's, or unknown."""
+        """The client's index of the API's tool; None for an unknown tool, or one of the CLI's own."""
         if not 0 <= position < len(self._offered):
             return None
         name = self._names.from_model(self._offered[position])

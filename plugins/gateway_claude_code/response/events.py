@@ -1,7 +1,8 @@
 """From the CLI's lines to the hub's events. Pure.
 
-`stream_event` lines carry the Messages API's own streaming events; only these become parts of
-the answer. Text in other lines may be the CLI's own (errors, notices) and is never passed on.
+`stream_event` lines have the API's own events (platform.claude.com/docs/en/build-with-claude/streaming);
+only these become parts of the answer. Text in other lines may be the CLI's own (errors, notices:
+seen with 2.1.197 and 2.1.330) and is never passed on.
 """
 
 import json
@@ -35,33 +36,30 @@ from gateway_claude_code.response.own_arguments import OwnArguments
 
 STOP_REASONS: Final[dict[str, StopReason]] = {
     "end_turn": "end",
-    "pause_turn": "end",
+    "pause_turn": "end",  # only the API's own tools pause a turn, which a client can't resume
     "stop_sequence": "stop_sequence",
     "max_tokens": "max_tokens",
     "model_context_window_exceeded": "max_tokens",
     "tool_use": "tool_calls",
     "refusal": "refusal",
 }
-"""platform docs, "Handling stop reasons"."""
-
+"""platform.claude.com/docs/en/build-with-claude/handling-stop-reasons."""
 
 MOST_MESSAGES: Final = 4
-"""How many messages one answer may take: see `EventReader`."""
+"""The most messages of one answer: see `EventReader`."""
 
 
 class EventReader:
-    """Reads the streaming events of one answer, which is mostly one message of the upstream.
+    """Reads the streaming events of one answer, usually one message of the upstream.
 
-    After a message that only calls tools which there are not, or that is prose where JSON was
-    asked for, the CLI tells the model so and asks again; the answer then goes on with the next
-    message. It does the same after calls of an `agent`'s own tools, which the CLI runs; of these
-    the client gets a line of thinking, or nothing.
+    After a message that only calls unknown tools, or prose instead of JSON, the CLI tells the model
+    so and asks again (seen with 2.1.330); the answer continues with the next message. The same
+    holds for an `agent`'s own tools, which the CLI runs: the client gets a line of thinking, or nothing.
 
-    `started` is True once the upstream has begun, `in_message` while a message is not complete,
-    `ended` once there is the stop reason of the whole answer. `calls` are the ids of the model's
-    calls, as the upstream has them; `thought` is whether it was seen to think. Without
-    `asks_again` the CLI may not ask once more, and one message has to be the answer. With
-    `unlimited` it may ask as it likes.
+    `started`: the upstream has begun. `in_message`: a message is incomplete. `ended`: the answer
+    has its stop reason. `calls`: the upstream's ids of the model's calls. `thought`: the model was
+    seen to think. Without `asks_again` the CLI may not ask again, so one message has to be the
+    answer; with `unlimited` it may ask any number of times.
     """
 
     def __init__(
@@ -104,45 +102,45 @@ class EventReader:
 
     @property
     def gave_something(self) -> bool:
-        """Whether a part of the message that is read now, or of an attempt at it, has begun."""
+        """Whether a part of the present message, or of an attempt at it, has begun."""
         return self._next_index > self._first_index or bool(self._activity)
 
     @property
     def asks_freely(self) -> bool:
-        """Whether the answer may take any number of requests: the CLI's tools are at work."""
+        """Whether the answer may take any number of requests, as the CLI's own tools run."""
         return self.unlimited or self._agent is not None or self.wants_output
 
     @property
     def goes_on(self) -> bool:
-        """Whether the CLI will ask again, as the message that is read calls unknown tools only."""
+        """Whether the CLI will ask again, as the present message calls unknown tools only."""
         return self._called_unknown and self.asks_again and not self.calls
 
     @property
     def messages(self) -> int:
-        """How many messages of the upstream the answer consists of so far."""
+        """The number of upstream messages so far."""
         return self._messages
 
     @property
     def wants_output(self) -> bool:
-        """Whether the answer is to come as the CLI's structured output."""
+        """Whether the answer comes as a call of the CLI's `StructuredOutput`."""
         return isinstance(self._answer, SchemaAnswer)
 
     async def check(self) -> None:
-        """Hold a complete answer against its schema. Raises `BackendFailed`."""
+        """Check a complete answer against its schema. Raises `BackendFailed`."""
         if self._answer is not None and self._answer.complete is not None:
             await self._answer.complete.check()
 
     def read(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         """The hub's events for one event of the API. Raises `GatewayError`.
 
-        The answer ends with `message_delta` and its stop reason: what follows may be the CLI's
-        own idea. One without a stop reason is an attempt that the CLI gave up.
+        The answer ends with the stop reason of `message_delta`: a message after it may be of the
+        CLI's own making. A message without one is an attempt that the CLI has abandoned.
         """
         for found in self._read(event):
             yield from self._formed(found)
 
     def end(self, end: ResponseEnd) -> Iterator[StreamEvent]:
-        """The events that end the answer, whatever parts are still open."""
+        """The events that end the answer, including those of open parts."""
         for found in self._end(end):
             yield from self._formed(found)
 
@@ -161,7 +159,7 @@ class EventReader:
                 yield from self._part_end(index)
             case "content_block_stop" if (index := self._index(event)) in self._activity:
                 yield from self._shown(index)
-            case "message_start":
+            case "message_start":  # `ping` and new types are passed over, as the page asks
                 yield from self._start(event["message"])
             case "message_delta":
                 yield from self._message_delta(event)
@@ -185,20 +183,20 @@ class EventReader:
 
     def _start(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
         if not self.started:
-            yield ResponseStart(model=message.get("model"))
+            yield ResponseStart(model=message.get("model"))  # 2.1.330 remaps some names
         if self.in_message:
             yield from self._begin_again()
         else:
-            self._messages += 1
+            self._messages += 1  # the CLI has asked again by itself
             self._said_something = False
         self.started = self.in_message = True
         yield from self._count(message.get("usage") or {})
 
     def _begin_again(self) -> Iterator[StreamEvent]:
-        """The CLI makes an attempt again that was overloaded (2.1.330: one that only thought).
+        """The CLI repeats an overloaded attempt (2.1.330, before any text; doctor: overload_retried).
 
-        What it thought may be out already, and the next attempt's thinking is added to it. Raises
-        `BackendFailed` where it had begun to say something.
+        Its thinking may already be sent; the next attempt's is added to it. Raises `BackendFailed`
+        if it had begun to say something.
         """
         if self._said_something:
             raise BackendFailed("The upstream's answer broke off and began again.")
@@ -215,7 +213,7 @@ class EventReader:
             case "text":
                 part = Text(text="")
                 self._has_text = True
-            case "thinking":
+            case "thinking":  # `display: updates` is 2.1.330's choice, and often leaves it empty
                 part = Thinking(text="")
                 self.thought = True
             case "tool_use":
@@ -227,29 +225,29 @@ class EventReader:
                 self.calls.append(block["id"])
                 self._note_input(index, block.get("input"))
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
-            case kind:
+            case kind:  # `server_tool_use`, `redacted_thinking`, …: no part of the hub's model
                 self.thought |= kind == "redacted_thinking"
                 return
         self._open.add(index)
         self._next_index = index + 1
         yield PartStart(index=index, part=part)
-        if text := block.get("text") or block.get("thinking"):
+        if text := block.get("text") or block.get("thinking"):  # not of the API, but of others
             self._said_something |= bool(block.get("text"))
             yield PartDelta(index=index, text=text)
 
     def _note_input(self, index: int, given: object) -> None:
-        """Keep arguments that come with the beginning of a call, in case no others follow.
+        """Keep arguments that come with the start of a call, in case no deltas follow.
 
-        The API streams them behind it; other providers' may not. The CLI itself has lost them then.
+        The API streams them as deltas; other providers may not, and 2.1.330 itself loses them.
         """
         if isinstance(given, dict) and given:
             self._whole_inputs[index] = json.dumps(given, ensure_ascii=False)
             self._lost_input = True
 
     def _note(self, index: int, name: str) -> None:
-        """Keep what an agent does, to be shown when it is complete."""
+        """Keep an agent's activity, to be shown when it is complete."""
         if self._agent is not None and self._agent.activity == "thinking":
-            self._activity[index] = (name, [])
+            self._activity[index] = (name, [])  # its input streams as that of any call (2.1.330)
 
     def _shown(self, index: int) -> Iterator[StreamEvent]:
         name, pieces = self._activity.pop(index)
@@ -259,7 +257,7 @@ class EventReader:
         yield PartEnd(index=index)
 
     def _tool_name(self, name: str) -> str | None:
-        """What the client calls a tool; None for one that the model made up."""
+        """The client's name of a tool; None for one that the model made up."""
         if name == STRUCTURED_OUTPUT and self.wants_output:
             return OUTPUT
         return self._names.from_model(name)
@@ -275,12 +273,12 @@ class EventReader:
                     self._said_something |= "thinking" not in delta
                     self._whole_inputs.pop(index, None)
                     yield PartDelta(index=index, text=text)
-            case {"signature": str(signature)}:
+            case {"signature": str(signature)}:  # the last delta of a thinking block
                 self._signatures[index] = self._signatures.get(index, "") + signature
 
     def _message_delta(self, event: dict[str, Any]) -> Iterator[StreamEvent]:
         delta = event.get("delta") or {}
-        if reason := delta.get("stop_reason"):
+        if reason := delta.get("stop_reason"):  # null in an attempt that broke off (2.1.330)
             yield from self._count(event.get("usage") or {})
             stop_reason = self._stop_reason(reason)
             if self._goes_on(stop_reason):
@@ -297,10 +295,10 @@ class EventReader:
                 yield from self._end(end)
 
     def _stop_reason(self, reason: str) -> StopReason:
-        """Why the message ended, by what it holds: the API's word may be at odds with it.
+        """Why the message ended, by its content: the API's word may contradict it.
 
-        The CLI goes by the calls as well (2.1.330): it runs those of a message that ended with
-        "end_turn" or "stop_sequence", and asks again after one of "tool_use" that holds none.
+        The CLI follows the calls too (2.1.330): it runs those of a message that ended with
+        "end_turn" or "stop_sequence", and asks again after a "tool_use" without any.
         """
         found = STOP_REASONS.get(reason, "end")
         called = bool(self.calls) or self._called_unknown
@@ -309,7 +307,7 @@ class EventReader:
         return "end" if found == "tool_calls" and not called else found
 
     def _goes_on(self, stop_reason: StopReason) -> bool:
-        """Whether the CLI will ask the model again, with a word about what was wrong."""
+        """Whether the CLI will ask the model again, and tell it what was wrong."""
         if stop_reason == "tool_calls" and self._called_unknown and not self.calls:
             if self._messages >= self._most or not (self.asks_again or self._has_text):
                 raise BackendFailed("The model kept calling unknown tools.")
@@ -326,7 +324,7 @@ class EventReader:
         self._earlier, self._usage = self._total(), Usage()
 
     def _count(self, usage: dict[str, Any]) -> Iterator[StreamEvent]:
-        """`message_delta` repeats and corrects what `message_start` said; both are cumulative."""
+        """`message_delta` repeats and corrects `message_start`: both are cumulative (the page on streaming)."""
         before = self._total()
         self._usage = _updated(self._usage, usage)
         if (total := self._total()) != before:
@@ -344,7 +342,7 @@ class EventReader:
 
 
 def _updated(before: Usage, usage: dict[str, Any]) -> Usage:
-    details = usage.get("output_tokens_details") or {}
+    details = usage.get("output_tokens_details") or {}  # in the last `message_delta` only
     return Usage(
         input_tokens=_number(usage, "input_tokens", before.input_tokens),
         cache_read_tokens=_number(usage, "cache_read_input_tokens", before.cache_read_tokens),
@@ -355,27 +353,27 @@ def _updated(before: Usage, usage: dict[str, Any]) -> Usage:
 
 
 def plain_id(call_id: str) -> str:
-    """A call's id in letters and digits alone, as some clients rewrite all others."""
+    """A call's id in letters and digits only, as some clients rewrite all other characters."""
     return re.sub(r"[^A-Za-z0-9]", "", call_id)
 
 
 def _number(values: dict[str, Any], key: str, otherwise: int) -> int:
-    """A count; counts only grow, and a zero after one is of a gateway that does not know it."""
+    """A count. Counts only grow: a later zero is that of a gateway which does not know it."""
     value = values.get(key)
     return value if isinstance(value, int) and value > 0 else otherwise
 
 
 def reader_of(prepared: Prepared) -> EventReader:
-    """What reads the answer to a request."""
+    """The reader for the answer to a request."""
     native = prepared.terms.schema_way == "native"
     answer = json_answer(prepared.request.response_format, prepared.schema, native=native)
     return EventReader(prepared.names, answer, prepared.agent)
 
 
 def explanation_of(delta: Mapping[str, Any]) -> str | None:
-    """The API's words about a refusal: `stop_details: {type: "refusal", category, explanation}`.
+    """The API's explanation of a refusal, if any: `stop_details: {type, category, explanation}`.
 
-    platform.claude.com/docs/en/build-with-claude/handling-stop-reasons; it may have none.
+    platform.claude.com/docs/en/build-with-claude/handling-stop-reasons.
     """
     details = delta.get("stop_details")
     explanation = details.get("explanation") if isinstance(details, Mapping) else None
@@ -384,6 +382,7 @@ def explanation_of(delta: Mapping[str, Any]) -> str | None:
 
 def read_stream_event(reader: EventReader, line: Line) -> list[StreamEvent]:
     """The hub's events for one `stream_event` line. Raises `GatewayError` only."""
+    # of a subagent, not of the answer (code.claude.com/docs/en/headless, "subagent messages")
     if line.get("parent_tool_use_id"):
         return []
     try:
@@ -391,4 +390,4 @@ def read_stream_event(reader: EventReader, line: Line) -> list[StreamEvent]:
     except GatewayError:
         raise
     except (LookupError, TypeError, AttributeError) as error:
-        raise BackendFailed("the Claude Code CLI sent an event that makes no sense") from error
+        raise BackendFailed("the Claude Code CLI sent a malformed event") from error

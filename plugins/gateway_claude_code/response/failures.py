@@ -1,13 +1,13 @@
-"""From what the CLI says of a failure to a `GatewayError`. Pure, but for how `dragoman` is typed here.
+"""From the CLI's lines about a failure to a `GatewayError`. Pure, except for the name of the command.
 
 A failure shows in three kinds of lines (seen with 2.1.197 and 2.1.330): an `assistant` line of
-the model "<synthetic>" with the `error`'s name, then a `result` with `is_error` and, where the
-upstream answered at all, `api_error_status`; and before them `api_retry`, while the CLI tries on.
+the model "<synthetic>" with the `error`'s name, then a `result` with `is_error` and, if the upstream
+answered at all, `api_error_status`; and before them `api_retry`, while the CLI still retries.
 `subtype` and `terminal_reason` differ between versions, and are "success" or "completed" at times.
 
-`api_retry` has the API's `retry-after`, and no other line has; the API's sentence is in the `result`
-and in the debug log (`failure_log`), which is ahead of both. The CLI is allowed one retry more than
-it may make (`command`), so that the line comes, and the turn is ended there.
+Only `api_retry` has the API's `retry-after` (2.1.330); the API's message is in the `result` and in the
+debug log (`failure_log`), which is ahead of both. The CLI is allowed one retry more than it may make
+(`command`), so that the line comes, and the turn is ended there.
 """
 
 import math
@@ -38,24 +38,26 @@ from gateway_claude_code.response.error_words import client_words, without_jargo
 from gateway_claude_code.response.public_words import public_words
 
 NOT_LOGGED_IN: Final = "Not logged in"
-"""How the CLI's own sentence begins, before it asked anybody (2.1.330)."""
+"""The beginning of the CLI's own message without a login, before any request (2.1.330)."""
 
 FINAL_STATUSES: Final = frozenset({400, 401, 403, 404, 413, 429})
-"""Upstream statuses for which trying again at once is of no use."""
+"""Upstream statuses after which an immediate retry is useless."""
 
+# 529 is `overloaded_error` (platform.claude.com/docs/en/api/errors); clouds and proxies send 503
 OVERLOADED: Final = frozenset({503, 529})
 CLIENT_ERRORS: Final = 4
-"""The first digit of the statuses that say that the request is at fault."""
+"""The first digit of the statuses for a faulty request."""
 
 COME_BACK_SECONDS: Final = 5
-"""What is told as `retry-after` where the API says nothing: its trouble seldom ends in a second."""
+"""Our `retry-after` if the API gives none: its trouble seldom ends within a second."""
 FIRST_PAUSE: Final = 0.5
-"""Seconds before the CLI's first retry where the API gave no time; each doubles it, and adds up to
-a quarter (seen with 2.1.330: 0.50 to 0.63). A longer one is the API's, with up to a quarter more."""
+"""Seconds before the CLI's first retry if the API gave no time; each retry doubles it, plus up to a
+quarter (seen with 2.1.330: 0.50 to 0.63). A longer pause is the API's, plus up to a quarter."""
 JITTER: Final = 1.3
 MOST_ADDED: Final = 1.25
 
 
+# `api_error` of the `<synthetic>` line (2.1.330; doctor: media_removed)
 MEDIA_ERRORS: Final = frozenset({"media_removed", "pdf_too_large", "pdf_password_protected"})
 RATE_LIMITED: Final = 429
 _LIMIT_REACHED: Final = re.compile(
@@ -72,7 +74,7 @@ knows both."""
 
 
 class ApiRefusal(InvalidRequest):
-    """The API calls the request invalid, in its own words.
+    """A 400 of the API, in its own words.
 
     `offered` are the names of the tools that the API's request had, in its order.
     """
@@ -83,9 +85,9 @@ class ApiRefusal(InvalidRequest):
 
 
 class MediaRefused(ApiRefusal):
-    """The API does not take a picture or a document of the conversation.
+    """The API rejects a picture or a document of the conversation.
 
-    `kind` is the CLI's word for it, "image" or "document"; None for all of them together.
+    `kind` is the CLI's word for it, "image" or "document"; None if it does not say which.
     """
 
     def __init__(self, kind: str | None, sentence: str) -> None:
@@ -105,7 +107,7 @@ class LoginRefused(NotAuthenticated):
 
 
 def told(error: GatewayError, request: ChatRequest) -> GatewayError:
-    """The error as the client that sent `request` is to be told of it, in its own words."""
+    """The error for the client that sent `request`, in its own terms."""
     if not isinstance(error, ApiRefusal):
         return error
     words = client_words(error.message, request, error.offered)
@@ -115,7 +117,7 @@ def told(error: GatewayError, request: ChatRequest) -> GatewayError:
 
 
 class FailureReader:
-    """Follows the lines of one turn, and makes the error when the turn has failed."""
+    """Follows the lines of one turn, and creates the error of a failed one."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -131,13 +133,16 @@ class FailureReader:
         `sentence` is the API's own, for a line that does not have it itself (`api_retry`).
         """
         match line:
+            # comes before the failure, on a plan only; "allowed_warning" is not one (2.1.330)
             case {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected"} as info}:
                 self._resets_at = info.get("resetsAt")
                 self._limit = str(info.get("rateLimitType") or "")
+            # the names of `error` are on code.claude.com/docs/en/headless, "Handle API retries"
             case {"type": "assistant", "message": {"model": "<synthetic>"}}:
                 self._name = line.get("error")
                 if removes_media(line):
                     return MediaRefused(_media_kind(line), public_words(sentence or ""))
+            # the tools that the CLI kept, in the order of the body (2.1.330; doctor: tool_list)
             case {"type": "system", "subtype": "init", "tools": [*tools]}:
                 self._offered = tuple(map(str, tools))
             case {"type": "system", "subtype": "api_retry"}:
@@ -147,6 +152,7 @@ class FailureReader:
         return None
 
     def _retry(self, line: Line, sentence: str | None) -> GatewayError | None:
+        # null without an HTTP answer (code.claude.com/docs/en/headless)
         status, self._name = line.get("error_status"), line.get("error") or self._name
         if isinstance(status, int):
             self._status = status
@@ -158,6 +164,7 @@ class FailureReader:
     def _result(self, line: Line) -> GatewayError:
         status = line.get("api_error_status")
         text = str(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
+        # `command.LEAST_BUDGET` keeps 2.1.330 from asking again after an answer that broke off
         if line.get("subtype") == "error_max_budget_usd" and self._name is None:
             return BackendFailed("The upstream's answer broke off before its end.")
         if line.get("terminal_reason") == "prompt_too_long":
@@ -177,12 +184,12 @@ class FailureReader:
         return self._by_status(status, text, pause)
 
     def _is_limit(self, status: int | None, text: str) -> bool:
-        """Whether the failure is the limit that was announced; a turn may fail of another cause."""
+        """Whether the failure is the announced limit; a turn may also fail for another reason."""
         unnamed = status is None and self._name == "rate_limit"
         return status == RATE_LIMITED or unnamed or _LIMIT_REACHED.search(text) is not None
 
     def _without_status(self, text: str, pause: float | None) -> GatewayError:
-        match self._name:
+        match self._name:  # code.claude.com/docs/en/headless, "Handle API retries"
             case "authentication_failed":
                 return _not_logged_in(text)
             case "rate_limit":
@@ -195,21 +202,25 @@ class FailureReader:
                 return BackendFailed(f"The Claude Code CLI could not get an answer. {text}")
 
     def _by_status(self, status: int, text: str, pause: float | None) -> GatewayError:
-        match status:
+        match status:  # platform.claude.com/docs/en/api/errors, "HTTP errors"
             case 401:
                 return _not_logged_in(text)
+            # `permission_error`: of the login, and not of the gateway's key
             case 403:
                 return NotAllowed(text)
+            # `not_found_error`: the path exists, so it is the model that does not
             case 404:
                 return ModelNotFound(text, param="model")
             case 413:
-                return PayloadTooLarge(text)
+                return PayloadTooLarge(text)  # 32 MB, and refused before the API: the same page
             case 429:
                 return _rate_limited(text, pause)
             case 503 | 529:
                 return _overloaded(text, pause)
+            # `timeout_error` is 504 (platform.claude.com/docs/en/api/errors); 408 is of proxies
             case 408 | 504:
                 return TimedOut(text)
+            # mostly 400: the request, which was made here, or something in it that is the client's
             case _ if status // 100 == CLIENT_ERRORS:
                 return ApiRefusal(text, param=client_words(text).param, offered=self._offered)
             case _:
@@ -217,7 +228,7 @@ class FailureReader:
 
 
 def removes_media(line: Line) -> bool:
-    """Whether the CLI leaves out media that the API refused, and asks again without them.
+    """Whether the CLI removes media that the API refused, and asks again without them.
 
     CLI 2.1.330: `api_error: media_removed`, with `api_error_params: {media: "image" | "document",
     media_reason: "unprocessable" | "unsupported_by_model" | "media_budget"}`.
@@ -234,11 +245,12 @@ def _media_kind(line: Line) -> str | None:
 
 
 def is_final_retry(line: Line) -> bool:
-    """Whether an `api_retry` announces a retry that is not to be made.
+    """Whether an `api_retry` announces a retry that must not happen.
 
-    It is of no use, or it is the one that the CLI is allowed beyond what it may make.
+    It is useless, or it is the extra one that the CLI is allowed (see `command`).
     """
     attempt, most = line.get("attempt"), line.get("max_retries")
+    # both count from 1 (code.claude.com/docs/en/headless, "Handle API retries")
     last = isinstance(attempt, int) and isinstance(most, int) and attempt >= most
     return last or line.get("error_status") in FINAL_STATUSES
 
@@ -246,7 +258,7 @@ def is_final_retry(line: Line) -> bool:
 def asked_pause(line: Line) -> float | None:
     """The API's `retry-after` in seconds, from an `api_retry`; None if the pause is the CLI's own.
 
-    The CLI adds up to a quarter by chance, and gives up at once where it is more than a minute
+    The CLI adds a random part of up to a quarter, and gives up at once if it is more than a minute
     (2.1.330). The API may have said less, but not more: no client comes back too early.
     """
     delay, attempt = line.get("retry_delay_ms"), line.get("attempt")
@@ -260,24 +272,25 @@ def asked_pause(line: Line) -> float | None:
 
 
 def _too_long(text: str) -> ContextTooLong:
-    """Clients make a conversation shorter by themselves when they read this code."""
+    """Clients shorten a conversation by themselves when they read this code."""
+    # the API's phrases stay in the text, as agents search for them to compact by themselves
     if (both := _BOTH_TOO_LONG.search(text)) is not None:
         numbers = f": {both[1]}" if both[1] else ""
         return ContextTooLong(
-            "The conversation and max_tokens together are longer than the model takes (input "
+            "The conversation and max_tokens together are too long for the model (input "
             f"length and max_tokens exceed context limit{numbers}). Shorten the messages, or lower "
             "max_tokens.",
             param="messages",
         )
     return ContextTooLong(
-        "The conversation is longer than the model takes (prompt is too long). "
+        "The conversation is too long for the model (prompt is too long). "
         "Shorten the messages or start a new conversation.",
         param="messages",
     )
 
 
 def _rate_limited(text: str, pause: float | None) -> UpstreamRateLimited:
-    """Without a `pause` the CLI gave up at once: it waits for up to a minute (2.1.330) if asked."""
+    """Without a `pause` the CLI gave up at once: it waits up to a minute at the API's request (2.1.330)."""
     message = f"The model's API limits the rate of requests: {text}"
     if pause is None:
         return UpstreamRateLimited(message, retry_after=LONG_WAIT, should_retry=False)
@@ -285,6 +298,7 @@ def _rate_limited(text: str, pause: float | None) -> UpstreamRateLimited:
 
 
 def _overloaded(text: str, pause: float | None) -> Overloaded:
+    # the API's message of a 529 is just "Overloaded" (platform.claude.com/docs/en/api/errors)
     more = "" if text.strip(" .").lower() in ("overloaded", "") else f" {text}"
     return Overloaded(
         f"The model's API is overloaded.{more}", retry_after=pause or COME_BACK_SECONDS
@@ -298,6 +312,7 @@ def _no_sentence(status: object) -> str:
 
 
 def _not_logged_in(text: str) -> NotAuthenticated:
+    # both have `authentication_failed`, and only the sentence tells them apart (2.1.330)
     if not text.startswith(NOT_LOGGED_IN):
         return LoginRefused(text)
     return NotAuthenticated(
@@ -306,24 +321,25 @@ def _not_logged_in(text: str) -> NotAuthenticated:
 
 
 class NotReady(TimedOut):
-    """The CLI does not answer what it always answers at once."""
+    """The CLI does not answer a request that it always answers at once."""
 
 
 class ForbiddenTooSoon(NotReady):
-    """The CLI was told to ask nothing more (`NO_FURTHER_REQUEST`) before it had asked anything."""
+    """`NO_FURTHER_REQUEST` reached the CLI before its first request."""
 
     def __init__(self) -> None:
         super().__init__("The Claude Code CLI did not send the request.")
 
 
 class ProcessGone(BackendFailed):
-    """The CLI is gone before the answer was complete."""
+    """The CLI ended before the answer was complete."""
 
 
 def exited(code: int | None, *, started: bool) -> ProcessGone:
-    """What to say of a CLI that is gone, and how."""
+    """The error about a CLI that has ended."""
     when = "in the middle of its answer" if started else "before it answered"
     how = "fell silent"
     if code is not None:
+        # asyncio gives a signal as a negative number
         how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
     return ProcessGone(f"The Claude Code CLI {how} {when}.")

@@ -1,9 +1,10 @@
-"""Answers in JSON: the model's structured output, or its prose, as the text that was asked for.
+"""Answers in JSON: the model's structured output, or its prose, as the requested text.
 
 With a schema that does not fit the API's own structured output (`native_answer`) the answer is
 the input of the CLI's tool `StructuredOutput`, and streams as the text of the answer. The model
-is free to call it. Prose is held back: before the JSON it would spoil it, and only the end of the
-answer tells whether there is more than prose; then the CLI asks once more by itself.
+is free to call it. Prose is held back: before the JSON it would make it invalid, and only the end of
+the answer shows if there is nothing but prose. The CLI then asks once more by itself (seen with
+2.1.197 and 2.1.330; doctor: structured_output).
 """
 
 import json
@@ -46,34 +47,35 @@ __all__ = [
 ]
 
 OUTPUT: Final = "(structured output)"
-"""What the model's structured output is called among its calls; no client's tool can be."""
+"""The name of the structured output among the model's calls; no client's tool can have it."""
 
 _WRAPPED: Final = re.compile(rf'\{{\s*"{WRAPPER}"\s*:\s*(?P<value>\S)')
+# the schema is the tool's alone, so JSON in prose may be in a code fence
 _FENCED: Final = re.compile(r"\s*```\w*\s*\n(.*)\n\s*```\s*", re.DOTALL)
 
 
 class JsonAnswer(Protocol):
-    """Makes of a model's events those of an answer in JSON."""
+    """From a model's events to those of an answer in JSON."""
 
     complete: Complete | None
-    """What is to be checked before the answer may end: set with `ResponseEnd`."""
+    """The answer to check before it may end: set with `ResponseEnd`."""
 
     @property
     def satisfied(self) -> bool:
-        """Whether what has come so far may be the whole answer."""
+        """Whether the events so far may be the whole answer."""
 
     @property
     def verbatim(self) -> bool:
-        """Whether everything that was sent on is what the model said, and the other way round."""
+        """Whether exactly what the model said was sent on."""
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        """The events to send on for this one. Raises `BackendFailed` for what is not as asked."""
+        """The events to send on for this one. Raises `BackendFailed` for an answer of another form."""
 
 
 def json_answer(
     form: ResponseFormat, schema: AnswerSchema | None, *, native: bool = False
 ) -> JsonAnswer | None:
-    """What the form of the answer needs; None for plain text.
+    """The reader for the answer's form; None for plain text.
 
     `native`: the request has `output_config.format`, of a schema that fits.
     """
@@ -85,7 +87,7 @@ def json_answer(
 
 
 class SchemaAnswer:
-    """The structured output as text, held against the schema when it is complete."""
+    """The structured output as text, checked against the schema when it is complete."""
 
     def __init__(self, schema: AnswerSchema) -> None:
         self.complete: Complete | None = None
@@ -100,16 +102,16 @@ class SchemaAnswer:
 
     @property
     def satisfied(self) -> bool:
-        """Whether there is an output, a call of a tool, or prose that would do as the output."""
+        """Whether there is an output, a call of a tool, or prose that is valid as the output."""
         return self._output is not None or self._calls or self._from_prose() is not None
 
     @property
     def verbatim(self) -> bool:
-        """Whether the model called tools and gave no output: then its prose went on as it was."""
+        """Whether the model called tools and gave no output: then its prose was sent on unchanged."""
         return self._calls and self._output is None
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        """Prose waits; the output goes on as text; calls of other tools go on as they are."""
+        """Prose waits; the output is sent on as text; calls of other tools unchanged."""
         match event:
             case PartStart():
                 yield from self._start(event)
@@ -120,6 +122,7 @@ class SchemaAnswer:
             case PartDelta() if event.index == self._output:
                 yield from self._more(event.index, event.text)
             case PartEnd() if event.index == self._output:
+                # the API sends no more than an empty piece for a call without input
                 if not self._pieces and self._cutter is None:
                     yield from self._more(event.index, "{}")
                 yield event
@@ -135,6 +138,7 @@ class SchemaAnswer:
                 self._held.append(event)
             case ToolCall(name=name) if name == OUTPUT:
                 self._held.clear()
+                # a second output is the model's correction, or a repetition: the first was sent on
                 if self._output is not None:
                     self._dropped.add(event.index)
                     return
@@ -160,6 +164,7 @@ class SchemaAnswer:
             self._held.clear()
             if reason in WHOLE:
                 self._completed("".join(self._pieces))
+            # the output is a call to the API, and the answer's end to the client
             if reason == "tool_calls" and not self._calls:
                 event = replace(event, stop_reason="end")
         elif reason == "end" and not self._calls:
@@ -188,11 +193,12 @@ class SchemaAnswer:
         yield from self._release()
 
     def _from_prose(self) -> str | None:
-        """The prose as JSON of the schema, without a code fence, if that is what it is."""
+        """The prose as JSON of the schema, without a code fence; None for other prose."""
         text = "".join(event.text for event in self._held if isinstance(event, PartDelta))
         if fenced := _FENCED.fullmatch(text):
             text = fenced[1]
         value = parsed(text)
+        # the model knows the wrapped schema only, also in prose
         if self._schema.wrapped and isinstance(value, dict) and set(value) == {WRAPPER}:
             value = value[WRAPPER]
             text = json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The client's JSON out of the model's, while it comes: unwrapped, and with the client's names."""
+"""The client's JSON from the model's while it streams: unwrapped, with the client's names."""
 
 import json
 import re
@@ -13,16 +13,16 @@ from gateway_claude_code.response.json_text import ValueScanner
 _WRAPPED: Final = regex.compile(rf'\s*\{{\s*"{WRAPPER}"\s*:\s*(?P<value>\S)')
 _LONGEST_START: Final = 1000
 _LONGEST_NAME: Final = 500
-"""Characters; a name of 64 letters is at most 386 long if each is escaped."""
+"""Characters; a name of 64 letters (`property_names`) has at most 386 if each is escaped."""
 _NEXT: Final = re.compile(r'["\[\]{},:]')
 _STRING_END: Final = re.compile(r'\\|"')
 
 
 class Unwrapper:
-    """Passes on the value in the object that it was wrapped in.
+    """Passes on the value out of its wrapping object.
 
-    Text that does not begin as such an object is passed on as it is; `found` is True once one
-    has begun.
+    Text that does not begin as such an object is passed on unchanged; `found` is True once one has
+    begun.
     """
 
     def __init__(self) -> None:
@@ -31,12 +31,13 @@ class Unwrapper:
         self.found = False
 
     def feed(self, text: str) -> str:
-        """What of this piece is the client's; what may belong to the wrapper is kept."""
+        """The client's part of this piece; a part that may belong to the wrapper is kept."""
         if self.found:
             return text[: self._scanner.feed(text)]
         if self._before is None:
             return text
         text, self._before = self._before + text, None
+        # `re` has no partial matches; deltas may end anywhere, also within the wrapper's name
         match = _WRAPPED.match(text, partial=True)
         if match is not None and match.partial and len(text) <= _LONGEST_START:
             self._before = text
@@ -48,15 +49,15 @@ class Unwrapper:
         return text[: self._scanner.feed(text)]
 
     def end(self) -> str:
-        """What was kept and is not part of a wrapper after all."""
+        """The kept text, if it turns out not to be part of a wrapper."""
         kept, self._before = self._before or "", None
         return "" if "{" in kept else kept
 
 
 class Renamer:
-    """Gives properties other names, by a table; a text that is not an object stays as it is.
+    """Renames properties by a table; a text that is not an object stays unchanged.
 
-    With `top_only` those of objects within the outermost keep their names.
+    With `top_only` the properties of inner objects keep their names.
     """
 
     def __init__(self, names: Mapping[str, str], *, top_only: bool = False) -> None:
@@ -71,7 +72,8 @@ class Renamer:
         self.renamed = False
 
     def feed(self, text: str) -> str:
-        """This piece with the names that end in it; a name that does not end yet is kept."""
+        """This piece with the names that end in it; an incomplete name is kept."""
+        # a refusal is prose, also with native structured output, and is passed on as it is
         if self._is_json is None and (begun := text.lstrip()):
             self._is_json = begun[0] in "{["
         if not self._is_json:
@@ -84,7 +86,7 @@ class Renamer:
         return "".join(pieces)
 
     def end(self) -> str:
-        """The beginning of a name that never ended."""
+        """The beginning of an incomplete name."""
         kept, self._name = "".join(self._name or ()), None
         return kept
 
@@ -109,6 +111,7 @@ class Renamer:
                 self._containers.append(character)
             case "}" | "]" if self._containers:
                 self._containers.pop()
+        # in an array a string is a value (RFC 8259, section 4)
         inside = self._containers[-1:] == ["{"] and (
             len(self._containers) == 1 or not self._top_only
         )
@@ -127,7 +130,7 @@ class Renamer:
         return end
 
     def _string_end(self, text: str, position: int) -> int:
-        """Where the string ends in this text, or else the next escape or the text."""
+        """The end of the string in this text, or else of the next escape or of the text."""
         if self._escaped:
             self._escaped = False
             return position + 1
@@ -140,6 +143,7 @@ class Renamer:
 
     def _known(self, name: str) -> str:
         try:
+            # decoded, as a model may write a letter as an escape (RFC 8259, section 7)
             known = self._names.get(json.loads(name))
         except ValueError:
             return name
@@ -150,7 +154,7 @@ class Renamer:
 
 
 class Restorer:
-    """One text of the model's, as the client's schema has it."""
+    """One text of the model's in the form of the client's schema."""
 
     def __init__(self, form: OutputFormat) -> None:
         self._unwrapper = Unwrapper() if form.wrapped else None
@@ -158,17 +162,17 @@ class Restorer:
 
     @property
     def changed(self) -> bool:
-        """Whether the text so far is not what the model said."""
+        """Whether the text so far differs from the model's."""
         unwrapped = self._unwrapper is not None and self._unwrapper.found
         return unwrapped or (self._renamer is not None and self._renamer.renamed)
 
     def feed(self, text: str) -> str:
-        """What of this piece can be passed on."""
+        """The part of this piece that can be passed on."""
         if self._unwrapper is not None:
             text = self._unwrapper.feed(text)
         return text if self._renamer is None else self._renamer.feed(text)
 
     def end(self) -> str:
-        """What is left when the text has ended."""
+        """The rest at the end of the text."""
         text = self._unwrapper.end() if self._unwrapper is not None else ""
         return text if self._renamer is None else self._renamer.feed(text) + self._renamer.end()

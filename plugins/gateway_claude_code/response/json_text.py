@@ -1,8 +1,9 @@
-"""Finding one JSON value in text that comes in pieces. Pure."""
+"""One JSON value within text that comes in pieces. Pure."""
 
 import re
 from typing import Final
 
+# RFC 8259, section 2: the structural characters; within a value commas and colons do not matter
 _STRUCTURE: Final = re.compile(r'["\[\]{}]')
 _AT_TOP: Final = re.compile(r'["\[\]{},\s]')
 _LONGEST_START: Final = 1000
@@ -12,8 +13,8 @@ _STRING_END: Final = re.compile(r'\\|"')
 class ValueScanner:
     """Follows one JSON value through pieces of text, from its first character on.
 
-    `ended` is True once the value is complete. A number or a word ends where something else
-    begins, and so at a space, a comma or a bracket that does not belong to it.
+    `ended` is True once the value is complete. A number or a word ends at the next space, comma or
+    bracket.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,7 @@ class ValueScanner:
         self.ended = False
 
     def feed(self, text: str) -> int:
-        """How many of these characters belong to the value."""
+        """The number of these characters that belong to the value."""
         position = 0
         while not self.ended and position < len(text):
             position = (
@@ -38,6 +39,7 @@ class ValueScanner:
         found = _STRING_END.search(text, position)
         if found is None:
             return len(text)
+        # the next character is escaped, be it a quotation mark (RFC 8259, section 7)
         if found[0] == "\\":
             self._escaped = True
         else:
@@ -67,10 +69,10 @@ class ValueScanner:
 
 
 class ValueCutter:
-    """Passes on one value out of a text that comes in pieces.
+    """Passes on one value of a text that comes in pieces.
 
-    The value begins at the group `value` of `start`, a pattern that begins with a brace; what
-    stands before and after it is dropped. `found` is True once it has begun.
+    The value begins at the group `value` of `start`, a pattern that begins with a brace; the text
+    before and after it is dropped. `found` is True once it has begun.
     """
 
     def __init__(self, start: re.Pattern[str]) -> None:
@@ -80,7 +82,7 @@ class ValueCutter:
         self.found = False
 
     def feed(self, text: str) -> str:
-        """What of this piece belongs to the value; what may belong to its start is kept."""
+        """The part of this piece that belongs to the value; a part that may belong to its start is kept."""
         if not self.found:
             text = self._before + text
             if (match := self._start.search(text)) is None:

@@ -1,8 +1,9 @@
 """The API's own structured output: the model's text is the JSON, and streams as it comes.
 
-It is held against the client's own schema at the end. The API does not guarantee limits that
-were left out of the grammar, nor the capitals of enum values (platform docs, "Structured
-outputs", "Enum value casing"); refusals and answers that were cut are not of the schema either.
+It is checked against the client's own schema at the end. The API guarantees neither the limits that
+were left out of the grammar nor the capitals of enum values; refusals and answers that were cut are
+not of the schema either (platform.claude.com/docs/en/build-with-claude/structured-outputs,
+"Invalid outputs").
 """
 
 from collections.abc import Iterator
@@ -16,9 +17,9 @@ from gateway_claude_code.response.json_names import Restorer
 
 
 class NativeAnswer:
-    """The text as the client's schema has it; unchecked beside calls of tools."""
+    """The text in the form of the client's schema; unchecked beside calls of tools."""
 
-    satisfied = True  # the model is asked once, and its answer is checked at the end
+    satisfied = True  # the CLI does not ask again, as it knows no schema (2.1.330)
 
     def __init__(self, form: OutputFormat, schema: CheckedSchema) -> None:
         self.complete: Complete | None = None
@@ -31,14 +32,15 @@ class NativeAnswer:
 
     @property
     def verbatim(self) -> bool:
-        """Whether the text was passed on as the model said it."""
+        """Whether the text was passed on unchanged."""
         return not self._changed
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        """Text is given the client's names; everything else goes on as it is."""
+        """Text gets the client's names; everything else is sent on unchanged."""
         match event:
             case PartStart(part=Text()):
                 self._texts[event.index] = Restorer(self._form)
+            # beside a call the text is a comment: the schema is for the final answer
             case PartStart(part=ToolCall()):
                 self._calls = True
             case PartDelta(index=index) if index in self._texts:

@@ -1,4 +1,4 @@
-"""Any JSON object as the answer: the object of the model's text, or else the text as it is."""
+"""Any JSON object as the answer: the object in the model's text, or else the text unchanged."""
 
 import json
 import re
@@ -21,23 +21,25 @@ from gateway.types import (
 from gateway_claude_code.response.answer_form import WHOLE, Complete, parsed
 from gateway_claude_code.response.json_text import ValueScanner
 
+# the API has no such mode: the system prompt asks for JSON, and models add fences and words
 _AT_ONCE: Final = regex.compile(r"\s*(?:```\w*[ \t]*\r?\n\s*)?(?P<object>\{)")
 _LONGEST_START: Final = 1000
+# a brace of prose or code has no name after it (RFC 8259, section 4)
 _OBJECT: Final = re.compile(r'\{\s*["}]')
 _DECODER: Final = json.JSONDecoder()
 _MOST_TRIED: Final = 50
 _MOST_CUT: Final = 3
-"""Places in a text where an object may begin; each can take a look through the whole text."""
+"""Places in a text where an object may begin; each can cost a search of the whole text."""
 
 
 class ObjectAnswer:
-    """One JSON object out of the model's text: without code fences and words around it.
+    """One JSON object of the model's text, without code fences and words around it.
 
-    An object at the beginning streams. Other text is held until the end, which tells whether
-    there is an object in it; if there is none, it is given as it is.
+    An object at the beginning streams. Other text is held until the end, which shows if it has an
+    object; if not, it is sent on unchanged.
     """
 
-    satisfied = True  # the model is asked once
+    satisfied = True  # the CLI does not ask again, as it knows of no form (2.1.330)
     complete: Complete | None = None  # it is checked as it comes
 
     def __init__(self) -> None:
@@ -51,11 +53,11 @@ class ObjectAnswer:
 
     @property
     def verbatim(self) -> bool:
-        """Whether the text was passed on as the model said it."""
+        """Whether the text was passed on unchanged."""
         return not self._changed
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:
-        """Text is cut down to the object; everything else goes on as it is."""
+        """Text is cut down to the object; everything else is sent on unchanged."""
         match event:
             case PartStart(part=Text()):
                 self._texts.add(event.index)
@@ -92,7 +94,7 @@ class ObjectAnswer:
             self._held.append(replace(event, text=rest))
 
     def _start(self, text: str) -> str | None:
-        """The text from its brace on, if an object is all that it has begun with."""
+        """The text from its brace on, if it begins with an object."""
         if self._beginning is None:
             return None
         text, self._beginning = self._beginning + text, None
@@ -106,13 +108,13 @@ class ObjectAnswer:
         return text[match.start("object") :]
 
     def _begin(self, index: int) -> Iterator[StreamEvent]:
-        """Open the text in which the object goes on; what was held before it is dropped."""
+        """Open the text that has the object; text held before it is dropped."""
         self._held.clear()
         self._begun.add(index)
         yield PartStart(index=index, part=Text(text=""))
 
     def _release(self, *, cut: bool) -> Iterator[StreamEvent]:
-        """What is left of the text so far, without the words around an object."""
+        """The rest of the text so far, without the words around an object."""
         held, text = self._held, self._text()
         self._held = []
         if self._scanner is None:
@@ -149,6 +151,7 @@ def _object_in(text: str, *, cut: bool) -> str | None:
         except (ValueError, RecursionError):
             continue
         return text[start:end]
+    # cut at the token limit, the object's beginning is still the answer, as it is with OpenAI's API
     for start in starts[:_MOST_CUT] if cut else ():
         scanner = ValueScanner()
         scanner.feed(text[start:])

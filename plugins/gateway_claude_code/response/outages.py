@@ -1,6 +1,6 @@
-"""Lasting reasons why requests fail: each is logged once when it begins, and not for each request.
+"""Lasting causes of failed requests: each is logged once when it begins, not for each request.
 
-They are a login that is refused, an account that is refused, and a CLI that is gone.
+They are a refused login, a refused account, and a missing CLI.
 """
 
 import logging
@@ -20,23 +20,23 @@ Kind: TypeAlias = Literal["login", "account", "cli"]
 Stamp: TypeAlias = tuple[int, int, int] | None
 
 CREDENTIALS: Final = ".credentials.json"
-"""Where CLI 2.1.330 keeps its login on Linux; on macOS it is in the keychain."""
+"""The CLI's login on Linux; on macOS it is in the keychain (code.claude.com/docs/en/env-vars)."""
 
 
 class Outages:
-    """Knows which reasons have been logged. A reason with other details is a new one."""
+    """The causes that have been logged. One with other details is a new cause."""
 
     def __init__(self) -> None:
         self._logged: dict[Kind, object] = {}
 
     def begin(self, kind: Kind, details: object, text: str) -> None:
-        """A request failed for this reason."""
+        """A request failed for this cause."""
         if self._logged.get(kind, self) != details:
             self._logged[kind] = details
             log.warning("%s", text)
 
     def end(self, kind: Kind, text: str | None = None) -> None:
-        """The reason has gone. `text` is logged if it was there."""
+        """The cause is over. `text` is logged if it was known."""
         if self._logged.pop(kind, self) is not self and text is not None:
             log.info("%s", text)
 
@@ -48,7 +48,7 @@ class Outages:
 class LoginRefusal:
     """The API refused the CLI's login. It holds until a request succeeds or the login changes.
 
-    `credentials` tells the state of the CLI's credentials file from others. The file is not opened.
+    `credentials` identifies the state of the CLI's credentials file. The file is not opened.
     """
 
     at: datetime
@@ -57,11 +57,11 @@ class LoginRefusal:
 
     @classmethod
     def of(cls, error: LoginRefused, environ: Mapping[str, str]) -> "LoginRefusal":
-        """A refusal that came just now."""
+        """A refusal of now."""
         return cls(datetime.now(UTC), error.sentence, credentials_stamp(environ))
 
     def holds(self, environ: Mapping[str, str]) -> bool:
-        """Whether the login is still the one that was refused, as far as can be seen."""
+        """Whether the refused login is still in use, as far as the file shows."""
         return credentials_stamp(environ) == self.credentials
 
     def report(self) -> dict[str, Any]:
@@ -75,17 +75,18 @@ class LoginRefusal:
 
 
 def credentials_stamp(environ: Mapping[str, str]) -> Stamp:
-    """Changes when the CLI writes another login; None where there is no such file."""
+    """Changes when the CLI writes another login; None without such a file."""
     folder = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "/")) / ".claude")
     try:
         found = (Path(folder) / CREDENTIALS).stat()
     except OSError:
         return None
+    # the inode too: the CLI replaces the file by a new one (assumed)
     return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def account_text(error: AccountRefusal) -> str:
-    """For the log: why the account is refused, and until when by the local clock."""
+    """For the log: the cause and, by the local clock, the end of an account's refusal."""
     if error.state != "plan_used_up" or error.resets_at is None:
         return f"the account is refused: {error.message}"
     resets, now = datetime.fromtimestamp(error.resets_at).astimezone(), datetime.now().astimezone()

@@ -1,7 +1,6 @@
-"""The arguments of the model's calls under the names that the client knows. Pure.
+"""The arguments of the model's calls under the client's names. Pure.
 
-Arguments with renamed properties come whole, at the end of their call. All others stream on as they
-are.
+Arguments with renamed properties come complete at the end of their call. All others stream unchanged.
 """
 
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ class OwnArguments:
             case PartStart(index=index, part=ToolCall(name=name)) if names := (
                 self._names.own_arguments(name)
             ):
+                # the API restricts names at the top of a tool's schema only (`property_names`)
                 self._renamers[index] = Renamer(names, top_only=True)
                 self._held[index] = []
             case PartDelta(index=index) if index in self._held:

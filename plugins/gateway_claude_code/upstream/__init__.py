@@ -1,8 +1,8 @@
 """A scripted stand-in for Anthropic's model API, to run the real CLI with no account or network.
 
-The CLI is pointed at it with `ANTHROPIC_BASE_URL=upstream.url`. What the real API refuses, it
-refuses (`rules`); what it answers otherwise is decided by a `Script`, a plain function from
-`MessagesRequest` to `Reply`.
+The CLI is pointed at it with `ANTHROPIC_BASE_URL=upstream.url`. It refuses what the real API refuses
+(`rules`); all other answers are decided by a `Script`, a plain function from `MessagesRequest` to
+`Reply`.
 """
 
 from gateway_claude_code.upstream.offline import offline_script

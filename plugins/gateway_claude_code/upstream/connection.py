@@ -1,7 +1,7 @@
-"""As much of HTTP/1.1 as the stand-in's few clients speak, over one connection.
+"""The part of HTTP/1.1 that the stand-in's few clients use, over one connection.
 
-Written out rather than left to an ASGI server because the stand-in must be able to break off in
-mid-stream, and to close at once though clients keep their connections open.
+Not left to an ASGI server, because the stand-in must be able to abort in mid-stream, and to close
+at once although clients keep their connections open.
 """
 
 import json
@@ -15,7 +15,7 @@ from anyio.abc import ByteStream
 _HEAD_LIMIT = 64 * 1024
 
 GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
-"""What is raised once the peer has closed the connection."""
+"""Raised once the peer has closed the connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class HttpRequest:
 
 
 class ProtocolError(Exception):
-    """The bytes are no HTTP request that is understood here."""
+    """The bytes are not an HTTP request that is understood here."""
 
 
 class Connection:
@@ -71,7 +71,7 @@ class Connection:
         self._received += await self._stream.receive()
 
     async def wait_until_gone(self) -> None:
-        """Return once the client has closed. What it sends until then is kept for later."""
+        """Return once the client has closed. Bytes that it sends until then are kept for later."""
         try:
             while True:
                 await self._receive()

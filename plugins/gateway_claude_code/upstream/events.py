@@ -1,7 +1,6 @@
-"""From an `Answer` to what is on the wire: events of a stream, or one whole message.
+"""From an `Answer` to the wire: events of a stream, or one whole message.
 
-Shapes and order are those of Anthropic's documentation, "Streaming Messages"
-(docs.anthropic.com/en/api/messages-streaming).
+Shapes and order are those of platform.claude.com/docs/en/build-with-claude/streaming.
 """
 
 import json
@@ -26,7 +25,7 @@ PING: Event = {"type": "ping"}
 def message_events(answer: Answer, model: str) -> Iterator[Event]:
     """The events: message_start, start/deltas/stop of each block, message_delta, message_stop.
 
-    `model` is what was asked for, and stands in if the answer does not name one.
+    `model` is the requested one, for answers that do not name theirs.
     """
     start = {**_envelope(answer, model), "content": [], "stop_reason": None, "stop_sequence": None}
     start["usage"] = {**_input_usage(answer), "output_tokens": 1}
@@ -47,7 +46,7 @@ def message_events(answer: Answer, model: str) -> Iterator[Event]:
 
 
 def whole_message(answer: Answer, model: str) -> Event:
-    """The message that is the answer when no stream was asked for."""
+    """The message that answers a request without a stream."""
     return {
         **_envelope(answer, model),
         "content": [finished(block) for block in answer.blocks],
@@ -58,20 +57,20 @@ def whole_message(answer: Answer, model: str) -> Event:
 
 
 def error_event(error_type: str, message: str) -> Event:
-    """The body of an HTTP error, and equally the event of one in a stream."""
+    """The body of an HTTP error, and the event of an error in a stream."""
     return {"type": "error", "error": {"type": error_type, "message": message}}
 
 
 def encode(event: JsonObject) -> bytes:
     """One server-sent event."""
     data = json.dumps(event, ensure_ascii=False)
-    if data != whole_characters(data):  # halves of characters, which go out as escapes
+    if data != whole_characters(data):  # halves of characters, which are sent as escapes
         data = json.dumps(event)
     return f"event: {event['type']}\ndata: {data}\n\n".encode()
 
 
 def stop_reason(answer: Answer) -> str:
-    """The answer's own stop reason, or the one that follows from its blocks."""
+    """The answer's own stop reason, or else the one that its blocks imply."""
     if answer.stop_reason is not None:
         return answer.stop_reason
     calls = any(isinstance(block, ToolUseBlock) for block in answer.blocks)
@@ -123,7 +122,7 @@ def _deltas(block: Block, piece_chars: int) -> Iterator[Event]:
                 yield {"type": "thinking_delta", "thinking": piece}
             yield {"type": "signature_delta", "signature": block.signature or ""}
         case ToolUseBlock() if not block.at_once:
-            # The API opens with an empty piece, and sends no other one for a call without input.
+            # The API begins with an empty piece, and sends no other one for a call without input.
             for piece in ("", *_pieces(_input_json(block), piece_chars)):
                 yield {"type": "input_json_delta", "partial_json": piece}
 

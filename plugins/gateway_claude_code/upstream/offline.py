@@ -1,4 +1,4 @@
-"""The script of `--offline`: answers that say so, and that obey the request's parameters."""
+"""The script of `--offline`: answers that say what they are, and obey the request's parameters."""
 
 import json
 import re
@@ -19,12 +19,12 @@ STRUCTURED_OUTPUT = "StructuredOutput"
 """The tool that the CLI offers when it was given a schema (seen with 2.1.197 and 2.1.330)."""
 
 JSON_ONLY = "Answer with one JSON object"
-"""What a request for a JSON object without a schema says in its system prompt."""
+"""A phrase in the system prompt of requests for a JSON object without a schema."""
 
 DEMANDS = ("Call at least one of your tools", "Call one of the tools")
-"""What the last turn says where a model that can't be forced is to call any tool, or one of some.
+"""The last turn's demand on a model that can't be forced to call any tool, or one of several.
 
-A demand for one tool alone has its name, like everybody's request for a call."""
+A demand for a single tool has its name, like any other request for a call."""
 
 _INTRODUCTION = "(offline) Dragoman's built-in stand-in answers here; no model was asked."
 _QUOTE_LIMIT = 2000
@@ -33,13 +33,13 @@ _DELAY_SECONDS = 0.01
 
 
 def offline_script(request: MessagesRequest, *, says_so: bool = False, hint: str = "") -> Answer:
-    """A call of the tools that are demanded or asked for by name, else a text.
+    """Calls of the tools that are demanded or requested by name, else a text.
 
-    A forced tool choice and a schema are obeyed with the least arguments that fit; `max_tokens`
-    and `stop_sequences` end a text as they would the model's. Token counts are estimates.
+    A forced tool choice and a schema are obeyed with minimal arguments; `max_tokens` and
+    `stop_sequences` end a text as they would the model's. Token counts are estimates.
 
-    A text says that no model was asked, and `hint` what to do about it. With `says_so` a text that
-    says it comes before calls as well, where a model may write one.
+    The text says that no model was asked, and `hint` says what to do about it. With `says_so` such
+    a text also comes before calls, if a model may write one there.
     """
     introduction = f"{_INTRODUCTION} {hint}".rstrip()
     chosen = _chosen_tools(request)
@@ -58,10 +58,11 @@ def offline_script(request: MessagesRequest, *, says_so: bool = False, hint: str
 
 
 def _may_write_before(request: MessagesRequest, chosen: list[JsonObject]) -> bool:
-    """Whether a model may write a text before it calls these tools.
+    """Whether a model may write a text before calls of these tools.
 
-    With a forced choice it never does (platform.claude.com/docs/en/agents-and-tools/tool-use/
-    implement-tool-use, "Forcing tool use"), and around structured output a text would break it.
+    With a forced choice it never does ("Forcing tool use" on
+    platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools), and beside structured
+    output a text would make it invalid.
     """
     demanded = any(demand in request.last_user_text for demand in DEMANDS)
     structured = any(tool["name"] == STRUCTURED_OUTPUT for tool in chosen)
@@ -69,7 +70,7 @@ def _may_write_before(request: MessagesRequest, chosen: list[JsonObject]) -> boo
 
 
 def _chosen_tools(request: MessagesRequest) -> list[JsonObject]:
-    """The tools to call: forced ones first, then those asked for, then structured output."""
+    """The tools to call: forced ones first, then requested ones, then structured output."""
     kind, name = request.tool_choice.get("type"), request.tool_choice.get("name")
     if kind == "none":
         return []

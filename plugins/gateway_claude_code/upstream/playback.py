@@ -1,4 +1,4 @@
-"""Acting out a `Reply` on a connection."""
+"""Plays a `Reply` on a connection."""
 
 from collections.abc import Mapping
 
@@ -35,13 +35,13 @@ _SETTLE_SECONDS = 0.05
 
 
 class Dropped(Exception):
-    """The connection is to be closed as it stands."""
+    """The connection is to be closed at once."""
 
 
 async def play(
     connection: Connection, reply: Reply, request: MessagesRequest, request_id: str
 ) -> None:
-    """Send what the reply says. Raises `Dropped` if the connection is to be closed after it."""
+    """Send a reply. Raises `Dropped` if the connection is to be closed after it."""
     identity = {"request-id": request_id}
     match reply:
         case Answer():
@@ -53,7 +53,7 @@ async def play(
             await _send_stream_error(connection, reply, request, identity)
         case Cut():
             await _send_beginning(connection, reply, request, identity)
-            # CLI 2.1.330 throws away what it has not read yet when the connection is reset.
+            # CLI 2.1.330 discards unread bytes when the connection is reset.
             await anyio.sleep(_SETTLE_SECONDS)
             raise Dropped
         case Silence():

@@ -1,4 +1,4 @@
-"""One `POST /v1/messages` as it was received, with what scripts and tests ask about it."""
+"""One `POST /v1/messages` as it was received, with the questions of scripts and tests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ class MessagesRequest:
 
     @property
     def model(self) -> str:
-        """The upstream's name of the model that is asked for."""
+        """The upstream's name of the requested model."""
         return str(self.body.get("model", ""))
 
     @property
     def streamed(self) -> bool:
-        """Whether the answer is wanted as server-sent events."""
+        """Whether the answer is requested as server-sent events."""
         return self.body.get("stream") is True
 
     @property
     def messages(self) -> Sequence[JsonObject]:
-        """All messages of the conversation, those of the role "system" among them."""
+        """All messages of the conversation, including those of the role "system"."""
         return list(self.body.get("messages", ()))
 
     @property
@@ -46,7 +46,7 @@ class MessagesRequest:
 
     @property
     def tools(self) -> Sequence[JsonObject]:
-        """The tools on offer: `name`, `description`, `input_schema`."""
+        """The offered tools: `name`, `description`, `input_schema`."""
         return list(self.body.get("tools") or ())
 
     @property
@@ -77,13 +77,13 @@ class MessagesRequest:
 
     @property
     def cache_marks(self) -> int:
-        """How many blocks have `cache_control`; the API takes four."""
+        """The number of blocks with `cache_control`; the API accepts four."""
         content = [message.get("content") for message in self.messages]
         places = [self.body.get("system"), self.body.get("tools"), *content]
         return sum("cache_control" in block for place in places for block in _blocks(place))
 
     def tool_name(self, tool_use_id: str) -> str:
-        """The name of the tool that was called with this id earlier on, or ""."""
+        """The name of the tool in the earlier call with this id, or ""."""
         for turn in self.turns:
             for block in _blocks(turn.get("content")):
                 if block.get("type") == "tool_use" and block.get("id") == tool_use_id:
@@ -92,7 +92,7 @@ class MessagesRequest:
 
 
 def is_the_clis(text: str) -> bool:
-    """Whether this text of a system prompt is what the CLI says about itself."""
+    """Whether this text of a system prompt is the CLI's own about itself."""
     return text.startswith(_IDENTITY)
 
 

@@ -1,7 +1,7 @@
-"""The smallest values that a JSON Schema allows: arguments and structured answers out of nothing.
+"""Minimal values for a JSON Schema: made-up arguments and structured answers.
 
-Understands what tools and response formats use (JSON Schema 2020-12, "Validation"); `pattern`,
-`not` and conditions are passed over.
+Supports the keywords of tools and response formats (json-schema.org/draft/2020-12/
+json-schema-validation); `pattern`, `not` and conditions are ignored.
 """
 
 import math
@@ -26,7 +26,7 @@ _FORMATS = {
 
 
 def minimal_value(schema: object) -> Any:  # noqa: ANN401 - any JSON value
-    """A value that fits `schema`: required properties only, least lengths, first choices."""
+    """A valid value: required properties only, least lengths, first choices."""
     return _Sampler(schema).value(schema, _DEPTH_LIMIT)
 
 
@@ -71,7 +71,7 @@ class _Sampler:
         return merged
 
     def _resolve(self, reference: str) -> object:
-        """The schema that a local reference such as `#/$defs/Point` names."""
+        """The target of a local reference such as `#/$defs/Point`."""
         found: Any = self._root
         for step in reference.removeprefix("#").split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
@@ -91,7 +91,7 @@ class _Sampler:
 
 
 def _merge(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Both sets of demands; where a keyword clashes, the first schema's."""
+    """Both schemas in one; of clashing keywords, the first schema's."""
     merged = {**other, **one}
     if "properties" in one and "properties" in other:
         merged["properties"] = {**other["properties"], **one["properties"]}
@@ -118,7 +118,7 @@ def _string(schema: Mapping[str, Any]) -> str:
 
 
 def _number(schema: Mapping[str, Any], *, whole: bool) -> float:
-    """The number nearest above zero, or the highest below it, that the limits leave."""
+    """The least allowed number from zero on, or the highest below it."""
     step: float = schema.get("multipleOf") or (1 if whole else 0)
     least, most = _limits(schema, step or 1)
     value = min(max(0, least), most)

@@ -1,4 +1,4 @@
-"""What the stand-in can be told to do: a `Script` is a function from a request to a `Reply`."""
+"""The instructions for the stand-in: a `Script` is a function from a request to a `Reply`."""
 
 import threading
 import uuid
@@ -49,7 +49,7 @@ class Gate:
         await _until_set(self._opened)
 
     async def wait_reached(self) -> None:
-        """Wait until an answer stands before the gate; threads wait on `reached` instead."""
+        """Wait until an answer has reached the gate; threads wait on `reached` instead."""
         await _until_set(self.reached)
 
 
@@ -60,7 +60,7 @@ async def _until_set(event: threading.Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Text. `pieces`, if given, are its deltas exactly; `text` is then all of them together."""
+    """Text. `pieces`, if given, are its exact deltas; `text` is then their sum."""
 
     text: str = ""
     pieces: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An HTTP error instead of an answer, such as `Failure(529, "overloaded_error", "...")`."""
+    """An HTTP error in place of an answer, such as `Failure(529, "overloaded_error", "...")`."""
 
     status: int
     error_type: str
@@ -154,9 +154,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing more comes once `after` events have been sent, for `seconds`; then it is dropped.
+    """Silence for `seconds` once `after` events have been sent; then the connection is dropped.
 
-    None means for as long as the client holds the connection open.
+    None means as long as the client keeps the connection open.
     """
 
     answer: Answer | None = None
@@ -166,7 +166,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """An `event: error` in the place of what would follow after `after` events."""
+    """An `event: error` in place of the rest after `after` events."""
 
     answer: Answer
     after: int
@@ -184,7 +184,7 @@ def text_answer(*pieces: str) -> Answer:
 
 
 def in_order(*replies: Reply) -> Script:
-    """A script of these replies, the last one again and again, whatever is asked."""
+    """A script of these replies in order, whatever the request; the last one is repeated."""
     left = list(replies)
 
     def next_reply(_: MessagesRequest) -> Reply:

@@ -1,4 +1,4 @@
-"""The stand-in as a server on loopback, in the event loop of whoever enters it."""
+"""The stand-in as a server on loopback, in the caller's event loop."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ NOT_JSON: Final = "The request body is not valid JSON: no low surrogate in strin
 """As quoted from the live API in anthropics/claude-code#3277."""
 
 FactsOf: TypeAlias = Callable[[str], ModelFacts]
-"""What a model of this name takes."""
+"""From a model's name to its facts."""
 
 
 def documented_facts(model: str) -> ModelFacts:
@@ -40,7 +40,7 @@ def documented_facts(model: str) -> ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A request that broke a rule; `broken` says which, and what was answered."""
+    """A request that broke a rule; `broken` has the rule and the answer."""
 
     request: MessagesRequest
     broken: Broken
@@ -54,14 +54,14 @@ class Refused:
 class Upstream:
     """An `async with` that listens on a free port of 127.0.0.1 and answers from a script.
 
-    Everything but `POST /v1/messages` is a 404. Leaving it breaks off whatever is still open.
+    Everything but `POST /v1/messages` is a 404. Leaving it aborts all open answers.
     A request that the real API refuses is refused before the script is asked: by the rules of
-    `rules.RULES` but for those named in `rules_off`, for the model that the request names.
-    `facts` says what each model takes. Raises `ValueError` for a rule that does not exist.
+    `rules.RULES`, except those named in `rules_off`, for the model of the request. `facts` gives
+    the facts of each model. Raises `ValueError` for an unknown rule.
 
-    `record` keeps every request in `requests`, in order of arrival, and the refused ones among
-    them in `refusals`; leave it off where prompts must not pile up. `abandoned` counts the
-    answers that the client did not wait for.
+    `record` keeps every request in `requests`, in order of arrival, and the refused ones also in
+    `refusals`; leave it off if prompts must not accumulate. `abandoned` counts the answers that
+    the client did not wait for.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ def _parse(http: HttpRequest) -> MessagesRequest | None:
 
 
 def _has_halves(raw: bytes, body: object) -> bool:
-    """Whether there are lone surrogates in it, which the API does not take for JSON."""
+    """Whether it has lone surrogates, which the API does not accept as JSON."""
     if b"\\ud" not in raw and b"\\uD" not in raw:
         return False
     text = json.dumps(body, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Putting signatures on the thinking of an answer, or of what will be sent of one."""
+"""Signs the thinking of an answer, or of the part of it that will be sent."""
 
 import json
 from dataclasses import replace
@@ -46,7 +46,7 @@ def _signed_answer(answer: Answer, request: MessagesRequest) -> Answer:
 
 
 def _as_returned(block: Block) -> JsonObject:
-    """The block as a client has it later on; arguments may be broken JSON."""
+    """The block as the client will return it; arguments may be broken JSON."""
     try:
         return finished(block)
     except json.JSONDecodeError:

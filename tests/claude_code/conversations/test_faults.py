@@ -273,7 +273,7 @@ DURING = "set_up(); hear(); begin(); text('H'); "
         (DURING + "print('[1, 2]', flush=True); hold()", "not of its protocol"),
         (DURING + 'sys.stdout.write(\'{"type": "res\'); sys.exit(0)', "not of its protocol"),
         (DURING + "begin(); hold()", "broke off and began again"),
-        (DURING + "say(dict(type='stream_event')); hold()", "makes no sense"),
+        (DURING + "say(dict(type='stream_event')); hold()", "malformed event"),
         (
             BEFORE + "say(dict(type='result', is_error=False, result='Hi')); hold()",
             "ended its turn without an answer",

@@ -144,8 +144,8 @@ def test_a_machine_that_shows_no_processes_says_so(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("urls", "ends"),
     [
-        ([], "paste it into an issue where you have Dragoman from."),
-        (["Homepage, https://x.example"], "where you have Dragoman from."),
+        ([], "paste it into an issue where you got Dragoman."),
+        (["Homepage, https://x.example"], "where you got Dragoman."),
         (["Issues, https://x.example/issues"], "an issue at https://x.example/issues."),
     ],
 )

@@ -83,12 +83,12 @@ SENTENCES = [
     (
         "`temperature` is deprecated for this model.",
         "temperature",
-        "This model does not take temperature. Leave it out.",
+        "This model does not accept temperature. Leave it out.",
     ),
     (
         "top_k: Extra inputs are not permitted",
         "top_k",
-        "This model does not take top_k. Leave it out.",
+        "This model does not accept top_k. Leave it out.",
     ),
     (
         "metadata.user_id: String should have at most 256 characters",

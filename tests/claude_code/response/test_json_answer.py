@@ -1,4 +1,4 @@
-"""Answers in JSON: the structured output or the prose, as the text that was asked for."""
+"""Answers in JSON: the structured output or the prose, as the requested text."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -90,7 +90,7 @@ def problem(answer: JsonAnswer, *events: list[StreamEvent]) -> str:
         fed(answer, *events)
     assert caught.value.code == NOT_AS_ASKED == "invalid_model_output"
     before, _, said = caught.value.message.partition(": ")
-    assert before == "The model's answer does not have the form that was asked for"
+    assert before == "The model's answer does not have the requested form"
     return said.removesuffix(".")
 
 

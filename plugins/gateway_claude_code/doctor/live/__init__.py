@@ -1,1 +1,1 @@
-"""`dragoman doctor --live`: are the facts about the models right? Asked of the real API."""
+"""`dragoman doctor --live`: checks the facts about the models against the real API."""

@@ -1,4 +1,4 @@
-"""The dialogue around a live run: is there a CLI with a login, may it be asked, what was found."""
+"""The dialogue around a live run: the CLI and its login, the user's consent, the result."""
 
 import os
 import platform
@@ -27,7 +27,7 @@ from gateway_claude_code.process.environment import Surroundings
 WHAT_IT_COSTS: Final = (
     f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "
     f"to {', '.join(MODELS[:-1])} and {MODELS[-1]}. About 4 of them are answered, each with some "
-    "700 tokens of input, and broken off as the answer begins; the others are refused. The CLI "
+    "700 tokens of input, and aborted as the answer begins; the others are refused. The CLI "
     "itself repeats a refused request up to three times; none of that costs anything. A subscription counts them towards its limits like a few short questions; with an "
     "API key it is about 2 US cents, and about 10 if all of them are answered."
 )
@@ -37,7 +37,7 @@ NO_TERMINAL: Final = (
 
 
 class Refused(Exception):
-    """There is nothing to be asked, or it may not be; one line says why."""
+    """A live run is impossible or not permitted, for the reason in one line."""
 
 
 def live_report(config_file: Path | None, *, yes: bool) -> LiveReport:
@@ -78,7 +78,7 @@ def _ask_user() -> None:
 
 
 def at_a_terminal() -> bool:
-    """Whether somebody can answer."""
+    """Whether a person can answer."""
     return sys.stdin.isatty()
 
 

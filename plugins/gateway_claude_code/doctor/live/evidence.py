@@ -1,4 +1,4 @@
-"""What the outcome of a probe says about the facts of the table. Pure."""
+"""From the outcome of a probe to evidence about the facts of the table. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ Answer: TypeAlias = Literal["accepted", "refused"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The API began an answer. `model` is what it calls itself."""
+    """The API began an answer, by its own word of the model `model`."""
 
     model: str | None
 
@@ -32,10 +32,10 @@ Outcome: TypeAlias = Accepted | Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What one probe shows of one fact.
+    """The result of one probe for one fact.
 
-    `table` is the fact's value there, `value` the one that was shown; where the verdict is
-    "unknown" it is the table's. `seen` None: the request was refused for something else.
+    `table` is the fact's value there, `value` the observed one; with the verdict "unknown" it is
+    the table's. `seen` None: the request was refused for another reason.
     """
 
     fact: str
@@ -48,13 +48,13 @@ class Evidence:
     said: str = ""
 
     def repeats(self, other: "Evidence") -> bool:
-        """Whether the other one showed the same already, by something else than was on trial."""
+        """Whether the other one already showed the same, by a fact that was not on trial."""
         differs = self.verdict == other.verdict == "differs"
         return differs and (self.fact, self.value) == (other.fact, other.value)
 
 
 def judge(probe: Probe, table: ModelFacts, outcome: Outcome) -> tuple[Evidence, ...]:
-    """The evidence of one outcome, for each fact on trial and each that turned out besides."""
+    """The evidence of one outcome, for each fact on trial and each incidental one."""
     if isinstance(outcome, Accepted):
         trials = (one for trial in probe.trials for one in _with_also(trial))
         return tuple(_evidence(trial, table, "accepted", trial.accepted) for trial in trials)
@@ -100,9 +100,9 @@ def _evidence(
 
 
 def settled(evidence: Iterable[Evidence]) -> dict[str, tuple[Any, str]]:
-    """The facts that are certain now: each with its value and how it shows.
+    """The facts that are now certain: each with its value and its evidence.
 
-    A fact of which a part could not be seen is certain only if the other part differs.
+    A fact that was seen only in part is certain only if that part differs.
     """
     by_fact: dict[str, list[Evidence]] = {}
     for one in evidence:
@@ -122,7 +122,7 @@ def _shown(found: Sequence[Evidence]) -> str:
 
 
 def _merged(found: Sequence[Evidence]) -> Any:  # noqa: ANN401 - as the field has it
-    """The value after all evidence; of sets, what was added and what was taken away."""
+    """The value after all evidence; sets gain and lose members."""
     value = found[0].table
     for one in found:
         if one.verdict != "differs":

@@ -1,8 +1,8 @@
-"""Which requests show whether the facts about one model are right. Pure.
+"""The requests that show whether the facts about one model are right. Pure.
 
-A probe is a tiny request under facts with which everything on trial is really sent. A refusal
-costs nothing, so most probes are for what the table says is refused; all that it says is accepted
-goes into one request. At most `MOST_PER_MODEL` for each model.
+A probe is a tiny request with facts that make the backend really send everything on trial. A refusal
+costs nothing, so most probes test refused parameters; all accepted ones go into one request. There
+are at most `MOST_PER_MODEL` for each model.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,10 +56,10 @@ _TOOL: Final = Tool(name="ping", description="Answers with pong.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One fact on trial. `accepted` is its value if the API takes the request.
+    """One fact on trial. `accepted` is its value if the API accepts the request.
 
-    `tried` names what was sent for it, in the API's words. `also` are further facts that an
-    accepted request shows.
+    `tried` names the parameter that was sent for it, in the API's words. `also` are further facts
+    that an accepted request shows.
     """
 
     fact: str
@@ -70,7 +70,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One request. `facts` are those under which it is sent; `body` is `Prepared.body`."""
+    """One request. `facts` are the ones it is prepared with; `body` is `Prepared.body`."""
 
     name: str
     trials: tuple[Trial, ...]
@@ -79,11 +79,11 @@ class Probe:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def prepared(self, target: Target) -> Prepared:
-        """The probe as the backend takes it."""
+        """The probe in the backend's form."""
         return replace(prepare(self.request, target, self.facts), body=self.body)
 
     def sent(self, target: Target) -> Sent:
-        """What a refusal is about."""
+        """The sent request, to interpret a refusal."""
         prepared = self.prepared(target)
         request, terms = prepared.request, prepared.seeded_terms
         if self.body == _ANSWERS_BY_FORM:
@@ -95,7 +95,7 @@ class Probe:
 def plan(facts: ModelFacts, *, system_note: bool) -> tuple[Probe, ...]:
     """The probes for a model of these facts.
 
-    `system_note` says that the CLI itself sends a `role: system` message (2.1.330 does).
+    `system_note`: the CLI itself sends a `role: system` message (2.1.330 does).
     """
     return (
         everything(facts, system_note=system_note),
@@ -107,7 +107,7 @@ def plan(facts: ModelFacts, *, system_note: bool) -> tuple[Probe, ...]:
 
 
 def everything(facts: ModelFacts, *, system_note: bool) -> Probe:
-    """All that is accepted, as far as it goes together, in one request."""
+    """All accepted parameters that can be combined, in one request."""
     kind = _least_thinking(facts)
     effort = _highest_effort(facts, kind)
     sent = facts if kind == "disabled" else replace(facts, thinking=facts.thinking - {"disabled"})
@@ -121,7 +121,7 @@ def everything(facts: ModelFacts, *, system_note: bool) -> Probe:
 
 
 _THINKING: Final = ("adaptive", "enabled")
-"""What the CLI itself sends of `thinking.type`."""
+"""The values of `thinking.type` that the CLI itself sends (2.1.330)."""
 
 
 def _accepted(
@@ -145,7 +145,7 @@ def _thinking_trial(facts: ModelFacts, kind: ThinkingType) -> Trial:
 
 
 def _least_thinking(facts: ModelFacts) -> ThinkingType:
-    """The type that asks for the least, as it is the one that a model may lack."""
+    """The type that asks for the least thinking, which a model may lack."""
     kinds: tuple[ThinkingType, ...] = ("between_tools", "disabled")
     return next((kind for kind in kinds if kind in facts.thinking), _usual_thinking(facts))
 
@@ -162,7 +162,7 @@ def _highest_effort(facts: ModelFacts, kind: ThinkingType) -> EffortLevel | None
 
 
 def _forced_choice(facts: ModelFacts) -> Probe:
-    """A call of a tool is demanded while the model thinks as the CLI has it."""
+    """A call of a tool is forced while the model thinks as the CLI asks."""
     tried = 'tool_choice "any" while thinking'
     if facts.forced_tool_choice and not facts.forced_while_thinking:
         trials = [Trial(fact="forced_while_thinking", tried=tried, accepted=True)]
@@ -180,7 +180,7 @@ def _forced_choice(facts: ModelFacts) -> Probe:
 
 
 def _sampling(facts: ModelFacts) -> Probe:
-    """A temperature; beside it top_p, where one of them is known to be accepted."""
+    """A temperature, and with it top_p if one of them is known to be accepted."""
     one = facts.sampling == "defaults"
     accepted: SamplingRule = "one" if one else "both"
     tried = f"temperature {TEMPERATURE}" if one else f"temperature {TEMPERATURE}, top_p {TOP_P}"
@@ -193,7 +193,7 @@ def _sampling(facts: ModelFacts) -> Probe:
 
 
 def _without_thinking(facts: ModelFacts) -> Probe:
-    """No thinking at all; where that is accepted, with more effort than is accepted beside it."""
+    """No thinking at all; if that is accepted, with more effort than is accepted with it."""
     if "disabled" not in facts.thinking:
         trial, effort = _thinking_trial(facts, "disabled"), None
         sent = replace(facts, thinking=facts.thinking | {"disabled"})
@@ -222,7 +222,7 @@ def _effort_beyond(facts: ModelFacts) -> EffortLevel | None:
 
 
 def _output_limit(facts: ModelFacts) -> Probe:
-    """One token more than the limit. The CLI keeps to its own limit, but for `body` (2.1.330)."""
+    """One token more than the limit. The CLI keeps to its own limit, except in `body` (2.1.330)."""
     tokens = facts.max_output_tokens + 1
     trial = Trial(fact="max_output_tokens", tried=f"max_tokens {tokens}", accepted=tokens)
     return Probe(

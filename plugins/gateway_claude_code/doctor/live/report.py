@@ -54,7 +54,7 @@ _FACT_WIDTH: Final = max(map(len, FACT_NAMES))
 
 
 def provider(environ: Mapping[str, str]) -> str:
-    """Who serves the models, by the variables of the CLI that choose it."""
+    """The provider of the models, by the variables of the CLI that choose it."""
     found = (name for variable, name in _PROVIDERS.items() if environ.get(variable))
     return next(found, "an address of the user's own" if own_address(environ) else "Anthropic")
 
@@ -71,14 +71,14 @@ def own_address(environ: Mapping[str, str]) -> bool:
 
 
 def public(words: str) -> str:
-    """The API's words on one line, without what names an account, an address or a path."""
+    """The API's words in one line, without accounts, addresses and paths."""
     plain = _PRIVATE.sub(LEFT_OUT, public_words(one_line(words)))
     return plain if len(plain) <= MOST_WORDS else f"{plain[: MOST_WORDS - 1]}…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveReport:
-    """What `dragoman doctor --live` found. `date` is a day in ISO 8601."""
+    """The findings of `dragoman doctor --live`. `date` is a day in ISO 8601."""
 
     dragoman: str
     cli: str | None
@@ -91,7 +91,7 @@ class LiveReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if all is as the table says, 1 if something is not, 2 if the run ended early."""
+        """0 if the table is right, 1 if a fact differs, 2 if the run ended early."""
         if self.run.stopped is not None:
             return EXIT_NO_CLI
         models = self.run.models
@@ -154,10 +154,10 @@ class LiveReport:
         if self.run.stopped is not None:
             return f"Stopped early: {self.run.stopped}."
         if names := self.differing:
-            return f"Not as in Dragoman's table: {', '.join(names)}."
+            return f"Different from Dragoman's table: {', '.join(names)}."
         if self.exit_code == EXIT_HOLDS:
-            return "Everything that was tried is as in Dragoman's table."
-        return "Nothing differs from Dragoman's table, but not everything could be tried."
+            return "All tested facts match Dragoman's table."
+        return "Nothing differs from Dragoman's table, but not everything could be tested."
 
 
 def _differing(evidence: Sequence[Evidence]) -> Iterator[str]:
@@ -213,7 +213,7 @@ def _model_lines(model: ModelTried) -> Iterator[str]:
 
 def _evidence_lines(one: Evidence) -> Iterator[str]:
     verdict = click.style(f"{one.verdict:8}", fg=_COLOURS[one.verdict])
-    seen = one.seen or "not seen, as the request was refused for something else"
+    seen = one.seen or "not seen, as the request was refused for another reason"
     yield f"  {verdict} {one.fact:{_FACT_WIDTH}} {one.tried}: {seen}"
     if one.verdict == "differs":
         yield f"{'':11}in the table {_value(one.table)}, now {_value(one.value)}"

@@ -1,4 +1,4 @@
-"""Asking the probes, with the user's own CLI and login, and remembering what they show."""
+"""Sends the probes with the user's own CLI and login, and remembers their results."""
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -40,7 +40,7 @@ from gateway_claude_code.request.lessons import Lesson, lesson_of
 from gateway_claude_code.response.failures import ApiRefusal
 
 ANSWER_SECONDS: Final = 120
-"""How long an answer may take to begin; then something else is wrong."""
+"""The most seconds before an answer begins; beyond that something else is wrong."""
 
 STOPS: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (NotAuthenticated, "the login was refused"),
@@ -50,11 +50,11 @@ STOPS: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (Overloaded, "the model's API is overloaded"),
     (TimedOut, "no answer came in time"),
 )
-"""In the words of the report: an error's own may name an address or an account."""
+"""Words for the report: an error's own may contain an address or an account."""
 
 
 class StoppedEarly(Exception):
-    """The run can't go on. `word` is for the report, `detail` for the user alone."""
+    """The run can't continue. `word` is for the report, `detail` only for the user."""
 
     def __init__(self, word: str, detail: str) -> None:
         super().__init__(word)
@@ -64,10 +64,10 @@ class StoppedEarly(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTried:
-    """What was found of one model: `name` is what was asked for, `known` what the table says.
+    """The findings about one model: `name` was requested, `known` is the table's row.
 
-    `answered_by` is what the model calls itself; None if it answered nothing. With
-    `unavailable` this login does not have it.
+    `answered_by` is the model's own name; None without an answer. With `unavailable` this login
+    does not have it.
     """
 
     name: str
@@ -84,7 +84,7 @@ class ModelTried:
 class LiveRun:
     """All models that were tried; `stopped` says why the run ended early, with its `detail`.
 
-    `remembered` is False if what it shows was not to be remembered.
+    `remembered` is False if its results must not be remembered.
     """
 
     models: Sequence[ModelTried]
@@ -101,10 +101,10 @@ async def try_facts(
     *,
     remember: bool,
 ) -> LiveRun:
-    """Ask for everything, one request after the other, and `remember` what it shows.
+    """Send all probes, one after the other, and `remember` their results.
 
-    Only what Anthropic's API itself accepts proves anything: a gateway in between may drop what
-    it does not know.
+    Only Anthropic's own API proves anything: a gateway in between may drop fields that it does not
+    know.
     """
     backend = ClaudeCodeBackend(_one_at_a_time(config), surroundings)
     seen = SeenFacts.of_user(surroundings.environ)
@@ -130,14 +130,14 @@ async def try_facts(
 
 
 def _one_at_a_time(config: ClaudeCodeConfig) -> ClaudeCodeConfig:
-    """A process for each request, and none that waits."""
+    """A process for each request, and no idle one."""
     return config.model_copy(update={"min_spares": 0, "max_spares": 0, "max_live": 0})
 
 
 async def _offered(backend: ClaudeCodeBackend) -> Sequence[AskedModel]:
     try:
         return await backend.ask_models()
-    except GatewayError:  # a CLI that does not know the question; the documentation has to do
+    except GatewayError:  # an older CLI without this request; the documentation has to suffice
         return ()
 
 
@@ -158,10 +158,10 @@ class _ModelTrial:
         self.tried = ModelTried(name=name, known=table.about(self._target))
 
     async def run(self) -> None:
-        """Ask all probes. Raises `StoppedEarly`.
+        """Send all probes. Raises `StoppedEarly`.
 
-        If something is refused of what is accepted together, the rest is asked for once more, and
-        the last probe is left out for it.
+        If a part of the combined request is refused, the rest is sent once more, in place of the
+        last probe.
         """
         facts = self.tried.known.facts
         first, *others = plan(facts, system_note=self._system_note)
@@ -187,13 +187,13 @@ class _ModelTrial:
             replace(first.facts, **{lesson.fact: lesson.value}), system_note=self._system_note
         )
         fresh = tuple(trial for trial in rest.trials if trial.fact != lesson.fact)
-        # of what could not be seen there is something better now
+        # facts that could not be seen have better evidence now
         known = tuple(one for one in self.tried.evidence if one.seen is not None)
         self.tried = replace(self.tried, evidence=known)
         await self._try(replace(rest, trials=fresh))
 
     async def _ask(self, probe: Probe) -> Outcome:
-        """One request, which is broken off as soon as an answer begins."""
+        """One request, aborted as soon as an answer begins."""
         self.tried = replace(self.tried, asked=self.tried.asked + 1)
         context = RequestContext(request_id="doctor")
         try:
@@ -216,7 +216,7 @@ class _ModelTrial:
         return Accepted(model=start.model)
 
     def _refused(self, error: GatewayError, probe: Probe) -> Refused:
-        """The API's refusal of the request, in its own words. Raises `StoppedEarly` for all else."""
+        """The API's refusal of the request, in its own words. Raises `StoppedEarly` for other errors."""
         if not isinstance(error, ApiRefusal):
             words = (word for kind, word in STOPS if isinstance(error, kind))
             raise StoppedEarly(next(words, "the CLI got no answer"), error.message) from None

@@ -1,1 +1,1 @@
-"""The observations of `dragoman doctor`: one process, one small conversation each."""
+"""The scenarios of `dragoman doctor`: one process and one small conversation each."""

@@ -1,4 +1,4 @@
-"""Scenarios: how often the CLI asks for an answer, and what it does with media."""
+"""Scenarios: the number of upstream requests for an answer, and the CLI's treatment of media."""
 
 import base64
 from typing import Final
@@ -34,7 +34,7 @@ _WITHOUT_TEXT: Final = {
 
 
 async def one_request(rig: Rig) -> None:
-    """Answers after which the CLI asks for another by itself, if it may."""
+    """Answers after which the CLI asks again by itself, if it may."""
     for name, answer in _WITHOUT_TEXT.items():
         rig.requests.clear()
         await rig.answer(
@@ -73,7 +73,7 @@ async def overload_retried(rig: Rig) -> None:
 
 
 async def media_smaller(rig: Rig) -> None:
-    """A user's picture of more pixels than the API takes."""
+    """A user's picture with more pixels than the API accepts."""
     try:
         await rig.answer(asking(Message(role="user", parts=(PICTURE, Text(text="?")))))
     except InvalidRequest as error:

@@ -1,4 +1,4 @@
-"""Scenarios: what becomes of a failure of the model's API."""
+"""Scenarios: failures of the model's API on their way to the client."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -27,18 +27,18 @@ FAILURES: Final[Mapping[str, tuple[Failure, type[GatewayError]]]] = {
 
 
 def lost_of(reply: Failure, error: GatewayError) -> str:
-    """What of a rate limit's sentence and time did not come through, in words."""
+    """The lost parts of a rate limit's message and time, in words."""
     if "retry-after" not in reply.headers:
         return ""
     sentence = "" if reply.message in error.message else ", without the API's sentence"
-    # the CLI adds up to a quarter to it, and the least of what it may have been is told
+    # the CLI adds up to a quarter to it, so the least possible value is expected
     least = float(reply.headers["retry-after"]) / MOST_ADDED
     in_time = (error.retry_after or 0) >= least
     return sentence + ("" if in_time else ", without the API's retry-after")
 
 
 async def failure(rig: Rig, name: str) -> None:
-    """The upstream fails, and the client has to be told in the right way."""
+    """The upstream fails, and the client has to get the right error."""
     reply, wanted = FAILURES[name]
     try:
         await rig.answer(asking(message("user", "Hello")), script=lambda _: reply)

@@ -34,7 +34,7 @@ from gateway_claude_code.upstream import (
 )
 
 MENTIONS: Final = ("@{}", "look at @{} please", '@"{}"', "@{}#L1-2")
-"""The forms in which the CLI takes a path for a file to attach."""
+"""The forms of a path that the CLI takes for a file to attach."""
 
 COMMANDS: Final = ("/help", "/compact now", "/nonexistent-command x")
 
@@ -85,7 +85,7 @@ async def _send(
     texts = [text.strip() for text in user_texts(rig.requests[-1])]
     lost = [command for command in commands if command not in texts]
     if lost:
-        rig.differs("slash_commands", f"{lost[0]!r} did not reach the model as it is")
+        rig.differs("slash_commands", f"{lost[0]!r} did not reach the model unchanged")
     else:
         rig.holds("slash_commands", f"{len(COMMANDS)} of them went through")
 
@@ -96,7 +96,7 @@ async def built_in_tools(rig: Rig) -> None:
     call = ToolUseBlock("Bash", {"command": f"touch '{made}'", "description": "Makes a file"})
     try:
         await rig.answer(
-            # the API refuses calls in a conversation without a tool
+            # the API refuses calls in a conversation without tools
             asking(message("user", "Run it."), tools=(LOOK,)),
             script=in_order(Answer(blocks=(call,)), text_answer("No.")),
         )
@@ -111,7 +111,7 @@ async def built_in_tools(rig: Rig) -> None:
 
 
 async def traces(rig: Rig) -> None:
-    """A word of the prompt, searched for while and after it is answered."""
+    """A word of the prompt, searched for during and after the answer."""
     word = marker()
     listings: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Where one look at the CLI takes place: an upstream, an empty home, and the backend's own code."""
+"""The environment of one scenario: an upstream, an empty home, and the backend's own code."""
 
 import secrets
 import tempfile
@@ -27,12 +27,12 @@ MODEL: Final = "sonnet"
 
 
 class Differs(Exception):
-    """The CLI does something else than what is relied on; the words say what was seen."""
+    """The CLI does not behave as expected; the text says what was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cli:
-    """The CLI that is looked at. `seconds` is what it may take to start."""
+    """The examined CLI. `seconds` is the limit for its start."""
 
     path: Path
     version: str | None
@@ -41,10 +41,10 @@ class Cli:
 
 @dataclass(slots=True, kw_only=True)
 class Rig:
-    """For one scenario; it notes by behaviour what was seen.
+    """The rig of one scenario; it notes the observations by behaviour.
 
-    The environment is made from nothing, and nothing of the user's is in it: no login, no
-    settings, no variables of the YAML. `folder` holds the home and all temporary files.
+    The environment is built from nothing, without anything of the user's: no login, no settings,
+    no variables of the YAML. `folder` holds the home and all temporary files.
     """
 
     cli: Cli
@@ -54,20 +54,20 @@ class Rig:
 
     @property
     def requests(self) -> list[MessagesRequest]:
-        """What the upstream was asked so far."""
+        """The upstream's requests so far."""
         return self.upstream.requests
 
-    def note(self, name: str, holds: bool, seen: str) -> None:  # noqa: FBT001 - it is the news
-        """Note what was seen of a behaviour; of several notes the first that differs counts."""
+    def note(self, name: str, holds: bool, seen: str) -> None:  # noqa: FBT001 - it is the observation
+        """Note an observation of a behaviour; of several notes the first that differs counts."""
         if self.notes.get(name, (True, ""))[0]:
             self.notes[name] = (holds, seen)
 
     def holds(self, name: str, seen: str) -> None:
-        """Note that a behaviour is as it should be."""
+        """Note that a behaviour is as expected."""
         self.note(name, True, seen)  # noqa: FBT003
 
     def differs(self, name: str, seen: str) -> None:
-        """Note that a behaviour is not as it should be."""
+        """Note that a behaviour is not as expected."""
         self.note(name, False, seen)  # noqa: FBT003
 
     async def answer(
@@ -156,12 +156,12 @@ def prepared(request: ChatRequest, model: str = MODEL) -> Prepared:
 
 
 def marker() -> str:
-    """A word that is nowhere else."""
+    """A unique word."""
     return f"marker-{secrets.token_hex(8)}"
 
 
 def user_texts(request: MessagesRequest) -> list[str]:
-    """What the user said, text by text, without what the CLI adds of its own."""
+    """The user's texts, without the CLI's own additions."""
     return [
         str(block.get("text", ""))
         for turn in plain_turns(request)

@@ -22,7 +22,7 @@ LARGEST_REQUEST: Final = 2500
 """Bytes for "Hello". With the CLI's own system prompt and tools it would be 50 KB and more."""
 
 LONGEST_START: Final = 6
-"""Seconds. 0.6 is usual; the limit is half of what a process gets by default."""
+"""Seconds. 0.6 is usual; the limit is half of a process's default."""
 
 EXIT_SECONDS: Final = 1
 MEGABYTE: Final = 1024 * 1024
@@ -69,9 +69,9 @@ def _note_streaming(rig: Rig, events: Sequence[StreamEvent]) -> None:
 def _note_memory(rig: Rig, process: CliProcess) -> None:
     size = resident_bytes(process.pid)
     if size is None:
-        return  # the system does not say, and so it stays unknown
+        return  # the system does not say, so it stays unknown
     most = PROCESS_BYTES // MEGABYTE
-    seen = f"{size // MEGABYTE} MB resident; the limit of processes reckons with {most} MB"
+    seen = f"{size // MEGABYTE} MB resident; the process limit assumes {most} MB"
     rig.note("memory", size <= PROCESS_BYTES, seen)
 
 
@@ -81,5 +81,7 @@ async def _note_exit(rig: Rig, process: CliProcess) -> None:
     seconds = time.monotonic() - began
     code = await process.exit_code()
     ended = code == 0 and seconds < EXIT_SECONDS
-    seen = f"it exited after {seconds:.2f} s" if ended else f"it had to be told to (code {code})"
+    seen = (
+        f"it exited after {seconds:.2f} s" if ended else f"it did not exit by itself (code {code})"
+    )
     rig.note("exit_at_end", ended, seen)

@@ -1,4 +1,4 @@
-"""Scenario: the parameters of a request, put into the settings of a process that runs."""
+"""Scenario: the parameters of a request in the settings of a running process."""
 
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from gateway_claude_code.upstream import MessagesRequest
 
 LIMIT: Final = 777
 ANOTHER_MODEL: Final = "claude-haiku-4-5"
-"""One that takes a temperature and a forced tool choice, unlike the newest."""
+"""A model that accepts a temperature and a forced tool choice, unlike the newest."""
 
 
 async def parameters(rig: Rig) -> None:
@@ -36,7 +36,7 @@ async def parameters(rig: Rig) -> None:
     switch = switches_models(rig.cli.version)
     model = ANOTHER_MODEL
     wanted = prepared(given, model)
-    # if another model comes, that is a finding of its own, and no reason to refuse the rest
+    # another model is a finding of its own, and no reason to refuse the rest
     rig.upstream.facts = lambda _: documented(model).facts
     async with rig.process(MODEL if switch else model) as (_, talk):
         await set_up(talk, wanted, switch=switch)
@@ -103,7 +103,7 @@ def _said(values: dict[str, Any]) -> str:
 
 
 async def models(rig: Rig) -> None:
-    """The list of models, asked of a process that was told nothing."""
+    """The list of models, from a process without any set-up."""
     async with rig.process() as (process, _):
         try:
             found = read_models(await asked(process, {"subtype": "list_models"}))

@@ -1,4 +1,4 @@
-"""Which scenario looks at which behaviours, and running them within their limits of time."""
+"""The scenarios with their behaviours, and running them within their time limits."""
 
 import logging
 import math
@@ -28,12 +28,12 @@ log = logging.getLogger("gateway_claude_code")
 
 SCENARIO_SECONDS: Final = 10
 ALL_SECONDS: Final = 30
-"""What one scenario, and all of them, may take: what is not seen by then is unknown."""
+"""The time limits of one scenario and of all: a behaviour not seen by then is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something that is done with the CLI, and the behaviours that show in it."""
+    """A use of the CLI, and the behaviours that it shows."""
 
     names: tuple[str, ...]
     play: Callable[[Rig], Awaitable[None]]
@@ -48,7 +48,7 @@ SAFE_TO_SERVE: Final = (
         ("output_limit", "sampling", "tool_choice", "taken_back", "model"), settings.parameters
     ),
 )
-"""The quick part: what the gateway wants to know of a CLI that it has not seen before."""
+"""The quick part: the gateway's check of a new CLI."""
 
 MEASURED_ALONE: Final = Scenario(
     ("start_up", "small_request", "system_prompt", "streaming", "memory", "exit_at_end"),
@@ -75,7 +75,7 @@ OTHERS: Final = (
 """All but `MEASURED_ALONE`, which comes first and has the machine to itself."""
 
 AT_ONCE: Final = 2
-"""How many processes there are at a time."""
+"""The number of simultaneous processes."""
 
 Admission: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
@@ -88,8 +88,8 @@ async def look_at(
 ) -> list[Finding]:
     """The findings of these scenarios, in the order of the table of behaviours.
 
-    Each runs within `admission()`, and has at most one process at a time. Raises nothing: what
-    goes wrong is a finding.
+    Each runs within `admission()`, and has at most one process at a time. Raises nothing: an error
+    is a finding.
     """
     found: dict[str, Finding] = {}
 
@@ -105,7 +105,7 @@ async def look_at(
 
 
 async def look_at_all(cli: Cli) -> list[Finding]:
-    """Everything there is to see, within `ALL_SECONDS`."""
+    """The findings of all scenarios, within `ALL_SECONDS`."""
     deadline = anyio.current_time() + ALL_SECONDS
     limiter = anyio.CapacityLimiter(AT_ONCE)
     alone = await look_at(cli, [MEASURED_ALONE], lambda: limiter, deadline)
@@ -117,7 +117,7 @@ async def look_at_all(cli: Cli) -> list[Finding]:
 
 
 def quick_part(findings: Iterable[Finding]) -> list[Finding]:
-    """Of all findings those that `SAFE_TO_SERVE` would have given."""
+    """The findings of `SAFE_TO_SERVE` among all findings."""
     names = {name for scenario in SAFE_TO_SERVE for name in scenario.names}
     return [finding for finding in findings if finding.name in names]
 
@@ -148,11 +148,11 @@ async def _findings(cli: Cli, scenario: Scenario, deadline: float) -> list[Findi
 
 
 def _reason(failure: Exception | None) -> str:
-    """Why a behaviour could not be seen. A failure alone is no sign that it differs."""
+    """The reason why a behaviour could not be seen. A failure alone does not mean that it differs."""
     match failure:
         case None:
-            return "something before it went wrong"
+            return "an earlier step failed"
         case GatewayError():
             return failure.message
         case _:
-            return f"it could not be looked at: {failure!r:.200}"
+            return f"it could not be checked: {failure!r:.200}"

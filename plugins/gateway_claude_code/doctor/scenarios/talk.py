@@ -1,4 +1,4 @@
-"""Driving one process by hand, in the steps in which the backend does it."""
+"""Drives one process by hand, in the backend's own steps."""
 
 from gateway.streams import AnswerBuilder
 from gateway.types import ChatResponse

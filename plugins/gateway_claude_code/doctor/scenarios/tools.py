@@ -21,11 +21,11 @@ from gateway_claude_code.upstream.request import result_text
 
 NAME: Final = f"{PREFIX}look"
 OPEN_SECONDS: Final = 0.5
-"""How long a call is left open. The backend leaves it for as long as the client takes."""
+"""The time for which a call is left open. The backend waits as long as the client takes."""
 
 LONG: Final = Tool(name="long", description="word " * 2_400)
 REFUSED: Final = Tool(name="odd", schema={"type": "object", "properties": {"$filter": {}}})
-"""Which CLI 2.1.330 leaves out, as the API refuses the name of the property."""
+"""A tool that CLI 2.1.330 omits, as the API refuses the name of the property."""
 
 SCHEMA: Final = {
     "type": "object",
@@ -34,7 +34,7 @@ SCHEMA: Final = {
     "additionalProperties": False,
 }
 FREE_FORM: Final = {**SCHEMA, "additionalProperties": {"type": "integer"}}
-"""One that the API's own structured output can't say, and so is for the CLI's tool."""
+"""A schema outside the subset of the API's structured output, so for the CLI's tool."""
 
 
 async def calls(rig: Rig) -> None:
@@ -59,7 +59,7 @@ async def calls(rig: Rig) -> None:
 
 
 async def as_offered(rig: Rig) -> None:
-    """A long description, and a tool that the API would refuse, as it is given."""
+    """A long description, and a tool that the API would refuse, both unchanged."""
     asked = _asked(1)
     bridge = McpBridge((LONG, REFUSED), ToolNames((LONG.name, REFUSED.name)))
     async with rig.process() as (_, talk):
@@ -83,7 +83,7 @@ async def as_offered(rig: Rig) -> None:
 
 
 async def parallel_calls(rig: Rig) -> None:
-    """Two calls in one turn, which are to wait at the same time."""
+    """Two calls in one turn, which have to wait at the same time."""
     asked = _asked(2)
     rig.upstream.script = _calls_then_done(2)
     async with rig.process() as (_, talk):
@@ -118,7 +118,7 @@ def _note_tools(rig: Rig, answer: ChatResponse) -> None:
     ]
     if offered != [(NAME, LOOK.description, LOOK.schema)]:
         names = [name for name, _, _ in offered]
-        rig.differs("tools", f"the tool {NAME} was offered otherwise: {names}")
+        rig.differs("tools", f"the tool {NAME} was offered differently: {names}")
         return
     called = [part for part in answer.parts if isinstance(part, ToolCall)]
     whole = [(call.name, call_input(call.arguments)) for call in called]
@@ -128,7 +128,7 @@ def _note_tools(rig: Rig, answer: ChatResponse) -> None:
 
 
 async def output_format(rig: Rig) -> None:
-    """An answer of a schema that the API takes itself."""
+    """An answer by a schema that the API itself accepts."""
 
     def script(request: MessagesRequest) -> Answer:
         given = (request.body.get("output_config") or {}).get("format") or {}
@@ -138,7 +138,7 @@ async def output_format(rig: Rig) -> None:
 
 
 async def structured_output(rig: Rig) -> None:
-    """An answer of a schema that is left to the CLI's tool."""
+    """An answer by a schema for the CLI's tool."""
 
     def script(request: MessagesRequest) -> Answer:
         if any(tool.get("name") == STRUCTURED_OUTPUT for tool in request.tools):

@@ -32,12 +32,12 @@ def _conversation() -> tuple[Message, ...]:
 
 
 async def native_history(rig: Rig) -> None:
-    """A history of texts, a call and its result, as the client has it."""
+    """The client's history of texts, a call and its result."""
     asked = prepared(asking(*_conversation(), tools=(LOOK,)))
     try:
         await rig.answer(asked.request)
     except (BackendFailed, InvalidRequest) as error:
-        # is it the history, or does this CLI answer nothing at all?
+        # either the history is the cause, or this CLI answers nothing at all
         await rig.answer(asking(message("user", "one")))
         rig.differs("native_history", f"given one, the CLI fails: {error.message}")
         return
@@ -47,7 +47,7 @@ async def native_history(rig: Rig) -> None:
     ]
     arrived = plain_turns(rig.requests[0])
     if arrived == wanted:
-        rig.holds("native_history", f"{len(wanted)} turns arrived as they are")
+        rig.holds("native_history", f"{len(wanted)} turns arrived unchanged")
         return
     rig.differs("native_history", f"of {len(wanted)} turns, {_difference(wanted, arrived)}")
 
@@ -56,12 +56,12 @@ def _difference(wanted: list[dict[str, Any]], arrived: list[dict[str, Any]]) -> 
     if (roles := [turn["role"] for turn in arrived]) != [turn["role"] for turn in wanted]:
         return f"these arrived: {', '.join(roles) or 'none'}"
     number = next(i for i, turn in enumerate(wanted) if arrived[i] != turn)
-    return f"number {number + 1} arrived with another content"
+    return f"number {number + 1} arrived with different content"
 
 
 async def stable_prefix(rig: Rig) -> None:
     """The same conversation in two processes."""
-    # without the call, which a CLI that loses history would leave without its beginning
+    # without the call, which would lose its beginning in a CLI that loses history
     request = asking(*_conversation()[:3], tools=(LOOK,), system="Be brief.")
     for _ in range(2):
         await rig.answer(request)
@@ -74,7 +74,7 @@ async def stable_prefix(rig: Rig) -> None:
     rig.note(
         "stable_prefix",
         not differing,
-        f"two processes sent other {', '.join(differing)}"
+        f"two processes sent different {', '.join(differing)}"
         if differing
         else "two processes sent the same, metadata aside",
     )

@@ -1,1 +1,1 @@
-"""Answers by a schema: what the API and the CLI are given of it. Pure."""
+"""Answers by a schema: the forms for the API and the CLI. Pure."""

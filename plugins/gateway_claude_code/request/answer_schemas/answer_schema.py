@@ -1,13 +1,13 @@
-"""From a client's JSON Schema to the one that the CLI is given for the answer. Pure.
+"""From a client's JSON Schema to the one that the CLI gets for the answer. Pure.
 
-The CLI makes a tool's input schema of it, and compiles it with Ajv in its strict mode. Seen with
-2.1.197 and 2.1.330: what Ajv refuses (the keywords and dialects of draft 2020-12, any unknown
-keyword, a repeated name in `required`) makes the CLI leave the schema out without a word. The
-model's API wants an object at the root, without `anyOf` and the like beside it. So the CLI's
-schema says as much as both take, and the answer is held against the client's own in the end.
+The CLI uses it as a tool's input schema, and compiles it with Ajv in strict mode. Seen with 2.1.197
+and 2.1.330: if Ajv refuses it (keywords and dialects of draft 2020-12, an unknown keyword, a repeated
+name in `required`), the CLI silently omits the schema. The model's API requires an object at the
+root, without `anyOf` and the like beside it. So the CLI's schema has what both accept, and the
+answer is checked against the client's own.
 
-The API's own structured output takes another subset: `output_format`. It comes first, and the
-CLI's tool is for schemas that do not fit it.
+The API's own structured output has another subset: `output_format`. It is preferred; the CLI's tool
+is for schemas that do not fit it.
 """
 
 import re
@@ -29,7 +29,8 @@ _KEPT: Final = frozenset(
      "description", "default", "examples", "format", "minimum", "maximum", "exclusiveMinimum",
      "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
 )  # fmt: skip
-"""What Ajv's default dialect (draft 7) and draft 2020-12 both have, with the same meaning."""
+"""Keywords with the same meaning in draft 7, Ajv's default (ajv.js.org/json-schema.html), and draft
+2020-12."""
 
 _UNIONS: Final = ("anyOf", "oneOf", "allOf", "not", "enum", "const")
 _SHAPES: Final = ("properties", "required", "additionalProperties", "minProperties")
@@ -39,16 +40,17 @@ _COMMON_PATTERN: Final = re.compile(
     r"|\[(?:[^\\\[\]]|\\[dDwWsSnrtfv^$\\.*+?()\[\]{}|/-])*\]"
     r"|\\[dDwWsSbBnrtfv^$\\.*+?()\[\]{}|/])*"
 )
-"""Patterns that mean the same to JavaScript with its `u` flag, which Ajv sets."""
+"""Patterns with the same meaning in JavaScript with the flag `u`, which Ajv sets (ajv.js.org/options.html,
+`unicodeRegExp`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerSchema:
-    """What the CLI is given, and what the answer is held against.
+    """The CLI's schema, and the client's that the answer is checked against.
 
     With `wrapped` the input of the CLI's tool is an object whose `WRAPPER` is the client's answer.
-    `format` is for the API's own structured output; None where the schema does not fit, and
-    `not_native` then says why.
+    `format` is for the API's own structured output; None if the schema does not fit, for the
+    reason `not_native`.
     """
 
     for_cli: Schema
@@ -80,7 +82,7 @@ class AnswerSchema:
 
 
 def _root_object(schema: Schema) -> Schema | None:
-    """The schema with an object at its root, if that is what it describes."""
+    """The schema with an object at its root, if it describes one."""
     seen = set()
     while isinstance(reference := schema.get("$ref"), str) and reference not in seen:
         seen.add(reference)
@@ -92,6 +94,7 @@ def _root_object(schema: Schema) -> Schema | None:
         return None
     if schema.get("type") == "object":
         return schema
+    # these keywords apply to objects alone (json-schema.org/draft/2020-12/json-schema-validation)
     describes_object = any(keyword in schema for keyword in _SHAPES)
     says_nothing = not set(schema) - {
         "title",
@@ -107,10 +110,11 @@ def _root_object(schema: Schema) -> Schema | None:
 
 
 def _wrapped(schema: Schema) -> Schema:
-    """An object with the schema as its only property; references lead to where things are now."""
+    """An object with the schema as its only property; references lead to the new places."""
 
     def moved(part: Schema) -> Schema:
         reference = part.get("$ref")
+        # definitions move to the new root, and everything else is one level deeper
         if isinstance(reference, str) and not reference.startswith(("#/$defs/", "#/definitions/")):
             return {**part, "$ref": f"#/properties/{WRAPPER}{reference[1:]}"}
         return part
@@ -127,20 +131,25 @@ def _wrapped(schema: Schema) -> Schema:
 
 
 def _common(part: Schema) -> Schema:
-    """One schema in the words that both the CLI and the API take."""
+    """One schema in the keywords that both the CLI and the API accept."""
     kept = {key: value for key, value in part.items() if key in _KEPT}
     if (items := _list_items(part)) is not None:
         kept["items"] = items
+    # spec.openapis.org/oas/v3.0.3, "Schema Object"; neither dialect has it
     if part.get("nullable") is True and isinstance(kept.get("type"), str):
         kept["type"] = [kept["type"], "null"]
+    # Ajv refuses repeated values (seen with 2.1.330, in `required`)
     for key in ("required", "enum", "type"):
         if isinstance(kept.get(key), list):
             kept[key] = distinct(kept[key])
+    # the draft allows it ("SHOULD have at least one element"), and Ajv refuses it
     if kept.get("enum") == []:
         del kept["enum"]
+    # draft 4: a boolean beside the limit
     for key in ("exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(kept.get(key), bool):
             del kept[key]
+    # one pattern that JavaScript cannot compile costs the whole schema
     if not _is_common_pattern(str(kept.get("pattern", ""))):
         kept["description"] = _sentence(kept.get("description"), f"Pattern: {kept.pop('pattern')}")
     return kept
@@ -157,7 +166,7 @@ def _is_common_pattern(pattern: str) -> bool:
 
 
 def _list_items(part: Schema) -> Schema | None:
-    """The items of a tuple as any of its kinds, which is what both dialects can say."""
+    """The items of a tuple as any of its kinds: all that both dialects can express."""
     first, rest = part.get("prefixItems"), part.get("items")
     if first is None and isinstance(rest, list):  # draft 7
         first, rest = rest, part.get("additionalItems")

@@ -1,7 +1,7 @@
-"""The form that the value of each JSON Schema keyword has. Pure.
+"""The form of each JSON Schema keyword's value. Pure.
 
-A dialect leaves unchecked the keywords that it does not know: `{"prefixItems": 3}` is valid in
-draft 7. Translating a schema needs to know better.
+A dialect does not check the keywords that it does not know: `{"prefixItems": 3}` is valid in draft 7.
+To translate a schema, all have to be checked (json-schema.org/draft/2020-12/json-schema-validation).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,15 +13,17 @@ _TYPES: Final = frozenset(
 
 
 def is_well_formed(keyword: str, value: object) -> bool:
-    """Whether a value is right for a keyword in the dialects that know it; others take any."""
+    """Whether a value is right for a keyword in the dialects that define it; other keywords take any."""
     return keyword not in _SHAPES or _SHAPES[keyword](value)
 
 
 def _is_schema(value: object) -> bool:
+    # a boolean is a schema since draft 6 (json-schema.org/draft/2020-12/json-schema-core, 4.3.2)
     return isinstance(value, dict | bool)
 
 
 def _are_schemas(value: object) -> bool:
+    # "MUST be a non-empty array" (json-schema.org/draft/2020-12/json-schema-core, 10.2.1)
     return isinstance(value, list) and bool(value) and all(map(_is_schema, value))
 
 
@@ -46,6 +48,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_step(value: Any) -> bool:  # noqa: ANN401
+    # `multipleOf`: "strictly greater than 0" (json-schema.org/draft/2020-12/json-schema-validation)
     return _is_number(value) and value > 0
 
 

@@ -1,4 +1,4 @@
-"""The schemas of answers, each made once: clients send the same ones again and again."""
+"""A cache of answer schemas: clients send the same ones again and again."""
 
 import json
 from collections import OrderedDict
@@ -16,11 +16,11 @@ MOST: Final = 64
 LARGE: Final = 8_000
 """Characters. A larger schema is made in another process: 200,000 take half a second."""
 LARGEST_KEPT: Final = 200_000
-"""Characters. Descriptions count towards no limit, so that one schema may fill a whole body."""
+"""Characters. Descriptions have no limit of their own, so that one schema may fill a whole body."""
 
 
 class AnswerSchemas:
-    """Makes them outside of the event loop where that may take long, and keeps the last `MOST`."""
+    """Makes slow ones outside of the event loop, and keeps the last `MOST`."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[str, AnswerSchema] = OrderedDict()
@@ -57,7 +57,7 @@ async def _made_elsewhere(schema: Mapping[str, Any]) -> AnswerSchema:
     except InvalidSchema as error:
         raise _refused(str(error)) from None
     if not isinstance(made, AnswerSchema):
-        raise _refused("it is too involved")
+        raise _refused("it is too complex")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Two JSON Schemas as one that says what both say: `allOf`, and keywords beside `$ref`. Pure."""
+"""Two JSON Schemas merged into one: `allOf`, and keywords beside `$ref`. Pure."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -7,8 +7,9 @@ from gateway.json_schema import Schema, distinct, value_key
 from gateway_claude_code.request.answer_schemas.keyword_shapes import is_well_formed
 
 ANNOTATIONS: Final = frozenset(("title", "description", "default", "examples"))
-"""Keywords that no value has to meet."""
+"""Keywords that restrict no value (json-schema.org/draft/2020-12/json-schema-validation, 9)."""
 
+# names and notes of the drafts, and what spec.openapis.org/oas/v3.0.3 adds in its Schema Object
 _IGNORED: Final = frozenset(
     ("$schema", "$id", "id", "$anchor", "$comment", "$defs", "definitions", "discriminator",
      "readOnly", "writeOnly", "deprecated", "example", "xml", "externalDocs", "nullable"),
@@ -31,18 +32,18 @@ _STRICTER: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 
 class NotNative(ValueError):
-    """The schema cannot be said in the subset. The text says why, of the client's schema."""
+    """The schema has no equivalent in the subset. The text gives the reason in the client's terms."""
 
 
 class Never(NotNative):
-    """No value at all meets the schema."""
+    """No value is valid for the schema."""
 
 
 def plain(part: Schema) -> Schema:
-    """One schema in the words of draft 2020-12: a dialect's own are translated or dropped.
+    """One schema in the keywords of draft 2020-12: other dialects' are translated or dropped.
 
-    `type` becomes a list, and `const` an `enum` of one value. `nullable` is OpenAPI 3.0's,
-    boolean exclusive limits are draft 4's. Keywords that are not well formed are of other dialects.
+    `type` becomes a list, and `const` an `enum` of one value. `nullable` is of OpenAPI 3.0,
+    boolean exclusive limits are of draft 4. Malformed keywords are taken for another dialect's.
     """
     said = {
         key: value
@@ -63,9 +64,9 @@ def plain(part: Schema) -> Schema:
 
 
 def merged(one: Schema, other: Schema) -> Schema:
-    """What both `plain` schemas say. Annotations are those of `other`, if it has them.
+    """The conjunction of two `plain` schemas. Annotations are those of `other`, if it has them.
 
-    Raises `NotNative` where that takes more than one schema, and `Never` for a contradiction.
+    Raises `NotNative` if one schema cannot express it, and `Never` for a contradiction.
     """
     one, other = _closed_for(one, other), _closed_for(other, one)
     result = {**one, **other}
@@ -76,6 +77,7 @@ def merged(one: Schema, other: Schema) -> Schema:
 
 def _both(key: str, one: Any, other: Any) -> Any:  # noqa: ANN401
     if key in _STRICTER:
+        # all limits apply, so the stricter one (json-schema.org/draft/2020-12/json-schema-core)
         return _STRICTER[key](one, other)
     match key:
         case "type":
@@ -98,13 +100,15 @@ def _both(key: str, one: Any, other: Any) -> Any:  # noqa: ANN401
 def _common_types(one: list[str], other: list[str]) -> list[str]:
     common = [kind for kind in one if kind in other]
     for these, those in ((one, other), (other, one)):
+        # an integer is any number without a fraction, 1.0 too, says
+        # json-schema.org/draft/2020-12/json-schema-validation, 6.1.1
         if "integer" in these and "number" in those and "integer" not in common:
             common.append("integer")
     return _some(common)
 
 
 def _closed_for(one: Schema, other: Schema) -> Schema:
-    """`one` with the properties forbidden that `other` does not allow beside its own."""
+    """`one`, with the properties forbidden that `other` excludes."""
     if other.get("additionalProperties") is not False or "patternProperties" in other:
         return one
     allowed = other.get("properties", {})

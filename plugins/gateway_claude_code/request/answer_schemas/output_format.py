@@ -1,8 +1,8 @@
 """The API's own structured output: `output_config.format` of a client's schema. Pure.
 
-Platform docs, "Structured outputs" (read in October 2026). The form of property keys
-(`property_names`) is known of tools' top level; all keys are held to it here, as they are renamed
-there and back.
+platform.claude.com/docs/en/build-with-claude/structured-outputs, read in October 2026. The form of
+property keys (`property_names`) is known for the top level of tools; here all keys are restricted to
+it, as they are renamed there and back.
 """
 
 import re
@@ -16,15 +16,16 @@ from gateway_claude_code.request.answer_schemas.subset import Subset
 from gateway_claude_code.request.tools.property_names import names_to_send
 
 WRAPPER: Final = "value"
-"""The one property of the object that holds an answer which is not an object itself."""
+"""The only property of the object around an answer that is not an object itself."""
 
 MOST_OPTIONAL: Final = 24
 MOST_UNIONS: Final = 16
-"""Over the whole request: properties that are not required, and uses of `anyOf` or of a list of
-types. Counted for each use of a definition; the documentation does not say how it counts them."""
+"""For the whole request: optional properties, and uses of `anyOf` or of a list of types ("Explicit
+limits" on platform.claude.com/docs/en/build-with-claude/structured-outputs). Counted for each use of
+a definition (assumed)."""
 
 _SIBLINGS_IGNORED: Final = re.compile(r"/draft-0[34567]/")
-"""Dialects in which nothing beside a `$ref` counts."""
+"""Dialects that ignore everything beside a `$ref` (json-schema.org/draft-07/json-schema-core, 8.3)."""
 
 _REFUSALS: Final = re.compile(
     r"output_config\.format|output_format\.schema|[Ss]chema is too complex"
@@ -34,7 +35,7 @@ _REFUSALS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFormat:
-    """A schema in the API's subset, and how the client's answer comes out of the model's.
+    """A schema in the API's subset, and the way from the model's answer to the client's.
 
     With `wrapped` the answer is the property `WRAPPER`. `names` are the client's names of
     properties by the ones that were sent.
@@ -46,7 +47,7 @@ class OutputFormat:
 
     @classmethod
     def of(cls, schema: Mapping[str, Any]) -> "OutputFormat":
-        """Of a valid schema. Raises `NotNative`, which says why in the client's words."""
+        """From a valid schema. Raises `NotNative` with the reason in the client's terms."""
         try:
             names = _names(schema)
             beside_ref = not _SIBLINGS_IGNORED.search(str(schema.get("$schema")))
@@ -55,6 +56,7 @@ class OutputFormat:
             _keep_limits(root, subset)
         except RecursionError:
             raise NotNative("it is nested too deeply") from None
+        # an object at the root, as for a tool's input (assumed: the page shows no other root)
         wrapped = root.get("type") != "object"
         if wrapped:
             root = {
@@ -69,7 +71,7 @@ class OutputFormat:
 
 
 def is_format_refusal(message: str) -> bool:
-    """Whether an error of the API (400) is about the format, and not about the request.
+    """Whether an error of the API (400) is about the format, and not about the rest of the request.
 
     Texts quoted in public issues: "output_config.format.schema: For 'array' type, property
     'maxItems' is not supported", "Schema is too complex for compilation", "The compiled grammar
@@ -79,7 +81,7 @@ def is_format_refusal(message: str) -> bool:
 
 
 def _names(schema: Mapping[str, Any]) -> dict[str, str]:
-    """What to call those properties of which the API would refuse the name, by their own."""
+    """New names for properties whose names the API would refuse, by the old ones."""
     found: dict[str, None] = {}
 
     def note(part: Schema) -> Schema:
@@ -94,7 +96,7 @@ def _names(schema: Mapping[str, Any]) -> dict[str, str]:
 def _keep_limits(root: Schema, subset: Subset) -> None:
     """Raises `NotNative` for more than the API takes.
 
-    Optional properties that may be null are required before that: null says the same.
+    Before that, optional properties that may be null become required: null means the same.
     """
     optional, unions = _counted(root, subset.definitions)
     if optional > MOST_OPTIONAL:
@@ -108,7 +110,7 @@ def _keep_limits(root: Schema, subset: Subset) -> None:
 
 
 def _counted(root: Schema, definitions: Mapping[str, Schema]) -> tuple[int, int]:
-    """Optional properties and unions. A definition follows those that it refers to."""
+    """The numbers of optional properties and of unions. A definition comes after those that it uses."""
     known: dict[str, tuple[int, int]] = {}
 
     def count(part: Schema) -> tuple[int, int]:
@@ -116,6 +118,7 @@ def _counted(root: Schema, definitions: Mapping[str, Schema]) -> tuple[int, int]
             return known[part["$ref"].rpartition("/")[2]]
         properties = part.get("properties", {})
         optional = len(properties) - len(part.get("required", ()))
+        # `"type": ["string", "null"]` is a union too: the page's own example of "Explicit limits"
         unions = int("anyOf" in part or isinstance(part.get("type"), list))
         for inner in _parts(part):
             more = count(inner)

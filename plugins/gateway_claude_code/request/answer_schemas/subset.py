@@ -1,9 +1,10 @@
-"""From a JSON Schema to the subset that the API turns into a grammar. Pure.
+"""From a JSON Schema to the subset that the API compiles to a grammar. Pure.
 
-The subset (platform docs, "Structured outputs", "JSON Schema limitations", read in October 2026):
-every object closed by `additionalProperties: false`, no limits on numbers, lengths and sizes
-beyond `minItems` 0 or 1, no recursion, plain values in `enum`, ten string formats, simple
-patterns. A value of the result meets the client's schema too, except for what is left to words.
+The subset (platform.claude.com/docs/en/build-with-claude/structured-outputs, "JSON Schema
+limitations", read in October 2026): every object closed by `additionalProperties: false`, no limits
+on numbers, lengths and sizes beyond `minItems` 0 or 1, no recursion, plain values in `enum`, ten
+string formats, simple patterns. A value of the result is valid for the client's schema too, except
+for the limits that are only said in words.
 """
 
 import json
@@ -23,13 +24,13 @@ from gateway_claude_code.request.answer_schemas.merge import (
 from gateway_claude_code.request.answer_schemas.words import FORMATS, is_simple_pattern, words
 
 LARGEST: Final = 5000
-"""Schemas within a schema, each counted as often as it is used."""
+"""Schemas within a schema, each counted for every use."""
 
 _UNIONS: Final = ("anyOf", "oneOf")
 _ELSEWHERE: Final = ("$dynamicRef", "$recursiveRef")
 _MAY_BREAK: Final = ("dependentRequired", "dependentSchemas", "dependencies", "maxProperties",
                      "if", "not")  # fmt: skip
-"""Keywords of an object by which one more property can be one too many."""
+"""Keywords under which one more property can make an object invalid."""
 
 _BY_KEYWORD: Final[dict[str, tuple[str, ...]]] = {
     "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties",
@@ -48,8 +49,8 @@ class Subset:
     """Translates one client's schema.
 
     `definitions` are the result's `$defs`. `could_be_null` are optional properties (the object
-    and the property's name) of which null is a value: they can be required in its place.
-    `names` is what a property is called in the result.
+    and the property's name) that may be null: they can be required instead. `names` are the names
+    of properties in the result.
     """
 
     def __init__(self, root: Schema, names: Mapping[str, str], *, beside_ref: bool = True) -> None:
@@ -66,6 +67,7 @@ class Subset:
         """The translation of the schema at `place`, a path of properties. Raises `NotNative`."""
         self._count()
         if isinstance(part, bool):
+            # a grammar for any JSON would be recursive, and recursion is not supported
             raise (
                 NotNative(f"{_at(place)} may be any JSON")
                 if part
@@ -84,10 +86,11 @@ class Subset:
         if any(key in part for key in _UNIONS):
             return self._union(part, place)
         if "enum" in part:
-            return _literal(part, place)
+            return _literal(part, place)  # checked before types, which an enum makes redundant
         kinds = _kinds(part, place)
         if len(kinds) == 1:
             return self._of_type(kinds[0], part, place)
+        # a list of types needs no `anyOf`; both count as one union ("Explicit limits")
         bare = not set(part) - {"type"} - ANNOTATIONS
         if bare and not {"object", "array"} & set(kinds):
             return {"type": kinds, **_annotations(part, words(part, ""))}
@@ -109,6 +112,7 @@ class Subset:
     def _union(self, part: Schema, place: str) -> Schema:
         if all(key in part for key in _UNIONS):
             raise NotNative(f"{_at(place)} combines anyOf and oneOf")
+        # `oneOf` is not in the subset: as `anyOf` it is wider, and the answer is checked at the end
         union = next(key for key in _UNIONS if key in part)
         rest = _without(part, {union, *ANNOTATIONS})
         branches = part[union]
@@ -124,6 +128,7 @@ class Subset:
         found = distinct(found)
         if not found:
             raise Never(f"{_at(place)} contradicts itself")
+        # a union of one would count towards the limit of 16 unions
         if len(found) == 1:
             return _described(found[0], part)
         union = _as_enum(found) or {"anyOf": found}
@@ -152,7 +157,7 @@ class Subset:
             "type": "object",
             "properties": properties,
             **({"required": required} if required else {}),
-            "additionalProperties": False,
+            "additionalProperties": False,  # required of every object in the subset
             **_annotations(part, (*words(part, "object"), *explained)),
         }
         if not any(key in part for key in _MAY_BREAK):
@@ -182,11 +187,13 @@ class Subset:
         first, rest = part.get("prefixItems"), part.get("items")
         if first is None and isinstance(rest, list):  # drafts 4 to 2019-09
             first, rest = rest, part.get("additionalItems")
+        # "Array `minItems` (only values 0 and 1 supported)"; the rest is said in words
         minimum = {"minItems": min(int(part["minItems"]), 1)} if "minItems" in part else {}
         exact = minimum.get("minItems") == part.get("minItems")
         said = list(words(part, "array", without=("minItems",) if exact else ()))
         if isinstance(first, list):
             kinds = [*first, *([rest] if isinstance(rest, Mapping) else [])]
+            # `prefixItems` is not in the subset: any of these, and their order is said in words
             items = self._any_of(kinds, {}, f"{place}[]")
             said.append(f"The items in this order: {json.dumps(first, ensure_ascii=False)}")
         else:
@@ -196,7 +203,7 @@ class Subset:
     # -- references -----------------------------------------------------------------------
 
     def _has_more(self, part: Schema) -> bool:
-        """Whether there is more beside a `$ref` than what can be left out."""
+        """Whether there is more beside a `$ref` than can be left out."""
         more = set(part) - {"$ref", "title"}
         if part.get("default") is None:
             more.discard("default")
@@ -250,6 +257,7 @@ class Subset:
 
     def _enter(self, reference: str, place: str) -> None:
         if reference in self._open:
+            # "Recursive schemas" are on the page's list of unsupported features
             raise NotNative(f"{_at(place)} is recursive ({reference})")
         self._open.add(reference)
 
@@ -260,7 +268,7 @@ class Subset:
 
 
 def _refuse_open(part: Schema, place: str) -> None:
-    """An object may be closed if it was left open without a word, and has properties."""
+    """Raises `NotNative` for an open object; one that is open only by default may be closed."""
     if "patternProperties" in part:
         raise NotNative(f"{_at(place)} has properties by pattern")
     closed = False
@@ -274,6 +282,7 @@ def _refuse_open(part: Schema, place: str) -> None:
 
 def _string(part: Schema) -> Schema:
     translated: Schema = {"type": "string"}
+    # a format or a pattern: beside each other the page does not mention them
     if part.get("format") in FORMATS:
         translated["format"] = part["format"]
     elif is_simple_pattern(part.get("pattern", "(?")):
@@ -286,6 +295,7 @@ def _literal(part: Schema, place: str) -> Schema:
     values = [value for value in part["enum"] if kinds is None or set(kinds) & _types_of(value)]
     if not values:
         raise Never(f"{_at(place)} contradicts itself")
+    # "enum (strings, numbers, bools, or nulls only - no complex types)", says the page
     if any(isinstance(value, list | dict) for value in values):
         raise NotNative(f"{_at(place)} has an object or a list in its enum")
     return {**_one_of(values, kinds), **_annotations(part, words(part, ""))}
@@ -316,7 +326,7 @@ def _types_of(value: object) -> set[str]:
 
 
 def _as_enum(branches: list[Schema]) -> Schema | None:
-    """A union of plain values, which needs no union in the grammar; None for another."""
+    """A union of plain values as an enum, which needs no union in the grammar; None for others."""
     values: list[Any] = []
     for branch in branches:
         if set(branch) - {"const", "enum", "type"} or branch == {"type": "boolean"}:
@@ -332,7 +342,7 @@ def _as_enum(branches: list[Schema]) -> Schema | None:
 
 
 def _kinds(part: Schema, place: str) -> list[str]:
-    """The types of a schema, or else the one that its keywords are about."""
+    """The types of a schema, or else the one that its keywords imply."""
     if "type" in part:
         kinds = distinct(part["type"])
         return [kind for kind in kinds if kind != "integer" or "number" not in kinds]
@@ -351,7 +361,7 @@ def _annotations(part: Schema, sentences: Iterable[str]) -> Schema:
 
 
 def _described(translated: Schema, part: Schema) -> Schema:
-    """The one schema that is left of a union, with what was said about the union."""
+    """The only schema that is left of a union, with the union's annotations."""
     return translated if "$ref" in translated else {**translated, **_annotations(part, ())}
 
 

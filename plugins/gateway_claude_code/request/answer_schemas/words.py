@@ -1,7 +1,7 @@
-"""What a grammar cannot say of a JSON Schema, as sentences for the model to read. Pure.
+"""The limits that a grammar cannot express, as sentences for the model. Pure.
 
-As the API's own SDKs do it: "Update descriptions with constraint info" (platform docs,
-"Structured outputs", "How SDK transformation works").
+As the API's own SDKs do it: "Update descriptions with constraint info"
+(platform.claude.com/docs/en/build-with-claude/structured-outputs, "How SDK transformation works").
 """
 
 import json
@@ -14,7 +14,7 @@ from gateway.json_schema import Schema
 FORMATS: Final = frozenset(
     ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"),
 )
-"""The formats of strings that the API's grammar knows (platform docs, "Structured outputs")."""
+"""The string formats of platform.claude.com/docs/en/build-with-claude/structured-outputs."""
 
 _SENTENCES: Final[dict[str, dict[str, str]]] = {
     "string": {
@@ -54,15 +54,15 @@ _ANY_TYPE: Final = {
 }
 
 _LARGEST_SAFE: Final = 2**53 - 1
-"""Libraries give this as the limit of every integer: nothing to tell a model."""
+"""Libraries give this as the limit of every integer, which tells a model nothing."""
 
 _SIMPLE_PATTERN: Final = re.compile(
     r"\^?(?:(?:[^\\()\[\]{}|^$*+?]|\\[dws]|\\[\\.*+?()\[\]{}|/^$-]|\((?!\?)|\)"
     r"|\[\^?(?:[^\\\[\]^]|\\[dws\\.*+?()\[\]{}|/^$-])+\])"
     r"(?:[*+?]|\{(?P<least>\d{1,2})(?:,(?P<most>\d{0,2}))?\})?)*\$?"
 )
-"""What the documentation lists: anchors around the whole, `* + ? {n,m}`, classes, `\\d \\w \\s`,
-groups. Alternatives (`|`) are not in its list."""
+"""The features that the page lists as "Pattern support": anchors around the whole, `* + ? {n,m}`,
+classes, `\\d \\w \\s`, groups. Alternatives (`|`) are not in its list."""
 
 
 def is_simple_pattern(pattern: str) -> bool:
@@ -77,7 +77,7 @@ def is_simple_pattern(pattern: str) -> bool:
 
 
 def words(part: Schema, kind: str, *, without: Collection[str] = ()) -> Iterator[str]:
-    """A sentence for each limit that is relevant for this type; `without` names those said."""
+    """A sentence for each limit that is relevant for this type, except those in `without`."""
     sentences = _SENTENCES.get("number" if kind == "integer" else kind, {})
     for key, sentence in (sentences | _ANY_TYPE).items():
         if key in part and key not in without and not _says_nothing(key, part[key]):

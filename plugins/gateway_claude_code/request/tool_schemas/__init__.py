@@ -1,4 +1,4 @@
-"""The client's tools as the model's API takes them: repaired schemas, renamed arguments.
+"""The client's tools as the model's API accepts them: repaired schemas, renamed arguments. Pure.
 
-`offered` is the whole; the other modules are its steps. Pure.
+`offered` does it all; the other modules are its steps.
 """

@@ -1,9 +1,9 @@
-"""Compositions at the top of a tool's schema, as one object with properties. Pure.
+"""Compositions at the top of a tool's schema, merged into one object with properties. Pure.
 
 The API takes no oneOf, anyOf or allOf there ("input_schema does not support oneOf, allOf, or anyOf
-at the top level"), and the CLI (2.1.330) makes them an object that requires nothing. Here the
-properties of all branches are kept, and what an object can't say is said in words. The object
-accepts everything that the schema accepts.
+at the top level"), and the CLI (2.1.330) turns them into an object that requires nothing. Here the
+properties of all branches are kept, and the rest is said in words. The object accepts everything
+that the schema accepts.
 """
 
 import json
@@ -18,24 +18,24 @@ Inner: TypeAlias = Mapping[str, Any] | bool
 
 COMPOSITIONS: Final = ("allOf", "anyOf", "oneOf")
 _DEEPEST: Final = 12
-"""Compositions within compositions; what is deeper is said in words."""
+"""Compositions within compositions; deeper ones are said in words."""
 _MOST_COMPARED: Final = 100
-"""Schemas of one property that are compared with each other; there may be more of them."""
+"""Schemas of one property that are compared with each other, if it has more."""
 _MOST_MERGED: Final = 100_000
-"""Properties, names and branches that are merged in all: a few lines can refer to each other so that
-there are billions."""
+"""The total of merged properties, names and branches: a few lines that refer to each other can
+amount to billions."""
 _CONDITION: Final = ("if", "then", "else")
 _ANNOTATIONS: Final = ("title", "description", "default", "examples", "$comment")
 _MERGED: Final = frozenset(
     ("type", "properties", "required", "additionalProperties", "unevaluatedProperties",
      "$defs", "definitions", "$id", "$schema", "$anchor", *COMPOSITIONS, "$ref"),
 )  # fmt: skip
-"""Keywords that are not just copied from a branch."""
+"""Keywords that are merged, not copied, from a branch."""
 
 
 @dataclass(slots=True)
 class Flat:
-    """A schema without compositions, and those of them that it can't say.
+    """A schema without compositions, and the compositions that it can't express.
 
     `unsaid` has schemas with one composition each.
     """
@@ -48,15 +48,15 @@ class Flat:
 def flattened(root: Mapping[str, Any]) -> Flat:
     """The schema of an object, its top `$ref` and compositions merged into one.
 
-    Raises `InvalidSchema` for one that is too involved for that.
+    Raises `InvalidSchema` if that is too much work.
     """
     flat = _Flattening(root).flat(root, _DEEPEST)
-    flat.unsaid = list({id(part): part for part in flat.unsaid}.values())  # each but once
+    flat.unsaid = list({id(part): part for part in flat.unsaid}.values())  # each once
     return flat
 
 
 def in_words(unsaid: Sequence[Schema]) -> str:
-    """What the arguments must meet beyond their schema; empty if there is nothing."""
+    """Demands on the arguments beyond their schema; empty without any."""
     return "\n".join(map(_sentence, unsaid))
 
 
@@ -82,13 +82,15 @@ class _Flattening:
         self._left -= 1 + len(flat.schema.get("properties", ())) + len(flat.required)
         self._left -= len(flat.unsaid)
         if self._left < 0:
-            raise InvalidSchema("its oneOf, anyOf and allOf are too involved")
+            raise InvalidSchema("its oneOf, anyOf and allOf are too complex")
 
     def flat(self, schema: Mapping[str, Any], levels: int) -> Flat:
         result = Flat({key: value for key, value in schema.items() if key not in _ALL})
         if isinstance(properties := schema.get("properties"), Mapping):
             result.schema["properties"] = dict(properties)
         result.required.update(dict.fromkeys(schema.get("required", ())))
+        # since draft 2019-09 `$ref` applies beside other keywords, like a branch of `allOf`
+        # (json-schema.org/draft/2020-12/json-schema-core, 8.2.3.1)
         both = [{"$ref": schema["$ref"]}] if "$ref" in schema else []
         for branch in [*both, *schema.get("allOf", ())]:
             self._add(result, branch, levels)
@@ -100,14 +102,14 @@ class _Flattening:
         return result
 
     def _branch(self, branch: Mapping[str, Any], levels: int) -> Flat | None:
-        """A branch without compositions; None for one that can't be flattened."""
+        """A branch without compositions; None if it can't be flattened."""
         if levels <= 0:
             return None
         if branch.keys() != {"$ref"}:
             return self.flat(branch, levels - 1)
         reference = branch["$ref"]
         if reference not in self._known:
-            self._known[reference] = None  # for what refers to itself
+            self._known[reference] = None  # for a branch that refers to itself
             try:
                 target = resolve(self._root, reference)
             except InvalidSchema:
@@ -142,7 +144,7 @@ class _Flattening:
         return {"allOf": [*one["allOf"], other]}
 
     def _copy(self, result: Flat, branch: Schema, given: Mapping[str, Any]) -> None:
-        """The keywords beside properties; if one is there already, the branch is said in words."""
+        """Copy the keywords beside properties; if one clashes, the branch is said in words."""
         others = {key: value for key, value in branch.items() if key not in _MERGED}
         conditions = [any(key in part for key in _CONDITION) for part in (others, result.schema)]
         clash = all(conditions) or any(
@@ -172,6 +174,7 @@ class _Flattening:
         if len(branches) == 1 and branches[0] is not False:
             self._add(result, branches[0], levels)
             return
+        # `anyOf` with a branch that accepts everything demands nothing
         if keyword == "oneOf" or not any(branch in (True, {}) for branch in branches):
             result.unsaid.append({keyword: list(branches)})
         properties = result.schema.setdefault("properties", {})
@@ -179,6 +182,7 @@ class _Flattening:
             properties.setdefault(name, value)
         if unknown or not possible:
             return
+        # closed only if each branch is: an open one accepts the properties of the others
         if all(_is_closed(flat.schema) for flat in possible):
             result.schema.setdefault("additionalProperties", False)
         result.required.update(_common(possible))
@@ -197,7 +201,7 @@ def _is_closed(schema: Mapping[str, Any]) -> bool:
 
 
 def _of_all(flats: Sequence[Flat]) -> dict[str, Any]:
-    """The properties of all branches; one that differs among them is any of what it is."""
+    """The properties of all branches; one that differs between them becomes a union."""
     found: dict[str, list[Any]] = {}
     for flat in flats:
         for name, value in flat.schema.get("properties", {}).items():
@@ -211,13 +215,13 @@ def _any_of(values: list[Any]) -> Any:  # noqa: ANN401
     if len(values) == 1:
         return values[0]
     consts = [_values(value) for value in values]
-    if all(listed is not None for listed in consts):  # what tells the branches apart
+    if all(listed is not None for listed in consts):  # the discriminator of the branches
         return {"enum": distinct([item for listed in consts for item in listed or ()])}
     return {"anyOf": values}
 
 
 def _values(schema: object) -> list[Any] | None:
-    """The values of a schema that lists them and says nothing else but their type."""
+    """The values of a schema that lists them, and has no other keyword but their type."""
     if not isinstance(schema, Mapping) or not schema.keys() <= {"const", "enum", "type"}:
         return None
     if "const" in schema:

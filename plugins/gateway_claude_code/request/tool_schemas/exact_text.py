@@ -1,8 +1,8 @@
-"""Tools whose texts the CLI would change, put into the request's body as they are. Pure.
+"""Tools whose texts the CLI would change, put unchanged into the body of the request. Pure.
 
-CLI 2.1.330 brings every text of a tool, names and values in its schema included, into the form NFKC
-and takes out characters of the categories Cf, Co and Cn: "m²" becomes "m2", an ellipsis three dots, and a
-value of an enum would come back as one that the client does not have.
+CLI 2.1.330 normalises every text of a tool, names and values in its schema included, to NFKC, and
+removes characters of the categories Cf, Co and Cn: "m²" becomes "m2", an ellipsis three dots, and a
+value of an enum would come back as one that the client does not know.
 """
 
 import unicodedata
@@ -18,11 +18,11 @@ from gateway_claude_code.request.tools.tool_names import ToolNames
 _TAKEN_OUT: Final = regex.compile(r"[\p{Cf}\p{Co}\p{Cn}]")
 
 _LOST: Final = '"__proto__"'
-"""A name that is lost on the way, at whatever depth."""
+"""A name that is lost on the way, at any depth (seen with 2.1.330)."""
 
 
 def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, Any]:
-    """What goes over the body of the request; empty where all tools arrive as they are anyhow."""
+    """Fields that override the body of the request; empty if all tools arrive unchanged anyway."""
     tools = tuple(tools)
     if all(map(_arrives, tools)):
         return {}
@@ -34,6 +34,7 @@ def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, 
         }
         for tool in tools
     ]
+    # `CLAUDE_CODE_EXTRA_BODY` replaces whole top-level keys, so all tools are listed (2.1.330)
     return {"tools": listed}
 
 

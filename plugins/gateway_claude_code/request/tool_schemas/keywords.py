@@ -1,4 +1,4 @@
-"""The value of each keyword as draft 2020-12 has it, made of what other dialects write. Pure.
+"""The value of each keyword in draft 2020-12, from the spellings of other dialects. Pure.
 
 json-schema.org/draft/2020-12: the vocabularies core, applicator, validation, meta-data, content.
 """
@@ -13,7 +13,7 @@ from gateway_claude_code.request.tool_schemas.type_names import typed
 JsonValue: TypeAlias = Any
 
 UNUSABLE: Final = object()
-"""Instead of a value that can't be made right: the keyword is left out."""
+"""In place of a value that can't be repaired: the keyword is left out."""
 
 ONE_SCHEMA: Final = frozenset(
     ("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items",
@@ -24,13 +24,15 @@ NAMED_SCHEMAS: Final = frozenset(
     ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"),
 )
 
+# json-schema.org/draft/2020-12/json-schema-core, 8.2.1: `$id` must not have a fragment, but for
+# an empty one; 8.2.2: the form of an anchor
 _ID: Final = re.compile(r"[^#]*#?")
 _ANCHOR: Final = re.compile(r"[A-Za-z_][-A-Za-z0-9._]*")
 _FLAGS: Final = {"true": True, "false": False}
 
 
 def repaired_value(keyword: str, value: JsonValue) -> JsonValue:
-    """The value, or `UNUSABLE`. Inner schemas stay as they are, and so do unknown keywords'."""
+    """The value, or `UNUSABLE`. Inner schemas and the values of unknown keywords stay unchanged."""
     repair = _REPAIRS.get(keyword)
     return value if repair is None else repair(value)
 
@@ -61,6 +63,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[JsonValue], JsonValue]:
 def _number(value: JsonValue) -> JsonValue:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
+    # `minLength: "3"`: one such value costs the whole tool in 2.1.330
     if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}(\.\d{1,18})?\s*", value):
         return float(value) if "." in value else int(value)
     return UNUSABLE
@@ -77,7 +80,7 @@ def _step(value: JsonValue) -> JsonValue:
 
 
 def _limit(value: JsonValue) -> JsonValue:
-    """Of `exclusiveMinimum` and `exclusiveMaximum`, which are booleans in draft 4."""
+    """The value of `exclusiveMinimum` or `exclusiveMaximum`, which are booleans in draft 4."""
     return value if isinstance(value, bool) else _number(value)
 
 
@@ -91,7 +94,7 @@ def _names(value: JsonValue) -> JsonValue:
     match value:
         case str():
             return [value]
-        case Mapping():
+        case Mapping():  # {"city": true}
             return [name for name, wanted in value.items() if wanted is True]
         case [*names]:
             return list(dict.fromkeys(name for name in names if isinstance(name, str)))
@@ -108,7 +111,7 @@ def _lists_of_names(value: JsonValue) -> JsonValue:
 
 def _list(value: JsonValue) -> JsonValue:
     match value:
-        case None:
+        case None:  # `enum: null`: 2.1.330 drops the tool
             return UNUSABLE
         case list():
             return value
@@ -136,7 +139,7 @@ def _items(value: JsonValue) -> JsonValue:
 
 
 def _entry(value: JsonValue) -> JsonValue:
-    """One of several schemas. null stands for the type, which YAML takes for a value."""
+    """One of several schemas. A null means the type of that name: YAML reads it as a value."""
     return {"type": "null"} if value is None or value == {"type": None} else _schema(value)
 
 
@@ -149,7 +152,7 @@ def _schemas(value: JsonValue) -> JsonValue:
 
 
 def _named_schemas(value: JsonValue) -> JsonValue:
-    """By name; some generators list them, each with its name."""
+    """Schemas by name; some generators write a list of schemas with their names."""
     if isinstance(value, Mapping):
         return dict(value)
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
@@ -184,6 +187,7 @@ _REPAIRS: Final[Mapping[str, Callable[[JsonValue], JsonValue]]] = {
     "$id": _matching(_ID),
     "$vocabulary": _vocabulary,
     "items": _items,
+    # `"required": null` in one tool makes 2.1.330 drop all of them
     "required": _names,
     "dependentRequired": _lists_of_names,
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """A client's tool as it is offered to the model, and its arguments back under the client's names.
 
-What the API refuses, and what the CLI (2.1.330) then leaves out without a word: a schema that is not
-of draft 2020-12, oneOf, anyOf and allOf at its top, references that lead nowhere, and properties at
-its top whose names are not of a restricted form. A tool without any of it is offered as it is.
+The API refuses, and the CLI (2.1.330) then silently omits, a tool with a schema that is not valid in
+draft 2020-12, with oneOf, anyOf or allOf at its top, with references that lead nowhere, or with
+top-level properties whose names are not of a restricted form. Other tools are offered unchanged.
 """
 
 import json
@@ -27,20 +27,22 @@ from gateway_claude_code.request.tool_schemas.renaming import renamed
 from gateway_claude_code.request.tool_schemas.repair import FOREIGN, repaired
 from gateway_claude_code.request.tools.property_names import is_taken, names_to_send
 
+# the API's words: "JSON schema is invalid. It must match JSON Schema draft 2020-12"; the rule is on
+# platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools
 _OF_DRAFT_2020_12: Final = jsonschema_rs.Draft202012Validator(
     {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=False, offline=True
 )
 _MERGED_AT_TOP: Final = frozenset((*COMPOSITIONS, "$ref"))
 _MOST_IN_WORDS: Final = 1_000_000
-"""Characters of definitions that are written out where the names in them have to be changed."""
+"""Characters of definitions that are written out because names in them change."""
 _LONGEST_KEPT: Final = 16_000
-"""Characters of a schema of which the repair is remembered: clients send the same ones again."""
+"""Characters of a schema whose repair is cached: clients send the same ones again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedTool:
-    """`tool` is what the model is offered; `names` are the client's names of its arguments, by the
-    ones that the model is given, where these differ."""
+    """`tool` is offered to the model; `names` are the client's names of its arguments, by the
+    model's, where these differ."""
 
     tool: Tool
     names: Mapping[str, str]
@@ -54,7 +56,7 @@ class _Usable:
 
 
 def offered(tool: Tool) -> OfferedTool:
-    """The tool with a schema that the API takes. Raises `InvalidRequest` if that is too much work."""
+    """The tool with a schema that the API accepts. Raises `InvalidRequest` if that is too much work."""
     if _is_fine(tool.schema):
         return OfferedTool(tool=tool, names={})
     text = json.dumps(tool.schema)
@@ -82,7 +84,7 @@ def _is_fine(schema: Mapping[str, Any]) -> bool:
 
 
 def _leads(part: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    """Whether the reference of a part, if it has one, leads somewhere."""
+    """Whether a part has no reference, or one with a target."""
     reference = part.get("$ref")
     try:
         return reference is None or resolve(schema, reference) is not None
@@ -101,6 +103,7 @@ def _usable(given: Mapping[str, Any]) -> _Usable:
     flat = flattened(root) if root.keys() & _MERGED_AT_TOP else Flat(root)
     schema, unsaid = flat.schema, flat.unsaid
     if schema.get("type") != "object":
+        # the API requires the type, even beside properties (`upstream.rules`: tools.schema_object)
         schema = {"type": "object", **{key: schema[key] for key in schema if key != "type"}}
     sent = names_to_send(schema.get("properties", ()))
     if sent:
@@ -112,8 +115,8 @@ def _usable(given: Mapping[str, Any]) -> _Usable:
 
 
 def _with_targets(unsaid: Sequence[Schema], root: Schema) -> list[Schema]:
-    """Compositions with their branches in full, where these only refer to one, so that names in
-    them can be changed. Raises `InvalidSchema` if that is too much."""
+    """Compositions with the targets of branches that are mere references, so that names in them can
+    be changed. Raises `InvalidSchema` if that is too much."""
     left = _MOST_IN_WORDS
 
     def target(branch: Any) -> Any:  # noqa: ANN401
@@ -126,7 +129,7 @@ def _with_targets(unsaid: Sequence[Schema], root: Schema) -> list[Schema]:
             return branch
         left -= len(json.dumps(found))
         if left < 0:
-            raise InvalidSchema("its oneOf, anyOf and allOf are too involved")
+            raise InvalidSchema("its oneOf, anyOf and allOf are too complex")
         return found
 
     return [

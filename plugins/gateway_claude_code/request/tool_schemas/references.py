@@ -1,4 +1,4 @@
-"""The references of a schema: each leads to somewhere within it, whatever was moved. Pure.
+"""The references of a schema, each led to a target within it after any move. Pure.
 
 The API refuses one that leads nowhere: "Invalid $ref in schema: '#/$defs/Category' does not exist.
 Ensure all $ref targets are defined in the schema's definitions or $defs." (microsoft/vscode#286415)
@@ -18,9 +18,9 @@ DEFINITIONS: Final = ("$defs", "definitions")
 class References:
     """Leads the references in `root` to their targets, which are in `earlier` where they moved.
 
-    `earlier` is the schema before a change, with all of what the references could lead to. With
-    `moved` the top of the schema has changed, and only definitions are where they were. What a
-    reference leads to is put among the definitions where it is somewhere else no more.
+    `earlier` is the schema before a change, with all possible targets. With `moved` the top of the
+    schema has changed, and only definitions are where they were. A target that is no longer
+    anywhere else is put among the definitions.
     """
 
     def __init__(self, root: Schema, earlier: Mapping[str, Any], *, moved: bool) -> None:
@@ -32,7 +32,7 @@ class References:
         self._named = set(_names_in(root))
 
     def mend(self) -> None:
-        """Change the references in place. One that leads nowhere is said in the description."""
+        """Change the references in place. One without a target is noted in the description."""
         left: list[Mapping[str, Any]] = [self._root]
         seen: set[int] = set()
         while left:
@@ -78,7 +78,7 @@ class References:
         name = reference.rpartition("/")[2].strip("#") or "arguments"
         name = stem = name if name.isidentifier() else f"part_{len(self._homes) + 1}"
         while name in definitions:
-            # counted on, as thousands may have the same name at different places
+            # the count goes on, as thousands may have the same name at different places
             number = self._numbers[stem] = self._numbers.get(stem, 1) + 1
             name = f"{stem}_{number}"
         self._homes[reference] = f"#/$defs/{name}"
@@ -93,6 +93,7 @@ class References:
 
     def _namesake(self, reference: str) -> str | None:
         """The definition of that name: `Item`, or `#/components/schemas/Item` as in OpenAPI."""
+        # spec.openapis.org/oas/v3.0.3, "Reference Object": generators keep it, without the document
         name = reference.rpartition("/")[2].removeprefix("#")
         for keyword in DEFINITIONS:
             if name and name in self._root.get(keyword, ()):
@@ -101,7 +102,7 @@ class References:
 
 
 def _names_in(schema: Mapping[str, Any]) -> Iterator[str]:
-    """What references may call parts of the schema: by `$anchor`, `$dynamicAnchor` or `$id`."""
+    """The names that references may use for parts: `$anchor`, `$dynamicAnchor` or `$id`."""
     for part in parts_of(schema):
         if isinstance(name := part.get("$id"), str):
             yield name

@@ -1,4 +1,4 @@
-"""The properties of an object under other names, wherever its schema speaks of them. Pure."""
+"""New names for an object's properties, wherever its schema mentions them. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -7,14 +7,14 @@ from gateway.json_schema import Schema
 
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _SCHEMAS: Final = ("not", "if", "then", "else")
-"""Keywords of which the schemas speak of the same object."""
+"""Keywords whose schemas apply to the same object."""
 
 
 def renamed(schema: Mapping[str, Any], names: Mapping[str, str]) -> Schema:
-    """The schema with these names for those properties; what it refers to stays as it is.
+    """The schema with these names for its properties; targets of references stay unchanged.
 
-    A property with a new name has its own as its title, as the tool's description may use it.
-    `propertyNames` is left out, as it is about the names that the client has.
+    A renamed property gets its own name as its title, as the tool's description may use it.
+    `propertyNames` is left out, as it is about the client's names.
     """
 
     def name_of(own: str) -> str:

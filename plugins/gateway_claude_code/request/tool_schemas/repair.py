@@ -1,9 +1,9 @@
-"""A schema of any dialect as one of draft 2020-12 that means the same to the model. Pure.
+"""A schema of any dialect, translated to draft 2020-12 with the same meaning to the model. Pure.
 
-Known dialects: drafts 3 to 2019-09, OpenAPI 3.0, Gemini's (types in capitals), and what generators
-write by mistake. A keyword that can't be kept is said in the schema's description. A valid schema
-stays as it is, but for keywords of other dialects. Each part is repaired by itself and before
-those within it, in one walk without recursion.
+Known dialects: drafts 3 to 2019-09, OpenAPI 3.0, Gemini's (types in capitals), and frequent mistakes
+of generators. A keyword that can't be kept is noted in the schema's description. A valid schema
+stays unchanged, except for keywords of other dialects. Each part is repaired by itself, before the
+parts within it, in one walk without recursion.
 """
 
 import json
@@ -26,12 +26,12 @@ FOREIGN: Final = frozenset(
     ("additionalItems", "dependencies", "disallow", "divisibleBy", "extends", "nullable",
      "x-nullable", "$recursiveRef"),
 )  # fmt: skip
-"""Keywords without a meaning in draft 2020-12, which lets any keyword pass."""
+"""Keywords without a meaning in draft 2020-12, which allows any keyword."""
 
 _OTHERWISE_WRITTEN: Final = FOREIGN | {"items", "exclusiveMinimum", "exclusiveMaximum"}
 _LATEST: Final = re.compile(r"https?://json-schema\.org/draft/2020-12/schema#?")
 _REF_ALONE: Final = re.compile(r"json-schema\.org/draft-0[34567]/")
-"""Dialects in which nothing beside a `$ref` counts."""
+"""Dialects that ignore everything beside a `$ref` (json-schema.org/draft-07/json-schema-core, 8.3)."""
 _BESIDE_REF: Final = frozenset(
     ("$ref", "$schema", "$id", "$defs", "definitions", "$comment", "title", "description",
      "default", "examples", "deprecated", "readOnly", "writeOnly", "nullable", "x-nullable"),
@@ -40,7 +40,7 @@ _SAYS_NOTHING: Final[tuple[object, ...]] = (None, False, "", [], {})
 
 
 def repaired(schema: Mapping[str, Any]) -> Schema:
-    """The schema in draft 2020-12: a copy in which nothing is shared with the one given."""
+    """The schema in draft 2020-12: a copy that shares nothing with the original."""
     ref_alone = _REF_ALONE.search(str(schema.get("$schema"))) is not None
     root = _Part(schema, ref_alone=ref_alone).schema
     left = [root]
@@ -51,12 +51,12 @@ def repaired(schema: Mapping[str, Any]) -> Schema:
             if isinstance(inner, dict):
                 left.append(inner)
     if "$schema" in root and not _LATEST.fullmatch(root["$schema"]) and root != schema:
-        del root["$schema"]  # it is of that dialect no more
+        del root["$schema"]  # it is no longer of that dialect
     return root
 
 
 def _places(part: Schema) -> Iterator[tuple[Any, Any]]:
-    """Where the schemas directly within this one are: what holds them, and under which key."""
+    """The places of the schemas directly within this one: their container and key."""
     for keyword, value in part.items():
         if keyword in ONE_SCHEMA:
             yield part, keyword
@@ -79,7 +79,7 @@ def _schema_of(value: JsonValue, *, ref_alone: bool) -> Schema | bool:
 
 
 class _Part:
-    """One schema by itself: `schema` is what becomes of it, with the inner schemas as given."""
+    """One schema by itself: `schema` is the result, with the inner schemas unchanged."""
 
     def __init__(self, given: Mapping[str, Any], *, ref_alone: bool) -> None:
         self.schema: Schema = {}
@@ -109,7 +109,7 @@ class _Part:
             self.schema["description"] = "\n".join([*said, *self._notes])
 
     def _put(self, keyword: str, value: JsonValue) -> None:
-        """Set it, beside what the type has put there already."""
+        """Set it, beside what the type has already put there."""
         if keyword == "allOf" and keyword in self.schema:
             self.schema[keyword] += value
         elif keyword == "anyOf" and keyword in self.schema:
@@ -127,7 +127,7 @@ class _Part:
                 self._name(value)
             case list() if value:
                 self._types(value)
-            case Mapping():  # a whole schema in the place of its type
+            case Mapping():  # a whole schema in place of its type
                 self._put("allOf", [value])
             case _ if value not in _SAYS_NOTHING:
                 self._note("type", value)
@@ -140,7 +140,7 @@ class _Part:
             self.schema.setdefault(keyword, value)
 
     def _types(self, values: list[Any]) -> None:
-        """Several types; in draft 3 a schema may be one of them, and null is a slip of YAML."""
+        """Several types; in draft 3 one of them may be a schema, and a null is YAML's reading of a name."""
         found = [
             value if isinstance(value, Mapping) else typed("null" if value is None else str(value))
             for value in values
@@ -159,7 +159,7 @@ class _Part:
             self._put("anyOf", known)
 
     def _required(self, given: Mapping[str, Any]) -> None:
-        """In draft 3 a property says of itself that it is required."""
+        """In draft 3 a property itself has `required: true`; 2.1.330 would drop the tool."""
         properties = self.schema.get("properties")
         if properties is None:
             return
@@ -183,7 +183,7 @@ class _Part:
             self.schema["required"] = distinct([*self.schema.get("required", ()), *names])
 
     def _bounds(self) -> None:
-        """In draft 4 `exclusiveMinimum` is a boolean beside `minimum`."""
+        """In draft 4 `exclusiveMinimum` is a boolean beside `minimum`; 2.1.330 would drop the tool."""
         for exclusive, limit in (
             ("exclusiveMinimum", "minimum"),
             ("exclusiveMaximum", "maximum"),
@@ -194,10 +194,10 @@ class _Part:
                     self.schema[exclusive] = self.schema.pop(limit)
 
     def _tuple(self) -> None:
-        """Until draft 2019-09 a list of `items` is for each position, `additionalItems` beyond."""
+        """Until draft 2019-09 `items` may be a list by position, and `additionalItems` is for the rest."""
         items = self.schema.get("items")
         if not isinstance(items, list):
-            self.schema.pop("additionalItems", None)  # which means nothing by itself
+            self.schema.pop("additionalItems", None)  # without a list it has no meaning
             return
         del self.schema["items"]
         if items:
@@ -207,7 +207,7 @@ class _Part:
             self.schema["items"] = beyond
 
     def _dependencies(self) -> None:
-        """Until draft 7: of names, or of a schema, for each property."""
+        """Until draft 7 a property may depend on names or on a schema, under one keyword."""
         dependencies = self.schema.pop("dependencies", None)
         if not isinstance(dependencies, Mapping):
             return
@@ -219,6 +219,7 @@ class _Part:
 
     def _draft_3(self) -> None:
         schema = self.schema
+        # other names since draft 4: json-schema.org/draft-04/json-schema-validation
         if (step := schema.pop("divisibleBy", None)) is not None:
             schema.setdefault("multipleOf", step)
         extended = schema.pop("extends", None)
@@ -229,7 +230,7 @@ class _Part:
             schema.setdefault("not", {"type": disallowed})
 
     def _recursive(self) -> None:
-        """Draft 2019-09's own keyword for a reference to the whole."""
+        """Draft 2019-09 has a keyword of its own for a reference to the root."""
         reference = self.schema.pop("$recursiveRef", None)
         if isinstance(reference, str):
             self.schema.setdefault("$ref", reference)
@@ -240,6 +241,7 @@ class _Part:
         flags = [schema.pop(keyword, None) for keyword in ("nullable", "x-nullable")]
         if True not in flags:
             return
+        # spec.openapis.org/oas/v3.0.3: null must be listed too, which few generators do
         if "enum" in schema and None not in schema["enum"]:
             schema["enum"] = [*schema["enum"], None]
         if "type" in schema:
@@ -250,6 +252,7 @@ class _Part:
             if keyword in schema and {"type": "null"} not in schema[keyword]:
                 schema[keyword] = [*schema[keyword], {"type": "null"}]
                 return
+        # neither has a type to add null to, so null becomes a branch of its own
         for keyword in ("$ref", "allOf", "const"):
             if keyword in schema:
                 schema["anyOf"] = [{keyword: schema.pop(keyword)}, {"type": "null"}]
@@ -257,7 +260,7 @@ class _Part:
 
 
 def _own(keyword: str, value: JsonValue) -> JsonValue:
-    """A container of inner schemas that can be written to."""
+    """A writable copy of a container of inner schemas."""
     if keyword in SCHEMAS or (keyword == "items" and isinstance(value, list)):
         return list(value)
     return dict(value) if keyword in NAMED_SCHEMAS else value

@@ -1,4 +1,4 @@
-"""The names of JSON types, as schemas of other dialects and languages spell them. Pure."""
+"""The names of JSON types in other dialects and languages. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 TYPES: Final = frozenset(
     ("object", "array", "string", "integer", "number", "boolean", "null"),
 )
-"""Those of JSON Schema, draft 2020-12, "Instance Data Model"."""
+"""json-schema.org/draft/2020-12/json-schema-core, 4.2.1, "Instance Data Model"."""
 
 _ANYTHING: Final = frozenset(
     ("", "any", "mixed", "unknown", "*", "json", "type_unspecified", "undefined"),
@@ -33,14 +33,14 @@ _FORMATS: Final[Mapping[str, str]] = {
     "url": "uri",
     "email": "email",
 }
-"""Names of formats that stand where a type should: they are strings."""
+"""Names of formats in place of a type: their values are strings."""
 
 _LONGEST: Final = 200
-"""Characters of a name that is understood: each `[]` in it is a level more."""
+"""Characters of a name that is interpreted: each `[]` in it is one more level."""
 
 
 def typed(name: str) -> dict[str, Any] | None:
-    """The keywords that a type's name stands for: `INTEGER`, `date`, `string[]`, `a | null`.
+    """The keywords for a type's name: `INTEGER`, `date`, `string[]`, `a | null`.
 
     Empty for a name that allows anything; None for an unknown name.
     """

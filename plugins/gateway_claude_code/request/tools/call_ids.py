@@ -1,4 +1,4 @@
-"""Ids of calls as the model's API and the CLI take them. Pure."""
+"""Ids of calls that the model's API and the CLI accept. Pure."""
 
 import hashlib
 import re
@@ -6,14 +6,17 @@ import re
 
 def is_api_id(call_id: str) -> bool:
     """Whether the API takes this as the id of a call in a conversation."""
+    # the API's words: "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"; the rule is on
+    # platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
     return re.fullmatch(r"[a-zA-Z0-9_-]+", call_id) is not None
 
 
 def api_id(call_id: str) -> str:
     """A client's id in the alphabet of the API's ids, `^[a-zA-Z0-9_-]+$`.
 
-    Ids of the API's own, which went out without their underscores, become what they were.
+    The API's own ids, which went out without their underscores, get them back.
     """
+    # "toolu_01…", on Bedrock "toolu_bdrk_01…", on Vertex "toolu_vrtx_01…"
     if own := re.fullmatch(r"toolu(bdrk|vrtx)?([a-zA-Z0-9]+)", call_id):
         return "_".join(("toolu", *(part for part in own.groups() if part)))
     plain = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)
@@ -24,12 +27,12 @@ def api_id(call_id: str) -> str:
 
 
 class UniqueIds:
-    """Makes each id differ from all before it; it depends on these only, and so stays the same
+    """Makes each id unique among all before it. It depends on these only, and so stays the same
     from one request of a conversation to the next.
 
-    Of two calls with one id, the CLI drops the later one and its result. And it takes `a_2` for the
-    second part of the call `a`, and replaces its result by a note of its own, where there are
-    both (seen with 2.1.330).
+    Of two calls with one id, the CLI drops the later one and its result. If there are `a` and
+    `a_2`, it takes the latter for the second part of the former, and replaces its result by a note
+    of its own (seen with 2.1.330).
     """
 
     def __init__(self) -> None:
@@ -38,10 +41,11 @@ class UniqueIds:
         self._next: dict[str, int] = {}
 
     def of(self, wanted: str) -> str:
-        """The id itself for its first call, and one with a number behind it for each further one."""
+        """The id itself for its first call, and the id with a number for each further one."""
         found = wanted = wanted or "call"
         while self._collides(found):
             number = self._next[wanted] = self._next.get(wanted, 1) + 1
+            # a hyphen, as the CLI reads a number after an underscore as a part (seen with 2.1.330)
             found = f"{wanted}-{number}"
         self._taken.add(found)
         self._stems.add(_stem(found))

@@ -1,8 +1,8 @@
-"""The arguments of a call as the object that the model's API wants. Pure.
+"""The arguments of a call as the object that the model's API requires. Pure.
 
 The CLI reads every number with JavaScript's `JSON.parse`, and so as a double: 1180520049358479451
-becomes 1180520049358479400 and 1e400 becomes null, in its history and in the model's own calls alike
-(seen with 2.1.330). A number that does not survive that is sent as a string of the same digits.
+becomes 1180520049358479400 and 1e400 becomes null, both in its history and in the model's own
+calls (seen with 2.1.330). A number that does not survive that is sent as a string of its digits.
 """
 
 import json
@@ -14,7 +14,7 @@ from gateway_claude_code.request.tools.property_names import LOST
 
 
 def call_input(arguments: str) -> dict[str, Any]:
-    """A call's arguments as an object. What is no JSON object is kept as text."""
+    """A call's arguments as an object. Anything but a JSON object is kept as text."""
     if not arguments.strip():
         return {}
     try:
@@ -22,14 +22,15 @@ def call_input(arguments: str) -> dict[str, Any]:
         value = json.loads(whole_characters(text))
     except (ValueError, RecursionError):
         value = None
+    # the API takes an object only, and arguments that were cut at the token limit are not one
     return value if isinstance(value, dict) else {"arguments": arguments}
 
 
 def is_read_alike(arguments: str) -> bool:
-    """Whether the CLI, which parses what the model wrote, has the same input as `call_input` makes.
+    """Whether the CLI reads from the model's text the same input that `call_input` makes.
 
-    It has not for what is no object, for numbers and halves of characters that are changed, and
-    for properties that it drops (`property_names`).
+    It does not for anything but an object, for changed numbers and halves of characters, and for
+    properties that it drops (`property_names`).
     """
     if not arguments.strip():
         return True
@@ -41,10 +42,10 @@ def is_read_alike(arguments: str) -> bool:
 
 
 def exact_json(text: str) -> Any:  # noqa: ANN401
-    """A JSON value, its numbers as a double holds them, or else as strings.
+    """A JSON value, with numbers that a double can't hold as strings.
 
-    Raises `ValueError` for what is no JSON, NaN and Infinity included: they would end the CLI.
-    Raises `RecursionError` for what is nested too deeply.
+    Raises `ValueError` for invalid JSON, including NaN and Infinity, at which the CLI would exit.
+    Raises `RecursionError` for too deep a nesting.
     """
     return json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_no_constant)
 
@@ -62,7 +63,7 @@ def _float(digits: str) -> float | str:
 
 
 def _survives(digits: str) -> bool:
-    """Python writes the shortest digits that mean the same double, as JavaScript does."""
+    """Python writes the shortest digits of a double, as JavaScript does (ECMA-262, Number::toString)."""
     try:
         return Decimal(repr(float(digits))) == Decimal(digits)
     except InvalidOperation:  # an exponent of twenty digits
@@ -70,4 +71,4 @@ def _survives(digits: str) -> bool:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

@@ -1,14 +1,14 @@
-"""Which call of a conversation a result is for. Pure.
+"""The call of a conversation that a result answers. Pure.
 
-Clients name calls by ids of their own, and many use the same ones again (`call_0` in every answer).
-A place in the conversation is always unambiguous, so calls are counted through it, from 0.
+Clients identify calls by ids of their own, and many reuse them (`call_0` in every answer). A position
+is always unambiguous, so calls are numbered through the conversation, from 0.
 """
 
 from collections import defaultdict
 
 
 class CallNumbers:
-    """Counts calls, and finds the one that a result is for, as the turns are read in order."""
+    """Numbers the calls, and finds the one that a result answers, as the turns are read in order."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -17,7 +17,7 @@ class CallNumbers:
         self._unanswered: defaultdict[str, list[int]] = defaultdict(list)
 
     def begin_turn(self) -> None:
-        """The assistant's next turn begins: what is still open stays without a result."""
+        """The assistant's next turn begins: open calls stay without a result."""
         self._first = self._count
         self._unanswered.clear()
 
@@ -29,7 +29,7 @@ class CallNumbers:
         return number
 
     def answered(self, call_id: str) -> int | None:
-        """The call that the next result with this id is for; None if there is no such call.
+        """The call that the next result with this id answers; None for an unknown id.
 
         Results with the same id answer the calls of the last turn one after another. A further
         one is for the latest call with that id, which then has several results.

@@ -1,8 +1,9 @@
-"""A tool choice that the API can't force: the model is told, and its answer is held to it. Pure.
+"""A tool choice that the API can't force: the model is told, and its answer is checked. Pure.
 
-Tools and system prompt stay as they are, as they are the cached prefix; one sentence goes to the
-end of the last user turn. Text before the call is held back, as a forced choice has none. An
-answer without an allowed call is not passed on, and the model is asked once more.
+Several models, such as opus-5-5, refuse a forced choice (can1357/oh-my-pi#12939). Tools and system
+prompt stay unchanged, as they are the cached prefix; one sentence is added to the end of the last
+user turn. Text before the call is held back, as a forced choice has none. An answer without an
+allowed call is not passed on, and the model is asked once more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,11 +32,12 @@ from gateway_claude_code.request.tools.tool_names import ToolNames
 
 NOT_FOLLOWED: Final = "tool_choice_not_followed"
 MOST_ATTEMPTS: Final = 2
+# stop reasons of an answer that had no chance to call a tool
 _CUT: Final = ("max_tokens", "refusal", "stop_sequence")
 
 
 def demand(choice: ToolChoice, names: ToolNames) -> str:
-    """The sentence that tells the model what it must do, with the tools' names as it sees them."""
+    """The sentence that demands the call, with the model's names of the tools."""
     wanted = [f"`{names.to_model(name)}`" for name in choice.names]
     if len(wanted) == 1:
         what = f"the {wanted[0]} tool"
@@ -57,7 +59,8 @@ def with_demand(request: ChatRequest, names: ToolNames) -> ChatRequest:
 
 
 def asked_again(request: ChatRequest, names: ToolNames, answer: Sequence[Part]) -> ChatRequest:
-    """The request with the answer that was not as demanded, and the demand once more."""
+    """The request with the wrong answer and the demand once more."""
+    # calls of other tools are left out: each would need a result, which the client never gave
     said = tuple(part for part in answer if isinstance(part, Text) and part.text.strip())
     turns = [Message(role="user", parts=(Text(text=demand(request.tool_choice, names)),))]
     if said:
@@ -72,9 +75,9 @@ def _with_turns(request: ChatRequest, *turns: Message) -> ChatRequest:
 class DemandedAnswer:
     """One answer to the client out of at most `MOST_ATTEMPTS` of the model's.
 
-    Feed it the events of an attempt; `followed` says at the attempt's end whether it was the
-    answer. Parts are numbered through and usage is summed up over all attempts. Nothing goes out
-    before something that the client can see, so that a failure can still be an HTTP error.
+    Feed it the events of an attempt; at its end `followed` says whether it was the answer. Parts
+    are numbered and usage is summed over all attempts. Nothing is sent before the first visible
+    event, so that a failure can still be an HTTP error.
     """
 
     def __init__(self, choice: ToolChoice) -> None:
@@ -109,10 +112,10 @@ class DemandedAnswer:
                 yield from self._end(event)
 
     def try_again(self) -> None:
-        """Begin another attempt. Raises `BackendFailed` when there were enough."""
+        """Begin another attempt. Raises `BackendFailed` after the last one."""
         if self.attempts >= MOST_ATTEMPTS:
             raise BackendFailed(
-                "The model did not call a tool as 'tool_choice' demands, although it was asked "
+                "The model did not call a tool as 'tool_choice' requires, although it was asked "
                 "twice. Say in the prompt when to call the tool, or use a model that can be made "
                 "to call one.",
                 code=NOT_FOLLOWED,
@@ -151,7 +154,7 @@ class DemandedAnswer:
                 self._dropped.add(event.index)
 
     def _end(self, event: ResponseEnd) -> Iterator[StreamEvent]:
-        """A call is the answer, and so is an ending that left no room for one."""
+        """A call is the answer, and so is an end that left no room for one."""
         self.followed = self._called or event.stop_reason in _CUT
         if self.followed:
             yield from self._now(*self._text, event)

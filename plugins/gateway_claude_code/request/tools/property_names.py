@@ -1,6 +1,6 @@
-"""Names of properties that the model's API takes, for those that it refuses. Pure.
+"""Accepted names for properties whose own names the model's API refuses. Pure.
 
-Live answers name the form: "Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'".
+Live answers state the form: "Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'".
 """
 
 import re
@@ -11,19 +11,19 @@ from typing import Final
 _KEY: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _LONGEST_STEM: Final = 50
 LOST: Final = "__proto__"
-"""The CLI (2.1.330) drops a property of this name without a word, from the schema of a tool and from
-the arguments of a call that the model has just made."""
+"""The CLI (2.1.330) silently drops a property of this name, from the schema of a tool and from the
+arguments of a call that the model has just made."""
 
 
 def is_taken(name: str) -> bool:
-    """Whether the API takes a property of this name, and the CLI leaves it where it is."""
+    """Whether the API accepts a property of this name, and the CLI keeps it."""
     return _KEY.fullmatch(name) is not None and name != LOST
 
 
 def names_to_send(names: Iterable[str]) -> dict[str, str]:
-    """What to call those properties of which the name is refused, by their own names.
+    """New names for properties whose names are refused, by the old ones.
 
-    The same names get the same new ones, in whatever order they come.
+    The same names get the same new ones in any order.
     """
     given = set(names)
     used, sent = set(given), dict[str, str]()
@@ -38,7 +38,7 @@ def names_to_send(names: Iterable[str]) -> dict[str, str]:
 
 
 def _stem(name: str) -> str:
-    """The name in letters that are allowed, as far as it has any: "größe" is "grosse"."""
+    """The name in allowed letters, as far as it has any: "größe" becomes "grosse"."""
     decomposed = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
     spelled = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     stem = re.sub(r"[^a-zA-Z0-9_.-]+", "_", spelled).strip("_")

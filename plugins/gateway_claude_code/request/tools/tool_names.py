@@ -1,7 +1,8 @@
-"""What the client's tools and their arguments are called towards the model. Pure.
+"""The model's names of the client's tools and their arguments. Pure.
 
-For a tool the model's API takes `^[a-zA-Z0-9_-]{1,128}$`, and the CLI puts `mcp__SERVER__` in front;
-for arguments see `property_names`.
+A tool's name is `^[a-zA-Z0-9_-]{1,128}$` to the model's API
+(platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools), and the CLI puts `mcp__SERVER__`
+in front (seen with 2.1.197 and 2.1.330); for arguments see `property_names`.
 """
 
 import re
@@ -14,10 +15,10 @@ PREFIX = f"mcp__{MCP_SERVER}__"
 
 
 class ToolNames:
-    """Both directions of the mapping for one request. Names that are fine stay as they are.
+    """Both directions of the mapping for one request. Accepted names stay unchanged.
 
-    `names` are the tools on offer; others may turn up in the history. `arguments` has for each
-    tool the client's names of those arguments that have another name towards the model, by that.
+    `names` are the offered tools; others may appear in the history. `arguments` has for each tool
+    the client's names of renamed arguments, by the model's.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class ToolNames:
         self._inner: dict[str, str] = {}
         self._outer: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
-        # those that are fine first, so that none of them has to give way
+        # accepted names first, so that none of them has to change
         for name in sorted(names, key=lambda name: _plain(name) != name):
             self._add(name)
         self._offered = dict(self._outer)
@@ -41,7 +42,8 @@ class ToolNames:
         return PREFIX + self.inner(name)
 
     def from_model(self, name: str) -> str | None:
-        """The client's name for what the model called; None for a tool that is not on offer."""
+        """The client's name of a tool that the model called; None for an unknown tool."""
+        # a name that the model made up, or a tool of the CLI's own
         if not name.startswith(PREFIX):
             return None
         return self._offered.get(name.removeprefix(PREFIX))
@@ -51,7 +53,7 @@ class ToolNames:
         return self._arguments.get(name, {})
 
     def arguments_to_model(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Arguments of an earlier call under the names that the model knows."""
+        """Arguments of an earlier call under the model's names."""
         sent = {own: name for name, own in self.own_arguments(name).items()}
         return {
             sent[key] if key in sent and sent[key] not in arguments else key: value
@@ -61,7 +63,7 @@ class ToolNames:
     def _add(self, name: str) -> str:
         inner = plain = _plain(name)
         while inner in self._outer:
-            # counted on, as thousands may come to the same plain name
+            # the count goes on, as thousands may have the same plain name
             number = self._numbers[plain] = self._numbers.get(plain, 1) + 1
             inner = f"{plain}_{number}"
         self._inner[name] = inner

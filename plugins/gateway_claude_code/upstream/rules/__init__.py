@@ -1,4 +1,4 @@
-"""What the Messages API refuses, rule by rule; `table.RULES` has them all."""
+"""The rules of the Messages API; `table.RULES` has them all."""
 
 from gateway_claude_code.upstream.rules.rule import Refusal, Rule
 from gateway_claude_code.upstream.rules.table import RULES, Broken, first_broken

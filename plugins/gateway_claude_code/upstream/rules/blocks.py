@@ -1,4 +1,4 @@
-"""Walking over the content of a request, with the path that the API's messages give."""
+"""The content blocks of a request, with their paths in the API's messages."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def text_of(block: JsonObject) -> str:
 
 
 def field_of(value: object, name: str) -> Any:  # noqa: ANN401 - any JSON value
-    """A field of a JSON object; None if it is none, or has no such field."""
+    """A field of a JSON object; None for a missing field, and for any other value."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 

@@ -1,4 +1,4 @@
-"""One rule of the Messages API: what it refuses, and where that is known from."""
+"""One rule of the Messages API, with its check and its source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Refusal:
 
 
 Check: TypeAlias = Callable[[MessagesRequest, ModelFacts], Refusal | None]
-"""Returns why a request is refused, or None if this rule has nothing against it."""
+"""Returns the refusal of a request, or None if it keeps the rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The one table of what the Messages API refuses.
+"""The one table of the Messages API's rules.
 
 The order in which the API checks is not known; here the first rule that a request breaks counts.
 Texts were read, and quoted from the live API, in October and November 2026.
@@ -46,7 +46,7 @@ VISION: Final = "build-with-claude/vision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A rule that a request breaks, and the answer to that."""
+    """A rule that a request breaks, and the refusal."""
 
     rule: Rule
     refusal: Refusal

@@ -42,23 +42,23 @@ def report(*models: ModelTried, remembered: bool = True, **run: Any) -> LiveRepo
 @pytest.mark.parametrize(
     ("made", "code", "summary"),
     [
-        (report(TRIED), 0, "Everything that was tried is as in Dragoman's table."),
+        (report(TRIED), 0, "All tested facts match Dragoman's table."),
         (
             report(replace(TRIED, evidence=DIFFERS)),
             1,
-            "Not as in Dragoman's table: claude-opus-5-5.efforts.",
+            "Different from Dragoman's table: claude-opus-5-5.efforts.",
         ),
         (
             report(
                 replace(TRIED, evidence=judge(FORCED, KNOWN.facts, Refused(said="?", lesson=None)))
             ),
             1,
-            "Nothing differs from Dragoman's table, but not everything could be tried.",
+            "Nothing differs from Dragoman's table, but not everything could be tested.",
         ),
         (
             report(replace(TRIED, evidence=(), unavailable=True)),
             1,
-            "Nothing differs from Dragoman's table, but not everything could be tried.",
+            "Nothing differs from Dragoman's table, but not everything could be tested.",
         ),
         (report(TRIED, stopped="the quota is used up"), 2, "Stopped early: the quota is used up."),
     ],

@@ -157,7 +157,7 @@ def test_a_choice_is_said_once_however_often_it_is_referred_to() -> None:
     ids=["references to references", "large definitions", "one property", "definitions in words"],
 )  # fmt: skip
 def test_a_schema_that_is_too_involved_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match=r"tool 'f' .* too involved") as caught:
+    with pytest.raises(InvalidRequest, match=r"tool 'f' .* too complex") as caught:
         offered(Tool(name="f", schema=schema, place="tools[0].function.parameters"))
     assert caught.value.param == "tools[0].function.parameters"
 

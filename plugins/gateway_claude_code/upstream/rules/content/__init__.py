@@ -1,1 +1,1 @@
-"""Rules about messages and what is in them."""
+"""Rules about messages and their content."""

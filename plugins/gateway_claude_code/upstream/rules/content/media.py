@@ -28,7 +28,7 @@ PAGE: Final = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Inline:
-    """A picture or document that is in the request; `data` is None if it is no base64."""
+    """A picture or document within the request; `data` is None if it is not base64."""
 
     path: str
     media_type: str
@@ -48,7 +48,7 @@ def picture_type(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def picture_bytes(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """The bytes are a picture, and of the type that they are said to be."""
+    """The bytes are a picture of the declared type."""
     for inline in _inline(request, "image"):
         if inline.data is None:
             return invalid(f"{inline.path}.data: invalid base64 data")
@@ -112,7 +112,7 @@ def urls(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def pdf(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """A PDF is one, with at most 600 pages, or 100 with a small context window.
+    """A PDF is valid, with at most 600 pages, or 100 with a small context window.
 
     Pages are counted as `/Type /Page` in the bytes; those in compressed objects are missed.
     """

@@ -12,7 +12,7 @@ ROLES: Final = ("user", "assistant", "system")
 
 
 def not_empty(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """There is a message."""
+    """At least one message is required."""
     if request.body.get("messages") == []:
         return invalid("messages: at least one message is required")
     return None
@@ -27,7 +27,7 @@ def roles(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def first_role(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """The user has the first word."""
+    """The first message is the user's."""
     match request.messages[0].get("role") if request.messages else None:
         case "assistant":
             return invalid('messages: first message must use the "user" role')
@@ -39,7 +39,7 @@ def first_role(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def system_role(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """`role: system` inside the conversation is only for models that know it."""
+    """`role: system` inside the conversation is only for models that support it."""
     inside = any(message.get("role") == "system" for message in request.messages[1:])
     if inside and not facts.system_messages:
         return invalid("role 'system' is not supported on this model")
@@ -77,7 +77,7 @@ def texts_not_blank(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 def _texts(request: MessagesRequest) -> Iterator[tuple[str, str]]:
     system = request.body.get("system")
-    if isinstance(system, list):  # an empty string is as good as none
+    if isinstance(system, list):  # an empty string counts as missing
         yield from (("system", text_of(block)) for block in content_blocks(system))
     for placed in all_blocks(request):
         if placed.kind == "text":
@@ -85,7 +85,7 @@ def _texts(request: MessagesRequest) -> Iterator[tuple[str, str]]:
 
 
 def prefill(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """The assistant has the last word only where the model goes on with it."""
+    """The last message may be the assistant's only for models that accept a prefill."""
     if request.turns and request.turns[-1].get("role") == "assistant" and not facts.prefill:
         return invalid(
             "This model does not support assistant message prefill. The conversation must end "

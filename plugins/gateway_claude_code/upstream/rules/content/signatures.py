@@ -1,9 +1,9 @@
-"""Signatures of thinking blocks: what the stand-in signs, and what it accepts again.
+"""Signatures of thinking blocks: how the stand-in signs them, and when it accepts them again.
 
-build-with-claude/preserved-thinking/prefix-checks: a block has to come back as it was. On models
-that bind their thinking, the system prompt, the tools and all messages before it have to be the
-same too, as has the thinking block before it unless all earlier ones are gone. What another model
-thought is passed over.
+platform.claude.com/docs/en/build-with-claude/preserved-thinking/prefix-checks: a block has to come
+back unchanged. On models that bind their thinking, the system prompt, the tools and all messages
+before it have to be the same too, as has the thinking block before it unless all earlier ones are
+gone. Thinking of another model is ignored.
 
 Left out of the comparison are `cache_control`, blanks around a text, the difference between a
 string and one text block (all three as documented), and what the CLI adds of its own.
@@ -35,7 +35,7 @@ _NONE: Final = "-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signed:
-    """What a signature says: digests, and `before` of the thinking block before it."""
+    """The content of a signature: digests, and `before` of the previous thinking block."""
 
     model: str
     text: str
@@ -55,7 +55,7 @@ def sign(request: MessagesRequest, blocks: Sequence[JsonObject], thinking: str) 
 
 
 def unmodified(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """The text and the signature of a thinking block are as they were."""
+    """The text and the signature of a thinking block are unchanged."""
     for number, index, block in _thinking_blocks(request.messages):
         if block.get("type") != "thinking":
             continue
@@ -73,7 +73,7 @@ def unmodified(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def bound(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """What stands before a thinking block is what stood there when it was made."""
+    """The conversation before a thinking block is the same as when it was made."""
     if not facts.bound_thinking:
         return None
     for number, index, block in _thinking_blocks(request.messages):
@@ -93,7 +93,7 @@ def bound(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
 def _signed(
     request: MessagesRequest, messages: Sequence[JsonObject], index: int, thinking: str
 ) -> _Signed:
-    """What a thinking block says that stands at `index` in the last of these messages."""
+    """The signature's content for a thinking block at `index` in the last of these messages."""
     last = messages[-1]
     beginning = {**last, "content": content_blocks(last.get("content"))[:index]}
     before = [*messages[:-1], beginning]

@@ -16,7 +16,7 @@ ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Turn:
-    """Messages of one role in a row, which the API takes as one; `index` is of the first."""
+    """Consecutive messages of one role, which the API takes as one; `index` is of the first."""
 
     index: int
     role: str

@@ -30,7 +30,7 @@ FIELDS: Final = frozenset(
         "top_p",
     }
 )
-"""Fields of the Messages API that need no beta header (api/messages)."""
+"""Fields without a beta header: platform.claude.com/docs/en/api/messages."""
 
 BETA_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "context_management": ("context-management-",),
@@ -62,7 +62,7 @@ LONGEST_USER_ID: Final = 256
 
 
 def required_fields(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """`model`, `max_tokens` and `messages` have to be there."""
+    """`model`, `max_tokens` and `messages` are required."""
     for name in ("model", "max_tokens", "messages"):
         if request.body.get(name) is None:
             return invalid(f"{name}: Field required")
@@ -70,7 +70,7 @@ def required_fields(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def known_fields(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """No field but those of the API, at the top, in messages and in blocks."""
+    """Unknown fields are refused, at the top, in messages and in blocks."""
     return next((extra_input(path) for path in _unknown_fields(request)), None)
 
 
@@ -119,7 +119,7 @@ def user_id(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def stop_sequences(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """Each stop sequence has something other than blanks in it."""
+    """Each stop sequence has a character that is not a blank."""
     for number, sequence in enumerate(request.body.get("stop_sequences") or ()):
         if not str(sequence).strip():
             return invalid(

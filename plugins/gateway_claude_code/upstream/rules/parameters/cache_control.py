@@ -21,7 +21,7 @@ def supported(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
 
 
 def at_most_four(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """There are at most four."""
+    """A request has at most four marks."""
     found = len(list(_marked(request)))
     if found > MOST_MARKS:
         return invalid(
@@ -42,7 +42,7 @@ def values(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def on_content(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """None is on an empty text, or on thinking."""
+    """An empty text or thinking has no mark."""
     for path, block in _marked(request):
         if block.get("type") in ("thinking", "redacted_thinking"):
             return extra_input(f"{path}.{block['type']}.cache_control")

@@ -23,7 +23,7 @@ def accepted(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
 
 
 def without_thinking(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """Without thinking some models take an effort up to a level only."""
+    """Without thinking some models accept an effort only up to a level."""
     most = facts.effort_without_thinking
     if thinking_type(request) not in ("disabled", "between_tools") or most is None:
         return None

@@ -1,4 +1,4 @@
-"""Rules about answers of a schema: `output_config.format`, and tools with `strict: true`."""
+"""Rules about answers by a schema: `output_config.format`, and tools with `strict: true`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -27,7 +27,7 @@ def config_fields(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def supported(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """Some models have no structured output."""
+    """Some models do not support structured output."""
     if _format(request) is not None and not facts.output_format:
         return invalid(f"{PATH}: structured outputs are not supported on this model.")
     return None
@@ -46,7 +46,7 @@ def format_type(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def schema_subset(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """Schemas that answers and strict tools are held to are of the documented subset."""
+    """Schemas of answers and strict tools are of the documented subset."""
     for path, schema in _strict_schemas(request):
         if (found := fault(schema)) is not None:
             return invalid(f"{path}: {found}")
@@ -54,7 +54,7 @@ def schema_subset(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def strict_tools(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """There are at most twenty strict tools."""
+    """A request has at most twenty strict tools."""
     strict = sum(tool.get("strict") is True for tool in request.tools)
     if strict > MOST_STRICT_TOOLS:
         return invalid(
@@ -65,7 +65,7 @@ def strict_tools(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def without_citations(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """Citations need text of another form."""
+    """Citations exclude structured output, as they need another form of text."""
     if _format(request) is None:
         return None
     for placed in all_blocks(request):

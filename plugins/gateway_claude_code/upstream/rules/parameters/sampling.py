@@ -8,7 +8,7 @@ from gateway_claude_code.upstream.rules.blocks import thinks
 from gateway_claude_code.upstream.rules.rule import Refusal, invalid
 
 DEFAULT: Final = 1
-"""Of temperature and top_p. It is accepted by models that refuse any other value."""
+"""The default of temperature and top_p, accepted even by models that refuse other values."""
 LEAST_TOP_P_THINKING: Final = 0.95
 
 
@@ -50,7 +50,7 @@ def one_of_two(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
 
 
 def while_thinking(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """Thinking leaves no freedom in sampling."""
+    """Thinking excludes sampling parameters, except for a top_p of at least 0.95."""
     if not thinks(request) or facts.sampling == "defaults":
         return None
     temperature, top_p = request.body.get("temperature"), request.body.get("top_p")

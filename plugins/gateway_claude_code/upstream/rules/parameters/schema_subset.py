@@ -1,7 +1,7 @@
-"""The part of JSON Schema that the API can hold an answer to. Pure.
+"""The subset of JSON Schema that the API can enforce. Pure.
 
-build-with-claude/structured-outputs, "JSON Schema limitations". It is the same for
-`output_config.format` and for tools with `strict: true`.
+platform.claude.com/docs/en/build-with-claude/structured-outputs, "JSON Schema limitations". It is the
+same for `output_config.format` and for tools with `strict: true`.
 """
 
 import re
@@ -27,13 +27,13 @@ REFUSED_BY_TYPE: Final[Mapping[str, frozenset[str]]] = {
 }
 REFUSED_ANYWHERE: Final = ("oneOf", "not", "if", "dependentSchemas", "dependentRequired")
 SAYS_WHAT: Final = ("type", "enum", "const", "anyOf", "allOf", "$ref")
-"""One of these a schema needs: one that allows anything can't be held to."""
+"""A schema needs one of these: one that allows anything can't be enforced."""
 REFUSED_PATTERN: Final = re.compile(r"\(\?[=!<]|\\[1-9]|\\[bB]")
 """Lookarounds, references to groups and word boundaries."""
 
 
 def fault(schema: Schema) -> str | None:
-    """The first thing in the schema that is not part of the subset, in the API's words."""
+    """The first part of the schema outside the subset, in the API's words."""
     if (circle := _circle(schema)) is not None:
         return f"Circular reference detected in schema definitions: {circle}"
     parts = list(_parts(schema))
@@ -44,12 +44,12 @@ def fault(schema: Schema) -> str | None:
 
 
 def optional_parameters(schema: Schema) -> int:
-    """How many properties are not required, at all depths."""
+    """The number of optional properties, at all depths."""
     return sum(_optional(part) for part in _parts(schema))
 
 
 def _fault_of(schema: Schema) -> str | None:
-    """What is wrong with one schema, the ones inside it aside."""
+    """The fault of one schema, without those inside it."""
     for keyword in REFUSED_ANYWHERE:
         if keyword in schema:
             return f"'{keyword}' is not supported"
@@ -113,7 +113,7 @@ def _types(schema: Schema) -> list[str]:
 
 
 def _parts(schema: object) -> Iterator[Schema]:
-    """The schema and all those inside it, definitions too."""
+    """The schema and all inner ones, including definitions."""
     if not isinstance(schema, Mapping):
         return
     yield schema

@@ -1,4 +1,4 @@
-"""Rules about sizes: of the request, and of the answer that is asked for."""
+"""Rules about sizes: of the request, and of the requested answer."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ def request_size(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def max_tokens(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """`max_tokens` is at most what the model can write."""
+    """`max_tokens` is at most the model's limit."""
     tokens, most = request.body.get("max_tokens"), facts.max_output_tokens
     if isinstance(tokens, int) and tokens > most:
         return invalid(

@@ -1,4 +1,4 @@
-"""Rules about the tools on offer, and about the choice among them."""
+"""Rules about the offered tools, and about the choice among them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ def unique_names(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def schema_is_object(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """The arguments of a tool are an object."""
+    """The schema of a tool describes an object."""
     for path, tool in _custom(request):
         schema = tool.get("input_schema")
         if not isinstance(schema, Mapping):
@@ -62,7 +62,7 @@ def schema_is_valid(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def references_lead(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """A reference leads to somewhere within the schema."""
+    """A reference has its target within the schema."""
     for path, schema in _schemas(request):
         anchors = {f"#{part.get('$anchor')}" for part in parts_of(schema)}
         for part in parts_of(schema):
@@ -85,7 +85,7 @@ def _leads(schema: Mapping[str, Any], reference: str) -> bool:
 
 
 def no_composition(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """No oneOf, allOf or anyOf at the top of a schema."""
+    """A schema has no oneOf, allOf or anyOf at its top."""
     for path, schema in _schemas(request):
         if schema.keys() & {"oneOf", "allOf", "anyOf"}:
             return invalid(
@@ -95,7 +95,7 @@ def no_composition(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def property_names(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """The arguments at the top have names of a restricted form."""
+    """Top-level arguments have names of a restricted form."""
     for path, schema in _schemas(request):
         properties = schema.get("properties")
         keys = properties if isinstance(properties, Mapping) else ()
@@ -107,14 +107,14 @@ def property_names(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def choice_needs_tools(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """A choice needs something to choose from."""
+    """A choice needs tools."""
     if request.body.get("tool_choice") is not None and not request.tools:
         return invalid("tool_choice: may only be specified while providing `tools`.")
     return None
 
 
 def choice_exists(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
-    """A chosen tool is on offer."""
+    """A chosen tool is among the offered ones."""
     name = request.tool_choice.get("name")
     offered = {tool.get("name") for tool in request.tools}
     if request.tools and request.tool_choice.get("type") == "tool" and name not in offered:
@@ -123,14 +123,14 @@ def choice_exists(request: MessagesRequest, _: ModelFacts) -> Refusal | None:
 
 
 def forced_choice(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """Some models can't be made to call a tool."""
+    """Some models do not accept a forced call."""
     if request.tool_choice.get("type") in FORCED and not facts.forced_tool_choice:
         return invalid('tool_choice: type "tool" and "any" are not supported for this model.')
     return None
 
 
 def forced_while_thinking(request: MessagesRequest, facts: ModelFacts) -> Refusal | None:
-    """Models up to 4.x don't think before a forced call."""
+    """Models up to 4.x do not think before a forced call."""
     forced = request.tool_choice.get("type") in FORCED and facts.forced_tool_choice
     if forced and thinks(request) and not facts.forced_while_thinking:
         return invalid("Thinking may not be enabled when tool_choice forces tool use.")

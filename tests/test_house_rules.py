@@ -24,6 +24,8 @@ SOUND = {
     "plugins/gateway_echo/plugin.py": "from gateway.http import app",
     "plugins/gateway_other/__init__.py": "",
     "examples/plugins/own.py": "from gateway import hookimpl\nfrom gateway.types import Request",
+    "tests/http/http_support.py": "",
+    "tests/http/test_app.py": "from tests.http.http_support import get",
 }
 
 Tree = Callable[..., Path]
@@ -107,6 +109,18 @@ BREACHES = {
         {"plugins/gateway_echo/plugin.py": LONG},
         f"plugins/gateway_echo/plugin.py:1: long has {FUNCTION_LINES + 1} lines, "
         f"more than {FUNCTION_LINES}",
+    ),
+    "a long module of tests": (
+        {"tests/http/test_app.py": "\n" * MODULE_LINES + "x = 1"},
+        f"tests/http/test_app.py: {MODULE_LINES + 1} lines, more than {MODULE_LINES}",
+    ),
+    "a full folder of tests": (
+        {f"tests/http/test_{number}.py": "" for number in range(FOLDER_FILES - 1)},
+        f"tests/http: {FOLDER_FILES + 1} modules, more than {FOLDER_FILES}",
+    ),
+    "tests that import tests": (
+        {"tests/http/test_routes.py": "from tests.http.test_app import get"},
+        "tests/http/test_routes.py: imports tests.http.test_app, which is a module of tests",
     ),
     "a full folder": (
         {f"plugins/gateway_echo/m{number}.py": "" for number in range(FOLDER_FILES - 1)},

@@ -8,7 +8,7 @@ from gateway.errors import BackendFailed, BackendUnavailable
 from gateway_claude_code.pool.pool import Pool
 from gateway_claude_code.process.start_breaker import FAILURES, FIRST_PAUSE, StartBreaker
 from gateway_claude_code.process.starts import Starts
-from tests.claude_code.pool.test_pool import FakeLaunch, a_launch, a_pool, keep, quiet, until
+from tests.claude_code.pool.pool_support import FakeLaunch, a_launch, a_pool, keep, quiet, until
 
 BROKEN = BackendFailed("It exited with code 1.")
 

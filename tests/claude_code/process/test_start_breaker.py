@@ -11,8 +11,13 @@ from gateway_claude_code.process.start_breaker import (
     LONGEST_PAUSE,
     StartBreaker,
 )
-from tests.claude_code.claude_code_support import a_request, backend_for, until_failure
-from tests.claude_code.conversations.test_faults import Environ, MakeCli
+from tests.claude_code.claude_code_support import (
+    Environ,
+    MakeCli,
+    a_request,
+    backend_for,
+    until_failure,
+)
 
 
 class Clock:

@@ -15,17 +15,18 @@ from gateway_claude_code.process.start_breaker import FAILURES
 from gateway_claude_code.process.starts import Start, Starts
 from tests.claude_code.claude_code_support import (
     TARGET,
+    Environ,
     FakeCli,
+    MakeCli,
     a_request,
+    answered,
     backend_for,
     until_failure,
 )
-from tests.claude_code.conversations.test_faults import Environ, MakeCli
-from tests.claude_code.pool.test_pool import (
+from tests.claude_code.pool.pool_support import (
     FakeProcess,
     a_launch,
     a_pool,
-    answered,
     process_of,
     quiet,
     until,

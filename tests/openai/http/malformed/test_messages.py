@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.openai.http.malformed_support import CALL, CHAT, encoded, refused
+from tests.openai.http.malformed.malformed_support import CALL, CHAT, encoded, refused
 from tests.openai.openai_support import request_body
 
 USER = {"role": "user", "content": "Hi"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.openai.http.malformed_support import CHAT, TEXT, encoded, refused, tool
+from tests.openai.http.malformed.malformed_support import CHAT, TEXT, encoded, refused, tool
 from tests.openai.openai_support import request_body
 
 STRING: list[Any] = [5, 1.5, True, [], ["x"], {}]

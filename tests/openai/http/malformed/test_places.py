@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.openai.http.malformed_support import CALL, CHAT, encoded, refused, tool
+from tests.openai.http.malformed.malformed_support import CALL, CHAT, encoded, refused, tool
 from tests.openai.openai_support import http_client, request_body
 
 COMPLETE: dict[str, Any] = request_body(

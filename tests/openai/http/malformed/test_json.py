@@ -3,7 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
-from tests.openai.http.malformed_support import CHAT, TEXT, encoded, refused
+from tests.openai.http.malformed.malformed_support import CHAT, TEXT, encoded, refused
 from tests.openai.openai_support import request_body
 
 VALID = encoded(request_body())

@@ -21,7 +21,7 @@ from gateway_claude_code.upstream import (
 )
 from tests.e2e.bodies import HI, function
 from tests.e2e.gateways import RunningGateway
-from tests.e2e.structured import (
+from tests.e2e.structured.structured_support import (
     DRAFT_7,
     DRAFT_2020,
     FREE_FORM,

@@ -6,7 +6,7 @@ import pytest
 
 from gateway_claude_code.upstream import Answer, TextBlock, text_answer
 from tests.e2e.gateways import RunningGateway
-from tests.e2e.structured import asked, streamed
+from tests.e2e.structured.structured_support import asked, streamed
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 
 from gateway.config.settings import LimitsConfig
-from tests.chaos.clients import MODEL, PATIENCE, new_secret
+from tests.chaos.clients.client import MODEL, PATIENCE, new_secret
 from tests.chaos.report import Report, Wrong
 from tests.chaos.upstream import said
 

@@ -23,7 +23,7 @@ from tests.claude_code.request.answer_schemas.schema_support import subset_probl
 from tests.e2e.bodies import HI, function
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
-from tests.e2e.structured import (
+from tests.e2e.structured.structured_support import (
     DRAFT_2020,
     INTEGER,
     MODEL,

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway_claude_code.upstream import Failure, text_answer
+from tests.cells import in_turn, on_demand
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -35,29 +36,43 @@ def account(gateway: RunningGateway) -> tuple[str, str | None]:
     return health["status"], health["claude_code"].get("account", {}).get("state")
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("login", "failure", "state", "code", "said"),
-    [
-        (PLAN, Failure(400, "invalid_request_error", THIRD_PARTY), "extra_usage", None, "Third-"),
-        (
-            PLAN,
-            Failure(400, "invalid_request_error", "You're out of extra usage. Add more."),
-            "extra_usage",
-            None,
-            "You're out of extra usage.",
-        ),
-        (KEY, Failure(402, "billing_error", NO_CREDIT), "billing", None, "redit balance"),
-        (KEY, Failure(400, "invalid_request_error", NO_CREDIT), "billing", None, "redit balance"),
-        (
-            KEY,
-            Failure(429, "rate_limit_error", SPENT),
-            "spend_limit",
-            "upstream_rate_limited",
-            "regain access on 2126-12-01",
-        ),
-    ],
-    ids=["third party", "extra usage", "402", "credit", "spend limit"],
+    ("login", "failure", "state", "code", "said", "stream"),
+    in_turn(
+        [
+            (
+                PLAN,
+                Failure(400, "invalid_request_error", THIRD_PARTY),
+                "extra_usage",
+                None,
+                "Third-",
+            ),
+            (
+                PLAN,
+                Failure(400, "invalid_request_error", "You're out of extra usage. Add more."),
+                "extra_usage",
+                None,
+                "You're out of extra usage.",
+            ),
+            (KEY, Failure(402, "billing_error", NO_CREDIT), "billing", None, "redit balance"),
+            (
+                KEY,
+                Failure(400, "invalid_request_error", NO_CREDIT),
+                "billing",
+                None,
+                "redit balance",
+            ),
+            (
+                KEY,
+                Failure(429, "rate_limit_error", SPENT),
+                "spend_limit",
+                "upstream_rate_limited",
+                "regain access on 2126-12-01",
+            ),
+        ],
+        [False, True],
+        names=["third party", "extra usage", "402", "credit", "spend limit"],
+    ),
 )
 def test_the_account_is_refused(
     start_gateway: StartGateway,
@@ -131,16 +146,18 @@ def test_a_rate_limit_of_more_than_a_minute_is_not_waited_for(gateway: RunningGa
     assert response.headers["x-should-retry"] == "false"
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("failure", "status", "retry_after"),
-    [
-        (Failure(429, "rate_limit_error", "Slow down."), 429, range(5, 6)),
-        (Failure(529, "overloaded_error", "Overloaded"), 503, range(5, 6)),
-        (Failure(503, "overloaded_error", "Busy", {"retry-after": "9"}), 503, range(9, 13)),
-        (Failure(500, "api_error", "Internal server error"), 502, None),
-    ],
-    ids=["429", "529", "503", "500"],
+    ("failure", "status", "retry_after", "stream"),
+    in_turn(
+        [
+            (Failure(429, "rate_limit_error", "Slow down."), 429, range(5, 6)),
+            (Failure(529, "overloaded_error", "Overloaded"), 503, range(5, 6)),
+            (Failure(503, "overloaded_error", "Busy", {"retry-after": "9"}), 503, range(9, 13)),
+            (Failure(500, "api_error", "Internal server error"), 502, None),
+        ],
+        [False, True],
+        names=["429", "529", "503", "500"],
+    ),
 )
 def test_the_upstream_is_asked_as_often_as_the_gateway(
     gateway: RunningGateway, failure: Failure, status: int, retry_after: range | None, stream: bool
@@ -193,20 +210,22 @@ TOOLS = [
             "tools[0].function.parameters",
             "of 'zebra'",
         ),
-        (
+        on_demand(
             "tools.1.custom.description: too long",
             "tools[2].function.description",
             "of 'my.tool'",
         ),
-        ("max_tokens: 200000 > 128000, which is the most.", "max_tokens", "200000 > 128000"),
-        ("stop_sequences.0: must contain non-whitespace", "stop", "stop: must contain"),
+        on_demand(
+            "max_tokens: 200000 > 128000, which is the most.", "max_tokens", "200000 > 128000"
+        ),
+        on_demand("stop_sequences.0: must contain non-whitespace", "stop", "stop: must contain"),
         (
             "messages.0.content.0.image.source.base64: not a valid image",
             "messages",
             # the CLI takes the picture out, and the log says why
             "does not take an image of this request: not a valid image.",
         ),
-        (
+        on_demand(
             "tool_choice: Tool 'mcp__t__my_tool' not found in provided tools",
             "tools[2].function.parameters",
             "do not include 'my.tool'",
@@ -252,7 +271,11 @@ def test_a_used_up_account_is_seen_in_the_terminal_and_the_metrics(
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, "invalid_request_error"), (401, "authentication_error"), (403, "permission_error")],
+    [
+        on_demand(400, "invalid_request_error"),
+        (401, "authentication_error"),
+        on_demand(403, "permission_error"),
+    ],
 )
 def test_a_refusal_does_not_name_the_account(
     gateway: RunningGateway, status: int, kind: str

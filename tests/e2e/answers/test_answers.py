@@ -12,6 +12,7 @@ from gateway_claude_code.upstream import (
     ToolUseBlock,
     text_answer,
 )
+from tests.cells import in_turn, on_demand
 from tests.e2e.bodies import Choice, chat, comparable, function, last_request, post
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
@@ -55,15 +56,17 @@ def test_n_answers_are_asked_for_at_the_same_time(gateway: RunningGateway, strea
     assert others == [first, first]
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("stop", "pieces", "content", "upstream_stop"),
-    [
-        ("\n\n", ("one", "\n", "two", "\n", " ", "\n"), "one\ntwo\n \n", None),
-        ("\n", ("one", " two\nthree"), "one two", None),
-        (["\n\n\n", " \t "], ("a \n\n", " ", "\t", " b"), "a \n\n", None),
-        (["END", "\n\n"], ("one\n", "\nEND"), "one", ["END"]),
-    ],
+    ("stop", "pieces", "content", "upstream_stop", "stream"),
+    in_turn(
+        [
+            ("\n\n", ("one", "\n", "two", "\n", " ", "\n"), "one\ntwo\n \n", None),
+            ("\n", ("one", " two\nthree"), "one two", None),
+            (["\n\n\n", " \t "], ("a \n\n", " ", "\t", " b"), "a \n\n", None),
+            (["END", "\n\n"], ("one\n", "\nEND"), "one", ["END"]),
+        ],
+        [False, True],
+    ),
 )
 def test_stop_sequences_of_white_space_cut_the_text_wherever_chunks_end(
     gateway: RunningGateway,
@@ -79,17 +82,19 @@ def test_stop_sequences_of_white_space_cut_the_text_wherever_chunks_end(
     assert last_request(gateway).body.get("stop_sequences") == upstream_stop
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("stop_reason", "finish_reason"),
-    [
-        ("end_turn", "stop"),
-        ("stop_sequence", "stop"),
-        ("pause_turn", "stop"),
-        ("max_tokens", "length"),
-        ("model_context_window_exceeded", "length"),
-        ("refusal", "content_filter"),
-    ],
+    ("stop_reason", "finish_reason", "stream"),
+    in_turn(
+        [
+            ("end_turn", "stop"),
+            ("stop_sequence", "stop"),
+            ("pause_turn", "stop"),
+            ("max_tokens", "length"),
+            ("model_context_window_exceeded", "length"),
+            ("refusal", "content_filter"),
+        ],
+        [False, True],
+    ),
 )
 def test_finish_reasons(
     gateway: RunningGateway, stream: bool, stop_reason: str, finish_reason: str
@@ -121,13 +126,13 @@ def test_the_finish_reason_of_a_call(gateway: RunningGateway, stream: bool) -> N
             "max_tokens: 999999 > 64000, which is the maximum allowed",
             True,
         ),
-        (
+        on_demand(
             "tools.0.custom.name: String should match pattern",
             "tools",
             "tools (a tool's name): String should match pattern",
             False,
         ),
-        (
+        on_demand(
             "messages.3.content: Input should be a valid list",
             "messages",
             "messages: Input should be a valid list",

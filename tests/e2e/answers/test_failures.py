@@ -21,6 +21,7 @@ from gateway_claude_code.upstream import (
     StreamError,
     TextBlock,
 )
+from tests.cells import in_turn
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -38,25 +39,27 @@ def failure(status: int, kind: str, message: str) -> Script:
     return lambda _: Failure(status, kind, message)
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("upstream_status", "kind", "message", "status", "code"),
-    [
-        (429, "rate_limit_error", "slow down", 429, "upstream_rate_limited"),
-        (529, "overloaded_error", "Overloaded", 503, "overloaded"),
-        (500, "api_error", "oops", 502, "backend_error"),
-        (401, "authentication_error", "invalid x-api-key", 401, "authentication_error"),
-        (403, "permission_error", "not yours", 403, "permission_denied"),
-        (404, "not_found_error", "model: nope", 404, "model_not_found"),
-        (400, "invalid_request_error", "temperature: bad", 400, None),
-        (
-            400,
-            "invalid_request_error",
-            "prompt is too long: 210000 tokens > 200000 maximum",
-            400,
-            "context_length_exceeded",
-        ),
-    ],
+    ("upstream_status", "kind", "message", "status", "code", "stream"),
+    in_turn(
+        [
+            (429, "rate_limit_error", "slow down", 429, "upstream_rate_limited"),
+            (529, "overloaded_error", "Overloaded", 503, "overloaded"),
+            (500, "api_error", "oops", 502, "backend_error"),
+            (401, "authentication_error", "invalid x-api-key", 401, "authentication_error"),
+            (403, "permission_error", "not yours", 403, "permission_denied"),
+            (404, "not_found_error", "model: nope", 404, "model_not_found"),
+            (400, "invalid_request_error", "temperature: bad", 400, None),
+            (
+                400,
+                "invalid_request_error",
+                "prompt is too long: 210000 tokens > 200000 maximum",
+                400,
+                "context_length_exceeded",
+            ),
+        ],
+        [False, True],
+    ),
 )
 def test_upstream_failures(
     gateway: RunningGateway,

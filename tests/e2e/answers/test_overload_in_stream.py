@@ -10,14 +10,14 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.cells import in_turn
 from tests.e2e.bodies import chat, post
 from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("fields", [{}, {"max_tokens": 100}])
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("fields", "stream"), in_turn([{}, {"max_tokens": 100}], [False, True]))
 def test_right_after_the_start_the_second_answer_is_the_answer(
     gateway: RunningGateway, fields: dict[str, int], stream: bool
 ) -> None:

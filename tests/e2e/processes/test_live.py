@@ -19,6 +19,7 @@ from gateway_claude_code.upstream import (
     ToolUseBlock,
     text_answer,
 )
+from tests.cells import on_demand
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -116,9 +117,9 @@ def test_a_fresh_process_sends_the_same_turns(waiting: RunningGateway) -> None:
     "change",
     [
         lambda messages: messages[1].update(content="first!"),
-        lambda messages: messages[0].update(content="one "),
+        on_demand(lambda messages: messages[0].update(content="one ")),
         lambda messages: messages.insert(0, {"role": "system", "content": "Be brief."}),
-        lambda messages: messages.insert(1, user("and")),
+        on_demand(lambda messages: messages.insert(1, user("and"))),
     ],
 )
 def test_another_conversation_gets_another_process(
@@ -134,8 +135,8 @@ def test_another_conversation_gets_another_process(
 
 @pytest.mark.parametrize(
     "fields",
-    [{"temperature": 0.5}, {"model": "claude-haiku-4"}, {"tools": TOOLS}, {"stop": ["x"]},
-     {"reasoning_effort": "low"}, {"max_tokens": 5000}],
+    [{"temperature": 0.5}, {"model": "claude-haiku-4"}, on_demand({"tools": TOOLS}), on_demand({"stop": ["x"]}),
+     on_demand({"reasoning_effort": "low"}), on_demand({"max_tokens": 5000})],
 )  # fmt: skip
 def test_other_parameters_get_another_process(
     waiting: RunningGateway, fields: dict[str, Any]
@@ -226,9 +227,9 @@ def test_a_rewritten_history_is_still_the_same(waiting: RunningGateway) -> None:
     "new",
     [
         lambda look, listen: [result(look, "sea"), result(listen, "silence"), user("well?")],
-        lambda look, _: [result(look, "sea")],
+        on_demand(lambda look, _: [result(look, "sea")]),
         lambda look, listen: [result(look, ""), result(listen, "silence")],
-        lambda look, listen: [result(look, "x" * 60_000), result(listen, "silence")],
+        on_demand(lambda look, listen: [result(look, "x" * 60_000), result(listen, "silence")]),
     ],
 )
 def test_anything_but_the_results_gets_another_process(
@@ -255,7 +256,7 @@ def test_a_process_that_died_meanwhile_is_replaced(waiting: RunningGateway) -> N
     "answer",
     [
         Answer(blocks=(TextBlock("cut"),), stop_reason="max_tokens"),
-        Answer(blocks=(TextBlock("no"),), stop_reason="refusal"),
+        on_demand(Answer(blocks=(TextBlock("no"),), stop_reason="refusal")),
         Answer(blocks=(TextBlock("a"), TextBlock("b"))),
     ],
 )

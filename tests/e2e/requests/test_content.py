@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway_claude_code.upstream import Answer, TextBlock, ToolUseBlock, offline_script
+from tests.cells import on_demand
 from tests.e2e.bodies import (
     HI,
     asked_again,
@@ -123,7 +124,9 @@ def test_several_images_keep_their_places(gateway: RunningGateway) -> None:
             {"type": "base64", "media_type": "application/pdf", "data": PDF},
             "a.pdf",
         ),
-        (file(PDF), {"type": "base64", "media_type": "application/pdf", "data": PDF}, None),
+        on_demand(
+            file(PDF), {"type": "base64", "media_type": "application/pdf", "data": PDF}, None
+        ),
         (
             file(
                 f"data:text/plain;base64,{base64.b64encode('Grüße ☃'.encode()).decode()}", "a.txt"
@@ -221,7 +224,7 @@ def everywhere(words: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("words", [HARMLESS, COMMAND, "/init x", f"!ls {HARMLESS}", "#remember", ODD],
+@pytest.mark.parametrize("words", [HARMLESS, COMMAND, on_demand("/init x"), on_demand(f"!ls {HARMLESS}"), on_demand("#remember"), ODD],
                          ids=["mention", "command", "init", "bash", "memory", "odd"])  # fmt: skip
 def test_a_text_is_a_text_in_every_place(gateway: RunningGateway, words: str) -> None:
     chat(gateway, messages=everywhere(words), tools=[function("read")])

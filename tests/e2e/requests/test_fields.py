@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway_claude_code.upstream import Answer, TextBlock, ToolUseBlock, offline_script
+from tests.cells import on_demand
 from tests.e2e.bodies import Reply, changes, chat, comparable, function, last_request, user_blocks
 from tests.e2e.gateways import RunningGateway
 
@@ -78,19 +79,19 @@ ONE_CALL = {"disable_parallel_tool_use": True}
 
 FIELDS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (SONNET, {"max_tokens": 77}, {"max_tokens": 77}, ""),
-    (BUDGET, {"max_tokens": 77}, {"max_tokens": 77, **NO_THINKING}, NO_EFFORT),
+    on_demand(BUDGET, {"max_tokens": 77}, {"max_tokens": 77, **NO_THINKING}, NO_EFFORT),
     (SONNET, {"max_completion_tokens": 2077}, {"max_tokens": 2077}, ""),
     (SONNET, {"max_tokens": 50, "max_completion_tokens": 60}, {"max_tokens": 60}, ""),
-    (
+    on_demand(
         BUDGET,
         {"max_tokens": 50, "max_completion_tokens": 60},
         {"max_tokens": 60, **NO_THINKING},
         NO_EFFORT,
     ),
-    (SONNET, {"stop": "END"}, {"stop_sequences": ["END"]}, ""),
+    on_demand(SONNET, {"stop": "END"}, {"stop_sequences": ["END"]}, ""),
     (SONNET, {"stop": ["END", "\n\nHuman:"]}, {"stop_sequences": ["END", "\n\nHuman:"]}, ""),
     (OLDER, {"temperature": 0}, {"temperature": 0, **NO_THINKING}, NO_EFFORT),
-    (BUDGET, {"temperature": 0.25}, {"temperature": 0.25, **NO_THINKING}, NO_EFFORT),
+    on_demand(BUDGET, {"temperature": 0.25}, {"temperature": 0.25, **NO_THINKING}, NO_EFFORT),
     (OLDER, {"top_p": 0.5}, {"top_p": 0.5, **NO_THINKING}, NO_EFFORT),
     (
         OLDER,
@@ -103,7 +104,7 @@ FIELDS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (SONNET, {"temperature": 1.5}, {}, "adjusted: temperature=1"),
     (SONNET, {"temperature": 0.25, "top_p": 0.5}, {}, "ignored: temperature,top_p"),
     (HAIKU, {"tools": TOOLS, "tool_choice": "required"}, {"tool_choice": {"type": "any"}}, ""),
-    (
+    on_demand(
         OLDER,
         {"tools": TOOLS, "tool_choice": "required"},
         {"tool_choice": {"type": "any"}, **NO_THINKING},
@@ -116,7 +117,7 @@ FIELDS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"tool_choice": {"type": "tool", "name": "mcp__t__beta"}},
         "",
     ),
-    (
+    on_demand(
         OLDER,
         {"tools": TOOLS, "tool_choice": BETA},
         {"tool_choice": {"type": "tool", "name": "mcp__t__beta"}, **NO_THINKING},
@@ -207,9 +208,16 @@ def test_a_choice_that_the_model_does_not_take_is_demanded_in_its_last_turn_alon
     "fields",
     [
         {"max_tokens": 2000, "stop": ["END"], "temperature": 0.5, "reasoning_effort": "high"},
-        {"model": OLDER, "max_tokens": 2000, "stop": ["END"], "temperature": 0.5},
+        on_demand({"model": OLDER, "max_tokens": 2000, "stop": ["END"], "temperature": 0.5}),
         {"tools": TOOLS, "tool_choice": "required", "parallel_tool_calls": False},
-        {"model": HAIKU, "tools": TOOLS, "tool_choice": "required", "parallel_tool_calls": False},
+        on_demand(
+            {
+                "model": HAIKU,
+                "tools": TOOLS,
+                "tool_choice": "required",
+                "parallel_tool_calls": False,
+            }
+        ),
     ],
     ids=["text", "sampled", "demanded", "forced"],
 )
@@ -250,7 +258,9 @@ def test_allowed_tools_are_all_that_the_model_sees(
     assert comparable(last_request(gateway)) == plain
 
 
-@pytest.mark.parametrize("effort", ["minimal", "low", "medium", "high", "xhigh", "max"])
+@pytest.mark.parametrize(
+    "effort", ["minimal", on_demand("low"), on_demand("medium"), "high", on_demand("xhigh"), "max"]
+)
 def test_reasoning_effort(gateway: RunningGateway, plain_body: Plain, effort: str) -> None:
     plain = plain_body(SONNET, tools=False)
     reply = chat(gateway, stream=effort == "high", reasoning_effort=effort)

@@ -15,8 +15,8 @@ import pytest
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream import offline_script, running_upstream
+from tests.cells import cells
 from tests.e2e.bodies import Reply, function, post
-from tests.e2e.cells import cells
 from tests.e2e.gateways import A_PROCESS_A_REQUEST, RunningGateway, running_gateway
 from tests.matrix.cells import POINT
 

@@ -19,6 +19,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.cells import on_demand
 from tests.claude_code.request.answer_schemas.schema_support import subset_problems
 from tests.e2e.bodies import HI, function
 from tests.e2e.conftest import StartGateway
@@ -136,8 +137,8 @@ PATTERNS = {"type": "object", "properties": {"a": {"type": "string", "pattern": 
     ("schema", "value"),
     [
         (PYDANTIC, OF_PYDANTIC),
-        (LANGCHAIN, {"setup": "Why?", "rating": 3}),
-        (INSTRUCTOR, {"tasks": [{"name": "Ann"}, {"name": "Bob"}]}),
+        on_demand(LANGCHAIN, {"setup": "Why?", "rating": 3}),
+        on_demand(INSTRUCTOR, {"tasks": [{"name": "Ann"}, {"name": "Bob"}]}),
         (OPENAPI, {"a": None}),
         (PATTERNS, {"a": "{}"}),
     ],
@@ -161,11 +162,11 @@ def test_an_object_of_the_schema(
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
-        ({"anyOf": [INTEGER, {"type": "string"}]}, 'a "}" b'),
+        on_demand({"anyOf": [INTEGER, {"type": "string"}]}, 'a "}" b'),
         ({"$schema": DRAFT_2020, "type": "array", "prefixItems": [INTEGER]}, [1]),
         ({"enum": ["red", "green"]}, "green"),
-        ({"type": "number"}, 3.5),
-        ({"$ref": "#/$defs/B", "$defs": {"B": {"type": "boolean"}}}, True),
+        on_demand({"type": "number"}, 3.5),
+        on_demand({"$ref": "#/$defs/B", "$defs": {"B": {"type": "boolean"}}}, True),
     ],
     ids=["anyOf", "array", "enum", "number", "boolean"],
 )
@@ -286,7 +287,7 @@ def test_streamed_it_ends_in_an_error_event(gateway: RunningGateway, text: str) 
     assert '"finish_reason":"stop"' not in answer.text
 
 
-@pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal"])
+@pytest.mark.parametrize("stop_reason", ["max_tokens", on_demand("refusal")])
 def test_a_cut_answer_is_passed_on(gateway: RunningGateway, stop_reason: str) -> None:
     finish = {"max_tokens": "length", "refusal": "content_filter"}[stop_reason]
     choice = asked(gateway, output('{"a', stop_reason=stop_reason), response_format=form(OBJECT))

@@ -19,6 +19,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.cells import on_demand
 from tests.e2e.bodies import HI, function
 from tests.e2e.gateways import RunningGateway
 from tests.e2e.structured.structured_support import (
@@ -118,7 +119,7 @@ UNION = {
 
 @pytest.mark.parametrize(
     ("schema", "value"),
-    [(UNION, {"k": "b", "next": {"k": "a"}}), (LIST_OF_ANYTHING, [1, "]", {"}": None}])],
+    [on_demand(UNION, {"k": "b", "next": {"k": "a"}}), (LIST_OF_ANYTHING, [1, "]", {"}": None}])],
     ids=["union", "array"],
 )
 def test_what_is_no_object_is_wrapped_for_the_model_alone(
@@ -138,7 +139,7 @@ def test_what_is_no_object_is_wrapped_for_the_model_alone(
     ("schema", "first", "value"),
     [
         (FREE_FORM, '{"a"', '{"a": 123}'),
-        (LIST_OF_ANYTHING, "[1, ", '{"value":[1, 2, 3]}'),
+        on_demand(LIST_OF_ANYTHING, "[1, ", '{"value":[1, 2, 3]}'),
     ],
     ids=["object", "wrapped"],
 )
@@ -174,7 +175,7 @@ def test_a_schema_that_the_cli_does_not_take_is_said(gateway: RunningGateway) ->
     ("reply", "response_format", "said"),
     [
         (output({"b": "x"}), form(FREE_FORM), '"a" is a required property'),
-        (output({"value": []}), form(LIST_OF_ANYTHING), "\\[\\]"),
+        on_demand(output({"value": []}), form(LIST_OF_ANYTHING), "\\[\\]"),
         (text_answer("prose"), form(FREE_FORM), "it is prose"),
     ],
     ids=["a miss", "a wrapped miss", "prose"],
@@ -221,7 +222,7 @@ def test_prose_does_not_spoil_the_json(gateway: RunningGateway, reply: Answer) -
     assert asked(gateway, reply, response_format=form(FREE_FORM)).message.content == '{"a": 1}'
 
 
-@pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal"])
+@pytest.mark.parametrize("stop_reason", ["max_tokens", on_demand("refusal")])
 def test_a_cut_answer_is_passed_on(gateway: RunningGateway, stop_reason: str) -> None:
     finish = {"max_tokens": "length", "refusal": "content_filter"}[stop_reason]
     reply = output('{"a', stop_reason=stop_reason)

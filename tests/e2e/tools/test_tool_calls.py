@@ -12,6 +12,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.cells import in_turn, on_demand
 from tests.e2e.bodies import HI, Choice, asked_again, blocks, chat, function, last_request
 from tests.e2e.gateways import RunningGateway
 
@@ -31,16 +32,18 @@ def called(choice: Choice) -> list[str]:
 # -- calls --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("written", "arguments"),
-    [
-        ({}, "{}"),
-        ("", "{}"),
-        ('{"a": "ü\\n\\u2028", "b": [1, {"c": null}]}', None),
-        ('{ "spaced" : 1.50 }', None),
-    ],
-    ids=["empty", "nothing", "nested", "spaced"],
+    ("written", "arguments", "stream"),
+    in_turn(
+        [
+            ({}, "{}"),
+            ("", "{}"),
+            ('{"a": "ü\\n\\u2028", "b": [1, {"c": null}]}', None),
+            ('{ "spaced" : 1.50 }', None),
+        ],
+        [False, True],
+        names=["empty", "nothing", "nested", "spaced"],
+    ),
 )
 def test_arguments_are_what_the_model_wrote(
     gateway: RunningGateway, stream: bool, written: Any, arguments: str | None
@@ -141,7 +144,7 @@ def test_a_result_may_be_parts_with_images(gateway: RunningGateway) -> None:
     assert shown[-1] == {"type": "text", "text": "after"}
 
 
-@pytest.mark.parametrize("content", ["", None, []], ids=["empty", "null", "no parts"])
+@pytest.mark.parametrize("content", ["", None, on_demand([])], ids=["empty", "null", "no parts"])
 def test_a_result_may_be_empty(gateway: RunningGateway, content: object) -> None:
     gateway.upstream.script = in_order(
         Answer(blocks=(ToolUseBlock("mcp__t__alpha"),)), text_answer("Fine.")
@@ -225,14 +228,16 @@ DEGREES = {
 FREE_FORM = {**DEGREES, "additionalProperties": {"type": "string"}}
 
 
-@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("schema", "answer", "output_tools"),
-    [
-        (DEGREES, TextBlock('{"degrees": 21}'), []),
-        (FREE_FORM, ToolUseBlock("StructuredOutput", {"degrees": 21}), ["StructuredOutput"]),
-    ],
-    ids=["native", "by the CLI's tool"],
+    ("schema", "answer", "output_tools", "stream"),
+    in_turn(
+        [
+            (DEGREES, TextBlock('{"degrees": 21}'), []),
+            (FREE_FORM, ToolUseBlock("StructuredOutput", {"degrees": 21}), ["StructuredOutput"]),
+        ],
+        [False, True],
+        names=["native", "by the CLI's tool"],
+    ),
 )
 def test_tools_first_and_a_structured_answer_after(
     gateway: RunningGateway,

@@ -14,6 +14,7 @@ from gateway_claude_code.upstream import (
     offline_script,
     text_answer,
 )
+from tests.cells import in_turn, on_demand
 from tests.e2e.bodies import (
     HI,
     Choice,
@@ -52,24 +53,26 @@ def called(choice: Choice) -> list[str]:
 # -- choices ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["claude-sonnet-4", "claude-haiku-4"])
 @pytest.mark.parametrize(
-    ("tool_choice", "words", "expected"),
-    [
-        (None, "Hello", []),
-        ("auto", "Hello", []),
-        ("auto", "Please call beta", ["beta"]),
-        ("auto", "call alpha and call gamma", ["alpha", "gamma"]),
-        ("none", "Please call beta", []),
-        ("required", "Hello", ["alpha"]),
-        ("required", "Please call gamma", ["gamma"]),
-        (named("beta"), "Hello", ["beta"]),
-        (named("beta"), "Please call alpha", ["beta"]),
-        (allowed("beta", mode="auto"), "Hello", []),
-        (allowed("beta", "gamma", mode="auto"), "call alpha and call gamma", ["gamma"]),
-        (allowed("beta", "gamma", mode="required"), "Please call alpha", ["beta"]),
-        (allowed("gamma", mode="required"), "Please call alpha", ["gamma"]),
-    ],
+    ("tool_choice", "words", "expected", "model"),
+    in_turn(
+        [
+            (None, "Hello", []),
+            ("auto", "Hello", []),
+            ("auto", "Please call beta", ["beta"]),
+            ("auto", "call alpha and call gamma", ["alpha", "gamma"]),
+            ("none", "Please call beta", []),
+            ("required", "Hello", ["alpha"]),
+            ("required", "Please call gamma", ["gamma"]),
+            (named("beta"), "Hello", ["beta"]),
+            (named("beta"), "Please call alpha", ["beta"]),
+            (allowed("beta", mode="auto"), "Hello", []),
+            (allowed("beta", "gamma", mode="auto"), "call alpha and call gamma", ["gamma"]),
+            (allowed("beta", "gamma", mode="required"), "Please call alpha", ["beta"]),
+            (allowed("gamma", mode="required"), "Please call alpha", ["gamma"]),
+        ],
+        ["claude-sonnet-4", "claude-haiku-4"],
+    ),
     ids=str,
 )
 def test_a_tool_choice_decides_what_is_called(
@@ -167,8 +170,8 @@ RECURSIVE = {
     ("given", "expected"),
     [
         (None, NOTHING),
-        ({}, NOTHING),
-        (NOTHING, NOTHING),
+        on_demand({}, NOTHING),
+        on_demand(NOTHING, NOTHING),
         (RECURSIVE, RECURSIVE),
         ({"properties": {"x": {}}}, {"type": "object", "properties": {"x": {}}}),
     ],
@@ -206,8 +209,9 @@ def test_a_hundred_tools(gateway: RunningGateway) -> None:
 # -- names that the model makes up --------------------------------------------------------
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("name", ["mcp__t__nope", "Bash", "alpha"])
+@pytest.mark.parametrize(
+    ("name", "stream"), in_turn(["mcp__t__nope", "Bash", "alpha"], [False, True])
+)
 def test_a_tool_that_there_is_not_is_the_models_mistake(
     gateway: RunningGateway, stream: bool, name: str
 ) -> None:

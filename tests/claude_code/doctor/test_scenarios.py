@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import pytest
 
 from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, SAFETY
@@ -11,7 +12,15 @@ from gateway_claude_code.conversations import conversation
 from gateway_claude_code.doctor.scenarios import running, tools
 from gateway_claude_code.doctor.scenarios import table as scenarios
 from gateway_claude_code.doctor.scenarios.rig import Cli
-from gateway_claude_code.doctor.scenarios.table import SAFE_TO_SERVE, look_at_all, quick_part
+from gateway_claude_code.doctor.scenarios.table import (
+    MEASURED_ALONE,
+    OTHERS,
+    SAFE_TO_SERVE,
+    look_at,
+    look_at_all,
+    quick_part,
+)
+from tests.cells import cells
 
 MakeCli = Callable[..., Path]
 
@@ -25,6 +34,7 @@ OTHER_WAYS = (
     "streaming: nothing",
 )
 """To break a behaviour; some of them break so much that others can't be seen."""
+WAYS = {name: name for name in (*BEHAVIOURS, *OTHER_WAYS)}
 
 
 @pytest.fixture(autouse=True)
@@ -49,16 +59,35 @@ async def test_a_cli_that_breaks_none_keeps_all(fake_claude: MakeCli) -> None:
     assert list(found) == list(BEHAVIOURS)
 
 
-@pytest.mark.parametrize("broken", [*BEHAVIOURS, *OTHER_WAYS])
-async def test_the_one_that_is_broken_is_named_and_no_other(
-    fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
+def not_so_patient(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """Bounds that a CLI with this fault passes soon."""
     if broken == "start_up":
         monkeypatch.setattr(running, "LONGEST_START", 0.25)
     if broken == "memory":
         monkeypatch.setattr(running, "PROCESS_BYTES", 50 * 1024 * 1024)
     if broken == "streaming: nothing":
         monkeypatch.setattr(scenarios, "SCENARIO_SECONDS", 2)
+
+
+@pytest.mark.parametrize("broken", WAYS)
+async def test_the_one_that_is_broken_is_seen_by_its_scenario(
+    fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    not_so_patient(monkeypatch, broken)
+    name = broken.partition(":")[0]
+    scenario = next(each for each in (MEASURED_ALONE, *OTHERS) if name in each.names)
+    cli = Cli(path=fake_claude(broken), version="9.9.9")
+    found = await look_at(cli, [scenario], anyio.Lock)
+    assert {finding.name for finding in found} == set(scenario.names)
+    differing = [finding.name for finding in found if finding.verdict == "differs"]
+    assert differing == [name]
+
+
+@pytest.mark.parametrize("broken", cells(WAYS, ["native_history", "parking", "streaming"]))
+async def test_the_one_that_is_broken_is_named_and_no_other(
+    fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    not_so_patient(monkeypatch, broken)
     differing = not_holding(await findings(fake_claude(broken)))
     name = broken.partition(":")[0]
     if broken not in BEHAVIOURS:

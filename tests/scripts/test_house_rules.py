@@ -8,7 +8,7 @@ import pytest
 
 from scripts.house_rules import FOLDER_FILES, FUNCTION_LINES, MODULE_LINES, breaches
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 SOUND = {
     "pyproject.toml": """

@@ -36,8 +36,8 @@ test-gptme: setup ## Have gptme from PyPI ask the gateway, with its tools
 test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gateway from pages
 	.venv/bin/python -m pytest -q tests/browser $(ARGS)
 
-test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out
-	.venv/bin/python -m pytest -q -m on_demand $(ARGS)
+test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out, and all made-up examples
+	DRAGOMAN_TEST_CELLS=1 .venv/bin/python -m pytest -q -m "on_demand or hypothesis" $(ARGS)
 
 arrives: setup ## Try thousands of histories; all of each has to reach the model; how many with CASES=
 	ARRIVES_SEQUENCES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/arrives -q -n 2 $(ARGS)

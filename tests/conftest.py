@@ -8,6 +8,7 @@ import pytest
 from gateway.client import running_gateways as running
 from gateway.machine import command_name
 from gateway_access.keys import environment, keys_file
+from tests.cells import examples
 from tests.clock import RunningClock
 
 with contextlib.suppress(ImportError):  # the clients' environment has none
@@ -15,7 +16,10 @@ with contextlib.suppress(ImportError):  # the clients' environment has none
 
     # On a busy machine time says nothing about the code.
     settings.register_profile(
-        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "untimed",
+        deadline=None,
+        max_examples=examples(100),
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("untimed")
 

@@ -8,6 +8,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from gateway.errors import BackendUnavailable, GatewayBusy
+from tests.cells import on_demand
 from tests.claude_code.pool.pool_support import (
     FakeProcess,
     a_launch,
@@ -90,7 +91,7 @@ class Walk:
         return bytes([self.chance.randrange(8)])
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [*range(6), *map(on_demand, range(6, 20))])
 async def test_whatever_happens_slots_and_processes_agree(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

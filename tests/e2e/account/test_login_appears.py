@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from gateway_claude_code.upstream import in_order, text_answer
+from tests.cells import on_demand
 from tests.e2e.bodies import chat, post
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
@@ -98,7 +99,7 @@ def test_without_a_request_it_is_noticed_within_15_seconds(
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_each_answer_of_the_stand_in_says_so(
     start_gateway: StartGateway, tmp_path: Path, stream: bool
 ) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from gateway_claude_code.upstream import Answer, Failure, text_answer
+from tests.cells import on_demand
 from tests.e2e.conftest import StartGateway
 
 pytestmark = pytest.mark.e2e
@@ -26,7 +27,7 @@ def limits(status: str, reset: int) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_a_plan_that_is_used_up_is_asked_about_once(
     start_gateway: StartGateway, stream: bool
 ) -> None:

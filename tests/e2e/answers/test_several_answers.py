@@ -12,6 +12,7 @@ import pytest
 
 from gateway_access.keys.keyring import hash_key
 from gateway_claude_code.upstream import Answer, Gate, MessagesRequest, TextBlock, text_answer
+from tests.cells import on_demand
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -77,7 +78,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [False, on_demand(True)])
 def test_one_process_is_enough_for_any_number_of_answers(
     start_gateway: StartGateway, stream: bool
 ) -> None:

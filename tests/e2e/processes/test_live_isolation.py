@@ -18,6 +18,7 @@ from gateway_claude_code.upstream import (
     text_answer,
 )
 from gateway_claude_code.upstream.request import result_text
+from tests.cells import on_demand
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -64,19 +65,22 @@ def chat(client: OpenAI, number: int, turns: int) -> list[str]:
     return [message["content"] for message in messages[1::2]]
 
 
-def test_no_conversation_ever_holds_anothers_secret(start_gateway: StartGateway) -> None:
-    gateway = started(start_gateway, max_processes=17, max_live=14)
+@pytest.mark.parametrize(("clients", "turns"), [(6, 4), on_demand(16, 10)])
+def test_no_conversation_ever_holds_anothers_secret(
+    start_gateway: StartGateway, clients: int, turns: int
+) -> None:
+    gateway = started(start_gateway, max_processes=clients + 1, max_live=clients - 2)
     gateway.upstream.script = echo
     most = 0
-    with ThreadPoolExecutor(17) as threads:
-        chats = [threads.submit(chat, gateway.client, number, 10) for number in range(16)]
+    with ThreadPoolExecutor(clients + 1) as threads:
+        chats = [threads.submit(chat, gateway.client, number, turns) for number in range(clients)]
         while not all(each.done() for each in chats):
             most = max(most, len(gateway.processes()))
             time.sleep(0.02)
-    assert most <= 17
+    assert most <= clients + 1
     for number, each in enumerate(chats):
-        assert each.result() == [f"I keep secret-{number}-{turn}." for turn in range(10)]
-    assert len(gateway.upstream.requests) == 160
+        assert each.result() == [f"I keep secret-{number}-{turn}." for turn in range(turns)]
+    assert len(gateway.upstream.requests) == clients * turns
     for request in gateway.upstream.requests:
         assert len(set(SECRET.findall(str(request.body)))) == 1
 

@@ -262,7 +262,7 @@ def test_a_very_long_text_is_unchanged(gateway: RunningGateway) -> None:
     assert (turns[0], turns[2]) == (LONG, LONG)
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_texts_come_back_unchanged(gateway: RunningGateway, stream: bool) -> None:
     gateway.upstream.script = lambda _: Answer(
         blocks=(

@@ -9,6 +9,7 @@ import pytest
 
 from gateway_claude_code.upstream import Answer, MessagesRequest, TextBlock, ToolUseBlock
 from gateway_claude_code.upstream.request import result_text
+from tests.cells import on_demand
 from tests.e2e.bodies import asked_again, chat, function, last_request, post
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
@@ -199,7 +200,7 @@ def test_texts_that_the_cli_takes_for_commands(gateway: RunningGateway) -> None:
     ]
 
 
-@pytest.mark.parametrize("new", [[], [says("user", "And?")], [says("system", "Psst.")]])
+@pytest.mark.parametrize("new", [[], on_demand([says("user", "And?")]), [says("system", "Psst.")]])
 def test_a_result_that_no_process_remembers_on_an_older_model(
     gateway: RunningGateway, new: list[Wire]
 ) -> None:
@@ -234,7 +235,7 @@ def test_halves_of_characters_in_a_request(gateway: RunningGateway) -> None:
     assert call["input"] == {"k\ufffd": "v\ufffd"}
 
 
-@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("stream", [True, on_demand(False)])
 def test_halves_of_characters_in_an_answer(gateway: RunningGateway, stream: bool) -> None:
     gateway.upstream.script = lambda _: Answer(
         blocks=(

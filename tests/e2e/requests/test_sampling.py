@@ -7,6 +7,7 @@ import pytest
 
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.upstream import Failure, offline_script, running_upstream
+from tests.cells import on_demand
 from tests.e2e.bodies import chat, comparable, last_request, post
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import A_PROCESS_A_REQUEST, RunningGateway, running_gateway
@@ -108,9 +109,9 @@ def ignored_and_sent(
 @pytest.mark.parametrize(
     ("param", "message", "stream"),
     [
-        ("temperature", "temperature: Extra inputs are not permitted", False),
+        on_demand("temperature", "temperature: Extra inputs are not permitted", False),
         ("temperature", "`temperature` is deprecated for this model.", True),
-        ("top_p", "top_p: Extra inputs are not permitted", True),
+        on_demand("top_p", "top_p: Extra inputs are not permitted", True),
     ],
 )
 def test_a_sampling_parameter_that_is_refused_even_when_left_out_is_named(

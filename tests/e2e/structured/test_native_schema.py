@@ -26,6 +26,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.cells import on_demand
 from tests.claude_code.request.answer_schemas.schema_support import SCHEMAS
 
 pytestmark = pytest.mark.e2e
@@ -46,7 +47,7 @@ UNASSISTED = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "ENABLE_TOOL_SEARCH": "false",
 }
-MODELS = ("opus", "sonnet", "haiku", "claude-sonnet-4-5")
+MODELS = (on_demand("opus"), "sonnet", on_demand("haiku"), "claude-sonnet-4-5")
 INTEGER = {"type": "integer"}
 OBJECT = {"type": "object", "properties": {"a": INTEGER}, "required": ["a"]}
 FREE_FORM = {**OBJECT, "additionalProperties": True}

@@ -70,7 +70,7 @@ def test_text_before_calls_is_streamed_before_them(gateway: RunningGateway) -> N
     assert set(choice.order[2:]) == {"tool_calls"}
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_rounds_of_parallel_calls_with_results_in_another_order(
     gateway: RunningGateway, stream: bool
 ) -> None:
@@ -178,7 +178,7 @@ def test_calls_of_tools_that_are_not_offered_any_more_stay_calls(
 # -- functions, the older form ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [False, on_demand(True)])
 def test_functions_both_ways(gateway: RunningGateway, stream: bool) -> None:
     schema = {"type": "object", "properties": {"x": {"type": "integer"}}}
     functions = [function("alpha", schema)["function"], function("beta")["function"]]

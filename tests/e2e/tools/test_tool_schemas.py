@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway_claude_code.upstream import Answer, ToolUseBlock, text_answer
+from tests.cells import in_turn, on_demand
 from tests.e2e.bodies import HI, asked_again, blocks, chat, function, last_request, post
 from tests.e2e.gateways import RunningGateway
 
@@ -69,7 +70,7 @@ def test_no_tool_is_missing_and_no_description_is_cut(gateway: RunningGateway) -
         assert found[tool["name"].replace(".", "_")]["description"].startswith(tool["description"])
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_names_that_the_api_refuses_there_and_back(gateway: RunningGateway, stream: bool) -> None:
     tools = [function("query", ODATA), function("other")]
     sent = {"filter": "x eq 1", "ids": [1], "grosse": {"filter": 2}, "x" * 50: None}
@@ -94,8 +95,10 @@ def test_names_that_the_api_refuses_there_and_back(gateway: RunningGateway, stre
     assert earlier["input"] == sent
 
 
-@pytest.mark.parametrize("model", ["claude-sonnet-4", "claude-haiku-4"])
-@pytest.mark.parametrize("form", ["function", "flat", "anthropic"])
+@pytest.mark.parametrize(
+    ("form", "model"),
+    in_turn(["function", "flat", "anthropic"], ["claude-sonnet-4", "claude-haiku-4"]),
+)
 def test_a_choice_of_such_a_tool(gateway: RunningGateway, model: str, form: str) -> None:
     choices = {
         "function": {"type": "function", "function": {"name": "query"}},

@@ -122,7 +122,7 @@ def call_all(request: MessagesRequest) -> Answer:
     return Answer(blocks=tuple(ToolUseBlock(tool["name"], {"x": 1}) for tool in request.tools))
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_names_come_back_as_they_were_given(gateway: RunningGateway, stream: bool) -> None:
     names = ["files.read", "files_read", "files-read", "x" * 64, "mcp__t__alpha", "1.2.3"]
     tools = [function(name) for name in names]
@@ -250,7 +250,7 @@ def test_a_model_that_keeps_calling_what_there_is_not_is_a_failure(gateway: Runn
 # -- a call that can't be forced ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_a_demand_that_is_not_followed_is_made_once_more(
     gateway: RunningGateway, stream: bool
 ) -> None:

@@ -36,7 +36,7 @@ test-gptme: setup ## Have gptme from PyPI ask the gateway, with its tools
 test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gateway from pages
 	.venv/bin/python -m pytest -q tests/browser $(ARGS)
 
-test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out, and all made-up examples
+test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out
 	DRAGOMAN_TEST_CELLS=1 .venv/bin/python -m pytest -q -m "on_demand or hypothesis" $(ARGS)
 
 arrives: setup ## Try thousands of histories; all of each has to reach the model; how many with CASES=
@@ -70,6 +70,7 @@ matrix: setup ## Try every parameter with every model; the page goes to docs/mat
 	.venv/bin/python -m tests.matrix $(ARGS)
 
 full: ## Run every on-demand target, one after another; takes hours
+	@$(MAKE) audit
 	@$(MAKE) matrix
 	@$(MAKE) test-cells
 	@$(MAKE) fuzz

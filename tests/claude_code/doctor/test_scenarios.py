@@ -83,7 +83,7 @@ async def test_the_one_that_is_broken_is_seen_by_its_scenario(
     assert differing == [name]
 
 
-@pytest.mark.parametrize("broken", cells(WAYS, ["native_history", "parking", "streaming"]))
+@pytest.mark.parametrize("broken", cells(WAYS, ["parking"]))
 async def test_the_one_that_is_broken_is_named_and_no_other(
     fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

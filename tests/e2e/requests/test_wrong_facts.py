@@ -113,7 +113,7 @@ REPAIRED = {
 """What the CLI takes back by itself, in the same process (seen with 2.1.330)."""
 
 
-@pytest.mark.parametrize("wrong", cells(MISSED, ("forced tool choice", "cache marks", "sampling")))
+@pytest.mark.parametrize("wrong", cells(MISSED, ("forced tool choice", "cache marks")))
 def test_a_refusal_costs_one_more_try_and_teaches(wrong_about: Wrong, wrong: Missed) -> None:
     gateway = wrong_about(**wrong.facts)
     first, tries = asked(gateway, wrong)

@@ -38,7 +38,7 @@ test-browser: setup ## Have Chromium, which has to be on the PATH, ask the gatew
 	.venv/bin/python -m pytest -q tests/browser $(ARGS)
 
 test-cells: setup ## Run the cells of the tests' tables that `make test` leaves out
-	.venv/bin/python -m pytest -q -m on_demand $(ARGS)
+	DRAGOMAN_TEST_CELLS=1 .venv/bin/python -m pytest -q -m "on_demand or hypothesis" $(ARGS)
 
 arrives: setup ## Try thousands of histories; all of each has to reach the model; how many with CASES=
 	ARRIVES_SEQUENCES=$(or $(CASES),5000) .venv/bin/python -m pytest tests/arrives -q -n 2 $(ARGS)
@@ -71,6 +71,7 @@ matrix: setup ## Try every parameter with every model; the page goes to docs/mat
 	.venv/bin/python -m tests.matrix $(ARGS)
 
 full: ## Run every on-demand target, one after another; takes hours
+	@$(MAKE) audit
 	@$(MAKE) matrix
 	@$(MAKE) test-cells
 	@$(MAKE) fuzz

@@ -10,6 +10,8 @@
   `__all__`.
 - A module has at most 400 lines, a function at most 40, a folder at most 14 modules, or what
   `[tool.house.files]` allows it.
+- Below tests/ too a module has at most 400 lines and a folder at most 14 modules; no module there
+  imports one of tests.
 
 Needs nothing but the standard library.
 """
@@ -43,6 +45,7 @@ FUNCTION_LINES: Final = 40
 FOLDER_FILES: Final = 14
 
 CORE: Final = "gateway"
+TESTS: Final = "tests"
 
 
 def breaches(root: Path) -> list[str]:
@@ -51,8 +54,12 @@ def breaches(root: Path) -> list[str]:
     house = project.get("tool", {}).get("house", {})
     packages = _packages(root)
     every = [module for found in packages.values() for module in found]
+    tests = [each for each in modules(root / TESTS) if "node_modules" not in each.path.parts]
     found = [
-        *_sizes(every, root, house.get("files", {})),
+        *_functions(every, root),
+        *_modules([*every, *tests], root),
+        *_folders([*every, *tests], root, house.get("files", {})),
+        *_shared(tests, root),
         *_foreign(packages),
         *_examples(root, packages[CORE]),
     ]
@@ -69,21 +76,36 @@ def _packages(root: Path) -> dict[str, list[Module]]:
     return {face.parent.name: modules(face.parent) for face in faces if face.is_file()}
 
 
-def _sizes(every: list[Module], root: Path, allowed: Mapping[str, int]) -> Iterator[str]:
+def _functions(every: list[Module], root: Path) -> Iterator[str]:
     for module in every:
-        place = module.path.relative_to(root)
-        if module.lines > MODULE_LINES:
-            yield f"{place}: {module.lines} lines, more than {MODULE_LINES}"
         for function in functions(module):
             if length(function) > FUNCTION_LINES:
                 yield (
-                    f"{place}:{function.lineno}: {function.name} has {length(function)} lines, "
-                    f"more than {FUNCTION_LINES}"
+                    f"{module.path.relative_to(root)}:{function.lineno}: {function.name} has "
+                    f"{length(function)} lines, more than {FUNCTION_LINES}"
                 )
+
+
+def _modules(every: list[Module], root: Path) -> Iterator[str]:
+    for module in every:
+        if module.lines > MODULE_LINES:
+            place = module.path.relative_to(root)
+            yield f"{place}: {module.lines} lines, more than {MODULE_LINES}"
+
+
+def _folders(every: list[Module], root: Path, allowed: Mapping[str, int]) -> Iterator[str]:
     for folder, files in Counter(module.path.parent for module in every).items():
         name = folder.relative_to(root).as_posix()
         if files > (most := allowed.get(name, FOLDER_FILES)):
             yield f"{name}: {files} modules, more than {most}"
+
+
+def _shared(tests: list[Module], root: Path) -> Iterator[str]:
+    """Imports of a module of tests: what several of them need has a module of its own."""
+    names = {module.name for module in tests if module.path.name.startswith("test_")}
+    for module in tests:
+        for name in sorted(set(imports(module, names))):
+            yield f"{module.path.relative_to(root)}: imports {name}, which is a module of tests"
 
 
 def _circles(package: str, graph: Graph) -> Iterator[str]:

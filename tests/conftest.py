@@ -1,19 +1,25 @@
 """What all tests share."""
 
 import contextlib
+import time
 
 import pytest
 
 from gateway.client import running_gateways as running
 from gateway.machine import command_name
 from gateway_access.keys import environment, keys_file
+from tests.cells import examples
+from tests.clock import RunningClock
 
 with contextlib.suppress(ImportError):  # the clients' environment has none
     from hypothesis import HealthCheck, settings
 
     # On a busy machine time says nothing about the code.
     settings.register_profile(
-        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "untimed",
+        deadline=None,
+        max_examples=examples(100),
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("untimed")
 
@@ -46,3 +52,12 @@ def _no_running_gateways(
 def _on_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """However these tests are run, this process calls the command by its name."""
     monkeypatch.setattr(command_name, "_program", lambda: None)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> RunningClock:
+    """The clock of this process and of its event loop, which can be turned."""
+    turned = RunningClock()
+    monkeypatch.setattr(time, "monotonic", turned)
+    monkeypatch.setattr(time, "perf_counter", turned)
+    return turned

@@ -104,7 +104,7 @@ ROWS: Final = (
 )  # fmt: skip
 
 WITHOUT_CLI: Final = frozenset({"doctor"})
-"""With a CLI it takes most of a minute: tests/e2e/test_doctor.py."""
+"""With a CLI it takes most of a minute: tests/e2e/doctor/test_doctor.py."""
 
 
 def commands(group: click.Group, path: str = "") -> Iterator[str]:

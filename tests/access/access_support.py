@@ -40,13 +40,3 @@ async def ask(
     """Post one chat completion."""
     async with client(app) as http:
         return await http.post("/v1/chat/completions", json={**BODY, **fields}, headers=headers)
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now

@@ -13,17 +13,8 @@ from gateway.http.app import create_app
 from gateway.testing import ScriptedBackend, answer, build, part
 from gateway.types import Text, Usage
 from gateway_access.limits import key_limits as limits
-from tests.access.access_support import (
-    BODY,
-    KEY,
-    OTHER,
-    BuildApp,
-    Clock,
-    ask,
-    bearer,
-    client,
-    stored,
-)
+from tests.access.access_support import BODY, KEY, OTHER, BuildApp, ask, bearer, client, stored
+from tests.clock import Clock
 
 
 def error_of(response: Any) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 import httpx
 
 from tests.chaos import trouble
-from tests.chaos.readers import CHARACTERS, read_slowly
+from tests.chaos.clients.readers import CHARACTERS, read_slowly
+from tests.chaos.clients.schemas import ask_for_json
+from tests.chaos.clients.several import ask_several
 from tests.chaos.running import CLAUDE_CODE
 from tests.chaos.scene import Scene, meanwhile
-from tests.chaos.schemas import ask_for_json
-from tests.chaos.several import ask_several
 from tests.chaos.upstream import FAULTS
 
 Run = Callable[[Scene], Awaitable[None]]

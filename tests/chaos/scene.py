@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.chaos.clients import Client
+from tests.chaos.clients.client import Client
 from tests.chaos.report import Report
 from tests.chaos.running import Gateway
 from tests.chaos.upstream import FAULTS

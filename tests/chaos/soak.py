@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from gateway_claude_code.upstream import running_upstream
-from tests.chaos.clients import Client
+from tests.chaos.clients.client import Client
 from tests.chaos.leftovers import Holdings
 from tests.chaos.phases import GONE, LEFT_ALONE
 from tests.chaos.report import Report

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.chaos.clients import new_secret
+from tests.chaos.clients.client import new_secret
 from tests.chaos.running import Gateway
 from tests.chaos.scene import Scene
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.context import RequestContext
-from gateway.types import ChatRequest, Message, StreamEvent, Target, Text
+from gateway.types import ChatRequest, Message, PartDelta, StreamEvent, Target, Text
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process.environment import Surroundings
@@ -56,6 +56,8 @@ def hold():
         time.sleep(60)
 """
 
+ANSWER = "set_up(); hear(); begin(); text('Hi'); end()"
+
 
 @dataclass(frozen=True)
 class FakeCli:
@@ -72,6 +74,10 @@ class FakeCli:
     @property
     def heard(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.input_file.read_text().splitlines()]
+
+
+MakeCli = Callable[[str], FakeCli]
+Environ = dict[str, str]
 
 
 def a_request(*texts: str, **fields: Any) -> ChatRequest:
@@ -132,3 +138,9 @@ def is_gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+async def answered(backend: ClaudeCodeBackend, *texts: str) -> str:
+    context = RequestContext(request_id="r-1")
+    answer = backend.answer(a_request(*texts), TARGET, context)
+    return "".join([event.text async for event in answer if isinstance(event, PartDelta)])

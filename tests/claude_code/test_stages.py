@@ -1,4 +1,4 @@
-"""Which stage serves. The change with a real CLI is in tests/e2e/test_login_appears.py."""
+"""Which stage serves. The change with a real CLI is in tests/e2e/account/test_login_appears.py."""
 
 import os
 from collections.abc import Callable

@@ -16,6 +16,7 @@ from gateway_claude_code.upstream import (
     in_order,
     text_answer,
 )
+from tests.cells import on_demand
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -66,8 +67,8 @@ def test_a_chat(gateway: RunningGateway) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "family"),
-    [("claude-opus-4", "opus"), ("claude-sonnet-4", "sonnet"), ("claude-haiku-4", "haiku"),
-     ("opus", "opus"), ("claude-code-cli/claude-haiku-4", "haiku"), ("claude-code-cli/sonnet", "sonnet")],
+    [("claude-opus-4", "opus"), on_demand("claude-sonnet-4", "sonnet"), on_demand("claude-haiku-4", "haiku"),
+     on_demand("opus", "opus"), ("claude-code-cli/claude-haiku-4", "haiku"), ("claude-code-cli/sonnet", "sonnet")],
 )  # fmt: skip
 def test_each_model_reaches_the_upstream(gateway: RunningGateway, asked: str, family: str) -> None:
     gateway.client.chat.completions.create(
@@ -301,7 +302,7 @@ def test_parameters_that_a_model_does_not_take_are_met_as_nearly_as_possible(
 
 @pytest.mark.parametrize(
     ("stop_reason", "finish_reason"),
-    [("max_tokens", "length"), ("refusal", "content_filter"), ("stop_sequence", "stop")],
+    [("max_tokens", "length"), on_demand("refusal", "content_filter"), ("stop_sequence", "stop")],
 )
 def test_finish_reasons_and_one_upstream_request_each(
     gateway: RunningGateway, stop_reason: str, finish_reason: str
@@ -367,7 +368,7 @@ def test_structured_output_is_the_content(gateway: RunningGateway, additional: o
     "entry",
     [
         {"backend": "claude-code", "target": "sonnet"},
-        {"backend": "claude-code", "target": "claude-opus-4-6", "sampling": False},
+        on_demand({"backend": "claude-code", "target": "claude-opus-4-6", "sampling": False}),
     ],
     ids=["documented", "by its entry"],
 )

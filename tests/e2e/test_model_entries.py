@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cells import on_demand
 from tests.e2e.bodies import function, last_request, post
 from tests.e2e.conftest import StartGateway
 
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.e2e
 @pytest.mark.parametrize(
     ("target", "thinking", "adjusted"),
     [
-        ("haiku", "disabled", "max_tokens=4000"),
+        on_demand("haiku", "disabled", "max_tokens=4000"),
         ("sonnet", "between_tools", "max_tokens=4000,reasoning_effort=between_tools"),
     ],
 )

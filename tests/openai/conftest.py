@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from gateway.http.app import create_app
 from gateway.testing import build
-from tests.openai.http.malformed_support import BACKEND
+from tests.openai.http.malformed.malformed_support import BACKEND
 from tests.openai.openai_support import Ask, BuildApp, http_client, request_body
 
 

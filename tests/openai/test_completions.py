@@ -23,9 +23,7 @@ from gateway.types import (
 )
 from gateway_openai.decode.completions import INSTRUCTION, CompletionCall, decode_completion
 from gateway_openai.encode.completions import CompletionEncoding
-from tests.openai.http.test_disconnect import Connection
-from tests.openai.http.test_sdk import sdk
-from tests.openai.openai_support import BuildApp, http_client, sse_data
+from tests.openai.openai_support import BuildApp, Connection, http_client, sdk, sse_data
 
 
 def call(prompt: object = "Once upon", **fields: object) -> CompletionCall:

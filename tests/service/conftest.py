@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main as cli
+from gateway_service import system_commands as steps
 from gateway_service import this_machine as surroundings
 from tests.service.service_support import System
 
@@ -38,3 +39,10 @@ def system(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Syste
 def service(system: System) -> Callable[..., Result]:
     """Runs `dragoman service …`."""
     return lambda *arguments: CliRunner().invoke(cli.cli, ["service", *map(str, arguments)])
+
+
+@pytest.fixture
+def mac(system: System, monkeypatch: pytest.MonkeyPatch) -> System:
+    monkeypatch.setattr(surroundings.sys, "platform", "darwin")
+    monkeypatch.setattr(steps, "PAUSE_SECONDS", 0)
+    return system

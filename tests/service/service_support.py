@@ -1,7 +1,13 @@
 """A user without systemd or launchd: programs that note what they are told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from click.testing import Result
+
+Service = Callable[..., Result]
+UNIT = ".config/systemd/user/dragoman.service"
+PLIST = "Library/LaunchAgents/dragoman.gateway.plist"
 
 PROGRAMS = ("systemctl", "journalctl", "launchctl", "tail", "loginctl")
 

@@ -9,7 +9,8 @@ from gateway.errors import ConfigurationError
 from gateway_access.config import AccessConfig, KeyEntry
 from gateway_access.keys.keys_file import change_keys, path_of, read_keys
 from gateway_access.keys.known_keys import KnownKeys
-from tests.access.access_support import KEY, OTHER, Clock, entry
+from tests.access.access_support import KEY, OTHER, entry
+from tests.clock import Clock
 
 
 def write(path: Path, *entries: KeyEntry) -> None:

@@ -6,7 +6,8 @@ from gateway.errors import InvalidRequest, NotAllowed, RateLimited
 from gateway_access.limits.allowed_models import check_model, may_use
 from gateway_access.limits.key_limits import KeyLimits, Limits, duration
 from gateway_access.limits.token_bucket import Bucket
-from tests.access.access_support import Clock, entry
+from tests.access.access_support import entry
+from tests.clock import Clock
 
 
 def limits(clock: Clock, **given: int) -> KeyLimits:

@@ -16,21 +16,13 @@ from gateway.types import (
     UsageUpdate,
 )
 from gateway_claude_code.conversations.held_start import HELD_SECONDS, HeldStart
+from tests.clock import Clock
 
 START = ResponseStart(model="m")
 USAGE = UsageUpdate(usage=Usage(input_tokens=1))
 TEXT, THINKING = (PartStart(index=0, part=part) for part in (Text(text=""), Thinking(text="")))
 CALL = PartStart(index=1, part=ToolCall(id="a", name="f"))
 WORDS = PartDelta(index=0, text="Hi")
-
-
-class Clock:
-    """Stands still unless it is set."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def sent_on(*events: StreamEvent) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).with_name("fake_claude.py")
+ROOT = Path(__file__).parents[3]
 MakeCli = Callable[..., Path]
 
 
@@ -32,7 +33,8 @@ def fake_claude(tmp_path: Path) -> MakeCli:
         source = SOURCE.read_text(encoding="utf-8")
         source = source.replace('BREAK = ""', f"BREAK = {broken!r}", 1)
         source = source.replace('VERSION = "9.9.9"', f"VERSION = {version!r}", 1)
-        path.write_text(f"#!{sys.executable} -IS\n{source}", encoding="utf-8")
+        start = f"#!{sys.executable} -IS\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        path.write_text(start + source, encoding="utf-8")
         path.chmod(0o755)
         return path
 

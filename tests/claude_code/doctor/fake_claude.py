@@ -1,11 +1,10 @@
 """A small CLI that does what Dragoman relies on, but for one thing: what `BREAK` names, a behaviour
 of the table or a way to break it.
 
-A program of its own, run with the standard library alone. It speaks as much of the protocol as
-the checks need, and really asks the upstream over HTTP.
+A program of its own, run with the standard library and `fake_lines` alone. It speaks as much of
+the protocol as the checks need, and really asks the upstream over HTTP.
 """
 
-import base64
 import http.client
 import json
 import os
@@ -18,24 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.claude_code.doctor.fake_lines import Object, log, readable, say, say_text, smaller
+
 BREAK = ""
 VERSION = "9.9.9"
 
-Object = dict[str, Any]
 OUTPUT = "StructuredOutput"
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 BASH = {"name": "Bash", "description": "Runs a command.", "input_schema": {"type": "object"}}
-
-
-def say(line: Object) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
-
-
-def log(words: str) -> None:
-    """An entry of the debug log, which the gateway has on standard error."""
-    sys.stderr.write(f"2026-11-27T08:52:00.116Z [ERROR] {words}\n")
-    sys.stderr.flush()
 
 
 class Cli:
@@ -125,7 +113,7 @@ class Cli:
         while self.waiting[number] is None:
             if until is not None and time.monotonic() > until:
                 return None
-            if until is not None and not _readable(until - time.monotonic()):
+            if until is not None and not readable(until - time.monotonic()):
                 continue
             line = self.hear()
             if line["type"] == "control_response":
@@ -156,7 +144,7 @@ class Cli:
 
     def add(self, role: str, content: list[Object]) -> None:
         if BREAK != "media_smaller":
-            content = [_smaller(block) for block in content]
+            content = [smaller(block) for block in content]
         if self.messages and self.messages[-1]["role"] == role:
             self.messages[-1]["content"] += content
         else:
@@ -292,7 +280,7 @@ class Cli:
         told: int | None = status
         if f"error_{status}" == BREAK:
             if status == 529:
-                self.stream_text(f"API Error: {text}")
+                say_text(f"API Error: {text}")
                 return False
             told = None
         elif status != 400:
@@ -343,16 +331,6 @@ class Cli:
                 block["input"] = json.loads("".join(texts) or "{}")
         return blocks
 
-    def stream_text(self, text: str) -> None:
-        for event in (
-            {"type": "message_start", "message": {"model": "m", "usage": {}}},
-            {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
-            {"type": "content_block_delta", "index": 0, "delta": {"text": text}},
-            {"type": "content_block_stop", "index": 0},
-            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
-        ):
-            say({"type": "stream_event", "event": event})
-
     def results(self, calls: list[Object]) -> list[Object]:
         if BREAK == "parallel_calls":
             return [self.result(call, self.start(call)) for call in calls]
@@ -376,19 +354,6 @@ class Cli:
         if BREAK == "parking: other words":
             return {**result, "content": "It was cut."}
         return {**result, "content": answer["mcp_response"]["result"]["content"]}
-
-
-def _smaller(block: Object) -> Object:
-    if block["type"] != "image":
-        return block
-    width = int.from_bytes(base64.b64decode(block["source"]["data"])[16:20], "big")
-    return block if width <= 8000 else {**block, "source": {**block["source"], "data": PIXEL}}
-
-
-def _readable(seconds: float) -> bool:
-    import select  # noqa: PLC0415 - for one fault only
-
-    return bool(select.select([sys.stdin], [], [], max(seconds, 0))[0])
 
 
 def _tool(tool: Object) -> Object:

@@ -236,11 +236,12 @@ async def test_the_look_has_one_slot_at_a_time_and_waits_for_it(
     fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     monkeypatch.setattr(watch_module, "FULL_SECONDS", 0.01)
-    gate, most = Gate(), 0
+    gate, most, tries = Gate(), 0, 0
 
     class Counted(Slots):
         async def acquire(self, caller: str) -> None:
-            nonlocal most
+            nonlocal most, tries
+            tries += 1
             await super().acquire(caller)
             most = max(most, self.used)
 
@@ -252,7 +253,7 @@ async def test_the_look_has_one_slot_at_a_time_and_waits_for_it(
         environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
         config = ClaudeCodeConfig(command=program.path)
         tasks.start_soon(watch, gate, config, environ, slots)
-        await anyio.sleep(0.3)
+        await until(lambda: tries >= 3)
         assert not gate.health["checked"]
         slots.release()
         await until(lambda: gate.health["checked"])

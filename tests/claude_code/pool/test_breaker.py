@@ -8,7 +8,8 @@ from gateway.errors import BackendFailed, BackendUnavailable
 from gateway_claude_code.pool.pool import Pool
 from gateway_claude_code.process.start_breaker import FAILURES, FIRST_PAUSE, StartBreaker
 from gateway_claude_code.process.starts import Starts
-from tests.claude_code.pool.test_pool import FakeLaunch, a_launch, a_pool, keep, quiet, until
+from tests.claude_code.pool.pool_support import FakeLaunch, a_launch, a_pool, keep, quiet, until
+from tests.clock import Clock
 
 BROKEN = BackendFailed("It exited with code 1.")
 
@@ -85,15 +86,8 @@ async def test_nothing_makes_room_for_a_process_that_will_not_be_started() -> No
         assert pool.counts["live"] == len(launch.open) == 1
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 async def test_when_the_one_that_tries_is_given_up_the_next_one_tries_soon() -> None:
-    clock, starts = Clock(), Starts(2, 5, lambda: None)
+    clock, starts = Clock(0), Starts(2, 5, lambda: None)
     starts.breaker = StartBreaker(clock)
     for _ in range(FAILURES):
         (await starts.turn()).failed(BROKEN)
@@ -112,7 +106,7 @@ async def test_when_the_one_that_tries_is_given_up_the_next_one_tries_soon() -> 
 
 
 async def test_one_that_began_before_says_nothing_about_when_to_try() -> None:
-    clock, starts = Clock(), Starts(5, 5, lambda: None)
+    clock, starts = Clock(0), Starts(5, 5, lambda: None)
     starts.breaker = StartBreaker(clock)
     earlier = await starts.turn()
     for _ in range(FAILURES):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gateway_claude_code.pool.live import LiveConversations
+from tests.cells import examples
 
 KEYS = st.binary(min_size=1, max_size=1).map(lambda key: bytes([key[0] % 5]))
 KEEP_ALIVE = 10
@@ -71,4 +72,4 @@ class Waiting(RuleBasedStateMachine):
 
 
 TestWaiting = Waiting.TestCase
-TestWaiting.settings = settings(max_examples=60, stateful_step_count=40)
+TestWaiting.settings = settings(max_examples=examples(60), stateful_step_count=40)

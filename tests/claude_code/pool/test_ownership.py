@@ -27,9 +27,18 @@ from gateway_claude_code.orphans import ledger
 from gateway_claude_code.orphans.reaper import Keeper
 from gateway_claude_code.process.environment import Surroundings
 from gateway_claude_code.state_file import StateFile
-from tests.claude_code.claude_code_support import TARGET, FakeCli, a_request, backend_for, is_gone
-from tests.claude_code.conversations.test_faults import ANSWER, Environ, MakeCli
-from tests.claude_code.pool.test_pool import answered, until
+from tests.claude_code.claude_code_support import (
+    ANSWER,
+    TARGET,
+    Environ,
+    FakeCli,
+    MakeCli,
+    a_request,
+    answered,
+    backend_for,
+    is_gone,
+)
+from tests.claude_code.pool.pool_support import until
 
 OURS = "gateway_claude_code"
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -10,6 +10,7 @@ from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.spares import DEMAND_SECONDS, Spares
 from gateway_claude_code.process.launch import Launch
+from tests.clock import Clock
 
 LAUNCH = Launch(
     program=Path("/bin/claude"),
@@ -21,13 +22,6 @@ LAUNCH = Launch(
     folder=Path("/"),
 )
 OTHER = replace(LAUNCH, model="haiku")
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Process:
@@ -44,7 +38,7 @@ def a_process() -> Conversation:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0)
 
 
 def spares(clock: Clock, at_least: int = 1, at_most: int = 3) -> Spares:

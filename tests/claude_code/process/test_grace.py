@@ -6,13 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway_claude_code.process.grace import LONGEST, STEP_SECONDS, Grace, seconds_in_line
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def seconds_until_over(

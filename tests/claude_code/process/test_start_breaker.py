@@ -11,15 +11,14 @@ from gateway_claude_code.process.start_breaker import (
     LONGEST_PAUSE,
     StartBreaker,
 )
-from tests.claude_code.claude_code_support import a_request, backend_for, until_failure
-from tests.claude_code.conversations.test_faults import Environ, MakeCli
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.claude_code.claude_code_support import (
+    Environ,
+    MakeCli,
+    a_request,
+    backend_for,
+    until_failure,
+)
+from tests.clock import Clock
 
 
 def broken(clock: Clock) -> StartBreaker:
@@ -31,7 +30,7 @@ def broken(clock: Clock) -> StartBreaker:
 
 
 def test_after_some_failures_in_a_row_it_is_left_in_peace() -> None:
-    clock = Clock()
+    clock = Clock(0)
     breaker = broken(clock)
     clock.now = 1
     with pytest.raises(BackendUnavailable, match=r"exited with code 1") as caught:
@@ -41,7 +40,7 @@ def test_after_some_failures_in_a_row_it_is_left_in_peace() -> None:
 
 
 def test_one_success_in_between_is_enough() -> None:
-    breaker = StartBreaker(Clock())
+    breaker = StartBreaker(Clock(0))
     for _ in range(10):
         breaker.check()
         breaker.failed(BackendFailed("x"))
@@ -51,7 +50,7 @@ def test_one_success_in_between_is_enough() -> None:
 
 
 def test_then_one_tries_and_the_others_wait_for_it() -> None:
-    clock = Clock()
+    clock = Clock(0)
     breaker = broken(clock)
     clock.now = FIRST_PAUSE
     breaker.check()
@@ -62,7 +61,7 @@ def test_then_one_tries_and_the_others_wait_for_it() -> None:
 
 
 def test_the_pauses_grow_to_a_limit() -> None:
-    clock = Clock()
+    clock = Clock(0)
     breaker = broken(clock)
     pauses = []
     for _ in range(6):

@@ -15,21 +15,23 @@ from gateway_claude_code.process.start_breaker import FAILURES
 from gateway_claude_code.process.starts import Start, Starts
 from tests.claude_code.claude_code_support import (
     TARGET,
+    Environ,
     FakeCli,
+    MakeCli,
     a_request,
+    answered,
     backend_for,
     until_failure,
 )
-from tests.claude_code.conversations.test_faults import Environ, MakeCli
-from tests.claude_code.pool.test_pool import (
+from tests.claude_code.pool.pool_support import (
     FakeProcess,
     a_launch,
     a_pool,
-    answered,
     process_of,
     quiet,
     until,
 )
+from tests.clock import RunningClock, turned
 
 BROKEN = BackendFailed("It exited with code 1.")
 
@@ -81,11 +83,12 @@ async def test_the_first_fate_counts() -> None:
     (await one.turn()).ready()
 
 
-async def test_a_turn_is_not_waited_for_without_end() -> None:
-    one = starts(most=1, wait_seconds=0.01)
+async def test_a_turn_is_not_waited_for_without_end(clock: RunningClock) -> None:
+    one = starts(most=1, wait_seconds=60)
     held = await one.turn()
-    with pytest.raises(GatewayBusy, match=r"within 0\.01 s"):
-        await one.turn()
+    with pytest.raises(GatewayBusy, match="within 60 s"):
+        async with turned(clock, 60):
+            await one.turn()
     held.give_up()
     assert (await one.turn()).fate == "starting"
 

@@ -13,13 +13,14 @@ from gateway.types import (
     Message,
     ResponseFormat,
     Sampling,
+    Target,
     Text,
     Tool,
     ToolCall,
     ToolChoice,
 )
 from gateway_claude_code.conversations.mcp_bridge import bridge_of
-from gateway_claude_code.request.prepare import FEW_TOKENS, JSON_ONLY, prepare
+from gateway_claude_code.request.prepare import FEW_TOKENS, JSON_ONLY, model_name, prepare
 from gateway_claude_code.response.events import reader_of
 from tests.claude_code.claude_code_support import TARGET, a_request
 
@@ -235,3 +236,16 @@ def test_another_model_is_another_setting() -> None:
 @pytest.mark.parametrize("system", ["", " ", "\n\t "])
 def test_a_system_text_of_blanks_is_left_out(system: str) -> None:
     assert prepare(a_request(system=system), TARGET).request.system == ""
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-x", "x\0", "a\nb", "é", "x" * 257])
+def test_what_can_be_no_model_name_is_not_found(name: str) -> None:
+    with pytest.raises(ModelNotFound):
+        model_name(Target(model="m", backend="claude-code", name=name))
+
+
+@pytest.mark.parametrize(
+    "name", ["opus", "claude-sonnet-4-5@20250929", "us.anthropic.claude-v1:0", "sonnet[1m]"]
+)
+def test_model_names_of_all_providers(name: str) -> None:
+    assert model_name(Target(model="m", backend="claude-code", name=name)) == name

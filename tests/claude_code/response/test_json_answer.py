@@ -1,97 +1,42 @@
-"""Answers in JSON: the structured output or the prose, as the requested text."""
+"""Answers in JSON: the structured output or the prose, as the text that was asked for."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, get_args
 
-import anyio
 import pytest
 
-from gateway.errors import BackendFailed
 from gateway.types import (
     PartDelta,
     PartEnd,
     PartStart,
-    ResponseEnd,
     ResponseFormat,
     ResponseStart,
     StopReason,
     StreamEvent,
     Text,
     Thinking,
-    ToolCall,
     Usage,
     UsageUpdate,
 )
 from gateway_claude_code.request.answer_schemas.answer_schema import AnswerSchema
 from gateway_claude_code.response.json_answer import (
-    NOT_AS_ASKED,
-    OUTPUT,
-    JsonAnswer,
     NativeAnswer,
     ObjectAnswer,
     SchemaAnswer,
     json_answer,
 )
-from tests.work import is_linear
-
-OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
-LIST = {"type": "array", "items": {"type": "integer"}}
-CUT: tuple[StopReason, ...] = ("max_tokens", "refusal", "stop_sequence")
-
-
-def of(schema: dict[str, Any]) -> SchemaAnswer:
-    return SchemaAnswer(AnswerSchema.of(schema))
-
-
-def part(index: int, part: Any, *texts: str) -> list[StreamEvent]:
-    deltas = [PartDelta(index=index, text=text) for text in texts]
-    return [PartStart(index=index, part=part), *deltas, PartEnd(index=index)]
-
-
-def said(index: int, *texts: str) -> list[StreamEvent]:
-    return part(index, Text(text=""), *texts)
-
-
-def call(index: int, *arguments: str, name: str = "look") -> list[StreamEvent]:
-    return part(index, ToolCall(id=f"c{index}", name=name, arguments=""), *arguments)
-
-
-def output(index: int, *arguments: str) -> list[StreamEvent]:
-    return call(index, *arguments, name=OUTPUT)
-
-
-def end(reason: StopReason = "end") -> list[StreamEvent]:
-    return [ResponseEnd(stop_reason=reason)]
-
-
-def fed(answer: JsonAnswer, *events: list[StreamEvent]) -> list[StreamEvent]:
-    """The events that come of these, as a conversation has them: it checks before the end."""
-
-    def each() -> Iterator[StreamEvent]:
-        for some in events:
-            for event in some:
-                yield from answer.feed(event)
-
-    found = list(each())
-    if answer.complete is not None:
-        anyio.run(answer.complete.check)
-    return found
-
-
-def joined(events: list[StreamEvent]) -> str:
-    """All text of the events."""
-    return "".join(event.text for event in events if isinstance(event, PartDelta))
-
-
-def problem(answer: JsonAnswer, *events: list[StreamEvent]) -> str:
-    """What the failure says that these events end in."""
-    with pytest.raises(BackendFailed) as caught:
-        fed(answer, *events)
-    assert caught.value.code == NOT_AS_ASKED == "invalid_model_output"
-    before, _, said = caught.value.message.partition(": ")
-    assert before == "The model's answer does not have the requested form"
-    return said.removesuffix(".")
+from tests.claude_code.response.json_answer_support import (
+    CUT,
+    LIST,
+    OBJECT,
+    call,
+    end,
+    fed,
+    of,
+    output,
+    part,
+    problem,
+    said,
+)
 
 
 def test_the_cuts_are_all_the_reasons_but_two() -> None:
@@ -310,130 +255,3 @@ def test_what_may_be_the_whole_answer(events: list[StreamEvent], *, satisfied: b
     answer = of(OBJECT)
     fed(answer, events)
     assert answer.satisfied is satisfied
-
-
-# -- any JSON object ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("pieces", "shown"),
-    [
-        (['{"a": 1}'], ['{"a": 1}']),
-        (["{}"], ["{}"]),
-        (["\n ", '{"a":', " 1}", "\n"], ['{"a":', " 1}"]),
-        (["```json\n", "{", '"a"', ": {}}\n", "```"], ["{", '"a"', ": {}}"]),
-        (["`", "``", "\n", '{"a": 1} ``', "`"], ['{"a": 1}']),
-        (['{"a": 1}', ' or {"b": 2}'], ['{"a": 1}']),
-    ],
-)
-@pytest.mark.parametrize("reason", ["end", "tool_calls"])
-def test_an_object_at_the_beginning_streams(
-    pieces: list[str], shown: list[str], reason: StopReason
-) -> None:
-    answer = ObjectAnswer()
-    streamed = fed(answer, said(0, *pieces)[:-1])
-    assert streamed == said(0, *shown)[:-1]
-    assert fed(answer, said(0)[1:], end(reason)) == [PartEnd(index=0), *end(reason)]
-
-
-@pytest.mark.parametrize(
-    ("pieces", "shown"),
-    [
-        (["Sure: {this}", ' {"a": "}"}', ' or {"b": 2}'], '{"a": "}"}'),
-        (["Sure.\n```json\n{", '"a": 1}\n```'], '{"a": 1}'),
-        (['Not {"this}, but {"a": 1}'], '{"a": 1}'),
-        (["[", '{"a": 1}', "]"], '{"a": 1}'),
-    ],
-)
-@pytest.mark.parametrize("reason", ["end", "tool_calls"])
-def test_an_object_after_words_comes_at_the_end(
-    pieces: list[str], shown: str, reason: StopReason
-) -> None:
-    answer = ObjectAnswer()
-    assert fed(answer, said(0, *pieces)) == []
-    assert fed(answer, end(reason)) == [*said(0, shown), *end(reason)]
-
-
-def test_the_object_may_come_in_several_texts() -> None:
-    events = fed(ObjectAnswer(), said(0, '{"a":'), said(1, "1"), said(2, "} Done."), end())
-    assert events == [*said(0, '{"a":'), *said(1, "1"), *said(2, "}"), *end()]
-
-
-def test_words_and_the_object_may_come_in_several_texts() -> None:
-    events = fed(ObjectAnswer(), said(0, "Sure."), said(1, '{"a":'), said(2, "1} Done."), end())
-    assert events == [*said(0, '{"a":1}'), *end()]
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        [],
-        [""],
-        ["I can", "not."],
-        ["[1]"],
-        ["```json\n[1]\n```"],
-        ['{"a"'],
-        ['{"a" is no', " object}", " at", " all"],
-        ["{", "not}", "\n", "{not}"],
-        ["{" * 2000],
-        ['Here: {"a": oops}'],
-    ],
-    ids=lambda pieces: repr(pieces)[:30],
-)
-@pytest.mark.parametrize("reason", get_args(StopReason))
-def test_a_text_without_an_object_is_given_as_it_is(pieces: list[str], reason: StopReason) -> None:
-    answer = ObjectAnswer()
-    events = fed(answer, said(0, *pieces), end(reason))
-    assert joined(events) == joined(said(0, *pieces))
-    assert [type(event) for event in events if not isinstance(event, PartDelta)] == [
-        PartStart,
-        PartEnd,
-        ResponseEnd,
-    ]
-    assert answer.verbatim
-
-
-def test_an_answer_of_nothing_stays_one() -> None:
-    assert fed(ObjectAnswer(), end()) == end()
-
-
-@pytest.mark.parametrize("reason", CUT)
-@pytest.mark.parametrize("before", ["", "Sure: "])
-def test_an_object_that_was_cut_is_passed_on(reason: StopReason, before: str) -> None:
-    events = fed(ObjectAnswer(), said(0, f'{before}{{"a": "b'), end(reason))
-    assert events == [*said(0, '{"a": "b'), *end(reason)]
-
-
-def test_with_calls_the_text_is_given_as_it_is() -> None:
-    events = [*said(0, "Let me ", "look."), *call(1, '{"x":1}'), *end("tool_calls")]
-    assert fed(ObjectAnswer(), events) == events
-
-
-@pytest.mark.parametrize(
-    ("pieces", "verbatim"),
-    [
-        (['{"a": 1}'], True),
-        (['{"a": 1}', "\n"], False),
-        (["```json\n", '{"a": 1}', "\n```"], False),
-        (['Sure: {"a": 1}'], False),
-        (["prose"], True),
-    ],
-)
-def test_an_object_is_verbatim_without_a_cut(pieces: list[str], *, verbatim: bool) -> None:
-    answer = ObjectAnswer()
-    fed(answer, said(0, *pieces), end())
-    assert answer.verbatim is verbatim
-
-
-def test_an_object_is_asked_for_once() -> None:
-    answer = ObjectAnswer()
-    fed(answer, said(0, "prose"))
-    assert answer.satisfied
-
-
-@pytest.mark.parametrize("piece", ['{"a', 'no {"a": '])
-def test_prose_in_many_pieces_takes_linear_time(piece: str) -> None:
-    def events(size: int) -> Callable[[], object]:
-        return partial(fed, ObjectAnswer(), said(0, *[piece] * size), end())
-
-    assert is_linear(events, 500)

@@ -28,6 +28,19 @@ WEATHER = "Sunny, 21 °C"
 FINAL = "It is sunny in Bern."
 ADA = {"name": "Ada", "age": 36}
 GIVE_UP_SECONDS = 20
+
+TOOL: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    },
+}
 NATIVE = "output_config.format"
 """In the place of a tool's name: the API's own structured output."""
 

@@ -19,6 +19,7 @@ from tests.clients.python.cells import (
     FINAL,
     NATIVE,
     QUESTION,
+    TOOL,
     Person,
     answer_structured,
     assert_schema_arrived,
@@ -28,7 +29,6 @@ from tests.clients.python.cells import (
     stream_slowly,
 )
 from tests.clients.python.snippets import configured
-from tests.clients.python.test_litellm import TOOL
 from tests.e2e.gateways import RunningGateway
 from tests.pages import ROOT
 

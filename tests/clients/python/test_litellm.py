@@ -11,6 +11,7 @@ from tests.clients.python.cells import (
     ADA,
     FINAL,
     QUESTION,
+    TOOL,
     Person,
     answer_structured,
     assert_schema_arrived,
@@ -23,18 +24,6 @@ from tests.clients.python.snippets import configured
 from tests.e2e.gateways import RunningGateway
 
 ASK: Any = [{"role": "user", "content": QUESTION}]
-TOOL: Any = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather of a city.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
 
 
 @pytest.fixture

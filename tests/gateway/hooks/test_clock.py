@@ -1,6 +1,6 @@
 """A hook that holds up the event loop is named; one that awaits is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -9,25 +9,14 @@ import pytest
 from gateway.hooks import clock as hook_clock
 from gateway.pipeline.gateway import CoreGateway
 from gateway.testing import ScriptedBackend
+from tests.clock import Clock
 from tests.gateway.core_support import context, plugin, request_for
 
 GatewayWith = Callable[..., CoreGateway]
 
 
-class Clock:
-    """Stands still until somebody blocks."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def block(self) -> None:
-        self.now += 5
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(hook_clock, "perf_counter", made)
     return made
@@ -35,7 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 def blocking(hook: str, clock: Clock, result: object = None) -> object:
     def block() -> object:
-        clock.block()
+        clock.turn(5)
         return result
 
     block.__name__ = hook
@@ -69,7 +58,7 @@ async def test_a_step_of_a_coroutine_that_blocks_is_named(
 ) -> None:
     async def gateway_transform_request() -> None:
         await anyio.lowlevel.checkpoint()
-        clock.block()
+        clock.turn(5)
 
     gateway = gateway_with(ScriptedBackend(), plugin(gateway_transform_request))
     await (await gateway.open(request_for(), context())).aclose()
@@ -95,7 +84,7 @@ async def test_a_hook_that_awaits_holds_up_nobody(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(slow)
         await waiting.wait()
-        clock.block()
+        clock.turn(5)
         await (await gateway.open(request_for(), context())).aclose()
         gate.set()
     assert caplog.text == ""

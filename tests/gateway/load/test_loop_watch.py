@@ -1,21 +1,10 @@
 """How long the event loop was held up."""
 
-import time
-
 import anyio
 import anyio.lowlevel
 
 from gateway.load.loop_watch import EVERY_SECONDS, RECENT_SECONDS, LoopWatch
-
-
-class Clock:
-    """A clock that is turned by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock, RunningClock
 
 
 def test_the_longest_stall_is_kept_and_the_recent_one_is_forgotten_in_time() -> None:
@@ -39,11 +28,11 @@ def test_a_longer_stall_replaces_the_shorter_ones_before_it() -> None:
     assert watch.recent == watch.longest == 0.3
 
 
-async def test_a_loop_that_is_held_up_is_noticed() -> None:
-    watch = LoopWatch()
+async def test_a_loop_that_is_held_up_is_noticed(clock: RunningClock) -> None:
+    watch = LoopWatch(clock)
     async with watch.running():
         await anyio.lowlevel.checkpoint()
-        time.sleep(EVERY_SECONDS * 3)  # noqa: ASYNC251 - this is the stall
+        clock.turn(EVERY_SECONDS * 3)  # this is the stall
         while not watch.longest:
             await anyio.lowlevel.checkpoint()
     assert watch.longest >= EVERY_SECONDS

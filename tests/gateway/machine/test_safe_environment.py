@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.machine.safe_environment import make_safe
+from tests.cells import on_demand
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,9 @@ def test_python_takes_no_packages_out_of_the_current_folder() -> None:
     assert environ == {"PYTHONSAFEPATH": "1"}
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", [on_demand("<&-"), on_demand(">&-"), on_demand("2>&-"), "<&- >&- 2>&-"]
+)
 def test_commands_work_with_closed_streams(closed: str, tmp_path: Path) -> None:
     dragoman = Path(sys.executable).with_name("dragoman")
     done = subprocess.run(

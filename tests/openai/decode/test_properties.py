@@ -18,6 +18,7 @@ from gateway.types import ChatRequest, ChatResponse, Message, Text, ToolResult
 from gateway_openai.decode.chat import decode, parse
 from gateway_openai.encode.chat import AnswerFormat, encode_completion
 from gateway_openai.fields.rows import CHAT
+from tests.cells import examples
 from tests.openai.openai_support import http_client, request_body
 
 FORM = AnswerFormat(id="chatcmpl-1", created=1, model="m")
@@ -181,7 +182,7 @@ def attempt(**fields: object) -> ChatRequest | GatewayError:
 
 
 @given(fields=bodies)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_body_is_decoded_or_refused(fields: dict[str, object]) -> None:
     match attempt(**fields):
         case GatewayError(status=status, param=param):
@@ -191,7 +192,7 @@ def test_any_body_is_decoded_or_refused(fields: dict[str, object]) -> None:
 
 
 @given(messages=st.lists(st.dictionaries(keys, values, max_size=5), min_size=1, max_size=4))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_messages_are_decoded_or_refused(messages: list[object]) -> None:
     match attempt(messages=messages):
         case GatewayError(param=param):
@@ -220,7 +221,7 @@ def test_any_bytes_get_an_answer_that_is_no_500(app: FastAPI, content: bytes) ->
 
 
 @given(fields=bodies)
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_any_json_object_gets_an_answer_that_is_no_500(
     app: FastAPI, fields: dict[str, object]
 ) -> None:

@@ -1,8 +1,5 @@
 """What happens when the client goes away, at every stage."""
 
-import json
-from typing import Any
-
 import anyio
 import pytest
 from starlette.requests import ClientDisconnect
@@ -10,41 +7,7 @@ from starlette.requests import ClientDisconnect
 from gateway.task_groups import raising_plainly
 from gateway.testing import ScriptedBackend, text_answer
 from gateway_openai.http.disconnect import unless_disconnected
-from tests.openai.openai_support import BuildApp, request_body
-
-
-class Connection:
-    """A client at the level of ASGI, that can hang up."""
-
-    def __init__(self, **fields: object) -> None:
-        self._body: bytes | None = json.dumps(request_body(**fields)).encode()
-        self.gone = anyio.Event()
-        self.sent: list[dict[str, Any]] = []
-        self.scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "POST",
-            "path": "/v1/chat/completions",
-            "raw_path": b"/v1/chat/completions",
-            "query_string": b"",
-            "root_path": "",
-            "scheme": "http",
-            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
-            "server": ("gateway", 80),
-        }
-
-    async def receive(self) -> dict[str, Any]:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        await self.gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Any) -> None:
-        self.sent.append(message)
-        if b"Hello" in message.get("body", b""):
-            self.gone.set()
+from tests.openai.openai_support import BuildApp, Connection
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -184,3 +184,53 @@ def test_a_description_without_anything_has_no_fields() -> None:
 )
 def test_the_document_has_the_same_fields(kind: Any, schema: dict[str, Any]) -> None:
     assert set(schema["properties"]) == set(kind.__annotations__)
+
+
+# -- over HTTP ----------------------------------------------------------------------------
+
+NAMED = {
+    "models": {
+        "org/model-1": {"backend": "scripted"},
+        "claude-*": {"backend": "other"},
+    },
+    "aliases": {"best": "org/model-1", "x-*": "claude-*"},
+}
+
+
+async def test_models_are_listed_with_exact_aliases_and_without_patterns(
+    build_app: BuildApp,
+) -> None:
+    async with http_client(build_app(**NAMED)) as client:
+        listed = (await client.get("/v1/models")).json()
+    assert listed["object"] == "list"
+    assert [(model["id"], model["owned_by"]) for model in listed["data"]][:2] == [
+        ("org/model-1", "scripted"),
+        ("best", "scripted"),
+    ]
+    assert {model["object"] for model in listed["data"]} == {"model"}
+    assert not any("*" in model["id"] for model in listed["data"])
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [
+        ("org/model-1", "scripted"),
+        ("best", "scripted"),
+        ("claude-9", "other"),
+        ("x-claude", "other"),
+    ],
+)
+async def test_a_model_is_found_under_the_name_that_was_asked_for(
+    build_app: BuildApp, name: str, backend: str
+) -> None:
+    async with http_client(build_app(**NAMED)) as client:
+        model = (await client.get(f"/v1/models/{name}")).json()
+    assert (model["id"], model["owned_by"]) == (name, backend)
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/best"])
+async def test_the_models_can_be_asked_for_by_head(build_app: BuildApp, path: str) -> None:
+    async with http_client(build_app(**NAMED)) as client:
+        response = await client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == "application/json"

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
 from gateway import errors
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import ResponseStart, Text, Thinking, ToolCall
-from tests.openai.openai_support import BuildApp
+from tests.openai.openai_support import BuildApp, sdk
 
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 TOOLS: Any = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
@@ -21,16 +20,6 @@ TOOL_ANSWER = answer(
     part(3, ToolCall(id="a2", name="f")),
     stop_reason="tool_calls",
 )
-
-
-def sdk(build_app: BuildApp, backend: ScriptedBackend) -> openai.AsyncOpenAI:
-    transport = httpx2.ASGITransport(build_app(backend), raise_app_exceptions=False)
-    return openai.AsyncOpenAI(
-        api_key="unused",
-        base_url="http://localhost/v1",
-        max_retries=0,
-        http_client=httpx2.AsyncClient(transport=transport),
-    )
 
 
 async def test_text(build_app: BuildApp) -> None:

@@ -6,9 +6,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gateway_claude_code.request.answer_schemas.answer_schema import AnswerSchema
 from gateway_claude_code.request.answer_schemas.output_format import OutputFormat
 
 Schema = dict[str, Any]
+
+DRAFT_4 = "http://json-schema.org/draft-04/schema#"
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+INTEGER = {"type": "integer"}
+STRING = {"type": "string"}
+NULL = {"type": "null"}
 
 KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6",
@@ -213,3 +220,37 @@ SCHEMAS: dict[str, tuple[Schema, Any, Any]] = {
     "instructor": (INSTRUCTOR, OF_INSTRUCTOR, OF_INSTRUCTOR),
     "a list": (A_LIST, OF_A_LIST, A_LIST_SENT),
 }
+
+
+def closed(properties: Schema, *required: str, **more: Any) -> Schema:
+    """An object in the subset."""
+    wanted = {"required": list(required)} if required else {}
+    closed = {"additionalProperties": False}
+    return {"type": "object", "properties": properties, **wanted, **closed, **more}
+
+
+def about(part: Any, **beside: Any) -> Schema:
+    """A client's schema of an object with one property, required."""
+    return {"type": "object", "properties": {"a": part}, "required": ["a"], **beside}
+
+
+def native(schema: Schema) -> Schema:
+    found = AnswerSchema.of(schema)
+    assert found.not_native == ""
+    assert found.native is not None
+    assert subset_problems(found.native) == []
+    return found.native
+
+
+def said(part: Any, dialect: str = "", **beside: Any) -> Schema:
+    """What becomes of a schema within the schema."""
+    beside = {"$schema": dialect, **beside} if dialect else beside
+    found: Schema = native(about(part, **beside))["properties"]["a"]
+    return found
+
+
+def reason(schema: Schema) -> str:
+    found = AnswerSchema.of(schema)
+    assert found.native is None
+    assert found.format is None
+    return found.not_native

@@ -1,69 +1,24 @@
 """From a client's JSON Schema to the API's own structured output, and the answer back."""
 
-import json
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gateway.content.schema_check import CheckedSchema
-from gateway.json_schema import InvalidSchema
-from gateway_claude_code.request.answer_schemas.answer_schema import AnswerSchema
-from gateway_claude_code.request.answer_schemas.merge import NotNative
 from gateway_claude_code.request.answer_schemas.output_format import OutputFormat, is_format_refusal
-from gateway_claude_code.response.json_names import Restorer
 from tests.claude_code.request.answer_schemas.schema_support import (
-    SCHEMAS,
-    as_sent,
+    DRAFT_4,
+    DRAFT_7,
+    INTEGER,
+    NULL,
+    STRING,
+    Schema,
+    about,
+    closed,
+    native,
+    reason,
+    said,
     subset_problems,
-    values_of,
 )
-from tests.work import lines
-
-Schema = dict[str, Any]
-
-DRAFT_4 = "http://json-schema.org/draft-04/schema#"
-DRAFT_7 = "http://json-schema.org/draft-07/schema#"
-INTEGER = {"type": "integer"}
-STRING = {"type": "string"}
-NULL = {"type": "null"}
-
-
-def closed(properties: Schema, *required: str, **more: Any) -> Schema:
-    """An object in the subset."""
-    wanted = {"required": list(required)} if required else {}
-    closed = {"additionalProperties": False}
-    return {"type": "object", "properties": properties, **wanted, **closed, **more}
-
-
-def about(part: Any, **beside: Any) -> Schema:
-    """A client's schema of an object with one property, required."""
-    return {"type": "object", "properties": {"a": part}, "required": ["a"], **beside}
-
-
-def native(schema: Schema) -> Schema:
-    found = AnswerSchema.of(schema)
-    assert found.not_native == ""
-    assert found.native is not None
-    assert subset_problems(found.native) == []
-    return found.native
-
-
-def said(part: Any, dialect: str = "", **beside: Any) -> Schema:
-    """What becomes of a schema within the schema."""
-    beside = {"$schema": dialect, **beside} if dialect else beside
-    found: Schema = native(about(part, **beside))["properties"]["a"]
-    return found
-
-
-def reason(schema: Schema) -> str:
-    found = AnswerSchema.of(schema)
-    assert found.native is None
-    assert found.format is None
-    return found.not_native
-
 
 # -- objects ------------------------------------------------------------------------------
 
@@ -425,192 +380,6 @@ def test_the_model_is_told_what_a_name_is_short_for() -> None:
     assert native(schema) == closed(
         {"the_name": STRING}, description='D\n"the_name" is short for "the \\"name\\"".'
     )
-
-
-# -- how much of it -----------------------------------------------------------------------
-
-
-def many(count: int, part: Schema, required: int = 0) -> Schema:
-    names = [f"p{number}" for number in range(count)]
-    return {
-        "type": "object",
-        "properties": dict.fromkeys(names, part),
-        "required": names[:required],
-    }
-
-
-@pytest.mark.parametrize(
-    ("schema", "why"),
-    [
-        (many(24, STRING), ""),
-        (many(40, STRING, required=16), ""),
-        (many(25, STRING), "it has 25 optional properties, more than 24"),
-        (many(5, many(5, STRING), required=5), "it has 25 optional properties, more than 24"),
-        (
-            {**many(5, {"$ref": "#/$defs/A"}, required=5), "$defs": {"A": many(5, STRING)}},
-            "it has 25 optional properties, more than 24",
-        ),
-        (many(16, {"type": ["string", "null"]}), ""),
-        (many(17, {"type": ["string", "null"]}), "it has 17 unions, more than 16"),
-        (many(17, {"anyOf": [STRING, INTEGER]}), "it has 17 unions, more than 16"),
-        (many(17, {"anyOf": [{"const": "a"}, NULL]}), ""),
-        (many(6000, STRING, required=6000), "it has more than 5000 parts"),
-    ],
-)  # fmt: skip
-def test_the_documented_limits(schema: Schema, why: str) -> None:
-    assert AnswerSchema.of(schema).not_native == why
-
-
-def test_optional_properties_that_may_be_null_are_required_if_there_are_too_many() -> None:
-    schema = many(20, STRING)
-    schema["properties"] |= {f"n{n}": {"type": ["string", "null"]} for n in range(10)}
-    assert native(schema)["required"] == [f"n{number}" for number in range(10)]
-
-
-@pytest.mark.parametrize("keyword", [{"maxProperties": 30}, {"dependentRequired": {"n0": ["p0"]}}])
-def test_not_where_one_more_property_may_be_one_too_many(keyword: Schema) -> None:
-    schema = {**many(20, STRING), **keyword}
-    schema["properties"] |= {f"n{n}": {"type": ["string", "null"]} for n in range(10)}
-    assert reason(schema) == "it has 30 optional properties, more than 24"
-
-
-def a_tower(levels: int, **beside: Any) -> Schema:
-    """Each of the definitions uses the next one twice."""
-    twice = {
-        f"D{n}": {"allOf": [{"$ref": f"#/$defs/D{n + 1}"}, {"$ref": f"#/$defs/D{n + 1}"}], **beside}
-        for n in range(levels)
-    }
-    return {"$ref": "#/$defs/D0", "$defs": {**twice, f"D{levels}": about(STRING)}}
-
-
-DEEP: Schema = STRING
-for _ in range(300):
-    DEEP = about(DEEP)
-
-
-SHARED = 1_000_000
-"""Lines for a schema whose definitions use each other; written out, a tower has 2**40 parts."""
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        about({"enum": [f"v{n}" for n in range(10_000)]}),
-        about({"enum": [n if n % 2 else f"v{n}" for n in range(10_000)]}),
-        about({"anyOf": [{"const": n} for n in range(4000)]}),
-        {"type": "object", "properties": {f"p{n}": {"enum": ["a", n]} for n in range(10_000)}},
-        {**many(10_000, STRING, required=10_000)},
-        {"allOf": [many(3000, STRING), *({"properties": {f"q{n}": STRING}} for n in range(3000))]},
-        about({"anyOf": [{"properties": {f"q{n}": STRING}} for n in range(4000)], **many(2000, STRING)}),
-        a_tower(40),
-        a_tower(40, description="D"),
-        DEEP,
-    ],
-    ids=["enum", "mixed enum", "constants", "enums", "properties", "allOf", "anyOf", "tower",
-         "described tower", "deep"],
-)  # fmt: skip
-def test_the_work_is_linear(schema: Schema) -> None:
-    def work() -> None:
-        with suppress(NotNative):
-            OutputFormat.of(schema)
-
-    assert lines(work) < 20 * len(json.dumps(schema)) + SHARED
-
-
-# -- what libraries make ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("schema", "value", "sent"), SCHEMAS.values(), ids=SCHEMAS)
-def test_what_libraries_make_is_in_the_subset(schema: Schema, value: Any, sent: Any) -> None:
-    form = OutputFormat.of(schema)
-    assert subset_problems(form.schema) == []
-    assert CheckedSchema(form.schema).problem(sent) is None
-    restorer = Restorer(form)
-    assert json.loads(restorer.feed(json.dumps(sent)) + restorer.end()) == value
-    assert AnswerSchema.of(schema).checked.problem(value) is None
-
-
-# -- any value of the subset is one of the client's ---------------------------------------
-
-NAMES = st.sampled_from(["a", "b", "first name", "größe", "a/b", "value"])
-LEAVES = st.sampled_from(
-    [STRING, INTEGER, {"type": "boolean"}, NULL, {"enum": ["x", 1, None]}, {"const": "größe"},
-     {"type": ["string", "null"]}, {"type": "string", "nullable": True}, {"type": "number"}],
-)  # fmt: skip
-
-
-def _objects(parts: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
-    """Objects as clients write them: open or closed, with optional properties."""
-    return st.builds(
-        lambda properties, optional, closing: {
-            "type": "object",
-            "properties": properties,
-            "required": [name for name in properties if name not in optional],
-            **closing,
-        },
-        st.dictionaries(NAMES, parts, min_size=1, max_size=4),
-        st.sets(NAMES),
-        st.sampled_from([{}, {"additionalProperties": False}]),
-    )
-
-
-CLIENTS = st.recursive(
-    LEAVES,
-    lambda parts: st.one_of(
-        _objects(parts),
-        st.builds(lambda part: {"type": "array", "items": part}, parts),
-        st.builds(lambda part, other: {"anyOf": [part, other]}, parts, parts),
-        st.builds(lambda part: {"allOf": [part]}, parts),
-    ),
-    max_leaves=6,
-)
-
-
-@given(data=st.data(), schema=CLIENTS)
-def test_a_value_of_the_subset_is_one_of_the_clients(data: st.DataObject, schema: Schema) -> None:
-    form = OutputFormat.of(schema)
-    assert subset_problems(form.schema) == []
-    value = data.draw(values_of(form.schema, form.schema.get("$defs", {})))
-    assert CheckedSchema(form.schema).problem(value) is None
-    restorer = Restorer(form)
-    text = json.dumps(value, ensure_ascii=data.draw(st.booleans()))
-    ends = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    pieces = [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]
-    restored = "".join(map(restorer.feed, pieces)) + restorer.end()
-    assert CheckedSchema(schema).problem(json.loads(restored)) is None
-    assert as_sent(json.loads(restored), form) == value
-
-
-# -- any schema at all ---------------------------------------------------------------------
-
-DIALECTS = [
-    "http://json-schema.org/draft-03/schema#", DRAFT_4, DRAFT_7,
-    "https://json-schema.org/draft/2020-12/schema",
-]  # fmt: skip
-WORDS = st.sampled_from(
-    ["$ref", "type", "enum", "const", "properties", "required", "additionalProperties", "items",
-     "prefixItems", "allOf", "anyOf", "oneOf", "minItems", "minLength", "minimum",
-     "exclusiveMinimum", "pattern", "format", "nullable", "description", "default", "not"],
-)  # fmt: skip
-ODD = st.sampled_from(
-    [None, True, False, 0, 2.0, "x", "string", "#", [], {}, ["a"], [{}], [3], {"a": {}}, {"a": 3}]
-)
-ANY = st.recursive(
-    st.dictionaries(WORDS, ODD, max_size=3),
-    lambda inner: st.dictionaries(
-        WORDS, ODD | inner | st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner), max_size=3
-    ),
-    max_leaves=4,
-)
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-@given(schema=ANY)
-def test_any_valid_schema_is_native_or_says_why(dialect: str, schema: Schema) -> None:
-    with suppress(InvalidSchema):
-        found = AnswerSchema.of({"$schema": dialect, **schema})
-        assert (found.native is None) is bool(found.not_native)
-        assert found.native is None or subset_problems(found.native) == []
 
 
 # -- refusals -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.types import Tool
 from gateway_claude_code.request.tool_schemas.offered import offered
 from gateway_claude_code.request.tool_schemas.repair import repaired
+from tests.cells import examples
 
 LATEST = jsonschema_rs.Draft202012Validator(
     {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=False, offline=True
@@ -210,7 +211,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYWORDS), JUNK, max_size=5))
 def test_anything_becomes_a_schema_that_the_api_takes(schema: dict[str, Any]) -> None:
     tool = offered(Tool(name="f", schema=schema)).tool
@@ -261,7 +262,7 @@ SCHEMAS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(inner=SCHEMAS, value=VALUES)
 def test_a_valid_schema_means_what_it_meant(inner: Any, value: Any) -> None:
     schema = {"type": "object", "properties": {"a": inner}, "required": ["a"]}

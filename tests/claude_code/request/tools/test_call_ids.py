@@ -1,8 +1,10 @@
 """Ids of calls that repeat, and which call a result is for."""
 
+import re
+
 import pytest
 
-from gateway_claude_code.request.tools.call_ids import UniqueIds
+from gateway_claude_code.request.tools.call_ids import UniqueIds, api_id
 from gateway_claude_code.request.tools.call_numbers import CallNumbers
 
 
@@ -53,3 +55,12 @@ def test_a_late_result_is_for_a_call_that_is_not_open() -> None:
     numbers.begin_turn()
     numbers.add("b")
     assert (numbers.answered("a"), numbers.answered("c"), numbers.open) == (0, None, range(1, 2))
+
+
+def test_ids_are_put_into_the_alphabet_of_the_api() -> None:
+    assert re.fullmatch(r"functions_f_0_[0-9a-f]{8}", api_id("functions.f:0"))
+
+
+def test_different_ids_of_calls_stay_different() -> None:
+    ids = ("a:1", "a.1", "a_1", "é", "ü")
+    assert len({api_id(call_id) for call_id in ids}) == len(ids)

@@ -75,3 +75,8 @@ def test_what_javascript_writes_is_held_by_it(number: float) -> None:
 )
 def test_what_the_cli_makes_something_else_of(arguments: str, alike: bool) -> None:
     assert is_read_alike(arguments) is alike
+
+
+@pytest.mark.parametrize("arguments", ['{"x": NaN}', '{"x": -Infinity}', "[1]", "nonsense"])
+def test_arguments_that_are_no_json_object_are_kept_as_text(arguments: str) -> None:
+    assert call_input(arguments) == {"arguments": arguments}

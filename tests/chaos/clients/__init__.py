@@ -1,0 +1,1 @@
+"""What asks the gateway under load, and holds what it gets against what is right."""

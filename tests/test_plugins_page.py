@@ -59,9 +59,7 @@ async def _check(served: Served) -> object:
     entry = ModelEntry(backend="shout", options={"loud": True})
     models = ModelMap({**served.gateway.models.entries, "loud": entry}, {})
     with pytest.raises(ConfigurationError) as caught:
-        served.gateway.plugins.call_register(
-            "gateway_check_models", models=models, config=served.gateway.config
-        )
+        served.gateway.plugins.hooks.check_models(models, served.gateway.config)
     return str(caught.value).rpartition(": ")[2].partition(" (")[0]
 
 
@@ -70,18 +68,24 @@ async def _tools(served: Served) -> object:
     return [part.text for part in await tool.call('{"a": 1, "b": 2}') if isinstance(part, Text)]
 
 
+async def _ready(served: Served) -> object:
+    served.gateway.reconfigure(served.gateway.config, ModelMap({}, {}))
+    with pytest.raises(ConfigurationError) as caught:
+        served.gateway.plugins.hooks.ready(served.gateway)
+    return str(caught.value).rpartition(": ")[2].partition(" (")[0]
+
+
 async def _reconfigured(served: Served) -> object:
-    results = served.gateway.plugins.collect("gateway_reconfigured", gateway=served.gateway)
-    return [taken for _, taken in results]
+    return served.gateway.plugins.hooks.reconfigured(served.gateway)
 
 
 async def _routes(served: Served) -> object:
-    return "gateway_register_routes_example" in (await served.http.get("/plugins")).json()
+    return (await served.http.get("/names")).json()
 
 
 async def _commands(served: Served) -> object:
     cli = click.Group()
-    served.gateway.plugins.call_register("gateway_register_commands", cli=cli)
+    served.gateway.plugins.hooks.register_commands(cli)
     return CliRunner().invoke(cli, ["greet"]).stdout
 
 
@@ -128,13 +132,14 @@ WORKS: dict[str, tuple[Look, object]] = {
     "gateway_register_config": (_config, {"text": "Be brave."}),
     "gateway_register_models": (_models, "e1"),
     "gateway_check_models": (_check, "shouting takes no options in 'models.loud.options'"),
-    "gateway_register_routes": (_routes, True),
+    "gateway_register_routes": (_routes, list(MODELS)),
     "gateway_register_commands": (_commands, "Hello!\n"),
     "gateway_register_tools": (_tools, ["3"]),
+    "gateway_ready": (_ready, "summaries need a model in 'models'"),
     "gateway_asgi_wrapper": (_wrapper, "me"),
     "gateway_lifespan": (_say, "Hello there"),
     "gateway_health": (_health, len(MODELS)),
-    "gateway_reconfigured": (_reconfigured, [["my_section"]]),
+    "gateway_reconfigured": (_reconfigured, {"my_section"}),
     "gateway_render_error": (_error, "There is nothing at GET /plain/x."),
     "gateway_resolve_model": (_resolve, "test-model"),
     "gateway_describe_model": (_describe, (8000, 500)),
@@ -159,6 +164,8 @@ async def test_the_example_works(
     config: dict[str, Any] = {"models": MODELS, "plugins": sections}
     if hook == "gateway_register_models":
         config["models"] = None
+    if hook == "gateway_ready":
+        config["aliases"] = {"summaries": "test-model"}
     async with serving(example(hook, tmp_path), config=config) as served:
         assert await look(served) == expected
     assert capsys.readouterr().out == PRINTS.get(hook, "")

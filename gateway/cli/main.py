@@ -88,7 +88,7 @@ class Commands(click.Group):
         try:
             registry = PluginRegistry()
             registry.load_entry_points()
-            registry.call_register("gateway_register_commands", cli=self)
+            registry.hooks.register_commands(self)
         except ConfigurationError as error:
             raise Refused(str(error)) from error
         self.commands.update(core)

@@ -2,7 +2,7 @@
 
 How a hook is called is its kind, given in `KINDS`:
 
-- *register*: all are called at start; one that raises stops the start. Those about configuration
+- *register*: all are called at the start; one that raises stops it. Those about configuration
   and models are called again when the YAML has changed; one that raises keeps the old state.
 - *first*: called until one returns something other than None; raising fails the request.
 - *fold*: each gets what the one before returned; None keeps it; raising fails the request.
@@ -45,6 +45,7 @@ KINDS: dict[str, HookKind] = {
     "gateway_register_routes": "register",
     "gateway_register_commands": "register",
     "gateway_register_tools": "register",
+    "gateway_ready": "register",
     "gateway_asgi_wrapper": "nested",
     "gateway_lifespan": "nested",
     "gateway_health": "notify",
@@ -106,6 +107,15 @@ def gateway_register_tools(register: "Callable[[Callable[..., Any] | ServedTool]
 
     A function's name, docstring and type hints become the tool's; it may be `async`. Which
     models get it is said in the YAML (`plugins.tools.offer`).
+    """
+
+
+@hookspec
+def gateway_ready(gateway: "Gateway") -> None:
+    """Check what the gateway is about to serve; to refuse the start, raise `ConfigurationError`.
+
+    Called once, before routes and middleware are made: all plugins, the configuration, the models
+    and the tools are there. Not called for commands that serve nothing, such as `dragoman models`.
     """
 
 

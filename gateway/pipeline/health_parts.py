@@ -1,8 +1,7 @@
 """What plugins say of their parts of the gateway, for `GET /health`."""
 
-import inspect
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -41,22 +40,18 @@ def in_detail() -> Iterator[None]:
 async def parts_of(plugins: PluginRegistry, gateway: Gateway) -> dict[str, Any]:
     """Each plugin's part, by its name."""
     parts: dict[str, Any] = {}
-    for name, result in plugins.collect("gateway_health", gateway=gateway):
-        parts[name] = await _part(name, result)
+    for name, part in plugins.hooks.health(gateway):
+        parts[name] = await _in_time(name, part)
     return parts
 
 
-async def _part(name: str, result: object) -> dict[str, Any]:
+async def _in_time(name: str, part: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     try:
-        if inspect.isawaitable(result):
-            with anyio.fail_after(PATIENCE_SECONDS):
-                result = await result
-        if not isinstance(result, dict):
-            raise TypeError(f"returned {type(result).__name__}, not a dict")
+        with anyio.fail_after(PATIENCE_SECONDS):
+            return await part
     except Exception:
         log.exception("the health report of %r failed", name)
         return {"status": "unknown"}
-    return result
 
 
 def overall(parts: Mapping[str, Any]) -> str:

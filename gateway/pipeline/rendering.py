@@ -30,8 +30,7 @@ def render_error(plugins: PluginRegistry, request: Request, error: GatewayError)
 
 def _rendered(plugins: PluginRegistry, request: Request, error: GatewayError) -> Response | None:
     try:
-        rendered = plugins.call_first("gateway_render_error", error=error, request=request)
+        return plugins.hooks.render_error(error, request)
     except GatewayError:
         log.exception("an error could not be rendered: %s", error)
         return None
-    return rendered if isinstance(rendered, Response) else None

@@ -44,7 +44,7 @@ def build_gateway(
     config.override(overrides or {})
     models = validated(config, registry)
     tools = ServedTools()
-    registry.call_register("gateway_register_tools", register=tools.add)
+    registry.hooks.register_tools(tools.add)
     return CoreGateway(config, registry, models, tools, offline=offline)
 
 

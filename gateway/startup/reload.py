@@ -93,8 +93,7 @@ class Reloader:
         self._say(changes, tuple(later))
 
     def _tell_plugins(self, sections: set[str]) -> set[str]:
-        answers = self._gateway.plugins.collect("gateway_reconfigured", gateway=self._gateway)
-        return {name for _, names in answers for name in names} & sections
+        return self._gateway.plugins.hooks.reconfigured(self._gateway) & sections
 
     def _say(self, changes: list[str], later: tuple[str, ...]) -> None:
         gateway = self._gateway

@@ -55,9 +55,9 @@ class AccessPlugin:
         """`dragoman keys`."""
         cli.add_command(keys_command)
 
-    @hookimpl(tryfirst=True)
-    def gateway_asgi_wrapper(self, gateway: Gateway) -> Callable[[ASGIApp], ASGIApp]:
-        """Outside of everything else, so that nothing happens for who does not get in."""
+    @hookimpl
+    def gateway_ready(self, gateway: Gateway) -> None:
+        """Read the keys, and reject a configuration that lets every web page in without one."""
         config = gateway.config.section(SECTION, AccessConfig)
         self._keys = keys = known_keys(config, gateway)
         gateway.requires_keys = keys.required
@@ -71,8 +71,20 @@ class AccessPlugin:
                 "every request is refused: a key is required, and there are none; `%s` makes one",
                 command_line("keys", "new", "NAME"),
             )
-        self._rules = rules = PageRules(gateway.host, config)
-        return partial(_wrapped, gateway=gateway, rules=rules, keys=keys, limits=self._limits)
+        self._rules = PageRules(gateway.host, config)
+
+    @hookimpl(tryfirst=True)
+    def gateway_asgi_wrapper(self, gateway: Gateway) -> Callable[[ASGIApp], ASGIApp]:
+        """Outside of everything else, so that nothing is done for a request that is rejected."""
+        assert self._keys is not None  # noqa: S101 - made in gateway_ready
+        assert self._rules is not None  # noqa: S101
+        return partial(
+            _wrapped,
+            gateway=gateway,
+            rules=self._rules,
+            keys=self._keys,
+            limits=self._limits,
+        )
 
     @hookimpl
     def gateway_reconfigured(self, gateway: Gateway) -> Collection[str]:

@@ -33,9 +33,9 @@ class TerminalPlugin:
         for command in (init, chat, connect, status, completion):
             cli.add_command(command)
 
-    @hookimpl
-    def gateway_asgi_wrapper(self) -> None:
-        """No middleware; but from here on the log leaves to the banner what that says."""
+    @hookimpl(trylast=True)
+    def gateway_ready(self) -> None:
+        """From here on the log leaves out what the banner says."""
         logs.hold_start()
 
     @hookimpl

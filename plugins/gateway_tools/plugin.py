@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway import hookimpl
@@ -48,8 +47,8 @@ class ToolsPlugin:
         register(SECTION, ToolsConfig)
 
     @hookimpl
-    def gateway_register_routes(self, router: APIRouter, gateway: Gateway) -> None:
-        """No routes; but here tools and models are known, and what is offered can be checked."""
+    def gateway_ready(self, gateway: Gateway) -> None:
+        """Check what is offered, and to which models."""
         config = gateway.config.section(SECTION, ToolsConfig)
         self._config, self._registered = config, list(gateway.tools)
         check_offer(config, gateway)
@@ -134,7 +133,7 @@ def _in_a_folder(server: McpServerConfig, path: Path | None) -> McpServerConfig:
 
 
 def check_offer(config: ToolsConfig, gateway: Gateway) -> None:
-    """Refuse to offer what there is not, or to models that there are not: `ConfigurationError`."""
+    """Reject unknown tools, and unknown models to offer them to. Raises `ConfigurationError`."""
     names = [tool.name for tool in gateway.tools]
     for model, patterns in config.offer.items():
         where = ("plugins", SECTION, "offer", model)

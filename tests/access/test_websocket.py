@@ -27,7 +27,8 @@ async def test_a_websocket_is_opened_for_who_may(
 ) -> None:
     config = {"plugins": {"access": {"keys": [stored()]}}}
     gateway = build(tmp_path, config=config, disabled=("claude_code",))
-    [wrap, *_] = gateway.plugins.call_nested("gateway_asgi_wrapper", gateway=gateway)
+    gateway.plugins.hooks.ready(gateway)
+    [wrap, *_] = gateway.plugins.hooks.asgi_wrappers(gateway)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["state"]["client_key"] == "laptop"

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from gateway.streams import AnswerStream, EventSource
     from gateway.tools import ServedTools
 
-ADJUSTED_HEADER = "x-dragoman-adjusted"
+__all__ = [
+    "AnswerGroup",
+    "Gateway",
+    "Outcome",
+    "OutcomeStatus",
+    "RequestContext",
+    "StreamObserver",
+]
+
+_ADJUSTED_HEADER = "x-dragoman-adjusted"
 
 
 def _not_watched(_: object) -> None:
@@ -130,7 +139,7 @@ class RequestContext:
         self.adjusted.update(fields)
         if self.adjusted:
             said = (f"{name}={_plain(value)}" for name, value in self.adjusted.items())
-            self.headers[ADJUSTED_HEADER] = ",".join(said)
+            self.headers[_ADJUSTED_HEADER] = ",".join(said)
 
 
 def _plain(value: object) -> str:

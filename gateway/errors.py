@@ -31,7 +31,36 @@ from typing import ClassVar, Final
 
 from gateway.secrets.scrubbing import scrub
 
-MAX_MESSAGE: Final = 4000
+__all__ = [
+    "BackendFailed",
+    "BackendUnavailable",
+    "ConfigurationError",
+    "ContextTooLong",
+    "GatewayBusy",
+    "GatewayError",
+    "HeadersTooLarge",
+    "InvalidRequest",
+    "MethodNotAllowed",
+    "Misdirected",
+    "ModelNotFound",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "Overloaded",
+    "PayloadTooLarge",
+    "QuotaExhausted",
+    "RateLimited",
+    "ServerFault",
+    "TimedOut",
+    "TooSlow",
+    "URLTooLong",
+    "UnsupportedMediaType",
+    "UnsupportedParameter",
+    "UpstreamRateLimited",
+    "as_server_fault",
+]
+
+_MAX_MESSAGE: Final = 4000
 """Characters: messages quote what a client sent, which may be long."""
 
 log = logging.getLogger("gateway")
@@ -230,7 +259,7 @@ class ConfigurationError(Exception):
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
+    return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
 
 
 def as_server_fault(error: Exception) -> GatewayError:

@@ -19,11 +19,21 @@ from typing import Any, Final, TextIO
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.secrets.scrubbing import scrub
 
+__all__ = [
+    "IN_BANNER",
+    "LEVELS",
+    "failures_of_the_loop",
+    "hold_start",
+    "set_up",
+    "start_is_over",
+    "uncaught_failures",
+]
+
 log = logging.getLogger("gateway")
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 
-FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 _TELLING: Final = (
     GatewayError,
@@ -43,7 +53,7 @@ IN_BANNER: Final = {"in_banner": True}
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-class SafeFormatter(logging.Formatter):
+class _SafeFormatter(logging.Formatter):
     """Formats records so that they can be read by anybody who may read the log at all."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -64,7 +74,7 @@ class SafeFormatter(logging.Formatter):
         return prepared
 
 
-class HoldingHandler(logging.StreamHandler[TextIO]):
+class _HoldingHandler(logging.StreamHandler[TextIO]):
     """Writes to stderr; while `hold` is in force, keeps back what the banner of `serve` repeats.
 
     That is what is below WARNING or marked with `IN_BANNER`. An error releases it, as does the
@@ -103,8 +113,8 @@ class HoldingHandler(logging.StreamHandler[TextIO]):
 
 def set_up(level: str = "info") -> None:
     """Log to stderr from here on, unless a program around this one has set up its own log."""
-    handler = HoldingHandler()
-    handler.setFormatter(SafeFormatter(FORMAT))
+    handler = _HoldingHandler()
+    handler.setFormatter(_SafeFormatter(_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
@@ -121,8 +131,8 @@ def start_is_over(*, banner: bool) -> None:
         handler.end_hold(drop=banner)
 
 
-def _holding() -> Iterator[HoldingHandler]:
-    return (each for each in logging.getLogger().handlers if isinstance(each, HoldingHandler))
+def _holding() -> Iterator[_HoldingHandler]:
+    return (each for each in logging.getLogger().handlers if isinstance(each, _HoldingHandler))
 
 
 @contextmanager

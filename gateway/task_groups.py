@@ -6,6 +6,10 @@ from contextlib import contextmanager
 
 from gateway.errors import ConfigurationError, GatewayError
 
+__all__ = [
+    "raising_plainly",
+]
+
 log = logging.getLogger("gateway")
 
 _TELLING = (GatewayError, ConfigurationError, KeyboardInterrupt, SystemExit)

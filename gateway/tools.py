@@ -16,10 +16,17 @@ from pydantic_core import to_json
 from gateway.errors import ConfigurationError
 from gateway.types import Document, Image, Text
 
+__all__ = [
+    "ServedTool",
+    "ServedTools",
+    "ToolFailed",
+    "ToolParts",
+]
+
 ToolParts: TypeAlias = tuple[Text | Image | Document, ...]
 """What a tool gave back, as the parts of a result."""
 
-NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class ToolFailed(Exception):
@@ -104,7 +111,7 @@ class ServedTools:
     def add(self, tool: Callable[..., Any] | ServedTool) -> None:
         """Take a tool, or the function that is to be one. Raises `ConfigurationError`."""
         served = tool if isinstance(tool, ServedTool) else ServedTool.of(tool)
-        if not NAME.fullmatch(served.name):
+        if not _NAME.fullmatch(served.name):
             raise ConfigurationError(
                 f"no tool can be named {served.name!r}: 1 to 64 letters, digits, _ and - make a name"
             )

@@ -8,6 +8,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+__all__ = [
+    "ChatRequest",
+    "ChatResponse",
+    "Client",
+    "Document",
+    "Effort",
+    "Image",
+    "InputKind",
+    "Message",
+    "ModelDescription",
+    "ModelFact",
+    "Parameter",
+    "Part",
+    "PartDelta",
+    "PartEnd",
+    "PartStart",
+    "ResponseEnd",
+    "ResponseFormat",
+    "ResponseStart",
+    "Role",
+    "Sampling",
+    "StopReason",
+    "StreamEvent",
+    "Target",
+    "Text",
+    "Thinking",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
+    "Usage",
+    "UsageUpdate",
+]
+
 Role: TypeAlias = Literal["user", "assistant"]
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_calls", "refusal"]

@@ -17,6 +17,7 @@ from gateway.errors import ConfigurationError
 from gateway.types import Document, Image, Text
 
 __all__ = [
+    "TOOL_NAME",
     "ServedTool",
     "ServedTools",
     "ToolFailed",
@@ -26,7 +27,8 @@ __all__ = [
 ToolParts: TypeAlias = tuple[Text | Image | Document, ...]
 """What a tool gave back, as the parts of a result."""
 
-_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""All of a tool's name; what the APIs of OpenAI and Anthropic accept."""
 
 
 class ToolFailed(Exception):
@@ -111,7 +113,7 @@ class ServedTools:
     def add(self, tool: Callable[..., Any] | ServedTool) -> None:
         """Take a tool, or the function that is to be one. Raises `ConfigurationError`."""
         served = tool if isinstance(tool, ServedTool) else ServedTool.of(tool)
-        if not _NAME.fullmatch(served.name):
+        if not TOOL_NAME.fullmatch(served.name):
             raise ConfigurationError(
                 f"no tool can be named {served.name!r}: 1 to 64 letters, digits, _ and - make a name"
             )

@@ -12,6 +12,7 @@ from typing import Any, Final
 import anyio
 
 from gateway import __version__, logs
+from gateway.backend_status import BackendStatus, read_status
 from gateway.interface import Gateway
 from gateway.machine.addresses import is_any_address
 from gateway.machine.command_name import command_line
@@ -30,6 +31,9 @@ INSTALL: Final = "curl -fsSL https://claude.ai/install.sh | bash"
 INSTALLS: Final = "installs Claude Code, which is then found without a restart"
 ELSEWHERE: Final = "in another terminal; no restart is needed."
 CONNECTS: Final = "prints the settings for a program: curl, aider, open-webui, …"
+
+BACKEND: Final = "claude_code"
+"""The plugin whose commands these texts name."""
 
 LOGINS: Final = {
     "claude.ai": "Claude plan",
@@ -81,7 +85,7 @@ def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str,
     url = f"{gateway.urls[0]}/v1"
     everywhere = is_any_address(gateway.host)
     yield "address", f"{url}, and any other address of this machine" if everywhere else url
-    if (backend := health.get("claude_code")) is not None:
+    if (backend := backend_in(health)) is not None:
         yield "CLI", cli_of(backend)
         yield "login", login_of(backend).partition(":")[0]  # `next_step` says how to get one
     names = [name for name, entry in gateway.models.entries.items() if not entry.hidden]
@@ -93,12 +97,16 @@ def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str,
         yield "keys", "not required: clients can send any"
 
 
+def backend_in(health: Mapping[str, Any]) -> BackendStatus | None:
+    """The part of the backend that these texts are about, of `GET /health`; None without it."""
+    return read_status(health.get(BACKEND))
+
+
 def next_step(health: Mapping[str, Any]) -> Step:
     """The one thing to do next, by how the gateway is."""
-    backend = health.get("claude_code") or {}
     title = f"Dragoman {__version__} is up"
     connect = command_line("connect", "CLIENT")
-    match backend:
+    match backend_in(health):
         case {"status": "unavailable", "cli_named": False}:
             return Step(f"{title}, but has no CLI", INSTALL, INSTALLS, good=False)
         case {"status": "unavailable" | "silent" | "unsafe_cli"}:
@@ -117,7 +125,7 @@ def next_step(health: Mapping[str, Any]) -> Step:
     return Step(f"{title}, and ready", connect, CONNECTS)
 
 
-def cli_of(backend: Mapping[str, Any]) -> str:
+def cli_of(backend: BackendStatus) -> str:
     """The CLI in a few words, of its part of `GET /health`."""
     path = backend.get("cli_path")
     if path is not None and backend.get("status") == "unavailable":
@@ -132,7 +140,7 @@ def shortened(path: str) -> str:
     return path if len(path) <= PATH_WIDTH else f"…/{'/'.join(Path(path).parts[-3:])}"
 
 
-def login_of(backend: Mapping[str, Any]) -> str:
+def login_of(backend: BackendStatus) -> str:
     """The kind of its login, and how to get one."""
     if backend.get("status") == "unavailable":
         return NO_CLI
@@ -141,7 +149,7 @@ def login_of(backend: Mapping[str, Any]) -> str:
     if backend.get("stand_in"):
         return "not needed: offline"
     if backend.get("logged_in"):
-        login = str(backend.get("login") or "there is one")
+        login = backend.get("login") or "there is one"
         return LOGINS.get(login, login)
     if backend.get("logged_in") is False:
         return f"none: run `{command_line('login')}`"

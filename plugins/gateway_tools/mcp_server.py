@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import anyio
 
-from gateway.tools import NAME, ServedTool, ToolFailed, ToolParts
+from gateway.tools import TOOL_NAME, ServedTool, ToolFailed, ToolParts
 from gateway.yaml_file.wording import one_line
 
 log = logging.getLogger("gateway_tools")
@@ -104,7 +104,7 @@ class McpServer:
         served = {}
         for tool in tools:
             name = re.sub(r"[^a-zA-Z0-9_-]", "_", f"{self.name}_{tool.name}")
-            if not NAME.fullmatch(name) or name in served:
+            if not TOOL_NAME.fullmatch(name) or name in served:
                 log.warning("the MCP server %r: no room for the name %r", self.name, tool.name)
                 continue
             call = partial(self._call, tool.name)

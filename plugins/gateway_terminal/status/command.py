@@ -19,6 +19,7 @@ from gateway_terminal.colours import Paint, wants_colour
 from gateway_terminal.server_call import NotUp, ServerCall
 from gateway_terminal.status.text import as_text
 from gateway_terminal.target_gateway import place, url_option
+from gateway_terminal.welcome import backend_in
 
 EXIT_DEGRADED: Final = 1
 EXIT_NOT_UP: Final = 2
@@ -99,8 +100,8 @@ def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
 
 def _is_well(health: Mapping[str, Any]) -> bool:
     """Whether it answers as it is meant to; a stand-in that waits for a login does not."""
-    waiting = (health.get("claude_code") or {}).get("waiting_for_login")
-    return health.get("status") == "ok" and not waiting
+    backend = backend_in(health) or {}
+    return health.get("status") == "ok" and not backend.get("waiting_for_login")
 
 
 def _start_command() -> str:

@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from gateway.client.health import url_for
 from gateway.errors import ConfigurationError
 from gateway.machine.command_name import command_line
 from gateway_service import system_commands, this_machine
-from gateway_service.answering import url_of
 from gateway_service.definition import Definition, configuration_in
 from gateway_service.files import remove_file, write_file
 from gateway_service.platforms import Platform, PlatformName, shown
@@ -179,7 +179,7 @@ def _install(platform: Platform, text: str) -> None:
 
 def _say_where(definition: Definition) -> None:
     config = this_machine.configuration(configuration_in(definition.command))
-    click.echo(f"It serves {config.path} at {url_of(config.values.server)}/v1.", err=True)
+    click.echo(f"It serves {config.path} at {url_for(config.values.server)}/v1.", err=True)
 
 
 def _note(platform: Platform) -> None:

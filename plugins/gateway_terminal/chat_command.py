@@ -8,10 +8,11 @@ import click
 
 from gateway import logs
 from gateway.cli.options import config_option
+from gateway.client.health import NotUp
 from gateway.errors import GatewayError
 from gateway.machine.command_name import command_line
 from gateway_terminal.in_process_answer import answer_here
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Refused, ServerCall
 from gateway_terminal.target_gateway import Failed, Place, place, reason, url_option
 
 EXIT_INTERRUPTED: Final = 130

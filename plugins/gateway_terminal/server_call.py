@@ -2,20 +2,16 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from gateway.client.health import NotUp, ask_health, connect, not_dragoman, why
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 600.0
 _DATA: Final = b"data:"
-_NO_GATEWAY: Final = "something answers there, but it is not Dragoman"
-
-
-class NotUp(Exception):
-    """Nobody listens there, or it is no gateway."""
 
 
 class Refused(Exception):
@@ -35,24 +31,13 @@ class ServerCall:
         self._key = key
 
     def health(self) -> dict[str, Any]:
-        """`GET /health`. Raises `NotUp`, also for a server that is no gateway."""
-        try:
-            with closing(self._connect(CONNECT_SECONDS)) as connection:
-                connection.request("GET", "/health", headers=self._headers())
-                with connection.getresponse() as response:
-                    body = json.loads(response.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise NotUp(_why(error)) from error
-        except ValueError as error:
-            raise NotUp(_NO_GATEWAY) from error
-        if response.status != http.HTTPStatus.OK or not isinstance(body, dict):
-            raise NotUp(f"something answers there ({response.status}), but it is not Dragoman")
-        return body
+        """`GET /health`. Raises `NotUp`, also for another server."""
+        return ask_health(self.url, key=self._key, seconds=CONNECT_SECONDS)
 
     def model(self, name: str) -> dict[str, Any]:
-        """`GET /v1/models/NAME`. Raises `NotUp`, also for a server that is no gateway, `Refused`."""
+        """`GET /v1/models/NAME`. Raises `NotUp`, also for another server, and `Refused`."""
         try:
-            with closing(self._connect(CONNECT_SECONDS)) as connection:
+            with closing(connect(self.url, CONNECT_SECONDS)) as connection:
                 connection.request("GET", f"/v1/models/{quote(name)}", headers=self._headers())
                 with connection.getresponse() as response:
                     content = response.read()
@@ -60,20 +45,20 @@ class ServerCall:
                 raise _refused(response.status, content)
             body = json.loads(content)
         except (OSError, http.client.HTTPException) as error:
-            raise NotUp(_why(error)) from error
+            raise NotUp(why(error)) from error
         except ValueError as error:
-            raise NotUp(_NO_GATEWAY) from error
+            raise not_dragoman() from error
         if not isinstance(body, dict):
-            raise NotUp(_NO_GATEWAY)
+            raise not_dragoman()
         return body
 
     def chat(self, body: Mapping[str, object]) -> Iterator[str]:
         """The pieces of an answer's text. Raises `NotUp`, `Refused`, `ConnectionError`."""
-        with closing(self._connect(CONNECT_SECONDS)) as connection:
+        with closing(connect(self.url, CONNECT_SECONDS)) as connection:
             try:
                 connection.connect()
             except OSError as error:
-                raise NotUp(_why(error)) from error
+                raise NotUp(why(error)) from error
             connection.sock.settimeout(ANSWER_SECONDS)
             try:
                 connection.request(
@@ -84,15 +69,9 @@ class ServerCall:
                         raise _refused(response.status, response.read())
                     yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, OSError) as error:
-                raise ConnectionError(f"the answer broke off: {_why(error)}") from error
+                raise ConnectionError(f"the answer broke off: {why(error)}") from error
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise ConnectionError("what came is no answer of a gateway") from error
-
-    def _connect(self, seconds: float) -> http.client.HTTPConnection:
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname or "", parts.port, timeout=seconds)
 
     def _headers(self) -> dict[str, str]:
         key = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
@@ -128,13 +107,3 @@ def _refused(status: int, body: bytes) -> Refused:
         return Refused(status, str(error["message"]), error.get("code"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Refused(status, body[:200].decode(errors="replace") or "no reason was given")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, socket.gaierror):
-        return "there is no such host"
-    return str(error) or type(error).__name__

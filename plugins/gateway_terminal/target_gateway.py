@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 import click
 
+from gateway.client.health import NotUp, url_for
 from gateway.client.running_gateways import RunningGateway, running_gateways, same_place
 from gateway.config.chosen_file import configuration
 from gateway.config.settings import Config, FileConfig, load, packaged_file
 from gateway.errors import ConfigurationError
-from gateway.machine.addresses import reached_at, url_of
 from gateway.machine.command_name import command_line
 from gateway.yaml_file.wording import one_line
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Refused, ServerCall
 
 KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
@@ -90,7 +90,7 @@ def place(
     Says on stderr which gateway is meant where that is not clear. Raises `ConfigurationError`.
     """
     config = configuration(config_file)
-    configured = url_of(reached_at(config.values.server.host), config.values.server.port)
+    configured = url_for(config.values.server)
     running = _running(config, configured, url and _origin(url), named=config_file is not None)
     if config_file is None and running is not None:
         config = _configuration_of(running) or config

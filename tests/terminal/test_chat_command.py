@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from gateway.client.health import NotUp
 from gateway.errors import BackendUnavailable
 from gateway.machine import command_name
 from gateway_terminal import in_process_answer as own_gateway
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Refused, ServerCall
 from tests.terminal.terminal_support import Run
 
 OFFLINE_MODELS = "models: {mirror: {backend: echo}}\nplugins: {claude_code: false}\n"

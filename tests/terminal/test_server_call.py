@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway.client.health import NotUp
+from gateway_terminal.server_call import Refused, ServerCall
 
 ANSWERS = {
     "/v1/models/org/big": (200, b'{"id": "org/big"}'),

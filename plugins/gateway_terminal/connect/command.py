@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.options import config_option
+from gateway.client.health import NotUp
 from gateway.config.settings import packaged_file
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.machine.command_name import command_line
@@ -22,7 +23,7 @@ from gateway_terminal.connect.clients import (
     notes_of,
 )
 from gateway_terminal.connect.own_aliases import add_alias
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Refused, ServerCall
 from gateway_terminal.target_gateway import Place, key_wanted, place, url_option
 
 EXAMPLES = """\b

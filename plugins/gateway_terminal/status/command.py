@@ -14,9 +14,10 @@ import click
 
 import gateway
 from gateway.cli.options import config_option
+from gateway.client.health import NotUp
 from gateway.machine.command_name import command_line
 from gateway_terminal.colours import Paint, wants_colour
-from gateway_terminal.server_call import NotUp, ServerCall
+from gateway_terminal.server_call import ServerCall
 from gateway_terminal.status.text import as_text
 from gateway_terminal.target_gateway import place, url_option
 from gateway_terminal.welcome import backend_in

@@ -11,9 +11,10 @@ import click
 import pytest
 
 import gateway
+from gateway.client.health import NotUp
 from gateway.machine import command_name
 from gateway_terminal.colours import Paint
-from gateway_terminal.server_call import NotUp, ServerCall
+from gateway_terminal.server_call import ServerCall
 from gateway_terminal.status import command as status_command
 from gateway_terminal.status.text import as_text, duration, wrapped
 from tests.terminal.terminal_support import Run

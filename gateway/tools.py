@@ -28,7 +28,7 @@ ToolParts: TypeAlias = tuple[Text | Image | Document, ...]
 """What a tool gave back, as the parts of a result."""
 
 TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""All of a tool's name; what the APIs of OpenAI and Anthropic accept."""
+"""Matches all of a tool's name."""
 
 
 class ToolFailed(Exception):

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.errors import ConfigurationError
-from gateway.hooks import specs as hookspecs
+from gateway.hooks import specs
 from gateway.models.model_map import ModelEntry, ModelMap
 from gateway.testing import SCRIPTED, Served, request, serving
 from gateway.types import Text
@@ -30,20 +30,20 @@ def example(hook: str, folder: Path) -> Path:
 
 
 def test_the_page_has_every_hook_and_no_other() -> None:
-    assert list(SECTIONS) == list(hookspecs.KINDS)
+    assert list(SECTIONS) == list(specs.KINDS)
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 def test_a_hook_is_described_with_its_own_arguments_and_kind(hook: str) -> None:
-    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
-    assert SECTIONS[hook].startswith(f"\n`{hook}({arguments})` · *{hookspecs.KINDS[hook]}*, ")
+    arguments = ", ".join(inspect.signature(getattr(specs, hook)).parameters)
+    assert SECTIONS[hook].startswith(f"\n`{hook}({arguments})` · *{specs.KINDS[hook]}*, ")
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 def test_the_architecture_page_has_it_too(hook: str) -> None:
     page = (Path(__file__).parent.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
-    assert f"| `{hook}({arguments})` | {hookspecs.KINDS[hook]} | " in page
+    arguments = ", ".join(inspect.signature(getattr(specs, hook)).parameters)
+    assert f"| `{hook}({arguments})` | {specs.KINDS[hook]} | " in page
 
 
 async def _config(served: Served) -> object:
@@ -155,7 +155,7 @@ PRINTS = {
 }
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 async def test_the_example_works(
     hook: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

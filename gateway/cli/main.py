@@ -43,8 +43,8 @@ INSECURE = (
 )
 
 
-class Refused(click.ClickException):
-    """Something that has to be put right first: one clear line, exit code 2."""
+class WrongConfiguration(click.ClickException):
+    """A `ConfigurationError` for the user: one line, exit code 2."""
 
     exit_code = 2
 
@@ -78,7 +78,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
-            raise Refused(str(error)) from error
+            raise WrongConfiguration(str(error)) from error
 
     def _load(self) -> None:
         if self._loaded:
@@ -90,7 +90,7 @@ class Commands(click.Group):
             registry.load_entry_points()
             registry.hooks.register_commands(self)
         except ConfigurationError as error:
-            raise Refused(str(error)) from error
+            raise WrongConfiguration(str(error)) from error
         self.commands.update(core)
 
 

@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.http.api_pages import add_api_pages
 from gateway.http.failures import render_failure
 from gateway.http.request_identity import RequestIdentity
-from gateway.http.suggest_path import served_by
+from gateway.http.suggest_path import documented_paths
 from gateway.load.traffic import TrafficControl
 from gateway.logs import failures_of_the_loop
 from gateway.pipeline.gateway import CoreGateway
@@ -54,7 +54,7 @@ def create_app(gateway: CoreGateway) -> FastAPI:
     router = APIRouter()
     gateway.plugins.hooks.register_routes(router, gateway)
     app.include_router(router)
-    app.state.served = served_by(router)
+    app.state.served = documented_paths(router)
 
     async def on_error(request: Request, error: Exception) -> Response:
         return render_failure(gateway, request, error)

@@ -61,7 +61,7 @@ def usual(host: str) -> str:
 
 
 def listable_host(authority: str) -> str | None:
-    """The host of a refused header, as the YAML can name it; None if it can't."""
+    """The host of a rejected header, as the YAML can name it; None if it can't."""
     host = host_of(authority)
     return host if host is not None and len(host) <= MAX_NAME else None
 

@@ -15,7 +15,7 @@ from gateway_access.keys.keyring import Keyring
 from gateway_access.keys.known_keys import KnownKeys
 from gateway_access.limits.allowed_models import may_use
 from gateway_access.limits.key_limits import KeyLimits, Limits
-from gateway_access.rejection import Refuse
+from gateway_access.rejection import Reject
 
 HEALTH: Final = "/health"
 HEALTHZ: Final = "/healthz"
@@ -25,14 +25,14 @@ CHALLENGE: Final = {"www-authenticate": "Bearer"}
 _BEARER: Final = b"bearer"
 
 
-class KeyGate:
+class KeyMiddleware:
     """Lets in requests with a valid key, once there are keys; fills `RequestState` for them."""
 
-    def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, reject: Reject) -> None:
         self._app = app
         self._keys = keys
         self._limits = limits
-        self._refuse = refuse
+        self._reject = reject
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -50,7 +50,7 @@ class KeyGate:
             elif scope["path"] == HEALTH:
                 await self._app({**scope, "path": HEALTHZ}, receive, send)
             else:
-                await self._refuse(error, scope, receive, send, CHALLENGE)
+                await self._reject(error, scope, receive, send, CHALLENGE)
             return
         state = RequestState.of(scope)
         state.client_key = entry.name
@@ -74,7 +74,7 @@ class KeyGate:
         try:
             limits.enter()
         except RateLimited as error:
-            await self._refuse(error, scope, receive, send, limits.headers())
+            await self._reject(error, scope, receive, send, limits.headers())
             return
         try:
             await self._app(scope, receive, send_with_limits)

@@ -194,7 +194,9 @@ def _note(platform: Platform) -> None:
         click.echo(platform.hint, err=True)
 
 
-def _act(platform: Platform, todo: tuple[system_commands.Step, ...], *, dry_run: bool) -> None:
+def _act(
+    platform: Platform, todo: tuple[system_commands.SystemCommand, ...], *, dry_run: bool
+) -> None:
     if dry_run:
         _show(todo)
     elif not platform.file.exists():
@@ -203,6 +205,6 @@ def _act(platform: Platform, todo: tuple[system_commands.Step, ...], *, dry_run:
         system_commands.perform(todo, system_commands.run)
 
 
-def _show(todo: tuple[system_commands.Step, ...]) -> None:
-    for step in todo:
-        click.echo(shown(step.command))
+def _show(todo: tuple[system_commands.SystemCommand, ...]) -> None:
+    for each in todo:
+        click.echo(shown(each.command))

@@ -14,7 +14,7 @@ ANSWER_SECONDS: Final = 600.0
 _DATA: Final = b"data:"
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """The gateway said no: `status`, its own words, and the error's `code` if it has one."""
 
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
@@ -35,14 +35,14 @@ class ServerCall:
         return ask_health(self.url, key=self._key, seconds=CONNECT_SECONDS)
 
     def model(self, name: str) -> dict[str, Any]:
-        """`GET /v1/models/NAME`. Raises `NotUp`, also for another server, and `Refused`."""
+        """`GET /v1/models/NAME`. Raises `NotUp`, also for another server, and `Rejected`."""
         try:
             with closing(connect(self.url, CONNECT_SECONDS)) as connection:
                 connection.request("GET", f"/v1/models/{quote(name)}", headers=self._headers())
                 with connection.getresponse() as response:
                     content = response.read()
             if response.status != http.HTTPStatus.OK:
-                raise _refused(response.status, content)
+                raise _rejected(response.status, content)
             body = json.loads(content)
         except (OSError, http.client.HTTPException) as error:
             raise NotUp(why(error)) from error
@@ -53,7 +53,7 @@ class ServerCall:
         return body
 
     def chat(self, body: Mapping[str, object]) -> Iterator[str]:
-        """The pieces of an answer's text. Raises `NotUp`, `Refused`, `ConnectionError`."""
+        """The pieces of an answer's text. Raises `NotUp`, `Rejected`, `ConnectionError`."""
         with closing(connect(self.url, CONNECT_SECONDS)) as connection:
             try:
                 connection.connect()
@@ -66,7 +66,7 @@ class ServerCall:
                 )
                 with connection.getresponse() as response:
                     if response.status != http.HTTPStatus.OK:
-                        raise _refused(response.status, response.read())
+                        raise _rejected(response.status, response.read())
                     yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, OSError) as error:
                 raise ConnectionError(f"the answer broke off: {why(error)}") from error
@@ -93,7 +93,7 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
             continue
         event = json.loads(data)
         if "error" in event:
-            raise Refused(response.status, str(event["error"].get("message")))
+            raise Rejected(response.status, str(event["error"].get("message")))
         for choice in event.get("choices", ()):
             if text := choice.get("delta", {}).get("content"):
                 yield text
@@ -101,9 +101,9 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
         raise http.client.HTTPException("the gateway went away")
 
 
-def _refused(status: int, body: bytes) -> Refused:
+def _rejected(status: int, body: bytes) -> Rejected:
     try:
         error = json.loads(body)["error"]
-        return Refused(status, str(error["message"]), error.get("code"))
+        return Rejected(status, str(error["message"]), error.get("code"))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Refused(status, body[:200].decode(errors="replace") or "no reason was given")
+        return Rejected(status, body[:200].decode(errors="replace") or "no reason was given")

@@ -15,7 +15,7 @@ from gateway.config.settings import Config, FileConfig, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.machine.command_name import command_line
 from gateway.yaml_file.wording import one_line
-from gateway_terminal.server_call import Refused, ServerCall
+from gateway_terminal.server_call import Rejected, ServerCall
 
 KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
@@ -105,7 +105,7 @@ def place(
 
 def reason(error: Exception, where: Place) -> str:
     """Why an answer failed. What a gateway says to a client without a key is for programs."""
-    if isinstance(error, Refused) and error.code == INVALID_KEY:
+    if isinstance(error, Rejected) and error.code == INVALID_KEY:
         return key_wanted(where.url) if where.key is None else _key_unknown(where.url)
     return str(error)
 

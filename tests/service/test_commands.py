@@ -10,9 +10,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from gateway_service import commands
-from gateway_service import system_commands as steps
-from gateway_service import this_machine as surroundings
+from gateway_service import commands, system_commands, this_machine
 from tests.service.service_support import System
 
 Service = Callable[..., Result]
@@ -22,8 +20,8 @@ PLIST = "Library/LaunchAgents/dragoman.gateway.plist"
 
 @pytest.fixture
 def mac(system: System, monkeypatch: pytest.MonkeyPatch) -> System:
-    monkeypatch.setattr(surroundings.sys, "platform", "darwin")
-    monkeypatch.setattr(steps, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(this_machine.sys, "platform", "darwin")
+    monkeypatch.setattr(system_commands, "PAUSE_SECONDS", 0)
     return system
 
 
@@ -120,7 +118,7 @@ def test_without_such_variables_nothing_is_said_of_them(service: Service, system
 def test_root_is_asked_whether_that_is_meant(
     command: str, service: Service, system: System, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 0)
     result = service(command)
     assert (result.exit_code, system.calls) == (2, [])
     assert "run it without sudo, or with --as-root" in result.stderr
@@ -130,7 +128,7 @@ def test_root_is_asked_whether_that_is_meant(
 def test_root_may_insist(
     service: Service, system: System, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 0)
     assert service("install", "--as-root").exit_code == 0
     assert (home / UNIT).exists()
 
@@ -176,7 +174,7 @@ def test_a_dry_run_prints_file_and_commands_and_does_nothing(
 def test_a_dry_run_needs_no_rights(
     service: Service, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 0)
     assert service("install", "--dry-run").exit_code == 0
 
 
@@ -237,7 +235,7 @@ def test_a_system_without_systemd(
 def test_a_system_that_is_not_known(
     service: Service, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.sys, "platform", "plan9")
+    monkeypatch.setattr(this_machine.sys, "platform", "plan9")
     assert "services are not supported on plan9" in service("status").stderr
 
 
@@ -451,20 +449,20 @@ def test_the_program_is_the_one_that_runs(
     real.chmod(0o755)
     link = home / "dragoman"
     link.symlink_to(real)
-    monkeypatch.setattr(surroundings.sys, "argv", [str(link)])
-    assert surroundings.program() == link
+    monkeypatch.setattr(this_machine.sys, "argv", [str(link)])
+    assert this_machine.program() == link
 
 
 def test_a_python_without_the_command_says_so(
     system: System, home: Path, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
-    monkeypatch.setattr(surroundings.sys, "executable", str(home / "python"))
+    monkeypatch.setattr(this_machine.sys, "executable", str(home / "python"))
     assert "the command 'dragoman' is not beside" in service("install").stderr
 
 
 def test_what_is_not_done_in_time_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "LONGEST_SECONDS", 0.05)
-    assert steps.run(("sleep", "5")) == steps.Answer(
+    monkeypatch.setattr(system_commands, "LONGEST_SECONDS", 0.05)
+    assert system_commands.run(("sleep", "5")) == system_commands.Answer(
         succeeded=False, output="not done after 0.05 s"
     )
 

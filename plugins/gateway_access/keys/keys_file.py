@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from gateway.config.settings import Config, FileConfig
 from gateway.errors import ConfigurationError
-from gateway.yaml_file.document import read_document
+from gateway.yaml_file.document import read_yaml_document
 from gateway_access.config import AccessConfig, KeyEntry, KeysFile
 
 DEFAULT: Final = "~/.config/dragoman/keys.yaml"
@@ -53,7 +53,7 @@ def read_keys(path: Path) -> tuple[KeyEntry, ...]:
         raise ConfigurationError(
             f"{path} can be written by other users; `chmod 600 {path}` puts an end to that"
         )
-    document = read_document(path)
+    document = read_yaml_document(path)
     try:
         return KeysFile.model_validate(document.data).keys
     except ValidationError as error:

@@ -6,7 +6,6 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.hooks import clock as hook_clock
 from gateway.pipeline.gateway import CoreGateway
 from gateway.testing import ScriptedBackend
 from tests.gateway.core_support import context, plugin, request_for
@@ -29,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     made = Clock()
-    monkeypatch.setattr(hook_clock, "perf_counter", made)
+    monkeypatch.setattr("gateway.hooks.clock.perf_counter", made)
     return made
 
 

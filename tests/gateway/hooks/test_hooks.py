@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, GatewayError
-from gateway.hooks import specs as hookspecs
+from gateway.hooks import specs
 from gateway.hooks.registry import PluginRegistry
 from gateway.http.app import create_app
 from gateway.models.model_map import ModelEntry, ModelMap
@@ -257,13 +257,13 @@ async def test_hook_observe(gateway_with: GatewayWith) -> None:
 
 
 def test_every_hook_has_a_kind() -> None:
-    specs = {name for name in vars(hookspecs) if name.startswith("gateway_")}
-    assert specs == set(hookspecs.KINDS)
+    named = {name for name in vars(specs) if name.startswith("gateway_")}
+    assert named == set(specs.KINDS)
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 def test_every_hook_is_documented_and_tested(hook: str) -> None:
-    assert getattr(hookspecs, hook).__doc__
+    assert getattr(specs, hook).__doc__
     assert hook.replace("gateway_", "test_hook_", 1) in globals()
 
 

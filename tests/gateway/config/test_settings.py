@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field, model_validator
 
+from gateway.config import settings
 from gateway.config.settings import Config, FileConfig, find_file, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.startup.build import build_gateway
@@ -335,9 +336,7 @@ def test_in_a_wheel_the_packaged_file_lies_in_the_package(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("", "gateway/models.yaml")
-    monkeypatch.setattr(
-        settings, "__file__", str(tmp_path / "gateway" / "config" / "settings.py")
-    )
+    monkeypatch.setattr(settings, "__file__", str(tmp_path / "gateway" / "config" / "settings.py"))
     assert packaged_file() == path
 
 

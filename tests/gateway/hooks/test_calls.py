@@ -84,6 +84,7 @@ def test_a_wrong_result_is_an_error(
         ("gateway_reconfigured", "access", "returned str, not a collection of names"),
         ("gateway_reconfigured", 3, "returned int, not a collection of names"),
         ("gateway_observe", 3, "returned int, not an observer with an `on_end`"),
+        ("gateway_observe", dict, "returned type, not an observer with an `on_end`"),
     ],
 )
 def test_a_wrong_result_of_a_notify_hook_is_left_out(

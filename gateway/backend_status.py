@@ -66,7 +66,7 @@ class Account(TypedDict, total=False):
 
 
 class RefusedLogin(TypedDict, total=False):
-    """When the API refused the login (ISO 8601), and what it said."""
+    """The time at which the API rejected the login (ISO 8601), and its message."""
 
     at: str
     message: str
@@ -97,7 +97,7 @@ class BackendStatus(TypedDict, total=False):
     """How a backend is. All keys are optional.
 
     `status` is "ok" if requests are answered as they should be, "starting" while that is unknown;
-    anything else degrades the gateway. `message` says what is wrong, and with `ready` False no
+    anything else degrades the gateway. `message` gives the reason, and with `ready` False no
     request can be answered. With `stand_in` answers are made up, and with `waiting_for_login` that
     lasts until there is a login.
 
@@ -145,7 +145,7 @@ _hints = cache(get_type_hints)
 
 
 def _fitting(value: object, kind: Any) -> object:  # noqa: ANN401
-    """What of a JSON value is of this type; `_UNFIT` for nothing."""
+    """A JSON value without the parts that are not of this type; `_UNFIT` if nothing is left."""
     if is_typeddict(kind):
         return _mapping(value, _hints(kind)) if isinstance(value, Mapping) else _UNFIT
     origin, inner = get_origin(kind), get_args(kind)

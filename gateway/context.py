@@ -31,7 +31,7 @@ _ADJUSTED_HEADER = "x-dragoman-adjusted"
 
 
 def _not_watched(_: object) -> None:
-    """Where nobody wants to know."""
+    """The default of callbacks."""
 
 
 class AnswerGroup:

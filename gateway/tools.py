@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 ToolParts: TypeAlias = tuple[Text | Image | Document, ...]
-"""What a tool gave back, as the parts of a result."""
+"""The parts of a tool's result."""
 
 TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """Matches all of a tool's name."""
 
 
 class ToolFailed(Exception):
-    """What a tool raises to tell the model what went wrong, in its own words."""
+    """Raised by a tool: the model gets the message as the tool's result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class ServedTool:
     """A tool that the gateway offers to models and runs by itself.
 
     `schema` is the JSON Schema of its arguments. `call` gets these as JSON text and returns the
-    result; whatever it raises is told to the model, and never to the client.
+    result; the model gets its exceptions as results, the client never does.
     """
 
     name: str

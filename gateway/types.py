@@ -47,7 +47,7 @@ Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh",
 StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_calls", "refusal"]
 
 
-# -- what a message is made of ------------------------------------------------------------
+# -- the parts of a message ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ class Message:
     parts: tuple[Part, ...]
 
 
-# -- what a request asks for --------------------------------------------------------------
+# -- a request ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +235,7 @@ class Target:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-# -- what is known of a model -------------------------------------------------------------
+# -- the description of a model -----------------------------------------------------------
 
 Parameter: TypeAlias = Literal[
     "max_output_tokens",

@@ -62,7 +62,7 @@ class Commands(click.Group):
     _loaded = False
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Look among the core's first."""
+        """Search the core's first."""
         if (command := super().get_command(ctx, cmd_name)) is not None:
             return command
         self._load()

@@ -59,7 +59,7 @@ def version_in(health: Mapping[str, Any]) -> str | None:
 
 
 def dragoman_at(url: str) -> str | None:
-    """The version of the gateway at an origin; None if there is none, or if it requires a key."""
+    """The version of the gateway at an origin; None without a gateway, or if it requires a key."""
     try:
         return version_in(ask_health(url, seconds=ASK_SECONDS))
     except NotUp:

@@ -1,4 +1,4 @@
-"""A typed method for each hook: what the core calls, and the check of what plugins return.
+"""A typed method for each hook, for the core to call; it also checks the plugins' results.
 
 No other module calls hooks by their names.
 """
@@ -57,7 +57,7 @@ class HookCalls:
 
     Those about the start raise `ConfigurationError`s that name the plugin. Those of a request raise
     `GatewayError`s: a plugin's own, or a `ServerFault` for whatever else it raises, and for a
-    result of the wrong type. What the *notify* hooks raise is logged.
+    result of the wrong type. Failures of *notify* hooks are logged.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
@@ -182,7 +182,7 @@ class HookCalls:
 
 
 async def _health_part(result: object) -> dict[str, Any]:
-    """Raises `TypeError` for a part that is not an object, and what the plugin raises."""
+    """Raises `TypeError` for a part that is not an object, and the plugin's own exceptions."""
     if inspect.isawaitable(result):
         result = await result
     if not isinstance(result, dict):

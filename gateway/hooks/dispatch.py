@@ -23,7 +23,7 @@ _Call: TypeAlias = Callable[[dict[str, object]], Any]
 
 
 class Expected(NamedTuple):
-    """What a hook may return, beside None: in words, and as a test."""
+    """The results that a hook may return beside None: in words, and as a test."""
 
     words: str
     fits: Callable[[Any], bool]

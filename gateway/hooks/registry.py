@@ -81,7 +81,7 @@ class PluginRegistry:
                     self._watch(implementation, caller.name)
 
     def _watch(self, implementation: pluggy.HookImpl, hook: str) -> None:
-        """Time the calls that happen while requests wait; those at the start hold up nobody."""
+        """Time the calls that happen while requests wait; those at the start block no request."""
         if specs.KINDS.get(hook) in {"first", "fold", "notify"}:
             who = self._describe(implementation.plugin_name)
             function = timed(implementation.function, who, hook, awaited=hook in MAY_BE_ASYNC)

@@ -1,4 +1,4 @@
-"""The way of a request: resolve the model, transform, open, wrap, observe."""
+"""The path of a request: resolve the model, transform, open, wrap, observe."""
 
 import logging
 import time
@@ -38,8 +38,8 @@ log = logging.getLogger("gateway")
 class CoreGateway(Gateway):
     """The gateway itself; plugins see it as `gateway.context.Gateway`.
 
-    `loaded_at` is when configuration and models were read; `last_error` says what is wrong with
-    the file since, and `needs_restart` names what it changes that can't change now.
+    `loaded_at` is when configuration and models were read; `last_error` is the mistake in the file
+    since, if any, and `needs_restart` names its changes that need a restart.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class CoreGateway(Gateway):
         self.reconfigure(config, models)
 
     def reconfigure(self, config: Config, models: ModelMap) -> None:
-        """From the next request on, these hold. Answers on their way are not touched."""
+        """Use these from the next request on. Answers in progress are not affected."""
         self.config = config
         self.models = models
         self.loaded_at = datetime.now(UTC)
@@ -103,7 +103,7 @@ class CoreGateway(Gateway):
                     place.leave()
                 raise
         except BaseException as error:
-            self._tell_of_failure(request, ctx, error)
+            self._report_failure(request, ctx, error)
             raise
         source, *wrapped = layers
         reopened.extend(wrapped)  # the same list, so that what is opened later is closed as well
@@ -115,7 +115,10 @@ class CoreGateway(Gateway):
     def _filled(
         self, request: ChatRequest, ctx: RequestContext
     ) -> tuple[ChatRequest, Mapping[str, object]]:
-        """The request as its model's entry wants it, and what that lowered; notes the target."""
+        """The request with its model entry's defaults and limits, and the fields that these lowered.
+
+        Sets `ctx.target`.
+        """
         found = self.find(request.model, partial(conversation_key, request), request, ctx)
         ctx.target = found.target
         return with_entry(request, found.entry)
@@ -170,7 +173,7 @@ class CoreGateway(Gateway):
     def alias_by_code(
         self, name: str, request: ChatRequest | None = None, ctx: RequestContext | None = None
     ) -> str | None:
-        """The name that a plugin wants looked up instead."""
+        """A plugin's alias: the name to look up instead."""
         return self.plugins.hooks.resolve_model(name, self.models, request, ctx)
 
     async def _reopen(
@@ -185,7 +188,7 @@ class CoreGateway(Gateway):
         return source
 
     async def _open_layers(self, request: ChatRequest, ctx: RequestContext) -> list[EventSource]:
-        """The backend's stream and what wraps it, outermost first."""
+        """The backend's stream and its wrappers, outermost first."""
         layers = [self._open_source(request, ctx)]
         try:
             await self.plugins.hooks.wrap_stream(
@@ -206,7 +209,7 @@ class CoreGateway(Gateway):
             )
         return source
 
-    def _tell_of_failure(
+    def _report_failure(
         self, request: ChatRequest, ctx: RequestContext, error: BaseException
     ) -> None:
         outcome = Outcome(

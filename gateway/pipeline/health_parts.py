@@ -1,4 +1,4 @@
-"""What plugins say of their parts of the gateway, for `GET /health`."""
+"""The plugins' parts of `GET /health`."""
 
 import logging
 from collections.abc import Awaitable, Iterator, Mapping
@@ -14,15 +14,15 @@ from gateway.hooks.registry import PluginRegistry
 log = logging.getLogger("gateway.health")
 
 PATIENCE_SECONDS = 5.0
-"""How long a plugin's part may take. The monitors that ask give up not much later."""
+"""How long a plugin's part may take. Monitors give up not much later."""
 
 _details: ContextVar[bool] = ContextVar("health_details", default=False)
 
 
 def asked_for_details() -> bool:
-    """Whether `gateway_health` is called for `GET /health` itself, whose answer somebody reads.
+    """Whether `gateway_health` is called for `GET /health` itself, which people read.
 
-    It is not for `/healthz` and for what else is asked time and again, such as metrics.
+    False for `/healthz`, metrics and others that ask all the time.
     """
     return _details.get()
 
@@ -55,6 +55,6 @@ async def _in_time(name: str, part: Awaitable[dict[str, Any]]) -> dict[str, Any]
 
 
 def overall(parts: Mapping[str, Any]) -> str:
-    """Their state as one: "ok", "degraded", or "starting" while a part has not found out yet."""
+    """Their overall state: "ok", "degraded", or "starting" while that of a part is unknown."""
     states = {part.get("status", "ok") for part in parts.values()} - {"ok"}
     return "degraded" if states - {"starting"} else "starting" if states else "ok"

@@ -57,7 +57,7 @@ class KeyMiddleware:
         if entry.models:
             state.may_use_model = partial(may_use, entry.models)
         limits = self._limits.of(entry)
-        # What generates is a POST with every wire format; to look at models costs nothing.
+        # Every wire format generates by POST; lists of models cost nothing.
         if limits is None or scope.get("method") != "POST":
             await self._app(scope, receive, send)
         else:

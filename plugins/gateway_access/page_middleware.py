@@ -33,7 +33,7 @@ class PageRules:
         self.rejected.forget(self._lets_in)
 
     def listed(self, kind: Kind) -> tuple[str, ...]:
-        """What the YAML has of this kind."""
+        """Those of this kind in the YAML."""
         return self.config.hosts if kind == "host" else self.config.origins
 
     def _lets_in(self, page: RejectedPage) -> bool:

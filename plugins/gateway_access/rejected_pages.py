@@ -17,7 +17,7 @@ _ODD: Final = re.compile(r"[^!-~]")
 
 
 def shown(text: str) -> str:
-    """Somebody else's text for a line of ours: short, and of visible ASCII only."""
+    """A client's text for a line of ours: short, and of visible ASCII only."""
     cut = text if len(text) <= MAX_NAME else f"{text[: MAX_NAME - 3]}..."
     return _ODD.sub("?", cut)
 
@@ -63,9 +63,9 @@ class RejectedPages:
             del self._kept[key]
 
     def report(self, listed: Callable[[Kind], Iterable[str]]) -> list[dict[str, Any]]:
-        """For `GET /health`, the latest first; `add` is the YAML line, or null if there is none.
+        """For `GET /health`, the latest first; `add` is the YAML line, or null if it can't be listed.
 
-        `listed(kind)` is what the YAML has so far.
+        `listed(kind)` are those in the YAML.
         """
         return [
             {

@@ -26,11 +26,11 @@ MOST_MODELS: Final = 100
 """How many models have series of their own: patterns of the model map let clients make up names."""
 
 OTHER: Final = "other"
-"""For what clients can make up, and that would make series without an end."""
+"""The label for names that clients can make up: each would be another series."""
 
 
 class Metrics:
-    """What is counted, and how."""
+    """The counters and histograms."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
@@ -38,7 +38,7 @@ class Metrics:
         counter = partial(Counter, registry=self.registry)
         self._http = counter(
             "dragoman_http_requests",
-            "HTTP requests by route and status, refused ones included.",
+            "HTTP requests by route and status, rejected ones included.",
             ("endpoint", "status"),
         )
         self._answers = counter(
@@ -59,7 +59,7 @@ class Metrics:
         )
         self._cost = counter(
             "dragoman_cost_usd",
-            "What answers cost by model, in US dollars, as the backend works it out.",
+            "Cost of answers by model, in US dollars, as the backend reports it.",
             ("model",),
         )
         self._seconds = Histogram(
@@ -94,7 +94,7 @@ class Metrics:
                 series.seconds[stage].observe(seconds)
 
     def count_cost(self, model: str, ctx: RequestContext, usd: float) -> None:
-        """Add what an answer cost, in US dollars."""
+        """Add the cost of an answer, in US dollars."""
         self._of_model(model, ctx).cost.inc(usd)
 
     def _of_model(self, model: str, ctx: RequestContext) -> "_Series":
@@ -141,9 +141,9 @@ def tokens(usage: Usage) -> dict[str, int]:
 
 
 class HealthCollector(Collector):
-    """What backends report for `GET /health`, as metrics: processes, their origin, quota, account.
+    """The backends' parts of `GET /health` as metrics: processes, their origin, quota, account.
 
-    It is given the report before each scrape; what a report does not have is left out.
+    It is given the report before each scrape; missing parts are left out.
     """
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class HealthCollector(Collector):
     def _loop(self) -> Iterator[Metric]:
         stalls = GaugeMetricFamily(
             "dragoman_loop_stall_seconds",
-            "The longest time in which the event loop served nobody: since the start (longest), "
+            "The longest time in which the event loop was blocked: since the start (longest), "
             "and in the last five minutes (recent).",
             labels=("since",),
         )

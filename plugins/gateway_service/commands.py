@@ -1,4 +1,4 @@
-"""`dragoman service`: installing the gateway as a service of the user's, and what one does with it."""
+"""`dragoman service`: install the gateway as a service of the user, and control it."""
 
 import os
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def service_command() -> None:
 
 
 def _acting(command: Command) -> Command:
-    """The options of what changes something."""
+    """Add the options of all commands that change something."""
     for option in (
         click.option("--as-root", is_flag=True, help="Allow root, for a service of root's own."),
         click.option(
@@ -119,7 +119,7 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
         click.echo(shown(("rm", str(platform.file))))
         _show(platform.after_removal)
     elif not platform.file.exists():
-        click.echo(f"It is not installed: there is no {platform.file}.", err=True)
+        click.echo(f"It is not installed: {platform.file} does not exist.", err=True)
     else:
         system_commands.perform(platform.uninstall, system_commands.run)
         remove_file(platform.file)
@@ -183,7 +183,7 @@ def _say_where(definition: Definition) -> None:
 
 
 def _note(platform: Platform) -> None:
-    """What the user has to know, after an installation or a look at one."""
+    """Notes for the user after an installation."""
     if names := this_machine.left_out(os.environ):
         click.echo(
             f"Not written to the file, because they may be secrets: {', '.join(names)}. "

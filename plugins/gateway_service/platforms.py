@@ -1,4 +1,4 @@
-"""How each system keeps a service: which file says so, and which commands do what. No I/O."""
+"""The service of each system: its file, and the commands that control it. No I/O."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ PlatformName: TypeAlias = Literal["linux", "macos"]
 
 LOG_LINES: Final = "200"
 BOOTSTRAP_SECONDS: Final = 60
-"""launchd refuses a service whose predecessor is still on its way out."""
+"""launchd rejects a service while the previous one is still stopping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What differs between the systems. `folders` are made if need be; `advice` is how variables
-    with secrets reach the service; `hint` is told after an installation."""
+    """The differences between the systems. `folders` are made if need be; `advice` tells how variables
+    with secrets reach the service; `hint` is printed after an installation."""
 
     name: PlatformName
     file: Path

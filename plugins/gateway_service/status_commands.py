@@ -32,7 +32,7 @@ Examples:
 
 
 def not_installed() -> str:
-    """That there is no service, and the command that installs it."""
+    """The error about a missing service, with the command that installs it."""
     return NOT_INSTALLED % command_line("service", "install")
 
 

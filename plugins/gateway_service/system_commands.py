@@ -36,7 +36,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command said, on both of its outputs, and whether it succeeded."""
+    """The output of a command, from both streams, and whether it succeeded."""
 
     succeeded: bool
     output: str

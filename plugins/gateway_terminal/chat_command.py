@@ -89,7 +89,7 @@ def chat(  # noqa: PLR0917 - click passes them by name
 
 
 def _whole(question: str) -> str:
-    """The question, and what is piped in."""
+    """The question, and piped text."""
     piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
     text = "\n\n".join(each for each in (question, piped.strip()) if each)
     if not text:

@@ -71,7 +71,7 @@ class ServerCall:
             except (http.client.HTTPException, OSError) as error:
                 raise ConnectionError(f"the answer broke off: {why(error)}") from error
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise ConnectionError("what came is no answer of a gateway") from error
+                raise ConnectionError("the answer is not from a gateway") from error
 
     def _headers(self) -> dict[str, str]:
         key = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}

@@ -1,4 +1,4 @@
-"""What `dragoman serve` says once it is ready: where it is, what answers, and the one next step."""
+"""The banner of `dragoman serve`: its address, its backend, and the one next step."""
 
 import logging
 import shutil
@@ -21,7 +21,7 @@ from gateway_terminal.colours import Paint, wants_colour
 log = logging.getLogger("gateway_terminal")
 
 PATIENCE_SECONDS: Final = 20.0
-"""For the backend's first look at itself; the CLI takes half a second to say what it is."""
+"""For the backend's first checks; the CLI takes half a second for its version."""
 LOOK_SECONDS: Final = 0.1
 SHOWN_MODELS: Final = 8
 WIDEST: Final = 100
@@ -43,13 +43,13 @@ LOGINS: Final = {
     "third_party": "cloud provider's credentials",
     "custom_headers": "header from ANTHROPIC_CUSTOM_HEADERS",
 }
-"""What a backend says under `login`, in words."""
+"""The words for a backend's `login`."""
 NO_CLI: Final = "unknown, as there is no CLI"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How it goes on: a title that says how things are, a command, and what that does."""
+    """The next step: a title with the state, a command, and its effect."""
 
     title: str
     command: str
@@ -81,7 +81,7 @@ def _starting(health: Mapping[str, Any]) -> bool:
 
 
 def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is worth saying, by name, in the order in which it is read."""
+    """The rows of the banner, by name and in order."""
     url = f"{gateway.urls[0]}/v1"
     everywhere = is_any_address(gateway.host)
     yield "address", f"{url}, and any other address of this machine" if everywhere else url
@@ -176,7 +176,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def as_lines(facts: Mapping[str, str], step: Step) -> list[str]:
-    """For a log: what no other line says."""
+    """For a log: the facts that no other line has."""
     key = "required" if facts["keys"].startswith("required") else "any"
     return [
         f"models: {facts['models']}",

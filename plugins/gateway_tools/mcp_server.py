@@ -18,7 +18,7 @@ log = logging.getLogger("gateway_tools")
 FIRST_PAUSE: Final = 1
 LONGEST_PAUSE: Final = 60
 LOOK_SECONDS: Final = 15
-"""How often a server that nobody calls is asked whether it is still there."""
+"""How often an idle server is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Connection(Protocol):
     """An open connection. All methods raise `ConnectionLost`."""
 
     async def tools(self) -> Sequence[RemoteTool]:
-        """What the server has."""
+        """The server's tools."""
 
     async def call(self, name: str, arguments: str) -> ToolParts:
         """The result. Raises `ToolFailed` for an error that the server tells of."""
@@ -125,7 +125,7 @@ class McpServer:
 
 
 def _first(error: BaseException) -> str:
-    """What a group of errors is about: the first that is none."""
+    """The first error of a group that is not a group itself."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {one_line(error)}"

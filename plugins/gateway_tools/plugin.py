@@ -36,7 +36,7 @@ class ToolsPlugin:
 
     @property
     def _tools(self) -> Iterator[ServedTool]:
-        """All tools that there are now; of one name, the first."""
+        """All tools at the moment; of one name, the first."""
         yield from self._registered
         for server in self._servers:
             yield from server.tools
@@ -48,7 +48,7 @@ class ToolsPlugin:
 
     @hookimpl
     def gateway_ready(self, gateway: Gateway) -> None:
-        """Check what is offered, and to which models."""
+        """Check the offered tools, and the models that get them."""
         config = gateway.config.section(SECTION, ToolsConfig)
         self._config, self._registered = config, list(gateway.tools)
         check_offer(config, gateway)
@@ -124,7 +124,7 @@ def mcp_servers(config: ToolsConfig, path: Path | None) -> list[McpServer]:
 
 
 def _in_a_folder(server: McpServerConfig, path: Path | None) -> McpServerConfig:
-    """Commands run beside the YAML, and not in the folder that somebody is in: `npx` and
+    """Commands run beside the YAML, and not in the current folder: `npx` and
     `python -m` run code that lies there."""
     if not server.command:
         return server

@@ -239,7 +239,7 @@ def test_check_takes_a_whole_answer_too(serve: Serve, run: Run) -> None:
 def test_check_knows_what_is_no_answer(answer: str, serve: Serve, run: Run) -> None:
     result = run("connect", "curl", "--check", "--url", serve((200, answer))[0])
     assert result.exit_code == 1
-    assert "no answer of a gateway" in result.stderr
+    assert "the answer is not from a gateway" in result.stderr
 
 
 @pytest.mark.parametrize(("answer", "why"), [(REFUSED, "401: This gateway"), (BROKEN, "broke off")])

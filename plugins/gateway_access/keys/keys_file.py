@@ -41,7 +41,7 @@ def path_of(config: AccessConfig, beside: Path | None) -> Path | None:
 def read_keys(path: Path) -> tuple[KeyEntry, ...]:
     """The keys of a file; none if there is no file.
 
-    Raises `ConfigurationError` if it is no such file, or if others could have written it.
+    Raises `ConfigurationError` if it is not such a file, or if others could have written it.
     """
     try:
         mode = path.stat().st_mode

@@ -25,7 +25,7 @@ _TOKENS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 
 
 def is_preflight(scope: Scope, headers: Headers) -> bool:
-    """Whether a browser asks for a page what it may send."""
+    """Whether a browser asks on behalf of a page which requests it may send."""
     return scope.get("method") == "OPTIONS" and "access-control-request-method" in headers
 
 

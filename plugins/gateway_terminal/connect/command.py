@@ -151,7 +151,7 @@ def _describing(where: Place, config_file: Path | None) -> Describe:
 
 
 def _answers(client: Client, where: Place) -> bool:
-    """Ask over the route that the client uses, and say what came."""
+    """Ask over the route that the client uses, and print the result."""
     body: dict[str, object] = {
         "model": where.model,
         "messages": [{"role": "user", "content": "Hi"}],

@@ -26,7 +26,7 @@ EXIT_DEGRADED: Final = 1
 EXIT_NOT_UP: Final = 2
 STARTING_LOOKS: Final = 20
 STARTING_SECONDS: Final = 0.25
-"""Between two looks at a gateway that has just started; the CLI takes half a second to answer."""
+"""Between two requests to a gateway that has just started; the CLI takes half a second."""
 CLEAR: Final = "\x1b[H\x1b[2J"
 
 EXAMPLES = """\b
@@ -100,7 +100,7 @@ def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
 
 
 def _is_well(health: Mapping[str, Any]) -> bool:
-    """Whether it answers as it is meant to; a stand-in that waits for a login does not."""
+    """Whether models answer; a stand-in that waits for a login does not count."""
     backend = backend_in(health) or {}
     return health.get("status") == "ok" and not backend.get("waiting_for_login")
 

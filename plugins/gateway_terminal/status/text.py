@@ -28,9 +28,9 @@ ACCOUNT_STATES: Final = {
     "extra_usage": "refused as extra usage beyond the plan",
     "billing": "no credit, or a payment problem",
 }
-"""What a backend says under `account.state`, in words."""
+"""The words for a backend's `account.state`."""
 KINDS: Final = {"LoginRefused": "login refused", "NotAuthenticated": "not logged in"}
-"""Errors whose message is longer than what there is to know here."""
+"""Errors whose message is too long here."""
 OFFLINE: Final = "answers come from a built-in stand-in, not from a model"
 UNTIL_LOGIN: Final = "a built-in stand-in answers until you log in"
 NARROWEST: Final = 20
@@ -45,7 +45,7 @@ PROCESSES: Final = {
     "aside": "for the gateway itself",
     "waiting": "queued",
 }
-"""What a backend says under `processes`, in words."""
+"""The words for a backend's `processes`."""
 
 
 class Row(NamedTuple):
@@ -188,7 +188,7 @@ def _from_home(text: str) -> str:
 
 
 def _checked(check: CliCheck, paint: Paint) -> str:
-    """What the gateway tried out of this CLI by itself."""
+    """The result of the gateway's own checks of this CLI."""
     doctor = command_line("doctor")
     if not check.get("checked"):
         return f"not tried out yet; `{doctor}` does it now"

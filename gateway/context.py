@@ -215,13 +215,13 @@ class Outcome:
     """
 
     status: OutcomeStatus
-    duration: float
+    duration: float  # until the end
     first_event: float | None = None
     first_token: float | None = None
     tool_calls: int = 0
-    error: BaseException | None = None
-    usage: Usage | None = None
-    stop_reason: StopReason | None = None
+    error: BaseException | None = None  # of an answer that failed or was cancelled
+    usage: Usage | None = None  # the last one reported
+    stop_reason: StopReason | None = None  # of a completed answer
     model: str | None = None
 
 

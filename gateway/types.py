@@ -92,7 +92,7 @@ class Document:
 
     media_type: str
     data: str
-    title: str | None = None
+    title: str | None = None  # such as the file's name
     place: str | None = field(default=None, compare=False)
 
 
@@ -111,7 +111,7 @@ class ToolResult:
 
     call_id: str
     parts: tuple["Text | Image | Document", ...] = ()
-    is_error: bool = False
+    is_error: bool = False  # the model is told that the call failed
 
 
 Part: TypeAlias = Text | Thinking | Image | Document | ToolCall | ToolResult
@@ -137,9 +137,9 @@ class Tool:
     """
 
     name: str
-    description: str = ""
+    description: str = ""  # for the model
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
-    strict: bool | None = None
+    strict: bool | None = None  # arguments must match the schema; None if the client did not say
     place: str | None = field(default=None, compare=False)
 
 
@@ -161,9 +161,9 @@ class ResponseFormat:
     """The form of the answer's text. `schema` is for the kind "json_schema" only."""
 
     kind: Literal["text", "json_object", "json_schema"] = "text"
-    schema: Mapping[str, Any] | None = None
-    name: str | None = None
-    strict: bool = False
+    schema: Mapping[str, Any] | None = None  # a JSON Schema
+    name: str | None = None  # the client's name for the schema
+    strict: bool = False  # the answer must match the schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,13 +208,13 @@ class ChatRequest:
     """
 
     model: str
-    messages: tuple[Message, ...]
-    system: str = ""
+    messages: tuple[Message, ...]  # the oldest first
+    system: str = ""  # the system text before the first message
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     response_format: ResponseFormat = ResponseFormat()
     sampling: Sampling = Sampling()
-    effort: Effort | None = None
+    effort: Effort | None = None  # None leaves it to the backend
     thinking: bool | None = None
     client: Client = Client()
     extensions: Mapping[str, Any] = field(default_factory=dict)
@@ -230,7 +230,7 @@ class Target:
 
     model: str
     backend: str
-    name: str
+    name: str  # the backend's name for the model
     sampling: bool | Literal["auto"] = "auto"
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -282,8 +282,8 @@ class ModelDescription:
     parameters: tuple[Parameter, ...] | None = None
     efforts: tuple[Effort, ...] | None = None
     thinking: Literal["never", "optional", "always"] | None = None
-    inputs: tuple[InputKind, ...] | None = None
-    facts: tuple[ModelFact, ...] = ()
+    inputs: tuple[InputKind, ...] | None = None  # the kinds of parts that the model accepts
+    facts: tuple[ModelFact, ...] = ()  # the sources of the above
 
 
 # -- the answer, as it arrives ------------------------------------------------------------
@@ -293,11 +293,11 @@ class ModelDescription:
 class Usage:
     """Tokens of one answer. The input is counted in three parts that do not overlap."""
 
-    input_tokens: int = 0
+    input_tokens: int = 0  # neither read from the cache nor written to it
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
+    output_tokens: int = 0  # thinking included
+    reasoning_tokens: int = 0  # the part of the output that is thinking
 
     @property
     def prompt_tokens(self) -> int:
@@ -321,7 +321,7 @@ class ResponseStart:
 class PartStart:
     """The start of a part. `part` has its kind, and a tool call's id and name; it is still empty."""
 
-    index: int
+    index: int  # from 0, in the order of the parts
     part: Text | Thinking | ToolCall
 
 
@@ -356,7 +356,7 @@ class ResponseEnd:
     """
 
     stop_reason: StopReason
-    stop_sequence: str | None = None
+    stop_sequence: str | None = None  # the one that ended the answer
     refusal: str | None = None
 
 

@@ -4,7 +4,8 @@
 
 A part is what is between `<!-- names: begin -->` and `<!-- names: end -->`, and the same of `types`.
 The names are those in `__all__` of what is directly in gateway/. Of a type, the page has its
-docstring, and of each field the name, the type and the default. Only reads the source, with `ast`.
+docstring, and of each field the name, the type, the default, and the comment behind it, which is for
+readers of that page. Only reads the source, with `ast`.
 """
 
 import ast
@@ -73,13 +74,13 @@ def _codes(names: list[str]) -> str:
 def described(module: str) -> Iterator[str]:
     """The lines about one module's types."""
     path = CORE / f"{module}.py"
-    public = set(listed(path))
+    public, lines = set(listed(path)), path.read_text(encoding="utf-8").splitlines()
     yield f"\n### gateway.{module}"
     aliases = []
     for node in _tree(path).body:
         match node:
             case ast.ClassDef(name=name) if name in public:
-                yield from _class(node)
+                yield from _class(node, lines)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
                 name in public
             ):
@@ -88,11 +89,11 @@ def described(module: str) -> Iterator[str]:
         yield from ("", "| name | stands for |", "|---|---|", *aliases)
 
 
-def _class(node: ast.ClassDef) -> Iterator[str]:
+def _class(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
     yield f"\n#### {node.name}\n\n{_prose(node)}"
     fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
     if fields:
-        yield from ("", *_fields(fields))
+        yield from ("", *_fields(fields, lines))
     methods = [each for each in node.body if isinstance(each, Function) and each.name[0] != "_"]
     if methods:
         yield from ("", *map(_method, methods))
@@ -104,12 +105,22 @@ def _prose(node: ast.ClassDef | Function) -> str:
     return "\n\n".join(paragraph.replace("\n", " ") for paragraph in text.split("\n\n"))
 
 
-def _fields(nodes: list[ast.AnnAssign]) -> Iterator[str]:
-    """A table, without defaults if there are none."""
-    rows = [(f"`{ast.unparse(n.target)}`", _type(n.annotation), _default(n.value)) for n in nodes]
-    width = 3 if any(default for *_, default in rows) else 2
-    for row in (("field", "type", "default"), ("---",) * 3, *rows):
-        yield f"| {' | '.join(row[:width])} |"
+def _fields(nodes: list[ast.AnnAssign], lines: list[str]) -> Iterator[str]:
+    """A table, without the columns that would be empty."""
+    head = ("field", "type", "default", "meaning")
+    rows = [
+        (f"`{ast.unparse(n.target)}`", _type(n.annotation), _default(n.value), _meaning(n, lines))
+        for n in nodes
+    ]
+    kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    cut = [f"| {' | '.join(row[column] for column in kept)} |" for row in (head, *rows)]
+    yield from (cut[0], f"|{'---|' * len(kept)}", *cut[1:])
+
+
+def _meaning(node: ast.AnnAssign, lines: list[str]) -> str:
+    """The comment behind a field."""
+    rest = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
+    return rest.strip().removeprefix("#").strip()
 
 
 def _method(node: Function) -> str:

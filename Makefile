@@ -5,8 +5,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-gptme test-browser test-cells arrives \
 	fuzz audit bench chaos soak stalls overload rolling matrix full lint format types check dist \
-	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts lock \
-	clean
+	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts docs-types \
+	lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -135,6 +135,9 @@ docs-commands: setup ## Make docs/commands.md anew, of the commands' own help
 
 docs-facts: setup ## Make docs/facts.md anew, of the comments and docstrings that name a source
 	.venv/bin/python scripts/list_facts.py --page > docs/facts.md
+
+docs-types: setup ## Make the public names and types of docs/plugins.md anew, of the code
+	.venv/bin/python scripts/type_reference.py
 
 clean: ## Remove .venv, .venv-clients, .venv-docs and all that was built or measured
 	rm -rf .venv .venv-* tests/clients/node/node_modules build dist site .coverage .coverage.* \

@@ -1,4 +1,4 @@
-"""What goes along with one request and its answer, and the gateway that they go through."""
+"""The context of one request and its answer, and the gateway that answers it."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -18,18 +18,27 @@ if TYPE_CHECKING:
     from gateway.streams import AnswerStream, EventSource
     from gateway.tools import ServedTools
 
-ADJUSTED_HEADER = "x-dragoman-adjusted"
+__all__ = [
+    "AnswerGroup",
+    "Gateway",
+    "Outcome",
+    "OutcomeStatus",
+    "RequestContext",
+    "StreamObserver",
+]
+
+_ADJUSTED_HEADER = "x-dragoman-adjusted"
 
 
 def _not_watched(_: object) -> None:
-    """Where nobody wants to know."""
+    """The default of callbacks."""
 
 
 class AnswerGroup:
     """The answers that one call asks for (`n`); each of them has a `RequestContext`.
 
-    `at_work` are the request ids of those that a backend has begun to work on, and that do not
-    wait in line. `idle_since` is when it became empty (`time.monotonic()`).
+    `at_work` has the request ids of those that a backend works on; those in a queue are not in it.
+    `idle_since` is when it became empty (`time.monotonic()`).
     """
 
     def __init__(self) -> None:
@@ -37,11 +46,11 @@ class AnswerGroup:
         self.idle_since = time.monotonic()
 
     def begin(self, request_id: str) -> None:
-        """Note that an answer has all that it needs."""
+        """Note that a backend works on an answer."""
         self.at_work.add(request_id)
 
     def rest(self, request_id: str) -> None:
-        """Note that an answer is over, or has to wait again."""
+        """Note that an answer has ended, or waits again."""
         if request_id in self.at_work:
             self.at_work.discard(request_id)
             self.idle_since = time.monotonic()
@@ -51,34 +60,32 @@ class AnswerGroup:
 class RequestContext:
     """The mutable side of one request. Everything else about it is frozen.
 
-    `started` is `time.perf_counter()` at arrival. `ignored` names request fields that were
-    not honoured, in the client's own spelling; `adjusted` those whose value was changed, with
-    the new one. `headers` are sent with the answer, if they
-    are set before its first event. `gateway` is the one that answers, and is there from
-    `Gateway.open` on: its `config` has a plugin's section.
+    `started` is `time.perf_counter()` at arrival. `target` is the backend and the model, once the
+    model's name is resolved. `ignored` names request fields that were not honoured, in the client's
+    own spelling; `adjusted` has those whose value was changed, with the new one. `headers` are sent
+    with the answer if they are set before its first event. `gateway` is set by `Gateway.open`: its
+    `config` has a plugin's section.
 
-    `reopen` asks a backend once more within the same answer: for the request that it is given,
-    whose model is looked up anew if it is another one. What it returns is the backend's own
-    stream, not transformed, wrapped or observed; who called it passes the events on, and
-    closes it. It is there from when `gateway_open_stream` is called.
+    `reopen` opens another backend stream within the same answer, for the request that it is given;
+    another model is looked up anew. The stream is the backend's own, not transformed, wrapped or
+    observed, and the caller passes its events on and closes it. `reopen` is set before
+    `gateway_open_stream` is called.
 
-    `report_cost` takes what a backend says that the answer cost, in US dollars. It may be called
-    after the answer's end, as some only know it then, and more than once: costs add up.
+    `report_cost` takes the cost of the answer in US dollars, as the backend reports it. It may be
+    called after the answer's end, and more than once: costs add up.
 
-    `end` ends the answer with an error, whatever it waits for at the time. Plugins may call it from
-    wherever they find out that the answer must not go on.
+    `end` ends the answer with an error, whatever it waits for at the time. Any plugin that finds that
+    the answer must not go on may call it.
 
-    `timings` are seconds from arrival to what backends `mark`: "ready", when there is something
-    that can answer and waiting in line is over, and "asked", when it was given the whole request.
-    A backend without such steps marks nothing.
+    `timings` are seconds from arrival to the steps that backends `mark`: "ready", when the queue is
+    over and a process can answer, and "asked", when it has the whole request. A backend without such
+    steps marks nothing.
 
-    `body_bytes` is the size of the request's body; what goes through all of a large one leaves the
-    event loop (`gateway.load.off_loop`).
+    `body_bytes` is the size of the request's body. Work on all of a large one leaves the event loop.
 
-    `group` is shared with the other answers to the same call. `in_line` says whether this one
-    is `waiting` for its turn, `moved_up` (`time.perf_counter()`) when it last had it, and
-    `on_line` is told 1 when it begins to wait, and -1 when
-    that is over.
+    `group` is shared with the other answers to the same call. `in_line` is True while this one is
+    `waiting` in a queue, `moved_up` is when it last left one (`time.perf_counter()`), and `on_line` is
+    called with 1 when it begins to wait, and with -1 when it stops.
     """
 
     request_id: str
@@ -99,17 +106,16 @@ class RequestContext:
     gateway: "Gateway" = field(init=False, repr=False, compare=False)
 
     def mark(self, step: Literal["ready", "asked"]) -> None:
-        """Note that a step is reached; of one that is reached again, the last time counts."""
+        """Note that a step is reached; if it is reached again, the last time counts."""
         self.timings[step] = time.perf_counter() - self.started
         if step == "ready":
             self.group.begin(self.request_id)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """While this is open, the answer waits in line for something that others use.
+        """While this is open, the answer waits in a queue.
 
-        Its silence is then not the backend's: `limits.idle_seconds` does not count, and only
-        `limits.request_seconds` does.
+        `limits.idle_seconds` does not count meanwhile; `limits.request_seconds` does.
         """
         self.group.rest(self.request_id)
         self.in_line = True
@@ -130,7 +136,7 @@ class RequestContext:
         self.adjusted.update(fields)
         if self.adjusted:
             said = (f"{name}={_plain(value)}" for name, value in self.adjusted.items())
-            self.headers[ADJUSTED_HEADER] = ",".join(said)
+            self.headers[_ADJUSTED_HEADER] = ",".join(said)
 
 
 def _plain(value: object) -> str:
@@ -140,11 +146,11 @@ def _plain(value: object) -> str:
 class Gateway(Protocol):
     """One gateway: its configuration, its models, the tools that it runs, and the way to answers.
 
-    `offline` asks backends to answer without a network and without any account, and to say so in
-    their answers. With `until_login` that is only until a backend has an account: it then sets
-    both to False. `host` is what the gateway listens on, as it was named; `urls` are where it is
-    served, empty for an application that is only called. A plugin that lets in nobody without a
-    key sets `requires_keys`. `config` and `models` are others after a reload.
+    `config` and `models` are replaced when the YAML has changed. `offline` asks backends to answer
+    without a network and without any account, and to say so in their answers. With `until_login`
+    that is only until a backend has an account: it then sets both to False. `host` is the host to
+    listen on, as it was configured; `urls` are the origins that are served, empty for an application
+    without a server. A plugin that rejects all requests without a key sets `requires_keys`.
     """
 
     config: "Config"
@@ -161,20 +167,20 @@ class Gateway(Protocol):
         """Whether the gateway is stopping: running answers may finish, new requests get a 503."""
 
     async def open(self, request: ChatRequest, ctx: RequestContext) -> "AnswerStream":
-        """Start on an answer. The caller closes the stream that it gets.
+        """Open an answer. The caller closes the stream.
 
-        Raises `ModelNotFound`, and whatever transforms and backends raise, as `GatewayError`s;
-        observers are told of that too. The backend itself begins with the stream's first event.
+        Raises `ModelNotFound`, and `GatewayError`s of transforms and backends; observers get them as
+        well. The backend itself starts when the first event is requested.
         """
 
     def resolve(self, name: str) -> Target:
-        """Where a model name leads, aliases decided by code included. Raises `ModelNotFound`."""
+        """Resolve a model name, by plugins' aliases as well. Raises `ModelNotFound`."""
 
     def find(self, name: str) -> "Found":
-        """The model that a name leads to, and how. Raises `ModelNotFound`."""
+        """The model that a name leads to, and the steps in between. Raises `ModelNotFound`."""
 
     def describe(self, name: str) -> ModelDescription | None:
-        """What is known of the model that a name leads to; of a split, what holds for each model.
+        """The description of the model that a name leads to; for a split, what all have in common.
 
         Raises `ModelNotFound`.
         """
@@ -182,17 +188,16 @@ class Gateway(Protocol):
     async def health(self) -> dict[str, Any]:
         """The report of `GET /health`: `status`, `version`, and each plugin's own part.
 
-        The status is "ok", "degraded", "draining", or "starting" while a part has not found out
-        yet.
+        The status is "ok", "degraded", "draining", or "starting" while that of a part is unknown.
         """
 
     def render_error(self, request: "Request", error: GatewayError) -> "Response":
         """An error in the form of the frontend that the path belongs to, with its headers."""
 
     def limits_itself(self, backend: str) -> None:
-        """Leave the number of answers at a time to this backend: `limits.calls` does not hold.
+        """Exempt a backend that has a limit and a queue of its own from `limits.calls`.
 
-        To be called no later than in `gateway_lifespan`.
+        To be called in `gateway_lifespan` at the latest.
         """
 
 
@@ -201,21 +206,22 @@ OutcomeStatus: TypeAlias = Literal["completed", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an answer ended. Durations are in seconds since the request arrived.
+    """The end of an answer. Times are in seconds since the request arrived.
 
-    `first_event` is when the backend's first event came, `first_token` when the first piece of a
-    part did; None if there was none. `tool_calls` is how many calls of the client's tools began.
-    `cancelled` means that the client went away, or the answer was dropped half-way.
+    `first_event` is the time of the backend's first event, `first_token` that of the first piece of
+    a part; None if there was none. `tool_calls` counts the calls of the client's tools. The status
+    "cancelled" means that the client disconnected, or that the answer was dropped half-way. `model`
+    is the one that the backend reports.
     """
 
     status: OutcomeStatus
-    duration: float
+    duration: float  # until the end
     first_event: float | None = None
     first_token: float | None = None
     tool_calls: int = 0
-    error: BaseException | None = None
-    usage: Usage | None = None
-    stop_reason: StopReason | None = None
+    error: BaseException | None = None  # of an answer that failed or was cancelled
+    usage: Usage | None = None  # the last one reported
+    stop_reason: StopReason | None = None  # of a completed answer
     model: str | None = None
 
 
@@ -224,11 +230,11 @@ class StreamObserver(Protocol):
 
     Two more methods are called if an observer has them; both are optional.
 
-    `on_event(event: StreamEvent)`: each event, in order, after all `gateway_wrap_stream`. What
-    can do without it is told less, and costs less: an `Outcome` has the sums.
+    `on_event(event: StreamEvent)`: called with each event, in order, after all `gateway_wrap_stream`.
+    Observers without it cost less; an `Outcome` has the sums.
 
-    `on_cost(usd: float)`: what a backend reports as the answer's cost. It comes when the backend
-    knows it, which may be shortly after `on_end`, or never; more than one add up.
+    `on_cost(usd: float)`: called with the answer's cost as the backend reports it, which may be
+    shortly after `on_end`, or never; several add up.
     """
 
     def on_end(self, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. Frontends turn these into their own error envelopes.
+"""All errors, as one tree. Frontends turn these into their own error envelopes.
 
 GatewayError
 ├── InvalidRequest            400  the request itself; `param` names the place
@@ -31,8 +31,37 @@ from typing import ClassVar, Final
 
 from gateway.secrets.scrubbing import scrub
 
-MAX_MESSAGE: Final = 4000
-"""Characters: messages quote what a client sent, which may be long."""
+__all__ = [
+    "BackendFailed",
+    "BackendUnavailable",
+    "ConfigurationError",
+    "ContextTooLong",
+    "GatewayBusy",
+    "GatewayError",
+    "HeadersTooLarge",
+    "InvalidRequest",
+    "MethodNotAllowed",
+    "Misdirected",
+    "ModelNotFound",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "Overloaded",
+    "PayloadTooLarge",
+    "QuotaExhausted",
+    "RateLimited",
+    "ServerFault",
+    "TimedOut",
+    "TooSlow",
+    "URLTooLong",
+    "UnsupportedMediaType",
+    "UnsupportedParameter",
+    "UpstreamRateLimited",
+    "as_server_fault",
+]
+
+_MAX_MESSAGE: Final = 4000
+"""Characters: messages quote requests, which may be long."""
 
 log = logging.getLogger("gateway")
 
@@ -121,14 +150,14 @@ class HeadersTooLarge(InvalidRequest):
 
 
 class NotAuthenticated(GatewayError):
-    """Who asks is not known, or the backend's own login is missing or was refused."""
+    """The client is unknown, or the backend's own login is missing or was rejected."""
 
     status = 401
     code = "authentication_error"
 
 
 class NotAllowed(GatewayError):
-    """Known, but not allowed this."""
+    """The client is known, but may not do this."""
 
     status = 403
     code = "permission_denied"
@@ -148,14 +177,14 @@ class ModelNotFound(NotFound):
 
 
 class MethodNotAllowed(GatewayError):
-    """The path is there, the method is not."""
+    """The path exists, but does not take this method."""
 
     status = 405
     code = "method_not_allowed"
 
 
 class Misdirected(GatewayError):
-    """Sent to a host name that this gateway does not go by."""
+    """The host name is not one of this gateway's."""
 
     status = 421
     code = "host_not_allowed"
@@ -202,7 +231,7 @@ class Overloaded(ServerFault):
 
 
 class GatewayBusy(Overloaded):
-    """The gateway's own processes, queue or connections are all in use; it is nobody's quota.
+    """The gateway's own processes, queue or connections are all in use; this is not about a quota.
 
     503 and not 429: a balancer then asks another gateway, and clients try again after
     `retry-after`, as they do for a 429.
@@ -230,11 +259,11 @@ class ConfigurationError(Exception):
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
+    return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
 
 
 def as_server_fault(error: Exception) -> GatewayError:
-    """What a client is told of an exception that should not have happened; the log gets it all."""
+    """The error for a client about an unexpected exception; the log gets all of it."""
     if isinstance(error, GatewayError):
         return error
     log.error("an unexpected failure", exc_info=error)

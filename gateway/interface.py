@@ -1,4 +1,4 @@
-"""What plugins type their parameters with, beside requests, events and errors."""
+"""Types for the parameters of hooks, beside requests, events and errors."""
 
 from gateway.config.settings import Config
 from gateway.context import Gateway

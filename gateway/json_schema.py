@@ -7,6 +7,19 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
+__all__ = [
+    "InvalidSchema",
+    "Schema",
+    "distinct",
+    "inner_schemas",
+    "map_schema",
+    "parts_of",
+    "references",
+    "references_of",
+    "resolve",
+    "value_key",
+]
+
 Schema: TypeAlias = dict[str, Any]
 
 # keywords of which the value is a schema, a list of schemas, or a mapping of schemas

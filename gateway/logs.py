@@ -1,9 +1,9 @@
-"""The gateway's log: one line a record, without secrets, and without what people talk about.
+"""The gateway's log: one line a record, without secrets, and without the text of conversations.
 
 - Each text goes through `scrubbing.scrub`, that of exceptions as well.
-- Control characters are escaped, so that nobody can write lines of their own into the log.
+- Control characters are escaped, so that no text can add lines of its own to the log.
 - Of an exception that is not the gateway's own, or the system's, only the kind and the place are
-  said: its text may quote a prompt. Nothing says what is in local variables.
+  logged: its text may quote a prompt. Values of local variables are never logged.
 """
 
 import asyncio
@@ -19,11 +19,21 @@ from typing import Any, Final, TextIO
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.secrets.scrubbing import scrub
 
+__all__ = [
+    "IN_BANNER",
+    "LEVELS",
+    "failures_of_the_loop",
+    "hold_start",
+    "set_up",
+    "start_is_over",
+    "uncaught_failures",
+]
+
 log = logging.getLogger("gateway")
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 
-FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 _TELLING: Final = (
     GatewayError,
@@ -43,8 +53,8 @@ IN_BANNER: Final = {"in_banner": True}
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-class SafeFormatter(logging.Formatter):
-    """Formats records so that they can be read by anybody who may read the log at all."""
+class _SafeFormatter(logging.Formatter):
+    """Formats records so that they are safe for all readers of the log."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The whole text of a record: a line, and the indented lines of a traceback."""
@@ -64,10 +74,10 @@ class SafeFormatter(logging.Formatter):
         return prepared
 
 
-class HoldingHandler(logging.StreamHandler[TextIO]):
-    """Writes to stderr; while `hold` is in force, keeps back what the banner of `serve` repeats.
+class _HoldingHandler(logging.StreamHandler[TextIO]):
+    """Writes to stderr; while `hold` is in force, keeps back the records that the banner repeats.
 
-    That is what is below WARNING or marked with `IN_BANNER`. An error releases it, as does the
+    Those are below WARNING, or marked with `IN_BANNER`. An error releases it, as does the
     end of the program: then the start has failed, and all of it may say why.
     """
 
@@ -80,7 +90,7 @@ class HoldingHandler(logging.StreamHandler[TextIO]):
         self._held = self._held or []
 
     def end_hold(self, *, drop: bool = False) -> None:
-        """Write what was kept back, or `drop` it, and keep nothing back any more."""
+        """Write the held records, or `drop` them, and hold no more."""
         held, self._held = self._held or (), None
         for record in () if drop else held:
             super().emit(record)
@@ -103,31 +113,31 @@ class HoldingHandler(logging.StreamHandler[TextIO]):
 
 def set_up(level: str = "info") -> None:
     """Log to stderr from here on, unless a program around this one has set up its own log."""
-    handler = HoldingHandler()
-    handler.setFormatter(SafeFormatter(FORMAT))
+    handler = _HoldingHandler()
+    handler.setFormatter(_SafeFormatter(_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
 def hold_start() -> None:
-    """Keep back what a banner on the terminal will say, unless somebody wants to read all."""
+    """Hold the records that a banner on the terminal will repeat, unless the level is DEBUG."""
     if logging.getLogger().level >= logging.INFO and sys.stderr.isatty():
         for handler in _holding():
             handler.hold()
 
 
 def start_is_over(*, banner: bool) -> None:
-    """Log as usual from here on; what was kept back is dropped if the `banner` was shown."""
+    """Log as usual from here on; the held records are dropped if the `banner` was shown."""
     for handler in _holding():
         handler.end_hold(drop=banner)
 
 
-def _holding() -> Iterator[HoldingHandler]:
-    return (each for each in logging.getLogger().handlers if isinstance(each, HoldingHandler))
+def _holding() -> Iterator[_HoldingHandler]:
+    return (each for each in logging.getLogger().handlers if isinstance(each, _HoldingHandler))
 
 
 @contextmanager
 def uncaught_failures() -> Iterator[None]:
-    """Around a whole program: what nobody caught goes to the log, and not as it is to stderr."""
+    """Around a whole program: uncaught exceptions go to the log, and not as they are to stderr."""
     before = (threading.excepthook, sys.unraisablehook)
     threading.excepthook = _in_thread
     sys.unraisablehook = _in_cleaning_up
@@ -143,7 +153,7 @@ def uncaught_failures() -> Iterator[None]:
 
 @contextmanager
 def failures_of_the_loop() -> Iterator[None]:
-    """Log what the event loop reports, without the values that asyncio's own handler shows."""
+    """Log the event loop's errors, without the values that asyncio's own handler shows."""
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
     loop.set_exception_handler(_in_loop)
@@ -166,7 +176,7 @@ def _in_cleaning_up(args: "sys.UnraisableHookArgs") -> None:
 
 
 def _story(error: BaseException, told: set[int]) -> Iterator[str]:
-    """The lines of an exception, after those of what led to it."""
+    """The lines of an exception, after those of its cause."""
     told.add(id(error))
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None and id(before) not in told:

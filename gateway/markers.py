@@ -4,6 +4,12 @@ from typing import Final
 
 import pluggy
 
+__all__ = [
+    "PROJECT",
+    "hookimpl",
+    "hookspec",
+]
+
 PROJECT: Final = "gateway"
 
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -12,10 +12,15 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+__all__ = [
+    "EventStreamResponse",
+    "wait_for_disconnect",
+]
+
 log = logging.getLogger("gateway.sse")
 
-KEEPALIVE = b": keepalive\n\n"
-CLOSE_SECONDS = 30
+_KEEPALIVE = b": keepalive\n\n"
+_CLOSE_SECONDS = 30
 """For closing `chunks`; more than the stream inside takes to give up on its backend."""
 
 
@@ -94,20 +99,20 @@ class EventStreamResponse(Response):
             elif self._sending.locked():  # the client is slow, which is no silence of ours
                 await anyio.sleep(self._keepalive_seconds)
             else:
-                await self._send(send, KEEPALIVE, more=True)
+                await self._send(send, _KEEPALIVE, more=True)
 
     async def _stop_on_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:
         await wait_for_disconnect(receive)
         scope.cancel()
 
     async def _close(self) -> None:
-        with anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True) as scope:
             try:
                 await self._chunks.aclose()
             except Exception:
                 log.exception("closing an event stream failed")
         if scope.cancelled_caught:
-            log.error("an event stream did not close within %s s", CLOSE_SECONDS)
+            log.error("an event stream did not close within %s s", _CLOSE_SECONDS)
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

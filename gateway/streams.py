@@ -1,4 +1,4 @@
-"""Streams of events: what one is, closing it, and collecting it into an answer."""
+"""Streams of events: their protocol, closing them, and collecting them into an answer."""
 
 import logging
 from collections.abc import AsyncIterator, Iterable
@@ -29,7 +29,7 @@ log = logging.getLogger("gateway.streams")
 
 
 class EventSource(Protocol):
-    """What a backend returns: an async iterator of events that can be closed early.
+    """A backend's answer: an async iterator of events that can be closed early.
 
     Every async generator of `StreamEvent` is one.
     """
@@ -46,7 +46,7 @@ class EventSource(Protocol):
 
 
 class AnswerStream(EventSource, Protocol):
-    """What `Gateway.open` returns: an answer that is watched, bounded in time, and always closed.
+    """The answer of `Gateway.open`: watched, bounded in time, and always closed.
 
     Use it as `async with`, or call `aclose` in a `finally`. Iterating raises `GatewayError`s
     only: `TimedOut` when nothing comes, `BackendFailed` when the stream ends without
@@ -80,7 +80,7 @@ class AnswerBuilder:
         self.end: ResponseEnd | None = None
 
     def add(self, event: StreamEvent) -> None:
-        """Take the next event. Raises `BackendFailed` for more of a part that never began."""
+        """Take the next event. Raises `BackendFailed` for a piece of a part that has not started."""
         match event:
             case PartDelta():
                 if (pieces := self._pieces.get(event.index)) is None:

@@ -6,10 +6,14 @@ from contextlib import contextmanager
 
 from gateway.errors import ConfigurationError, GatewayError
 
+__all__ = [
+    "raising_plainly",
+]
+
 log = logging.getLogger("gateway")
 
 _TELLING = (GatewayError, ConfigurationError, KeyboardInterrupt, SystemExit)
-"""What somebody outside catches. The first of these that is there is the one that is raised."""
+"""Errors that callers catch; the first of these kinds that is found is raised."""
 
 
 @contextmanager
@@ -18,7 +22,8 @@ def raising_plainly() -> Iterator[None]:
 
     A task that fails cancels the others, and on a busy machine some of those fail as well. Of
     several errors, the gateway's own is raised, as it has words for the user; several others stay
-    together, for the log. (`except*` is no help: where it leaves an error over, what is raised in it gets wrapped anew.)
+    together, for the log. (`except*` does not help: if it leaves an error unhandled, an error that is
+    raised in it is wrapped again.)
     """
     try:
         yield

@@ -16,14 +16,23 @@ from pydantic_core import to_json
 from gateway.errors import ConfigurationError
 from gateway.types import Document, Image, Text
 
-ToolParts: TypeAlias = tuple[Text | Image | Document, ...]
-"""What a tool gave back, as the parts of a result."""
+__all__ = [
+    "TOOL_NAME",
+    "ServedTool",
+    "ServedTools",
+    "ToolFailed",
+    "ToolParts",
+]
 
-NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+ToolParts: TypeAlias = tuple[Text | Image | Document, ...]
+"""The parts of a tool's result."""
+
+TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""Matches all of a tool's name."""
 
 
 class ToolFailed(Exception):
-    """What a tool raises to tell the model what went wrong, in its own words."""
+    """Raised by a tool: the model gets the message as the tool's result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +40,7 @@ class ServedTool:
     """A tool that the gateway offers to models and runs by itself.
 
     `schema` is the JSON Schema of its arguments. `call` gets these as JSON text and returns the
-    result; whatever it raises is told to the model, and never to the client.
+    result; the model gets its exceptions as results, the client never does.
     """
 
     name: str
@@ -104,7 +113,7 @@ class ServedTools:
     def add(self, tool: Callable[..., Any] | ServedTool) -> None:
         """Take a tool, or the function that is to be one. Raises `ConfigurationError`."""
         served = tool if isinstance(tool, ServedTool) else ServedTool.of(tool)
-        if not NAME.fullmatch(served.name):
+        if not TOOL_NAME.fullmatch(served.name):
             raise ConfigurationError(
                 f"no tool can be named {served.name!r}: 1 to 64 letters, digits, _ and - make a name"
             )

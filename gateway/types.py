@@ -1,4 +1,4 @@
-"""The hub: what a chat request and its answer are, in nobody's wire format.
+"""The hub: a chat request and its answer, independent of any wire format.
 
 Frontends decode into these values and encode from them; backends answer with them.
 All of them are frozen: a plugin that changes one makes a new one with `dataclasses.replace`.
@@ -8,20 +8,54 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+__all__ = [
+    "ChatRequest",
+    "ChatResponse",
+    "Client",
+    "Document",
+    "Effort",
+    "Image",
+    "InputKind",
+    "Message",
+    "ModelDescription",
+    "ModelFact",
+    "Parameter",
+    "Part",
+    "PartDelta",
+    "PartEnd",
+    "PartStart",
+    "ResponseEnd",
+    "ResponseFormat",
+    "ResponseStart",
+    "Role",
+    "Sampling",
+    "StopReason",
+    "StreamEvent",
+    "Target",
+    "Text",
+    "Thinking",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
+    "Usage",
+    "UsageUpdate",
+]
+
 Role: TypeAlias = Literal["user", "assistant"]
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_calls", "refusal"]
 
 
-# -- what a message is made of ------------------------------------------------------------
+# -- the parts of a message ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Plain text.
 
-    `speaker` "system" marks the words of a system message that came after the first turn: they
-    stand where they were said, in a user's message, and are not the user's. None everywhere else.
+    `speaker` is "system" for the text of a system message that came after the first turn: it is
+    kept in its place, as a part of a user's message, but is not the user's. Otherwise None.
     """
 
     text: str
@@ -30,7 +64,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thinking:
-    """The model's own reasoning. `signature` is the backend's proof of it, opaque to us."""
+    """The model's own reasoning. `signature` is the backend's proof of it, opaque to others."""
 
     text: str
     signature: str | None = None
@@ -58,13 +92,13 @@ class Document:
 
     media_type: str
     data: str
-    title: str | None = None
+    title: str | None = None  # such as the file's name
     place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """The model asks for a tool. `arguments` is JSON text, exactly as it was written."""
+    """A call of a tool by the model. `arguments` is JSON text, exactly as the model wrote it."""
 
     id: str
     name: str
@@ -73,11 +107,11 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """What a tool gave back for the call with `call_id`."""
+    """The result of the call with the id `call_id`."""
 
     call_id: str
     parts: tuple["Text | Image | Document", ...] = ()
-    is_error: bool = False
+    is_error: bool = False  # the model is told that the call failed
 
 
 Part: TypeAlias = Text | Thinking | Image | Document | ToolCall | ToolResult
@@ -91,30 +125,30 @@ class Message:
     parts: tuple[Part, ...]
 
 
-# -- what a request asks for --------------------------------------------------------------
+# -- a request ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A function that the client offers. `schema` is the JSON Schema of its arguments, raw.
+    """A function that the model may call. `schema` is the JSON Schema of its arguments, as given.
 
     `place` is where the client's request has that schema, such as `tools[2].function.parameters`,
     for errors about it; None for a tool that is not the client's.
     """
 
     name: str
-    description: str = ""
+    description: str = ""  # for the model
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
-    strict: bool | None = None
+    strict: bool | None = None  # arguments must match the schema; None if the client did not say
     place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolChoice:
-    """Whether and what the model must call.
+    """The tools that the model may or must call.
 
-    `auto`: as it likes; `none`: nothing; `required`: something (one of `names`, if there are
-    any). `names` restricts `auto` as well. `parallel=False` allows one call a turn at most.
+    `mode` "auto" leaves it to the model, "none" forbids calls, and "required" demands one. `names`,
+    if not empty, are the only tools allowed. `parallel=False` allows one call a turn at most.
     """
 
     mode: Literal["auto", "none", "required"] = "auto"
@@ -124,17 +158,17 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseFormat:
-    """The form of the answer's text. `schema` goes with `json_schema` only."""
+    """The form of the answer's text. `schema` is for the kind "json_schema" only."""
 
     kind: Literal["text", "json_object", "json_schema"] = "text"
-    schema: Mapping[str, Any] | None = None
-    name: str | None = None
-    strict: bool = False
+    schema: Mapping[str, Any] | None = None  # a JSON Schema
+    name: str | None = None  # the client's name for the schema
+    strict: bool = False  # the answer must match the schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How the answer is drawn. None or empty means: the backend's own default.
+    """Sampling parameters and limits. None or empty means the backend's own default.
 
     `max_output_tokens` counts tokens, thinking included; `stop` sequences end the answer
     and are not part of it.
@@ -149,7 +183,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who asks: the name of the key used (if keys are on), and what the client calls itself."""
+    """The client: the name of its key, if keys are required, its `User-Agent`, and its IP address."""
 
     key: str | None = None
     user_agent: str | None = None
@@ -157,9 +191,9 @@ class Client:
 
     @property
     def caller(self) -> str:
-        """For what belongs to one caller: its key, or without keys its address.
+        """Identifies the caller: by its key, or without keys by its address.
 
-        With a key, the address means nothing: it changes with the network and behind proxies.
+        With a key the address is ignored: it changes with the network and behind proxies.
         """
         return f"key {self.key}" if self.key is not None else f"address {self.address or ''}"
 
@@ -168,19 +202,19 @@ class Client:
 class ChatRequest:
     """One request for one answer.
 
-    `model` is the name that the client asked for. `thinking` False: the model is not to think
-    before it answers; None leaves that to the backend. `extensions` carries what only some
-    plugins understand, under each plugin's own name.
+    `model` is the name that the client asked for. With `thinking` False the model does not think
+    before it answers; None leaves that to the backend. `extensions` holds data for single plugins,
+    under each plugin's own name.
     """
 
     model: str
-    messages: tuple[Message, ...]
-    system: str = ""
+    messages: tuple[Message, ...]  # the oldest first
+    system: str = ""  # the system text before the first message
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     response_format: ResponseFormat = ResponseFormat()
     sampling: Sampling = Sampling()
-    effort: Effort | None = None
+    effort: Effort | None = None  # None leaves it to the backend
     thinking: bool | None = None
     client: Client = Client()
     extensions: Mapping[str, Any] = field(default_factory=dict)
@@ -188,19 +222,20 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a model name leads: the backend, and what the model is called there.
+    """The result of resolving a model name: the backend, and the model's name there.
 
-    `sampling` says whether the model takes a temperature and the like; `auto`: as it turns out.
+    `model` is the name in the model map. `sampling` tells whether the model accepts a temperature
+    and the like; with "auto", the backend finds out. `options` are for the backend.
     """
 
     model: str
     backend: str
-    name: str
+    name: str  # the backend's name for the model
     sampling: bool | Literal["auto"] = "auto"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-# -- what is known of a model -------------------------------------------------------------
+# -- the description of a model -----------------------------------------------------------
 
 Parameter: TypeAlias = Literal[
     "max_output_tokens",
@@ -220,8 +255,8 @@ InputKind: TypeAlias = Literal["text", "image", "document"]
 class ModelFact:
     """One fact about a model, for people.
 
-    `origin` says in a word how it is known, `source` names the page or the words that say so, and
-    `date` is the day (ISO 8601) on which it was seen, where it was.
+    `origin` is the kind of source in a word, `source` the page or the text, and `date` the day
+    (ISO 8601) of the observation, if it was observed.
     """
 
     name: str
@@ -233,12 +268,12 @@ class ModelFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDescription:
-    """What a backend knows of a model; None is unknown.
+    """A backend's description of a model; None means unknown.
 
     `resolved` is the full name of the model that answers. `context_length` and
     `max_output_tokens` count tokens. `parameters` are those of a request that have an effect,
-    `efforts` the levels that the model tells apart, from the least to the most, and `thinking`
-    says whether it thinks before it answers.
+    `efforts` the levels that differ for this model, in ascending order, and `thinking` tells
+    whether it thinks before it answers.
     """
 
     resolved: str | None = None
@@ -247,8 +282,8 @@ class ModelDescription:
     parameters: tuple[Parameter, ...] | None = None
     efforts: tuple[Effort, ...] | None = None
     thinking: Literal["never", "optional", "always"] | None = None
-    inputs: tuple[InputKind, ...] | None = None
-    facts: tuple[ModelFact, ...] = ()
+    inputs: tuple[InputKind, ...] | None = None  # the kinds of parts that the model accepts
+    facts: tuple[ModelFact, ...] = ()  # the sources of the above
 
 
 # -- the answer, as it arrives ------------------------------------------------------------
@@ -258,11 +293,11 @@ class ModelDescription:
 class Usage:
     """Tokens of one answer. The input is counted in three parts that do not overlap."""
 
-    input_tokens: int = 0
+    input_tokens: int = 0  # neither read from the cache nor written to it
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
+    output_tokens: int = 0  # thinking included
+    reasoning_tokens: int = 0  # the part of the output that is thinking
 
     @property
     def prompt_tokens(self) -> int:
@@ -277,22 +312,22 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseStart:
-    """The first event. `model` is what really answers, as the backend reports it."""
+    """The first event. `model` is the model that answers, as the backend reports it."""
 
     model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartStart:
-    """A part begins. `part` says which kind, with a tool call's id and name; it is still empty."""
+    """The start of a part. `part` has its kind, and a tool call's id and name; it is still empty."""
 
-    index: int
+    index: int  # from 0, in the order of the parts
     part: Text | Thinking | ToolCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartDelta:
-    """More of part `index`: text, thinking, or a piece of a tool call's JSON arguments."""
+    """The next piece of a part: text, thinking, or a tool call's JSON arguments."""
 
     index: int
     text: str
@@ -300,7 +335,7 @@ class PartDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartEnd:
-    """Part `index` is complete. `signature` closes a thinking part, where the backend gives one."""
+    """The end of a part. `signature` is that of a thinking part, if the backend gives one."""
 
     index: int
     signature: str | None = None
@@ -317,11 +352,11 @@ class UsageUpdate:
 class ResponseEnd:
     """The last event. A stream that ends without it is an error.
 
-    `refusal` is what the backend says about a refusal, if it says anything.
+    `refusal` is the backend's explanation of a refusal, if any.
     """
 
     stop_reason: StopReason
-    stop_sequence: str | None = None
+    stop_sequence: str | None = None  # the one that ended the answer
     refusal: str | None = None
 
 
@@ -330,7 +365,7 @@ StreamEvent: TypeAlias = ResponseStart | PartStart | PartDelta | PartEnd | Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatResponse:
-    """A whole answer: what `gateway.streams.collect` makes of a stream."""
+    """A whole answer, as `gateway.streams.collect` makes it from a stream."""
 
     parts: tuple[Text | Thinking | ToolCall, ...]
     stop_reason: StopReason

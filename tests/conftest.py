@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gateway.client import running_gateways as running
+from gateway.client import running_gateways
 from gateway.machine import command_name
 from gateway_access.keys import environment, keys_file
 from tests.cells import examples
@@ -45,7 +45,7 @@ def _no_running_gateways(
 ) -> None:
     """Whatever gateways the user runs, no test asks them."""
     nowhere = tmp_path_factory.getbasetemp() / "no-gateways"
-    monkeypatch.setattr(running, "folder", lambda *_: nowhere)
+    monkeypatch.setattr(running_gateways, "folder", lambda *_: nowhere)
 
 
 @pytest.fixture(autouse=True)

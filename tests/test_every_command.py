@@ -25,7 +25,7 @@ from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 
 from gateway.cli import main as command_line
-from gateway.client import running_gateways as running
+from gateway.client import running_gateways
 from gateway_access.keys import keys_file
 from gateway_claude_code.upstream import Upstream, offline_script
 
@@ -33,7 +33,7 @@ State: TypeAlias = Literal["no_server", "server", "keys", "no_login", "no_networ
 STATES: Final[tuple[State, ...]] = ("no_server", "server", "keys", "no_login", "no_network")
 
 DRAGOMAN: Final = Path(sys.executable).with_name("dragoman")
-RUNTIME_FOLDER: Final = running.folder  # before tests/conftest.py replaces it
+RUNTIME_FOLDER: Final = running_gateways.folder  # before tests/conftest.py replaces it
 NOWHERE: Final = "http://127.0.0.1:1"
 """Port 1 is tcpmux's, and nobody listens there."""
 
@@ -231,7 +231,7 @@ def run(situation: Situation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name, value in {"HOME": str(situation.home), **situation.login}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f":.:{os.environ['PATH']}")  # as careless as it gets
-    monkeypatch.setattr(running, "folder", RUNTIME_FOLDER)
+    monkeypatch.setattr(running_gateways, "folder", RUNTIME_FOLDER)
     monkeypatch.setattr(keys_file, "DEFAULT", "~/.config/dragoman/keys.yaml")
     monkeypatch.setattr(command_line.logs, "set_up", lambda *_: None)
     monkeypatch.setattr(command_line.Server, "run", lambda *_, **__: None)

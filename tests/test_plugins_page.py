@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.errors import ConfigurationError
-from gateway.hooks import specs as hookspecs
+from gateway.hooks import specs
 from gateway.models.model_map import ModelEntry, ModelMap
 from gateway.testing import SCRIPTED, Served, request, serving
 from gateway.types import Text
@@ -30,20 +30,20 @@ def example(hook: str, folder: Path) -> Path:
 
 
 def test_the_page_has_every_hook_and_no_other() -> None:
-    assert list(SECTIONS) == list(hookspecs.KINDS)
+    assert list(SECTIONS) == list(specs.KINDS)
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 def test_a_hook_is_described_with_its_own_arguments_and_kind(hook: str) -> None:
-    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
-    assert SECTIONS[hook].startswith(f"\n`{hook}({arguments})` · *{hookspecs.KINDS[hook]}*, ")
+    arguments = ", ".join(inspect.signature(getattr(specs, hook)).parameters)
+    assert SECTIONS[hook].startswith(f"\n`{hook}({arguments})` · *{specs.KINDS[hook]}*, ")
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 def test_the_architecture_page_has_it_too(hook: str) -> None:
     page = (Path(__file__).parent.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
-    assert f"| `{hook}({arguments})` | {hookspecs.KINDS[hook]} | " in page
+    arguments = ", ".join(inspect.signature(getattr(specs, hook)).parameters)
+    assert f"| `{hook}({arguments})` | {specs.KINDS[hook]} | " in page
 
 
 async def _config(served: Served) -> object:
@@ -59,9 +59,7 @@ async def _check(served: Served) -> object:
     entry = ModelEntry(backend="shout", options={"loud": True})
     models = ModelMap({**served.gateway.models.entries, "loud": entry}, {})
     with pytest.raises(ConfigurationError) as caught:
-        served.gateway.plugins.call_register(
-            "gateway_check_models", models=models, config=served.gateway.config
-        )
+        served.gateway.plugins.hooks.check_models(models, served.gateway.config)
     return str(caught.value).rpartition(": ")[2].partition(" (")[0]
 
 
@@ -70,18 +68,24 @@ async def _tools(served: Served) -> object:
     return [part.text for part in await tool.call('{"a": 1, "b": 2}') if isinstance(part, Text)]
 
 
+async def _ready(served: Served) -> object:
+    served.gateway.reconfigure(served.gateway.config, ModelMap({}, {}))
+    with pytest.raises(ConfigurationError) as caught:
+        served.gateway.plugins.hooks.ready(served.gateway)
+    return str(caught.value).rpartition(": ")[2].partition(" (")[0]
+
+
 async def _reconfigured(served: Served) -> object:
-    results = served.gateway.plugins.collect("gateway_reconfigured", gateway=served.gateway)
-    return [taken for _, taken in results]
+    return served.gateway.plugins.hooks.reconfigured(served.gateway)
 
 
 async def _routes(served: Served) -> object:
-    return "gateway_register_routes_example" in (await served.http.get("/plugins")).json()
+    return (await served.http.get("/names")).json()
 
 
 async def _commands(served: Served) -> object:
     cli = click.Group()
-    served.gateway.plugins.call_register("gateway_register_commands", cli=cli)
+    served.gateway.plugins.hooks.register_commands(cli)
     return CliRunner().invoke(cli, ["greet"]).stdout
 
 
@@ -128,13 +132,14 @@ WORKS: dict[str, tuple[Look, object]] = {
     "gateway_register_config": (_config, {"text": "Be brave."}),
     "gateway_register_models": (_models, "e1"),
     "gateway_check_models": (_check, "shouting takes no options in 'models.loud.options'"),
-    "gateway_register_routes": (_routes, True),
+    "gateway_register_routes": (_routes, list(MODELS)),
     "gateway_register_commands": (_commands, "Hello!\n"),
     "gateway_register_tools": (_tools, ["3"]),
+    "gateway_ready": (_ready, "summaries need a model in 'models'"),
     "gateway_asgi_wrapper": (_wrapper, "me"),
     "gateway_lifespan": (_say, "Hello there"),
     "gateway_health": (_health, len(MODELS)),
-    "gateway_reconfigured": (_reconfigured, [["my_section"]]),
+    "gateway_reconfigured": (_reconfigured, {"my_section"}),
     "gateway_render_error": (_error, "There is nothing at GET /plain/x."),
     "gateway_resolve_model": (_resolve, "test-model"),
     "gateway_describe_model": (_describe, (8000, 500)),
@@ -150,7 +155,7 @@ PRINTS = {
 }
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 async def test_the_example_works(
     hook: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +164,8 @@ async def test_the_example_works(
     config: dict[str, Any] = {"models": MODELS, "plugins": sections}
     if hook == "gateway_register_models":
         config["models"] = None
+    if hook == "gateway_ready":
+        config["aliases"] = {"summaries": "test-model"}
     async with serving(example(hook, tmp_path), config=config) as served:
         assert await look(served) == expected
     assert capsys.readouterr().out == PRINTS.get(hook, "")

@@ -43,8 +43,8 @@ INSECURE = (
 )
 
 
-class Refused(click.ClickException):
-    """Something that has to be put right first: one clear line, exit code 2."""
+class WrongConfiguration(click.ClickException):
+    """A `ConfigurationError` for the user: one line, exit code 2."""
 
     exit_code = 2
 
@@ -62,7 +62,7 @@ class Commands(click.Group):
     _loaded = False
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Look among the core's first."""
+        """Search the core's first."""
         if (command := super().get_command(ctx, cmd_name)) is not None:
             return command
         self._load()
@@ -78,7 +78,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
-            raise Refused(str(error)) from error
+            raise WrongConfiguration(str(error)) from error
 
     def _load(self) -> None:
         if self._loaded:
@@ -88,9 +88,9 @@ class Commands(click.Group):
         try:
             registry = PluginRegistry()
             registry.load_entry_points()
-            registry.call_register("gateway_register_commands", cli=self)
+            registry.hooks.register_commands(self)
         except ConfigurationError as error:
-            raise Refused(str(error)) from error
+            raise WrongConfiguration(str(error)) from error
         self.commands.update(core)
 
 

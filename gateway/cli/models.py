@@ -1,4 +1,4 @@
-"""`dragoman models`: what clients may ask for, and where a name leads."""
+"""`dragoman models`: the names for clients, and the model that a name leads to."""
 
 import json
 from pathlib import Path
@@ -109,7 +109,7 @@ def resolve(context: click.Context, config_file: Path | None, name: str) -> None
 
 
 def rows(gateway: CoreGateway) -> list[dict[str, Any]]:
-    """One for each entry, then one for each alias whose model depends on what it matches."""
+    """One for each entry, then one for each alias whose model depends on the matched name."""
     model_map = gateway.models
     aliases: dict[str, list[str]] = {}
     free: list[str] = []
@@ -143,7 +143,7 @@ def rows(gateway: CoreGateway) -> list[dict[str, Any]]:
 
 
 def _known(gateway: CoreGateway, name: str) -> dict[str, Any] | None:
-    """What is known of an entry's model; nothing of a pattern, which stands for many."""
+    """The description of an entry's model; None for a pattern, which matches many."""
     description = None if "*" in name else gateway.describe(name)
     return None if description is None else described(description)
 

@@ -70,7 +70,7 @@ def in_columns(cells: Sequence[Sequence[str]]) -> str:
 
 
 def described(description: ModelDescription) -> dict[str, Any]:
-    """A description as JSON has it: what is unknown is null."""
+    """A description for JSON: unknown facts are null."""
     fields = asdict(description)
     return {key: [*value] if isinstance(value, tuple) else value for key, value in fields.items()}
 

@@ -1,4 +1,4 @@
-"""What is known of a gateway's plugins: for `dragoman plugins list` and `plugins check`."""
+"""Reports on a gateway's plugins: for `dragoman plugins list` and `plugins check`."""
 
 import importlib.metadata
 from dataclasses import asdict, dataclass
@@ -19,10 +19,10 @@ State: TypeAlias = Literal["on", "configured", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginReport:
-    """One plugin. `hooks` says of each of its hooks when it is called, 1 for first.
+    """One plugin. `hooks` has its place in the order of calling for each of its hooks, from 1.
 
     `configured` means that it has a section in the YAML; `off`, that it is disabled, and then
-    nothing else is known of it.
+    everything else is unknown.
     """
 
     name: str
@@ -60,7 +60,7 @@ def _one(name: str, registry: PluginRegistry, config: Config) -> PluginReport:
 
 
 def check_file(path: Path) -> PluginReport:
-    """Start a gateway with the default configuration, and this file instead of what is installed.
+    """Start a gateway with the default configuration, and this file as the only plugin.
 
     All *register* and *nested* hooks are called. Raises `ConfigurationError` with what the
     gateway's start would say.
@@ -69,8 +69,8 @@ def check_file(path: Path) -> PluginReport:
     plugin = (path.stem, import_file(path))
     disabled = tuple(installed - {path.stem})
     gateway = build_gateway(packaged_file(), disabled=disabled, plugins=[plugin])
-    gateway.plugins.call_register("gateway_register_commands", cli=click.Group())
+    gateway.plugins.hooks.register_commands(click.Group())
     create_app(gateway)
-    gateway.plugins.call_nested("gateway_lifespan", gateway=gateway)
+    gateway.plugins.hooks.lifespans(gateway)
     reports = report(gateway.plugins, gateway.config)
     return next(found for found in reports if found.name == path.stem)

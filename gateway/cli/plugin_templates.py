@@ -1,4 +1,4 @@
-"""What `dragoman plugins new` writes. Pure: paths and texts."""
+"""The files that `dragoman plugins new` writes. Pure: paths and texts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`dragoman plugins`: what is there, whether a file is right, and a start for a new one."""
+"""`dragoman plugins`: list them, check a file, and write a new one."""
 
 import json
 from pathlib import Path

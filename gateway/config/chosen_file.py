@@ -16,7 +16,7 @@ from typing import Final
 
 from gateway.config.settings import Config, FileConfig, find_file, load, packaged_file, user_file
 from gateway.errors import ConfigurationError
-from gateway.yaml_file.document import MAX_BYTES, read_document
+from gateway.yaml_file.document import MAX_BYTES, read_yaml_document
 
 log = logging.getLogger("gateway")
 
@@ -89,7 +89,7 @@ def why_foreign(path: Path) -> str | None:
     dbt, for one, has a `models.yaml` of its own: `version: 2` and `models:` with a list.
     """
     try:
-        data = read_document(path).data
+        data = read_yaml_document(path).data
     except ConfigurationError as error:
         return None if _was_meant(path) else str(error)
     if any(_is_ours(str(key), value) for key, value in data.items()):

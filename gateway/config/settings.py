@@ -15,7 +15,7 @@ from gateway.errors import ConfigurationError
 from gateway.machine.addresses import is_loopback
 from gateway.machine.command_name import command_line
 from gateway.models.model_map import ModelEntry
-from gateway.yaml_file.document import Location, read_document
+from gateway.yaml_file.document import Location, read_yaml_document
 from gateway.yaml_file.trust import NeedsTrust, is_vetted, keys_in_need
 from gateway.yaml_file.valid_keys import keys_at
 from gateway.yaml_file.wording import nearest, one_line
@@ -312,7 +312,7 @@ def load(path: Path, defaults: Path | None = None, *, trusted: bool = True) -> C
 
 
 def _read(path: Path, *, trusted: bool = True) -> Config:
-    document = read_document(path)
+    document = read_yaml_document(path)
     present = {str(key): value for key, value in document.data.items() if value is not None}
     try:
         values = FileConfig.model_validate(present)

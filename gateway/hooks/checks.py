@@ -1,4 +1,4 @@
-"""What is checked of a plugin before it may run: that it imports, and its hooks' signatures."""
+"""Checks of a plugin before it may run: that it imports, and its hooks' signatures."""
 
 import importlib.util
 import inspect
@@ -16,9 +16,9 @@ MAY_BE_ASYNC = {"gateway_transform_request", "gateway_wrap_stream", "gateway_hea
 
 
 def check_implementation(implementation: pluggy.HookImpl, hook: str, where: str) -> None:
-    """Refuse what pluggy takes but would call wrongly. Raises `ConfigurationError`."""
+    """Reject hooks that pluggy accepts but would call wrongly. Raises `ConfigurationError`."""
     if hook not in KINDS:
-        return  # misspelt, which is found when all plugins are there
+        return  # misspelt; found when all plugins are loaded
     if never_given := _never_given(implementation):
         raise ConfigurationError(
             f"{where}: nothing is ever given to {', '.join(map(repr, never_given))}; parameters "

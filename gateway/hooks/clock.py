@@ -1,7 +1,6 @@
-"""Says which plugin holds everybody up: all requests share one event loop.
+"""Names the plugin that blocks all requests, which share one event loop.
 
-A hook may take as long as it likes while it awaits; what counts is the time in which nothing
-else can run. Such a call can't be interrupted, so it is timed and named in the log.
+A hook may await for as long as it likes; only the time in which nothing else can run counts. Such a call can't be interrupted, so it is timed and named in the log.
 """
 
 import functools

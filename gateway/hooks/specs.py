@@ -1,11 +1,11 @@
-"""Every hook there is. A plugin implements those it wants, marked with `gateway.hookimpl`.
+"""The specifications of all hooks. A plugin implements any of them, marked with `gateway.hookimpl`.
 
 How a hook is called is its kind, given in `KINDS`:
 
-- *register*: all are called at start; one that raises stops the start. Those about configuration
+- *register*: all are called at the start; one that raises stops it. Those about configuration
   and models are called again when the YAML has changed; one that raises keeps the old state.
 - *first*: called until one returns something other than None; raising fails the request.
-- *fold*: each gets what the one before returned; None keeps it; raising fails the request.
+- *fold*: each gets the result of the one before; None keeps it; raising fails the request.
 - *nested*: all are called; the one called first ends up outermost.
 - *notify*: all are called; one that raises is logged and left out.
 
@@ -45,6 +45,7 @@ KINDS: dict[str, HookKind] = {
     "gateway_register_routes": "register",
     "gateway_register_commands": "register",
     "gateway_register_tools": "register",
+    "gateway_ready": "register",
     "gateway_asgi_wrapper": "nested",
     "gateway_lifespan": "nested",
     "gateway_health": "notify",
@@ -83,7 +84,7 @@ def gateway_register_models(register: "Callable[[str, ModelEntry], None]") -> No
 
 @hookspec
 def gateway_check_models(models: "ModelMap", config: "Config") -> None:
-    """Look at the model map before it holds; to refuse it, raise `ConfigurationError`.
+    """Check the model map before it holds; to reject it, raise `ConfigurationError`.
 
     For backends that check the `options` of their own models: `config.explain(error, location,
     model)` makes a `ConfigurationError` with its line of pydantic's, `config.error` of a text.
@@ -110,6 +111,15 @@ def gateway_register_tools(register: "Callable[[Callable[..., Any] | ServedTool]
 
 
 @hookspec
+def gateway_ready(gateway: "Gateway") -> None:
+    """Check what the gateway is about to serve; to refuse the start, raise `ConfigurationError`.
+
+    Called once, before routes and middleware are made: all plugins, the configuration, the models
+    and the tools are there. Not called for commands that serve nothing, such as `dragoman models`.
+    """
+
+
+@hookspec
 def gateway_asgi_wrapper(gateway: "Gateway") -> "Callable[[ASGIApp], ASGIApp] | None":
     """Return ASGI middleware. The one called first ends up outermost."""
 
@@ -123,14 +133,14 @@ def gateway_lifespan(gateway: "Gateway") -> "AbstractAsyncContextManager[None] |
 def gateway_health(gateway: "Gateway") -> "Awaitable[dict[str, Any]] | dict[str, Any] | None":
     """Report on a part of the gateway for `GET /health`: a JSON object.
 
-    A key `status` other than "ok" makes the whole "degraded". Must answer quickly: what takes
-    time is to be found out in the background.
+    A key `status` other than "ok" makes the whole "degraded". Must answer quickly: do slow
+    checks in the background.
     """
 
 
 @hookspec
 def gateway_reconfigured(gateway: "Gateway") -> "Collection[str] | None":
-    """Take up a changed YAML; `gateway.config` and `gateway.models` are the new ones already.
+    """Apply a changed YAML; `gateway.config` and `gateway.models` are the new ones already.
 
     Return the sections whose new settings hold from now on. A changed section that no plugin
     returns needs a restart: the log says so, and `gateway.config.section` gives the old one again.
@@ -141,7 +151,7 @@ def gateway_reconfigured(gateway: "Gateway") -> "Collection[str] | None":
 def gateway_render_error(error: "GatewayError", request: "Request") -> "Response | None":
     """Give an error the form of the frontend that `request.url.path` belongs to.
 
-    Also called for paths that nobody serves; there the first to answer decides.
+    Also called for unknown paths; there the first result counts.
     """
 
 
@@ -161,10 +171,10 @@ def gateway_resolve_model(
 
 @hookspec(firstresult=True)
 def gateway_describe_model(target: "Target") -> "ModelDescription | None":
-    """Say what is known of a model, if `target.backend` is yours: its limits, what it takes.
+    """Describe a model, if `target.backend` is yours: its limits, its inputs, its parameters.
 
-    Also called when nothing is served, for `dragoman models`. Must answer quickly, from what is
-    known already. Fields that are unknown stay None; lists of models leave them out.
+    Also called when nothing is served, for `dragoman models`. Must answer at once, without asking
+    anything. Fields that are unknown stay None; lists of models leave them out.
     """
 
 
@@ -197,7 +207,7 @@ def gateway_wrap_stream(
     """Change the events of an answer: return a stream that reads `stream`, or None.
 
     A wrapper that reads `stream` only in part should close it; the core closes it in any case.
-    `ctx.reopen` asks another model instead; who opens that stream closes it.
+    `ctx.reopen` asks another model instead; the plugin that opens that stream closes it.
     """
 
 

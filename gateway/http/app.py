@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.http.api_pages import add_api_pages
 from gateway.http.failures import render_failure
 from gateway.http.request_identity import RequestIdentity
-from gateway.http.suggest_path import served_by
+from gateway.http.suggest_path import documented_paths
 from gateway.load.traffic import TrafficControl
 from gateway.logs import failures_of_the_loop
 from gateway.pipeline.gateway import CoreGateway
@@ -28,7 +28,7 @@ async def _running(gateway: CoreGateway) -> AsyncGenerator[None]:
     async with AsyncExitStack() as stack:
         stack.enter_context(failures_of_the_loop())
         await stack.enter_async_context(gateway.loop_watch.running())
-        for context in gateway.plugins.call_nested("gateway_lifespan", gateway=gateway):
+        for context in gateway.plugins.hooks.lifespans(gateway):
             await stack.enter_async_context(context)
         if gateway.urls:
             stack.enter_context(published(gateway))
@@ -36,7 +36,11 @@ async def _running(gateway: CoreGateway) -> AsyncGenerator[None]:
 
 
 def create_app(gateway: CoreGateway) -> FastAPI:
-    """The ASGI application of a gateway: all plugins' routes, middleware and lifespans."""
+    """The ASGI application of a gateway: all plugins' routes, middleware and lifespans.
+
+    Raises `ConfigurationError`, also for what a plugin rejects in `gateway_ready`.
+    """
+    gateway.plugins.hooks.ready(gateway)
     app = FastAPI(
         title="Dragoman",
         version=__version__,
@@ -48,16 +52,16 @@ def create_app(gateway: CoreGateway) -> FastAPI:
     add_api_pages(app)
     app.state.gateway = gateway
     router = APIRouter()
-    gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)
+    gateway.plugins.hooks.register_routes(router, gateway)
     app.include_router(router)
-    app.state.served = served_by(router)
+    app.state.served = documented_paths(router)
 
     async def on_error(request: Request, error: Exception) -> Response:
         return render_failure(gateway, request, error)
 
     for kind in (GatewayError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, on_error)
-    for wrap in reversed(gateway.plugins.call_nested("gateway_asgi_wrapper", gateway=gateway)):
+    for wrap in reversed(gateway.plugins.hooks.asgi_wrappers(gateway)):
         app.add_middleware(wrap)
     app.add_middleware(TrafficControl, traffic=gateway.traffic, render=gateway.render_error)
     app.add_middleware(RequestIdentity, render=partial(render_failure, gateway))

@@ -19,7 +19,7 @@ from gateway.errors import (
     UnsupportedMediaType,
     as_server_fault,
 )
-from gateway.http.suggest_path import path_meant
+from gateway.http.suggest_path import suggest_path
 from gateway.interface import Gateway
 
 _BY_STATUS: dict[int, type[GatewayError]] = {
@@ -61,7 +61,7 @@ def as_gateway_error(request: Request, error: Exception) -> GatewayError:
 def _nothing_there(request: Request) -> str:
     path = request.url.path
     says = f"There is nothing at {request.method} {path}."
-    near = path_meant(request.method, path, request.app.state.served)
+    near = suggest_path(request.method, path, request.app.state.served)
     if near is None:
         return says
     return f"{says} Did you mean {near}? Check the client's base URL."

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.http.request_state import RequestState
+
 PROCESSING_TIME_HEADER = "openai-processing-ms"
 """Read by client libraries on every answer, also on those that no frontend gave."""
 
@@ -17,8 +19,8 @@ class RequestIdentity:
     """Gives each answer `x-request-id` and the time that it took until its headers.
 
     The id is made here, never taken from the client; it and `started` (`time.perf_counter()`)
-    stand in `request.state`. What fails before there is an answer, in middleware too, is
-    answered by `render`.
+    are in `RequestState`. What fails before there is an answer, in middleware too, is answered by
+    `render`.
     """
 
     def __init__(self, app: ASGIApp, render: Callable[[Request, Exception], Response]) -> None:
@@ -31,7 +33,8 @@ class RequestIdentity:
             return
         started = time.perf_counter()
         request_id = f"req_{uuid.uuid4().hex}"
-        scope.setdefault("state", {}).update(request_id=request_id, started=started)
+        state = RequestState.of(scope)
+        state.request_id, state.started = request_id, started
         answering = False
 
         async def send_identified(message: Message) -> None:

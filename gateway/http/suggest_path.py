@@ -1,4 +1,4 @@
-"""Which path was meant: base URLs are given without /v1, with it twice, or with a slash too much."""
+"""Suggesting a path for an unknown one: base URLs lack /v1, have it twice, or a slash too much."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.routing import Route
 
 
-def served_by(router: APIRouter) -> tuple[tuple[str, str], ...]:
-    """The methods and paths that a client may be told of: documented, and without parameters."""
+def documented_paths(router: APIRouter) -> tuple[tuple[str, str], ...]:
+    """The methods and paths that may be suggested: documented, and without parameters."""
     return tuple(
         (method, route.path)
         for route in router.routes
@@ -16,7 +16,7 @@ def served_by(router: APIRouter) -> tuple[tuple[str, str], ...]:
     )
 
 
-def path_meant(method: str, path: str, served: Iterable[tuple[str, str]]) -> str | None:
+def suggest_path(method: str, path: str, served: Iterable[tuple[str, str]]) -> str | None:
     """The path that ends as this one does, if any; of several the one with most in common."""
     asked = _segments(path)
     paths = [known for takes, known in served if takes == method and known != path]

@@ -1,20 +1,19 @@
-"""The way of a request: resolve the model, transform, open, wrap, observe."""
+"""The path of a request: resolve the model, transform, open, wrap, observe."""
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import __version__
 from gateway.config.settings import Config
-from gateway.context import Gateway, Outcome, RequestContext, StreamObserver
-from gateway.errors import BackendUnavailable, GatewayError, ServerFault
+from gateway.context import Gateway, Outcome, RequestContext
+from gateway.errors import BackendUnavailable, GatewayError
 from gateway.hooks.registry import PluginRegistry
 from gateway.load.in_flight import CallsInFlight
 from gateway.load.loop_watch import LoopWatch
@@ -39,8 +38,8 @@ log = logging.getLogger("gateway")
 class CoreGateway(Gateway):
     """The gateway itself; plugins see it as `gateway.context.Gateway`.
 
-    `loaded_at` is when configuration and models were read; `last_error` says what is wrong with
-    the file since, and `needs_restart` names what it changes that can't change now.
+    `loaded_at` is when configuration and models were read; `last_error` is the mistake in the file
+    since, if any, and `needs_restart` names its changes that need a restart.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class CoreGateway(Gateway):
         self.reconfigure(config, models)
 
     def reconfigure(self, config: Config, models: ModelMap) -> None:
-        """From the next request on, these hold. Answers on their way are not touched."""
+        """Use these from the next request on. Answers in progress are not affected."""
         self.config = config
         self.models = models
         self.loaded_at = datetime.now(UTC)
@@ -90,9 +89,7 @@ class CoreGateway(Gateway):
         try:
             asked = request
             filled, lowered = self._filled(asked, ctx)
-            request = await self.plugins.fold(
-                "gateway_transform_request", filled, "request", ctx=ctx
-            )
+            request = await self.plugins.hooks.transform_request(filled, ctx)
             if request.model != asked.model:
                 request, lowered = self._filled(without_entry(request, asked, filled), ctx)
             ctx.adjust(lowered)
@@ -106,11 +103,11 @@ class CoreGateway(Gateway):
                     place.leave()
                 raise
         except BaseException as error:
-            self._tell_of_failure(request, ctx, error)
+            self._report_failure(request, ctx, error)
             raise
         source, *wrapped = layers
         reopened.extend(wrapped)  # the same list, so that what is opened later is closed as well
-        observers = self._observers(request, ctx)
+        observers = self.plugins.hooks.observe(request, ctx)
         if place is not None:
             observers.append(place)
         return WatchedAnswer(source, ctx, observers, self._limits, reopened)
@@ -118,7 +115,10 @@ class CoreGateway(Gateway):
     def _filled(
         self, request: ChatRequest, ctx: RequestContext
     ) -> tuple[ChatRequest, Mapping[str, object]]:
-        """The request as its model's entry wants it, and what that lowered; notes the target."""
+        """The request with its model entry's defaults and limits, and the fields that these lowered.
+
+        Sets `ctx.target`.
+        """
         found = self.find(request.model, partial(conversation_key, request), request, ctx)
         ctx.target = found.target
         return with_entry(request, found.entry)
@@ -167,23 +167,14 @@ class CoreGateway(Gateway):
         self.in_flight.self_limiting.add(backend)
 
     def _described(self, found: Found) -> ModelDescription | None:
-        said = self.plugins.call_first("gateway_describe_model", target=found.target)
-        if said is None:
-            return None
-        if not isinstance(said, ModelDescription):
-            raise ServerFault(f"a plugin's description of {found.target.model!r} is not one")
-        return within_limits(said, found.entry)
+        described = self.plugins.hooks.describe_model(found.target)
+        return None if described is None else within_limits(described, found.entry)
 
     def alias_by_code(
         self, name: str, request: ChatRequest | None = None, ctx: RequestContext | None = None
     ) -> str | None:
-        """The name that a plugin wants looked up instead."""
-        alias = self.plugins.call_first(
-            "gateway_resolve_model", name=name, models=self.models, request=request, ctx=ctx
-        )
-        if alias is not None and not isinstance(alias, str):
-            raise ServerFault(f"a plugin returned an alias for {name!r} that is not a name")
-        return alias
+        """A plugin's alias: the name to look up instead."""
+        return self.plugins.hooks.resolve_model(name, self.models, request, ctx)
 
     async def _reopen(
         self, model: str, ctx: RequestContext, opened: list[EventSource], request: ChatRequest
@@ -197,16 +188,11 @@ class CoreGateway(Gateway):
         return source
 
     async def _open_layers(self, request: ChatRequest, ctx: RequestContext) -> list[EventSource]:
-        """The backend's stream and what wraps it, outermost first."""
+        """The backend's stream and its wrappers, outermost first."""
         layers = [self._open_source(request, ctx)]
         try:
-            await self.plugins.fold(
-                "gateway_wrap_stream",
-                layers[0],
-                "stream",
-                lambda stream: layers.insert(0, stream),
-                request=request,
-                ctx=ctx,
+            await self.plugins.hooks.wrap_stream(
+                layers[0], request, ctx, lambda stream: layers.insert(0, stream)
             )
         except BaseException:
             await close_all(layers)
@@ -216,24 +202,14 @@ class CoreGateway(Gateway):
     def _open_source(self, request: ChatRequest, ctx: RequestContext) -> EventSource:
         target = ctx.target
         assert target is not None  # noqa: S101 - the model was looked up
-        source = self.plugins.call_first(
-            "gateway_open_stream", request=request, target=target, ctx=ctx
-        )
+        source = self.plugins.hooks.open_stream(request, target, ctx)
         if source is None:
             raise BackendUnavailable(
                 f"no plugin answers for the backend {target.backend!r} of the model {target.model!r}"
             )
-        if inspect.iscoroutine(source):
-            source.close()
-        if not hasattr(source, "__anext__") or not hasattr(source, "aclose"):
-            raise BackendUnavailable(f"the backend {target.backend!r} returned no stream")
-        return cast(EventSource, source)
+        return source
 
-    def _observers(self, request: ChatRequest, ctx: RequestContext) -> list[StreamObserver]:
-        found = self.plugins.collect("gateway_observe", request=request, ctx=ctx)
-        return [observer for _, observer in found]
-
-    def _tell_of_failure(
+    def _report_failure(
         self, request: ChatRequest, ctx: RequestContext, error: BaseException
     ) -> None:
         outcome = Outcome(
@@ -241,4 +217,4 @@ class CoreGateway(Gateway):
             duration=time.perf_counter() - ctx.started,
             error=error,
         )
-        Observers(self._observers(request, ctx)).tell("on_end", outcome)
+        Observers(self.plugins.hooks.observe(request, ctx)).tell("on_end", outcome)

@@ -1,4 +1,4 @@
-"""Telling the observers of one answer what comes by; what they do wrong harms nobody else."""
+"""Calling the observers of one answer; one that fails harms nothing else."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ OPTIONAL: Final = ("on_event", "on_cost")
 
 
 class Observers:
-    """Those of one answer. It refers to nothing else: costs may come when the answer is gone."""
+    """The observers of one answer. Refers to nothing else: costs may come after the answer."""
 
     def __init__(self, observers: Iterable[StreamObserver]) -> None:
         every = tuple(observers)
@@ -23,7 +23,7 @@ class Observers:
 
     @property
     def want_events(self) -> bool:
-        """Whether there is anybody to be told of each event."""
+        """Whether any observer has `on_event`."""
         return bool(self._telling["on_event"])
 
     def tell(self, method: str, value: Any) -> None:  # noqa: ANN401
@@ -39,5 +39,5 @@ class Observers:
                 }
 
     def tell_cost(self, usd: float) -> None:
-        """What is reported as the answer's cost, or a part of it."""
+        """Report the answer's cost, or a part of it."""
         self.tell("on_cost", usd)

@@ -21,7 +21,7 @@ def render_error(plugins: PluginRegistry, request: Request, error: GatewayError)
     if response is None:
         response = JSONResponse({"error": {"message": error.message}}, error.status)
     if error.retry_after is not None:
-        # Rounded up: a client that comes back too early is refused again.
+        # Rounded up: a client that comes back too early is rejected again.
         response.headers["retry-after"] = str(max(0, math.ceil(error.retry_after)))
     if error.should_retry is not None:
         response.headers["x-should-retry"] = "true" if error.should_retry else "false"
@@ -30,8 +30,7 @@ def render_error(plugins: PluginRegistry, request: Request, error: GatewayError)
 
 def _rendered(plugins: PluginRegistry, request: Request, error: GatewayError) -> Response | None:
     try:
-        rendered = plugins.call_first("gateway_render_error", error=error, request=request)
+        return plugins.hooks.render_error(error, request)
     except GatewayError:
         log.exception("an error could not be rendered: %s", error)
         return None
-    return rendered if isinstance(rendered, Response) else None

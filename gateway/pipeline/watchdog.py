@@ -50,7 +50,7 @@ class Watchdog:
             self._waiting.cancel()
 
     async def guard(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Await `step()`. Raises `TimedOut` when it takes too long, and what `end` was given."""
+        """Await `step()`. Raises `TimedOut` when it takes too long, and the error given to `end`."""
         self._since = time.perf_counter()
         if self._ended is not None or self._since >= self._deadline:
             raise self._reason()

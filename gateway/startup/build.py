@@ -28,9 +28,9 @@ def build_gateway(
 ) -> CoreGateway:
     """Read the configuration and load every plugin.
 
-    With `from_folder`, as `serve` has it, the current folder's `models.yaml` is taken up too, but
-    neither the code beside it nor what needs trust. `plugins` are registered last, by name; `overrides` replaces keys of plugin sections.
-    Raises `ConfigurationError`.
+    With `from_folder`, as for `serve`, the current folder's `models.yaml` may be used, but neither
+    the code beside it nor keys that need trust. `plugins` are registered last, by name; `overrides`
+    replaces keys of plugin sections. Raises `ConfigurationError`.
     """
     config = configuration(config_file, from_folder=from_folder)
     registry = PluginRegistry({*disabled, *config.disabled_plugins})
@@ -44,12 +44,12 @@ def build_gateway(
     config.override(overrides or {})
     models = validated(config, registry)
     tools = ServedTools()
-    registry.call_register("gateway_register_tools", register=tools.add)
+    registry.hooks.register_tools(tools.add)
     return CoreGateway(config, registry, models, tools, offline=offline)
 
 
 def _load_code_beside(config: Config, registry: PluginRegistry) -> None:
-    """The single files in `plugins/`; a folder that was merely entered gets none of its run."""
+    """Load the files in `plugins/`, unless the configuration was only found in the current folder."""
     if config.path is None:
         return
     if config.trusted:
@@ -64,6 +64,6 @@ def _load_code_beside(config: Config, registry: PluginRegistry) -> None:
 
 
 def _printable(path: Path) -> str:
-    """Whoever named a file may want a terminal to do something."""
+    """The name of a file may hold control sequences for the terminal."""
     text = str(path)
     return text if text.isprintable() else ascii(text)

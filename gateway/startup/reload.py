@@ -1,7 +1,7 @@
 """Taking up changes of the YAML while the gateway runs.
 
 A new configuration is read and validated as at the start, and only then replaces the old one, at
-once. One that is refused changes nothing.
+once. One that is rejected changes nothing.
 """
 
 import logging
@@ -22,9 +22,9 @@ from gateway.startup.validation import USER_FILE, check_disabled, validated
 log = logging.getLogger("gateway.reload")
 
 QUIET_MS: Final = 50
-"""A change is looked at when there was none for so long: most files are written in pieces."""
+"""A change is read after this long without another: most files are written in pieces."""
 LOOK_MS: Final = 5_000
-"""How often to look without having been told: some file systems don't tell."""
+"""How often to check without a notification: some file systems send none."""
 RELOADABLE: Final = frozenset({"models", "aliases", "limits", "plugins"})
 
 
@@ -48,7 +48,7 @@ class Reloader:
         return self._path
 
     async def look(self) -> None:
-        """Take up the file if it says something else than at the last look."""
+        """Apply the file if its content has changed since the last check."""
         if self._instead is not None and await anyio.to_thread.run_sync(self._instead.is_file):
             log.info("%s is there now, and is the configuration from here on", self._instead)
             self._path, self._instead = self._instead, None
@@ -93,8 +93,7 @@ class Reloader:
         self._say(changes, tuple(later))
 
     def _tell_plugins(self, sections: set[str]) -> set[str]:
-        answers = self._gateway.plugins.collect("gateway_reconfigured", gateway=self._gateway)
-        return {name for _, names in answers for name in names} & sections
+        return self._gateway.plugins.hooks.reconfigured(self._gateway) & sections
 
     def _say(self, changes: list[str], later: tuple[str, ...]) -> None:
         gateway = self._gateway
@@ -144,7 +143,7 @@ class ConfigWatch:
 
     @hookimpl
     def gateway_lifespan(self, gateway: CoreGateway) -> AbstractAsyncContextManager[None] | None:
-        """Nothing to watch for a configuration that is no file."""
+        """Watches the file, if the configuration is one."""
         if gateway.config.path is None:
             return None
         path = gateway.config.path

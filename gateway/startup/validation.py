@@ -1,4 +1,4 @@
-"""What a configuration says, held against the plugins that there are: their sections, the models."""
+"""Validating a configuration against the plugins: their sections, and the models."""
 
 from pathlib import Path
 from typing import Final
@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from gateway.config.settings import Config, packaged_file
 from gateway.errors import ConfigurationError
+from gateway.hooks.calls import RegisterModel
 from gateway.hooks.registry import PluginRegistry
 from gateway.models.model_map import ModelEntry, ModelMap
 
@@ -18,12 +19,12 @@ def validated(config: Config, registry: PluginRegistry) -> ModelMap:
     _validate_sections(config, registry)
     config.check_trust()
     models = _model_map(config, registry)
-    registry.call_register("gateway_check_models", models=models, config=config)
+    registry.hooks.check_models(models, config)
     return models
 
 
 def check_disabled(config: Config, registry: PluginRegistry) -> None:
-    """Refuse a `name: false` for a plugin that there is none of."""
+    """Reject `name: false` for an unknown plugin. Raises `ConfigurationError`."""
     there = {*registry.names, *registry.passed_over}
     for name in sorted(config.disabled_plugins - there):
         raise config.error(("plugins", name), f"no plugin is named {name!r}", name, registry.names)
@@ -39,7 +40,7 @@ def _validate_sections(config: Config, registry: PluginRegistry) -> None:
             raise TypeError(f"the section {name!r} needs a pydantic model, not {model!r}")
         claimed[name] = model
 
-    registry.call_register("gateway_register_config", register=register)
+    registry.hooks.register_config(register)
     config.validate_sections(claimed, registry.disabled | config.disabled_plugins)
 
 
@@ -82,14 +83,14 @@ def _from_code(registry: PluginRegistry) -> tuple[dict[str, ModelEntry], dict[st
     entries: dict[str, ModelEntry] = {}
     sources: dict[str, str] = {}
 
-    def registering(plugin: str) -> dict[str, object]:
+    def register_for(plugin: str) -> RegisterModel:
         def register(name: str, entry: ModelEntry) -> None:
             if not isinstance(entry, ModelEntry):
                 raise TypeError(f"the model {name!r} needs a ModelEntry, not {entry!r}")
             entries.setdefault(name, entry)
             sources.setdefault(name, f"plugin {plugin}")
 
-        return {"register": register}
+        return register
 
-    registry.call_register_each("gateway_register_models", registering)
+    registry.hooks.register_models(register_for)
     return entries, sources

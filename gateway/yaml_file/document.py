@@ -25,14 +25,14 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """What a file says, and on which line (from 1) each key stands."""
+class YamlDocument:
+    """The data of a file, and the line (from 1) of each key."""
 
     data: Mapping[str, Any]
     lines: Mapping[Location, int]
 
 
-def read_document(path: Path) -> Document:
+def read_yaml_document(path: Path) -> YamlDocument:
     """Read a YAML mapping. Raises `ConfigurationError` with the file and, where known, the line."""
     text = _read_text(path)
     try:
@@ -45,7 +45,7 @@ def read_document(path: Path) -> Document:
         raise ConfigurationError(f"{path}: {one_line(error)}") from None
     if not isinstance(data, dict):
         raise ConfigurationError(f"{path}: must be a mapping with keys like 'server' and 'models'")
-    return Document(data=data, lines=lines)
+    return YamlDocument(data=data, lines=lines)
 
 
 def _read_text(path: Path) -> str:

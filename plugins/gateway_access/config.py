@@ -45,13 +45,13 @@ class KeyEntry(_Strict):
 
 
 class KeysFile(_Strict):
-    """What `dragoman keys` writes."""
+    """The file that `dragoman keys` writes."""
 
     keys: tuple[KeyEntry, ...] = ()
 
 
 class AccessConfig(_Strict):
-    """Who gets in.
+    """The section `access`.
 
     `keys_file` is the file that `dragoman keys` works on; naming it makes keys required.
     `hosts` are names that the gateway is reached by, besides loopback and `server.host`.

@@ -1,7 +1,7 @@
 """Which `Host` a request may name. Pure.
 
 A web page can have its own name point to 127.0.0.1 after it was loaded (DNS rebinding); then the
-browser takes the gateway for the page's own server. What such a request can't hide is the name.
+browser takes the gateway for the page's own server. Such a request can't hide the name.
 
 The names that containers use for their host (`CONTAINER_HOSTS`) open nothing to that attack. It
 needs a page that was loaded from the very name which is rebound, so the attacker has to answer for
@@ -61,7 +61,7 @@ def usual(host: str) -> str:
 
 
 def listable_host(authority: str) -> str | None:
-    """The host of a refused header, as the YAML can name it; None if it can't."""
+    """The host of a rejected header, as the YAML can name it; None if it can't."""
     host = host_of(authority)
     return host if host is not None and len(host) <= MAX_NAME else None
 
@@ -80,7 +80,7 @@ def port_of(authority: str) -> str:
 
 
 class HostRules:
-    """The hosts that a gateway goes by: loopback, containers' names for this machine, the one it
+    """The host names of a gateway: loopback, containers' names for this machine, the one it
     listens on, and those listed.
 
     Where it listens on more than loopback, that is any address as well: to be reached by an
@@ -109,7 +109,7 @@ class HostRules:
         return (authority, *others)
 
     def check(self, header: bytes) -> None:
-        """Raises `Misdirected`, unless the header names one of them. The port is not looked at."""
+        """Raises `Misdirected`, unless the header names one of them. The port is ignored."""
         if not self._allows(header):
             if not header:
                 raise Misdirected("The request must name its host, exactly once.")

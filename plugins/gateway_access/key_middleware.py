@@ -7,6 +7,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import NotAuthenticated, RateLimited
+from gateway.http.request_state import RequestState
 from gateway.load.traffic import MONITORS
 from gateway.machine.command_name import command_line
 from gateway_access.config import KeyEntry
@@ -14,28 +15,24 @@ from gateway_access.keys.keyring import Keyring
 from gateway_access.keys.known_keys import KnownKeys
 from gateway_access.limits.allowed_models import may_use
 from gateway_access.limits.key_limits import KeyLimits, Limits
-from gateway_access.rejection import Refuse
+from gateway_access.rejection import Reject
 
 HEALTH: Final = "/health"
 HEALTHZ: Final = "/healthz"
-"""Monitors rarely have a key. They hear whether all is well, and no details."""
+"""Monitors rarely have a key. They get the overall state, and no details."""
 
 CHALLENGE: Final = {"www-authenticate": "Bearer"}
 _BEARER: Final = b"bearer"
 
 
-class KeyGate:
-    """Lets in who has a key, once there are any; the key's name goes to `request.state`.
+class KeyMiddleware:
+    """Lets in requests with a valid key, once there are keys; fills `RequestState` for them."""
 
-    `request.state.may_use_model(asked, reach)` is for lists of models, if the key has not all;
-    `request.state.admit_answers(number)` is for a frontend to call before it opens several.
-    """
-
-    def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, keys: KnownKeys, limits: Limits, reject: Reject) -> None:
         self._app = app
         self._keys = keys
         self._limits = limits
-        self._refuse = refuse
+        self._reject = reject
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -53,18 +50,18 @@ class KeyGate:
             elif scope["path"] == HEALTH:
                 await self._app({**scope, "path": HEALTHZ}, receive, send)
             else:
-                await self._refuse(error, scope, receive, send, CHALLENGE)
+                await self._reject(error, scope, receive, send, CHALLENGE)
             return
-        state = scope.setdefault("state", {})
-        state["client_key"] = entry.name
+        state = RequestState.of(scope)
+        state.client_key = entry.name
         if entry.models:
-            state["may_use_model"] = partial(may_use, entry.models)
+            state.may_use_model = partial(may_use, entry.models)
         limits = self._limits.of(entry)
-        # What generates is a POST with every wire format; to look at models costs nothing.
+        # Every wire format generates by POST; lists of models cost nothing.
         if limits is None or scope.get("method") != "POST":
             await self._app(scope, receive, send)
         else:
-            state["admit_answers"] = limits.admit
+            state.admit_answers = limits.admit
             await self._limited(limits, scope, receive, send)
 
     async def _limited(self, limits: KeyLimits, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +74,7 @@ class KeyGate:
         try:
             limits.enter()
         except RateLimited as error:
-            await self._refuse(error, scope, receive, send, limits.headers())
+            await self._reject(error, scope, receive, send, limits.headers())
             return
         try:
             await self._app(scope, receive, send_with_limits)
@@ -90,9 +87,9 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 def authenticate(keyring: Keyring, scope: Scope) -> KeyEntry:
-    """Whose key the request has, in `Authorization: Bearer` or `x-api-key`.
+    """The key of a request, in `Authorization: Bearer` or `x-api-key`.
 
-    Keys in the URL are not looked at: URLs stand in logs. Raises `NotAuthenticated`.
+    A key in the URL does not count: URLs are logged. Raises `NotAuthenticated`.
     """
     presented = False
     for name, value in scope["headers"]:

@@ -1,4 +1,4 @@
-"""Middleware against web pages: under which name, and from which page, a request may come."""
+"""Middleware that checks the host name of a request, and the web page that sends it."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -6,18 +6,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import Misdirected, NotAllowed
 from gateway_access.config import ANY, AccessConfig
 from gateway_access.hosts import HostRules, listable_host
-from gateway_access.pages.cors import is_preflight, opened_to, to_be_refused, to_read_a_refusal
+from gateway_access.pages.cors import (
+    answer_to_rejected_preflight,
+    headers_to_read_rejection,
+    is_preflight,
+    opened_to,
+)
 from gateway_access.pages.origins import OriginRules, can_be_listed
-from gateway_access.rejected_pages import Kind, Refusal, Refusals
-from gateway_access.rejection import Refuse
+from gateway_access.rejected_pages import Kind, RejectedPage, RejectedPages
+from gateway_access.rejection import Reject
 
 
 class PageRules:
-    """The names and origins that hold now, and those that were refused."""
+    """The names and origins that are allowed now, and those that were rejected."""
 
     def __init__(self, listened: str, config: AccessConfig) -> None:
         self._listened = listened
-        self.refusals = Refusals()
+        self.rejected = RejectedPages()
         self.use(config)
 
     def use(self, config: AccessConfig) -> None:
@@ -25,26 +30,26 @@ class PageRules:
         self.config = config
         self.hosts = HostRules(self._listened, config.hosts)
         self.origins = OriginRules(config.origins)
-        self.refusals.forget(self._lets_in)
+        self.rejected.forget(self._lets_in)
 
     def listed(self, kind: Kind) -> tuple[str, ...]:
-        """What the YAML has of this kind."""
+        """Those of this kind in the YAML."""
         return self.config.hosts if kind == "host" else self.config.origins
 
-    def _lets_in(self, refusal: Refusal) -> bool:
-        return bool({refusal.name, ANY} & set(self.listed(refusal.kind)))
+    def _lets_in(self, page: RejectedPage) -> bool:
+        return bool({page.name, ANY} & set(self.listed(page.kind)))
 
 
-class PageGate:
-    """Lets through what comes under a name of the gateway's, from a program or an allowed page.
+class PageMiddleware:
+    """Lets requests in that name the gateway correctly and are from a program or an allowed page.
 
-    A refused page can read the refusal and nothing else; where the name is refused, nothing.
+    A rejected page can read the rejection and nothing else; if the name is rejected, nothing.
     """
 
-    def __init__(self, app: ASGIApp, rules: PageRules, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, rules: PageRules, reject: Reject) -> None:
         self._inner = app
         self._rules = rules
-        self._refuse = refuse
+        self._reject = reject
         self._opened: tuple[tuple[str, ...], ASGIApp] = ((), app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,9 +59,9 @@ class PageGate:
         try:
             origin = self._check(scope)
         except Misdirected as error:
-            await self._refuse(error, scope, receive, send)
+            await self._reject(error, scope, receive, send)
         except NotAllowed as error:
-            await self._turn_away(error, scope, receive, send)
+            await self._reject_page(error, scope, receive, send)
         else:
             await self._app(origin)(scope, receive, send)
 
@@ -71,17 +76,20 @@ class PageGate:
             self._opened = (origins, app)
         return app
 
-    async def _turn_away(
+    async def _reject_page(
         self, error: NotAllowed, scope: Scope, receive: Receive, send: Send
     ) -> None:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        if is_preflight(scope, headers) and (answer := to_be_refused(origin, headers)) is not None:
+        if (
+            is_preflight(scope, headers)
+            and (answer := answer_to_rejected_preflight(origin, headers)) is not None
+        ):
             await answer(scope, receive, send)
             return
         if origin is not None:
-            self._rules.refusals.add("origin", origin, listable=can_be_listed(origin))
-        await self._refuse(error, scope, receive, send, to_read_a_refusal(origin))
+            self._rules.rejected.add("origin", origin, listable=can_be_listed(origin))
+        await self._reject(error, scope, receive, send, headers_to_read_rejection(origin))
 
     def _check(self, scope: Scope) -> str | None:
         """Returns the origin of a page of the gateway's own that was loaded by another name.
@@ -123,5 +131,5 @@ class PageGate:
             named = header.decode("latin-1")
             host = listable_host(named)
             if named:
-                self._rules.refusals.add("host", host or named, listable=host is not None)
+                self._rules.rejected.add("host", host or named, listable=host is not None)
             raise

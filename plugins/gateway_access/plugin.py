@@ -1,4 +1,4 @@
-"""Who gets in, as a plugin: keys and their limits, and which web pages may send requests."""
+"""Access, as a plugin: keys and their limits, and which web pages may send requests."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ from gateway.pipeline.health_parts import asked_for_details
 from gateway.streams import EventSource
 from gateway.types import ChatRequest
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
-from gateway_access.key_middleware import KeyGate
+from gateway_access.key_middleware import KeyMiddleware
 from gateway_access.keys.commands import keys_command
 from gateway_access.keys.environment import environment_keys
 from gateway_access.keys.keys_file import path_of
@@ -30,14 +30,14 @@ from gateway_access.limits.allowed_models import check_model
 from gateway_access.limits.key_limits import KeyLimits, Limits
 from gateway_access.limits.places import in_place
 from gateway_access.limits.running_answers import WATCH_SECONDS, RunningAnswers, revoked
-from gateway_access.page_middleware import PageGate, PageRules
-from gateway_access.rejection import Refuse
+from gateway_access.page_middleware import PageMiddleware, PageRules
+from gateway_access.rejection import Reject
 
 log = logging.getLogger("gateway_access")
 
 
 class AccessPlugin:
-    """Decides who gets in. One object for each gateway."""
+    """Lets requests in, or rejects them. One object for each gateway."""
 
     def __init__(self) -> None:
         self._keys: KnownKeys | None = None
@@ -55,9 +55,9 @@ class AccessPlugin:
         """`dragoman keys`."""
         cli.add_command(keys_command)
 
-    @hookimpl(tryfirst=True)
-    def gateway_asgi_wrapper(self, gateway: Gateway) -> Callable[[ASGIApp], ASGIApp]:
-        """Outside of everything else, so that nothing happens for who does not get in."""
+    @hookimpl
+    def gateway_ready(self, gateway: Gateway) -> None:
+        """Read the keys, and reject a configuration that lets every web page in without one."""
         config = gateway.config.section(SECTION, AccessConfig)
         self._keys = keys = known_keys(config, gateway)
         gateway.requires_keys = keys.required
@@ -68,11 +68,23 @@ class AccessPlugin:
             )
         if keys.required and not len(keys.current()):
             log.warning(
-                "every request is refused: a key is required, and there are none; `%s` makes one",
+                "every request is rejected: a key is required, and there are none; `%s` makes one",
                 command_line("keys", "new", "NAME"),
             )
-        self._rules = rules = PageRules(gateway.host, config)
-        return partial(_wrapped, gateway=gateway, rules=rules, keys=keys, limits=self._limits)
+        self._rules = PageRules(gateway.host, config)
+
+    @hookimpl(tryfirst=True)
+    def gateway_asgi_wrapper(self, gateway: Gateway) -> Callable[[ASGIApp], ASGIApp]:
+        """Outside of everything else, so that nothing is done for a request that is rejected."""
+        assert self._keys is not None  # noqa: S101 - made in gateway_ready
+        assert self._rules is not None  # noqa: S101
+        return partial(
+            _wrapped,
+            gateway=gateway,
+            rules=self._rules,
+            keys=self._keys,
+            limits=self._limits,
+        )
 
     @hookimpl
     def gateway_reconfigured(self, gateway: Gateway) -> Collection[str]:
@@ -88,14 +100,14 @@ class AccessPlugin:
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any] | None:
-        """The names and origins that were refused, for whoever reads the report itself."""
+        """The rejected names and origins, only for `GET /health` itself."""
         if self._rules is None or not asked_for_details():
             return None
-        return {"refused": self._rules.refusals.report(self._rules.listed)}
+        return {"refused": self._rules.rejected.report(self._rules.listed)}
 
     @hookimpl(tryfirst=True)
     def gateway_transform_request(self, request: ChatRequest, ctx: RequestContext) -> None:
-        """No change; but here the model's name is known, and can be held against the key."""
+        """Check that the key may use the model. No change."""
         entry = self._entry(request)
         if entry is not None and entry.models:
             check_model(entry, request.model, ctx.gateway.find(request.model).reach)
@@ -128,7 +140,7 @@ class AccessPlugin:
 
     @hookimpl
     def gateway_observe(self, request: ChatRequest, ctx: RequestContext) -> StreamObserver | None:
-        """Knows what is on its way for each key, and counts the tokens of those with a limit."""
+        """Track the answers in progress for each key, and count the tokens of those with a limit."""
         try:
             entry = self._entry(request)
         except NotAuthenticated:
@@ -139,7 +151,7 @@ class AccessPlugin:
         return _KeyObserver(partial(self._running.remove, ctx), self._limits.of(entry))
 
     def _entry(self, request: ChatRequest) -> KeyEntry | None:
-        """The key that a request came with, if keys are asked for."""
+        """The key of a request, if keys are required."""
         if self._keys is None or not self._keys.required or request.client.key is None:
             return None
         if (entry := self._keys.current().named(request.client.key)) is None:
@@ -148,7 +160,7 @@ class AccessPlugin:
 
 
 class _KeyObserver:
-    """Takes what an answer cost from what its key may use."""
+    """Counts the tokens of an answer against its key's limit."""
 
     def __init__(self, is_over: Callable[[], None], limits: KeyLimits | None) -> None:
         self._is_over = is_over
@@ -171,13 +183,13 @@ def known_keys(config: AccessConfig, gateway: Gateway) -> KnownKeys:
 
 
 def _opened_without_keys(config: AccessConfig, keys: KnownKeys) -> str | None:
-    """The setting that lets every page in although no key is asked for, if there is one."""
+    """The setting that lets every page in although no key is required, if there is one."""
     return None if keys.required else next(iter(config.open_to_all), None)
 
 
 def _wrapped(
     app: ASGIApp, *, gateway: Gateway, rules: PageRules, keys: KnownKeys, limits: Limits
 ) -> ASGIApp:
-    """The gates around an application: pages, with CORS, which answers preflights, then keys."""
-    refuse = Refuse(gateway)
-    return PageGate(KeyGate(app, keys, limits, refuse), rules, refuse)
+    """The middleware around an application: pages, with CORS, which answers preflights, then keys."""
+    reject = Reject(gateway)
+    return PageMiddleware(KeyMiddleware(app, keys, limits, reject), rules, reject)

@@ -1,4 +1,4 @@
-"""The hosts and origins that were turned away, and the line of YAML that would let each in."""
+"""The hosts and origins that were rejected, and the line of YAML that would allow each."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 Kind = Literal["host", "origin"]
-"""What was refused; `plugins.access` has a list of the same name, with an s."""
+"""Each is also a list of `plugins.access`, in the plural."""
 
 KEPT: Final = 20
 MAX_NAME: Final = 100
@@ -17,7 +17,7 @@ _ODD: Final = re.compile(r"[^!-~]")
 
 
 def shown(text: str) -> str:
-    """Somebody else's text for a line of ours: short, and of visible ASCII only."""
+    """A client's text for a line of ours: short, and of visible ASCII only."""
     cut = text if len(text) <= MAX_NAME else f"{text[: MAX_NAME - 3]}..."
     return _ODD.sub("?", cut)
 
@@ -29,8 +29,8 @@ def yaml_line(kind: Kind, listed: Iterable[str], name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """How often a name was refused, and when last. `listable` if the YAML can name it."""
+class RejectedPage:
+    """How often a name was rejected, and when last. `listable` if the YAML can name it."""
 
     kind: Kind
     name: str
@@ -39,33 +39,33 @@ class Refusal:
     listable: bool
 
 
-class Refusals:
+class RejectedPages:
     """The latest names, `KEPT` at most: programs and pages can make up any number of them."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        self._kept: OrderedDict[tuple[Kind, str], Refusal] = OrderedDict()
+        self._kept: OrderedDict[tuple[Kind, str], RejectedPage] = OrderedDict()
 
     def add(self, kind: Kind, name: str, *, listable: bool) -> None:
         """Count one more."""
         name = shown(name)
         before = self._kept.pop((kind, name), None)
         count = 1 if before is None else before.count + 1
-        self._kept[kind, name] = Refusal(
+        self._kept[kind, name] = RejectedPage(
             kind=kind, name=name, count=count, last=self._now(), listable=listable
         )
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 
-    def forget(self, allowed: Callable[[Refusal], bool]) -> None:
+    def forget(self, allowed: Callable[[RejectedPage], bool]) -> None:
         """Drop those that are let in from now on."""
-        for key in [key for key, refusal in self._kept.items() if allowed(refusal)]:
+        for key in [key for key, page in self._kept.items() if allowed(page)]:
             del self._kept[key]
 
     def report(self, listed: Callable[[Kind], Iterable[str]]) -> list[dict[str, Any]]:
-        """For `GET /health`, the latest first; `add` is the YAML line, or null if there is none.
+        """For `GET /health`, the latest first; `add` is the YAML line, or null if it can't be listed.
 
-        `listed(kind)` is what the YAML has so far.
+        `listed(kind)` are those in the YAML.
         """
         return [
             {

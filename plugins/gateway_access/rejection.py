@@ -1,4 +1,4 @@
-"""Turning a request away: in the form of the frontend that its path belongs to."""
+"""Rejecting a request, in the form of the frontend that its path belongs to."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ POLICY_VIOLATION: Final = 1008
 """RFC 6455, 7.4.1. Before a WebSocket is accepted, the client sees a 403 instead."""
 
 
-class Refuse:
+class Reject:
     """Answers requests with an error."""
 
     def __init__(self, gateway: Gateway) -> None:

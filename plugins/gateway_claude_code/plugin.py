@@ -5,12 +5,13 @@ import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 import click
 from pydantic import BaseModel, ValidationError
 
 from gateway import hookimpl
+from gateway.backend_status import BackendStatus
 from gateway.config.settings import Config
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable
@@ -95,9 +96,10 @@ class ClaudeCodePlugin:
         return self._known
 
     @hookimpl
-    def gateway_health(self) -> dict[str, Any]:
+    def gateway_health(self) -> BackendStatus:
         """What was found out about the CLI since the start, its processes, and the plan's quota."""
-        report = {"status": "starting"} if self._stages is None else self._stages.report()
+        starting = BackendStatus(status="starting")
+        report = starting if self._stages is None else self._stages.report()
         return {**report, **installed_of(report)}
 
     @hookimpl

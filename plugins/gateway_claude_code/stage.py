@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final, cast
 
 import anyio
 
+from gateway.backend_status import BackendStatus, CliCheck, RefusedLogin
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError, NotAuthenticated
 from gateway.logs import IN_BANNER
@@ -59,7 +60,7 @@ class Stage:
     stand_in: bool
     usual_model: str | None
     usage: PlanUsage
-    found: dict[str, Any] = field(default_factory=lambda: {"status": "starting"})
+    found: BackendStatus = field(default_factory=lambda: BackendStatus(status="starting"))
     open: bool = True
     until_login: bool = False
     _refusal: LoginRefusal | None = None
@@ -118,12 +119,14 @@ class Stage:
     def _environ(self) -> dict[str, str]:
         return {**self.surroundings.environ, **self.surroundings.overrides}
 
-    def _login_refused(self) -> dict[str, Any]:
+    def _login_refused(self) -> BackendStatus:
         """The refusal, unless the login has changed since."""
         if self._refusal is not None and not self._refusal.holds(self._environ):
             self._refusal = None
             self._outages.end("login")
-        return {} if self._refusal is None else {"login_refused": self._refusal.report()}
+        if self._refusal is None:
+            return {}
+        return {"login_refused": cast(RefusedLogin, self._refusal.report())}
 
     async def finish(self) -> None:
         """Give back what is idle, and wait until the last answer has ended."""
@@ -132,7 +135,7 @@ class Stage:
             self._idle = anyio.Event()
             await self._idle.wait()
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> BackendStatus:
         """For `GET /health`. A login or an account that is refused degrades the gateway.
 
         `login_refused` has the time (`at`, ISO 8601) and the API's sentence (`message`).
@@ -143,18 +146,20 @@ class Stage:
         if has_windows and asked_for_details():
             self.usage.want()
         refused = self._login_refused()
-        report = {**self.found, **self.backend.report(), **refused}
+        pool = cast(BackendStatus, self.backend.report())
+        report: BackendStatus = {**self.found, **pool, **refused}
         if refused and report["status"] == "ok":
             report["status"] = "login_refused"
         if (account := report.get("account")) is not None and report["status"] == "ok":
             report["status"] = account["state"]
         gate = self.backend.gate
         why = gate.refusal
-        unsafe = {"status": "unsafe_cli", "message": why} if why is not None else {}
-        report = {**report, **unsafe, **self._gone(), "cli_check": gate.health}
+        unsafe = BackendStatus(status="unsafe_cli", message=why) if why is not None else {}
+        report = {**report, **unsafe, **self._gone()}
+        report["cli_check"] = cast(CliCheck, gate.health)
         return {**report, "ready": report["status"] not in NOT_READY}
 
-    def _gone(self) -> dict[str, Any]:
+    def _gone(self) -> BackendStatus:
         """Whether the program that was found is still there, looked up for each report."""
         path = self.found.get("cli_path")
         if path is None or os.access(path, os.X_OK):
@@ -262,22 +267,21 @@ async def _ask_windows(pool: Pool, config: ClaudeCodeConfig, surroundings: Surro
         return await ask_windows(process)
 
 
-def health_of(status: CliStatus, *, stand_in: bool = False) -> dict[str, Any]:
+def health_of(status: CliStatus, *, stand_in: bool = False) -> BackendStatus:
     """What was found of the CLI. A stand-in's made-up key says nothing about the login."""
     state = "ok"
     if status.version is None:
         state = "silent"
     elif not status.logged_in:
         state = "not_logged_in"
-    login = {
-        "logged_in": None if stand_in else status.logged_in,
-        "login": status.method if status.logged_in and not stand_in else None,
-    }
-    return {
-        "status": state,
-        "cli_path": str(status.path),
-        "cli_version": status.version,
-        "answers": status.version is not None,
-        **login,
-        **({"stand_in": True} if stand_in else {}),
-    }
+    found = BackendStatus(
+        status=state,
+        cli_path=str(status.path),
+        cli_version=status.version,
+        answers=status.version is not None,
+        logged_in=None if stand_in else status.logged_in,
+        login=status.method if status.logged_in and not stand_in else None,
+    )
+    if stand_in:
+        found["stand_in"] = True
+    return found

@@ -9,11 +9,12 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from gateway.backend_status import BackendStatus
 from gateway.context import RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.interface import Gateway
@@ -82,12 +83,12 @@ class Stages:
         stage = self._current
         return stage.backend.known if stage is not None and stage.open else None
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> BackendStatus:
         """The plugin's part of `GET /health`; the last one, when nothing is served any more."""
         if self._current is None:
             return {"status": "starting"}
-        waiting = {"waiting_for_login": True} if self._login is not None else {}
-        return {**self._current.report(), **waiting}
+        report = self._current.report()
+        return report if self._login is None else {**report, "waiting_for_login": True}
 
     def answer(self, request: ChatRequest, target: Target, ctx: RequestContext) -> EventSource:
         """The stream of one answer. Raises `BackendUnavailable` where nothing is served."""

@@ -1,4 +1,4 @@
-"""What the backend answers: the last text of the user, in pieces. Pure but for the pauses."""
+"""The backend's answer: the last text of the user, in pieces. Pure but for the pauses."""
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import pairwise

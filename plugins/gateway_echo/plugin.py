@@ -1,4 +1,4 @@
-"""A backend without a model: it says what it was told. To try clients, and to measure the gateway."""
+"""A backend without a model: it repeats the request. To try clients, and to measure the gateway."""
 
 from typing import Final
 

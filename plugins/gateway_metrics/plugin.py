@@ -57,7 +57,7 @@ class MetricsPlugin:
 
     @hookimpl(tryfirst=True)
     def gateway_asgi_wrapper(self) -> Callable[[ASGIApp], ASGIApp] | None:
-        """Count requests, outside of middleware that may refuse them."""
+        """Count requests, outside of middleware that may reject them."""
         if self._metrics is None:
             return None
         return partial(CountRequests, metrics=self._metrics)

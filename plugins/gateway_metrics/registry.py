@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -9,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from gateway.backend_status import Account, BackendStatus, Quota, QuotaWindow, read_status
 from gateway.context import Outcome, OutcomeStatus, RequestContext
 from gateway.errors import GatewayError
 from gateway.types import Usage
@@ -18,49 +20,47 @@ SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 
 STAGES: Final = ("queue", "asked", "first_token", "total")
 
+STALL_MS: Final = "_stall_ms"
+
 MOST_MODELS: Final = 100
 """How many models have series of their own: patterns of the model map let clients make up names."""
 
 OTHER: Final = "other"
-"""For what clients can make up, and that would make series without an end."""
+"""The label for names that clients can make up: each would be another series."""
 
 
 class Metrics:
-    """What is counted, and how."""
+    """The counters and histograms."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self._series: dict[str, _Series] = {}
-        self._http = Counter(
+        counter = partial(Counter, registry=self.registry)
+        self._http = counter(
             "dragoman_http_requests",
-            "HTTP requests by route and status, refused ones included.",
+            "HTTP requests by route and status, rejected ones included.",
             ("endpoint", "status"),
-            registry=self.registry,
         )
-        self._answers = Counter(
+        self._answers = counter(
             "dragoman_answers",
             "Answers by model as it was asked for, and how they ended.",
             ("model", "status"),
-            registry=self.registry,
         )
-        self._errors = Counter(
+        self._errors = counter(
             "dragoman_errors",
             "Answers that failed, by model and the error's code.",
             ("model", "code"),
-            registry=self.registry,
         )
-        self._tokens = Counter(
+        self._tokens = counter(
             "dragoman_tokens",
             "Tokens by model and kind; input, cache_read and cache_write do not overlap, "
             "and reasoning is part of output.",
             ("model", "kind"),
-            registry=self.registry,
         )
-        self._cost = Counter(
+        self._cost = counter(
             "dragoman_cost_usd",
-            "What answers cost by model, in US dollars, as the backend works it out.",
+            "Cost of answers by model, in US dollars, as the backend reports it.",
             ("model",),
-            registry=self.registry,
         )
         self._seconds = Histogram(
             "dragoman_answer_seconds",
@@ -94,7 +94,7 @@ class Metrics:
                 series.seconds[stage].observe(seconds)
 
     def count_cost(self, model: str, ctx: RequestContext, usd: float) -> None:
-        """Add what an answer cost, in US dollars."""
+        """Add the cost of an answer, in US dollars."""
         self._of_model(model, ctx).cost.inc(usd)
 
     def _of_model(self, model: str, ctx: RequestContext) -> "_Series":
@@ -141,9 +141,9 @@ def tokens(usage: Usage) -> dict[str, int]:
 
 
 class HealthCollector(Collector):
-    """What backends report for `GET /health`, as metrics: processes, their origin, quota, account.
+    """The backends' parts of `GET /health` as metrics: processes, their origin, quota, account.
 
-    It is given the report before each scrape; what a report does not have is left out.
+    It is given the report before each scrape; missing parts are left out.
     """
 
     def __init__(self) -> None:
@@ -155,79 +155,87 @@ class HealthCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Called by the registry."""
-        processes = GaugeMetricFamily(
-            "dragoman_processes", "Processes of a backend by state.", labels=("backend", "state")
-        )
-        waiting = GaugeMetricFamily(
-            "dragoman_queue_length", "Requests that wait for a process.", labels=("backend",)
-        )
-        taken = CounterMetricFamily(
-            "dragoman_processes_taken",
-            "Answers by where their process came from: live (it had the conversation), spare "
-            "(started ahead) or cold.",
-            labels=("backend", "kind"),
-        )
-        utilization = GaugeMetricFamily(
-            "dragoman_quota_utilization",
-            "How much of a window of the plan's quota is used, 0 to 1.",
-            labels=("backend", "window"),
-        )
-        resets = GaugeMetricFamily(
-            "dragoman_quota_reset_timestamp_seconds",
-            "When a window of the plan's quota resets, in Unix time.",
-            labels=("backend", "window"),
-        )
-        refused = GaugeMetricFamily(
-            "dragoman_account_refused",
-            "1 while the account of a backend is refused: plan_used_up, spend_limit, extra_usage "
-            "or billing.",
-            labels=("backend", "state"),
-        )
+        families = BackendFamilies()
         for backend, part in self.report.items():
-            if (state := _account_state(part)) is not None:
-                refused.add_metric((backend, state), 1)
-            for state, number in _numbers(part, "processes"):
-                if state == "waiting":
-                    waiting.add_metric((backend,), number)
-                else:
-                    processes.add_metric((backend, state), number)
-            for kind, number in _numbers(part, "taken"):
-                taken.add_metric((backend, kind), number)
-            for window, values in _windows(part):
-                for name, family in (("utilization", utilization), ("resets_at", resets)):
-                    if isinstance(values.get(name), int | float):
-                        family.add_metric((backend, window), values[name])
-        yield from (processes, waiting, taken, utilization, resets, refused)
+            if (status := read_status(part)) is not None:
+                families.add(backend, status)
+        yield from families.all
         yield from self._loop()
 
     def _loop(self) -> Iterator[Metric]:
         stalls = GaugeMetricFamily(
             "dragoman_loop_stall_seconds",
-            "The longest time in which the event loop served nobody: since the start (longest), "
+            "The longest time in which the event loop was blocked: since the start (longest), "
             "and in the last five minutes (recent).",
             labels=("since",),
         )
-        for name, milliseconds in _numbers(self.report, "loop"):
-            stalls.add_metric((name.removesuffix("_stall_ms"),), milliseconds / 1000)
+        for name, number in self.report.get("loop", {}).items():
+            if name.endswith(STALL_MS):
+                stalls.add_metric((name.removesuffix(STALL_MS),), number / 1000)
         yield stalls
 
 
-def _numbers(part: object, key: str) -> list[tuple[str, float]]:
-    values = part.get(key) if isinstance(part, dict) else None
-    if not isinstance(values, dict):
-        return []
-    return [(name, number) for name, number in values.items() if isinstance(number, int | float)]
+class BackendFamilies:
+    """The metrics of all backends, each with the plugin's name as the label `backend`."""
 
+    def __init__(self) -> None:
+        self._processes = GaugeMetricFamily(
+            "dragoman_processes", "Processes of a backend by state.", labels=("backend", "state")
+        )
+        self._waiting = GaugeMetricFamily(
+            "dragoman_queue_length", "Requests that wait for a process.", labels=("backend",)
+        )
+        self._taken = CounterMetricFamily(
+            "dragoman_processes_taken",
+            "Answers by where their process came from: live (it had the conversation), spare "
+            "(started ahead) or cold.",
+            labels=("backend", "kind"),
+        )
+        self._utilization = GaugeMetricFamily(
+            "dragoman_quota_utilization",
+            "How much of a window of the plan's quota is used, 0 to 1.",
+            labels=("backend", "window"),
+        )
+        self._resets = GaugeMetricFamily(
+            "dragoman_quota_reset_timestamp_seconds",
+            "When a window of the plan's quota resets, in Unix time.",
+            labels=("backend", "window"),
+        )
+        self._refused = GaugeMetricFamily(
+            "dragoman_account_refused",
+            "1 while the account of a backend is refused: plan_used_up, spend_limit, extra_usage "
+            "or billing.",
+            labels=("backend", "state"),
+        )
 
-def _account_state(part: object) -> str | None:
-    account = part.get("account") if isinstance(part, dict) else None
-    state = account.get("state") if isinstance(account, dict) else None
-    return state if isinstance(state, str) else None
+    @property
+    def all(self) -> tuple[Metric, ...]:
+        """In the order in which they are shown."""
+        return (
+            self._processes,
+            self._waiting,
+            self._taken,
+            self._utilization,
+            self._resets,
+            self._refused,
+        )
 
+    def add(self, backend: str, status: BackendStatus) -> None:
+        """Add a sample for each number that the backend reports."""
+        if (state := status.get("account", Account()).get("state")) is not None:
+            self._refused.add_metric((backend, state), 1)
+        for state, number in status.get("processes", {}).items():
+            if state == "waiting":
+                self._waiting.add_metric((backend,), number)
+            else:
+                self._processes.add_metric((backend, state), number)
+        for kind, number in status.get("taken", {}).items():
+            self._taken.add_metric((backend, kind), number)
+        for window, values in status.get("quota", Quota()).get("windows", {}).items():
+            self._add_window((backend, window), values)
 
-def _windows(part: object) -> list[tuple[str, dict[str, Any]]]:
-    quota = part.get("quota") if isinstance(part, dict) else None
-    windows = quota.get("windows") if isinstance(quota, dict) else None
-    if not isinstance(windows, dict):
-        return []
-    return [(name, values) for name, values in windows.items() if isinstance(values, dict)]
+    def _add_window(self, labels: tuple[str, str], window: QuotaWindow) -> None:
+        if (used := window.get("utilization")) is not None:
+            self._utilization.add_metric(labels, used)
+        if (resets_at := window.get("resets_at")) is not None:
+            self._resets.add_metric(labels, resets_at)

@@ -21,7 +21,7 @@ class AnswerObserver:
         self._metrics.count_answer(self._model, self._ctx, outcome)
 
     def on_cost(self, usd: float) -> None:
-        """Add what it cost."""
+        """Add its cost."""
         self._metrics.count_cost(self._model, self._ctx, usd)
 
 
@@ -36,7 +36,7 @@ class CountRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = SERVER_ERROR  # what is sent for an exception, further out
+        status = SERVER_ERROR  # as further out, for an exception
 
         async def send_noting(message: Message) -> None:
             nonlocal status

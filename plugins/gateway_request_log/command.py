@@ -1,4 +1,4 @@
-"""`dragoman logs`: what was asked, how it went, and sums over it."""
+"""`dragoman logs`: the requests, their outcomes, and sums."""
 
 import contextlib
 import json

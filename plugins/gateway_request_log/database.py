@@ -1,4 +1,4 @@
-"""The SQLite database: its table, writing to it, and what it forgets.
+"""The SQLite database: its table, writing to it, and deleting old rows.
 
 In WAL mode with `synchronous=NORMAL` a killed process loses no transaction that was committed,
 and a reader never blocks the writer.
@@ -55,7 +55,7 @@ CREATE INDEX IF NOT EXISTS requests_time ON requests (time);
 """
 
 CHANGES: Final = {1: "ALTER TABLE requests ADD COLUMN cost_usd REAL;"}
-"""What makes a database of one version one of the next."""
+"""The statements that upgrade a database from each version to the next."""
 
 ROWS_AT_ONCE: Final = 40
 """In one statement: between two of them the thread lets go of Python's lock and has to get it back
@@ -100,7 +100,7 @@ class Database:
             self._connection.close()
 
     def tidy(self, connection: sqlite3.Connection) -> None:
-        """Delete what is too old, then a tenth of all for as long as the rest is too big."""
+        """Delete rows that are too old, then a tenth of all for as long as the rest is too big."""
         oldest = datetime.now(UTC) - self._keep
         connection.execute(
             "DELETE FROM requests WHERE time < ?", (oldest.isoformat(timespec="milliseconds"),)
@@ -117,7 +117,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path.touch(mode=0o600)  # nobody else's business, whatever the umask
+            self._path.touch(mode=0o600)  # private, whatever the umask
             connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
             try:
                 _set_up(connection)
@@ -142,7 +142,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
-    """The size of what is in the database, without pages that are free."""
+    """The size of the database without its free pages."""
     with closing(connection.cursor()) as cursor:
         [pages] = cursor.execute("PRAGMA page_count").fetchone()
         [free] = cursor.execute("PRAGMA freelist_count").fetchone()

@@ -1,4 +1,4 @@
-"""Watches one answer, and hands over what its row is made of when it has ended."""
+"""Watches one answer, and hands over the material of its row at the end."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from gateway_request_log.row import Answered, Bodies, explain
 
 
 class RowObserver:
-    """`put` gets what the row is made of; its cost may be added later."""
+    """`put` gets the material of the row; its cost may be added later."""
 
     def __init__(
         self, request: ChatRequest, ctx: RequestContext, put: Callable[[Answered], None]
@@ -50,7 +50,7 @@ class RowObserver:
         self._put(self._answered)
 
     def on_cost(self, usd: float) -> None:
-        """Add to the row's cost; nobody sees it any more if the row is written."""
+        """Add to the row's cost; without effect if the row is written."""
         self._cost = (self._cost or 0) + usd
         if self._answered is not None:
             self._answered.cost = self._cost
@@ -60,7 +60,7 @@ class RowObserver:
 
 
 class BodiesObserver(RowObserver):
-    """Keeps what was asked and answered as well."""
+    """Keeps the request and the answer as well."""
 
     def __init__(
         self, request: ChatRequest, ctx: RequestContext, put: Callable[[Answered], None]

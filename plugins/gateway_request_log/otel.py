@@ -22,7 +22,7 @@ from gateway import __version__
 from gateway_request_log.row import Row
 
 SEND_SECONDS: Final = 5
-"""How long the collector may take, and what is left at the end."""
+"""How long the collector may take, also for the rest at the end."""
 
 
 class OpenTelemetry:
@@ -68,7 +68,7 @@ class OpenTelemetry:
         span.end(end)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the rest."""
         self._traces.force_flush(SEND_SECONDS * 1000)
         self._logs.force_flush(SEND_SECONDS * 1000)
         self._traces.shutdown()
@@ -76,7 +76,7 @@ class OpenTelemetry:
 
 
 def attributes(row: Row) -> dict[str, str | int | float | tuple[str, ...]]:
-    """What is known of an answer, under the conventions' names."""
+    """The facts about an answer, under the conventions' names."""
     first_token = None if row.first_token_ms is None else row.first_token_ms / 1000
     named: Mapping[str, str | int | float | tuple[str, ...] | None] = {
         "gen_ai.operation.name": "chat",

@@ -43,8 +43,8 @@ class RequestLogPlugin:
         cli.add_command(logs)
 
     @hookimpl
-    def gateway_register_routes(self, gateway: Gateway) -> None:
-        """No routes; but what is missing should stop the start."""
+    def gateway_ready(self, gateway: Gateway) -> None:
+        """Check that the packages for OpenTelemetry are installed, if it is to be used."""
         config = gateway.config.section(SECTION, RequestLogConfig)
         if gateway.config.enabled(SECTION) and config.otel is not None:
             check_extra()

@@ -1,4 +1,4 @@
-"""What is kept of one answer: a row, and what it is made of. Pure."""
+"""The row of one answer, and its material. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     `time` is that of the request's arrival, in UTC. Durations are milliseconds since then; None: it
     did not get there.
     `input_tokens` are all of them, `cached_tokens` those of them that were read from a cache.
-    `cost_usd` is what the backend said, in US dollars; None if it did not, or not soon.
+    `cost_usd` is reported by the backend, in US dollars; None if it was not, or too late.
     `request` and `answer` are JSON, and None unless bodies are kept.
     """
 
@@ -67,7 +67,7 @@ COLUMNS: Final = Row._fields
 
 @dataclass(slots=True)
 class Answered:
-    """What a row is made of, as it is when the answer ends; the row is made later, by who writes it.
+    """The material of a row at the answer's end; the row is made later, by the writer.
 
     `arrived` is Unix time, `duration` and `first_token` are seconds since then. `error` is the code
     and the message. `cost` may still grow.
@@ -161,7 +161,7 @@ def as_json(row: Row) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bodies:
-    """What was asked and answered, as it is in the hub."""
+    """The request and the answer, as they are in the hub."""
 
     request: ChatRequest
     answer: Sequence[Part]

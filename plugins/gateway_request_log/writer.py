@@ -1,6 +1,6 @@
 """Rows are written by a thread, in batches, and no answer ever waits for that.
 
-What can't be written now (the disk is full, the database is locked) is tried again and again,
+Rows that can't be written now (the disk is full, the database is locked) is tried again and again,
 while the queue fills. Rows that do not fit into it any more are lost, counted, and the log says so.
 """
 
@@ -35,11 +35,11 @@ class Sink(Protocol):
         """Write all of them or none. An `OSError` or `OperationalError` is for trying again."""
 
     def close(self) -> None:
-        """Free what is open."""
+        """Free its resources."""
 
 
 _Entry: TypeAlias = tuple[Answered, int, float]
-"""What the row is made of, the characters of its bodies, and when it may be written (monotonic)."""
+"""The row's material, the characters of its bodies, and when it may be written (monotonic)."""
 
 
 class Writer:
@@ -74,7 +74,7 @@ class Writer:
         return self._refused + self._broken
 
     def put(self, answered: Answered) -> None:
-        """Take what a row is made of, or lose it if too many wait. Neither blocks nor raises."""
+        """Take the material of a row, or lose it if too many wait. Neither blocks nor raises."""
         bodies = answered.bodies
         characters = bodies.characters if bodies is not None else 0
         room = QUEUE_CHARACTERS - (self._came - self._went)
@@ -87,7 +87,7 @@ class Writer:
             self._news.set()
 
     def close(self, seconds: float = 5) -> None:
-        """Write what is left, once; for so long at most."""
+        """Write the rest, once; for so long at most."""
         self._closing.set()
         self._news.set()
         self._thread.join(seconds)

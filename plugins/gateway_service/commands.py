@@ -1,4 +1,4 @@
-"""`dragoman service`: installing the gateway as a service of the user's, and what one does with it."""
+"""`dragoman service`: install the gateway as a service of the user, and control it."""
 
 import os
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from gateway.client.health import url_for
 from gateway.errors import ConfigurationError
 from gateway.machine.command_name import command_line
 from gateway_service import system_commands, this_machine
-from gateway_service.answering import url_of
 from gateway_service.definition import Definition, configuration_in
 from gateway_service.files import remove_file, write_file
 from gateway_service.platforms import Platform, PlatformName, shown
@@ -55,7 +55,7 @@ def service_command() -> None:
 
 
 def _acting(command: Command) -> Command:
-    """The options of what changes something."""
+    """Add the options of all commands that change something."""
     for option in (
         click.option("--as-root", is_flag=True, help="Allow root, for a service of root's own."),
         click.option(
@@ -119,7 +119,7 @@ def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> N
         click.echo(shown(("rm", str(platform.file))))
         _show(platform.after_removal)
     elif not platform.file.exists():
-        click.echo(f"It is not installed: there is no {platform.file}.", err=True)
+        click.echo(f"It is not installed: {platform.file} does not exist.", err=True)
     else:
         system_commands.perform(platform.uninstall, system_commands.run)
         remove_file(platform.file)
@@ -179,11 +179,11 @@ def _install(platform: Platform, text: str) -> None:
 
 def _say_where(definition: Definition) -> None:
     config = this_machine.configuration(configuration_in(definition.command))
-    click.echo(f"It serves {config.path} at {url_of(config.values.server)}/v1.", err=True)
+    click.echo(f"It serves {config.path} at {url_for(config.values.server)}/v1.", err=True)
 
 
 def _note(platform: Platform) -> None:
-    """What the user has to know, after an installation or a look at one."""
+    """Notes for the user after an installation."""
     if names := this_machine.left_out(os.environ):
         click.echo(
             f"Not written to the file, because they may be secrets: {', '.join(names)}. "
@@ -194,7 +194,9 @@ def _note(platform: Platform) -> None:
         click.echo(platform.hint, err=True)
 
 
-def _act(platform: Platform, todo: tuple[system_commands.Step, ...], *, dry_run: bool) -> None:
+def _act(
+    platform: Platform, todo: tuple[system_commands.SystemCommand, ...], *, dry_run: bool
+) -> None:
     if dry_run:
         _show(todo)
     elif not platform.file.exists():
@@ -203,6 +205,6 @@ def _act(platform: Platform, todo: tuple[system_commands.Step, ...], *, dry_run:
         system_commands.perform(todo, system_commands.run)
 
 
-def _show(todo: tuple[system_commands.Step, ...]) -> None:
-    for step in todo:
-        click.echo(shown(step.command))
+def _show(todo: tuple[system_commands.SystemCommand, ...]) -> None:
+    for each in todo:
+        click.echo(shown(each.command))

@@ -1,4 +1,4 @@
-"""What a service is, before it takes the form that a system wants."""
+"""A service, independent of the system's file format."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ class Definition:
         for text in (*self.command, *self.environment.values(), str(self.home)):
             if not text.isprintable():
                 raise ConfigurationError(
-                    f"{text!r} has characters that can't stand in a service's file"
+                    f"{text!r} has characters that a service's file can't hold"
                 )
 
 

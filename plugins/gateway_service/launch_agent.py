@@ -14,7 +14,7 @@ UMASK: Final = 0o077
 
 
 def log_file(home: Path) -> Path:
-    """Where launchd writes what the gateway prints."""
+    """The file for the gateway's output."""
     return home / LOGS / "dragoman.log"
 
 
@@ -24,7 +24,7 @@ def plist_text(definition: Definition) -> str:
     `SuccessfulExit` false starts it again when it failed, and not when it was stopped;
     `ThrottleInterval` is the shortest time between two starts and `ExitTimeOut` the time between
     SIGTERM and SIGKILL, both in seconds. A job without a `ProcessType`, or with "Standard", has its
-    CPU and disk throttled; somebody waits for each of these answers. launchd's own PATH has only
+    CPU and disk throttled; people wait for these answers. launchd's own PATH has only
     the system's folders, in which there is no `claude`: `environment` brings the user's.
     """
     log = str(log_file(definition.home))

@@ -1,4 +1,4 @@
-"""How each system keeps a service: which file says so, and which commands do what. No I/O."""
+"""The service of each system: its file, and the commands that control it. No I/O."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -9,35 +9,35 @@ from typing import Final, Literal, TypeAlias
 from gateway.machine.command_name import command_line
 from gateway_service import launch_agent, systemd_unit
 from gateway_service.definition import Definition
-from gateway_service.system_commands import Query, Step
+from gateway_service.system_commands import Query, SystemCommand
 
 PlatformName: TypeAlias = Literal["linux", "macos"]
 
 LOG_LINES: Final = "200"
 BOOTSTRAP_SECONDS: Final = 60
-"""launchd refuses a service whose predecessor is still on its way out."""
+"""launchd rejects a service while the previous one is still stopping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What differs between the systems. `folders` are made if need be; `advice` is how variables
-    with secrets reach the service; `hint` is told after an installation."""
+    """The differences between the systems. `folders` are made if need be; `advice` tells how variables
+    with secrets reach the service; `hint` is printed after an installation."""
 
     name: PlatformName
     file: Path
     text: Callable[[Definition], str]
     command_in: Callable[[str], tuple[str, ...]]
-    install: tuple[Step, ...]
-    uninstall: tuple[Step, ...]
-    start: tuple[Step, ...]
-    stop: tuple[Step, ...]
+    install: tuple[SystemCommand, ...]
+    uninstall: tuple[SystemCommand, ...]
+    start: tuple[SystemCommand, ...]
+    stop: tuple[SystemCommand, ...]
     enabled: Query
     running: Query
     logs: tuple[str, ...]
     follow: tuple[str, ...]
     advice: Callable[[], str]
     hint: str = ""
-    after_removal: tuple[Step, ...] = ()
+    after_removal: tuple[SystemCommand, ...] = ()
     folders: tuple[Path, ...] = ()
 
 
@@ -46,7 +46,7 @@ def linux(home: Path, environ: Mapping[str, str]) -> Platform:
     unit = systemd_unit.UNIT
     configuration = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     journal = ("journalctl", "--user", "--unit", unit, "--lines", LOG_LINES)
-    reload = Step(("systemctl", "--user", "daemon-reload"))
+    reload = SystemCommand(("systemctl", "--user", "daemon-reload"))
     return Platform(
         name="linux",
         file=configuration / "systemd" / "user" / unit,
@@ -74,19 +74,21 @@ def macos(home: Path, uid: int) -> Platform:
     log = str(launch_agent.log_file(home))
     bootout = ("launchctl", "bootout", service)
     start = (
-        Step(("launchctl", "enable", service)),
-        Step(("launchctl", "bootstrap", domain, str(file)), patience_seconds=BOOTSTRAP_SECONDS),
+        SystemCommand(("launchctl", "enable", service)),
+        SystemCommand(
+            ("launchctl", "bootstrap", domain, str(file)), patience_seconds=BOOTSTRAP_SECONDS
+        ),
     )
     return Platform(
         name="macos",
         file=file,
         text=launch_agent.plist_text,
         command_in=launch_agent.command_in,
-        install=(Step(bootout, may_fail=True), *start),
-        uninstall=(Step(bootout, may_fail=True),),
+        install=(SystemCommand(bootout, may_fail=True), *start),
+        uninstall=(SystemCommand(bootout, may_fail=True),),
         start=start,
         # not `kill`: the gateway then ends by the signal, for which launchd starts it again
-        stop=(Step(bootout),),
+        stop=(SystemCommand(bootout),),
         enabled=Query(
             ("launchctl", "print-disabled", domain),
             rf'(?s)\A(?!.*"{launch_agent.LABEL}" => (?:disabled|true))',
@@ -121,5 +123,5 @@ def shown(command: tuple[str, ...]) -> str:
     return shlex.join(command)
 
 
-def _systemctl(*words: str) -> Step:
-    return Step(("systemctl", "--user", *words, systemd_unit.UNIT))
+def _systemctl(*words: str) -> SystemCommand:
+    return SystemCommand(("systemctl", "--user", *words, systemd_unit.UNIT))

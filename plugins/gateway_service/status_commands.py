@@ -8,14 +8,15 @@ from xml.parsers.expat import ExpatError
 
 import click
 
+from gateway.client.health import NotUp, ask_health, url_for
 from gateway.errors import ConfigurationError
 from gateway.machine.command_name import command_line
 from gateway_service import system_commands, this_machine
-from gateway_service.answering import health_of, url_of
 from gateway_service.definition import configuration_in
 from gateway_service.platforms import Platform
 
 EXIT_NOT_WELL: Final = 1
+PATIENCE_SECONDS: Final = 10
 NOT_INSTALLED: Final = "the service is not installed; `%s` installs it"
 
 
@@ -31,7 +32,7 @@ Examples:
 
 
 def not_installed() -> str:
-    """That there is no service, and the command that installs it."""
+    """The error about a missing service, with the command that installs it."""
     return NOT_INSTALLED % command_line("service", "install")
 
 
@@ -78,12 +79,12 @@ def _answers(platform: Platform) -> bool:
         config = this_machine.configuration(configuration_in(_command(platform)))
     except ConfigurationError as error:
         return _row("answers", yes=False, more=f": {error}")
-    server = config.values.server
-    where = f"{url_of(server)}/healthz"
+    url = url_for(config.values.server)
     try:
-        return _row("answers", yes=True, more=f": {where} says {health_of(server)!r}")
-    except OSError as error:
-        return _row("answers", yes=False, more=f": {where}: {error.strerror or error}")
+        health = ask_health(url, path="/healthz", seconds=PATIENCE_SECONDS)
+    except NotUp as error:
+        return _row("answers", yes=False, more=f": {url}/healthz: {error}")
+    return _row("answers", yes=True, more=f": {url}/healthz says {health['status']!r}")
 
 
 def _command(platform: Platform) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ PAUSE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SystemCommand:
     """One command. With `patience_seconds` it is tried again for so long."""
 
     command: tuple[str, ...]
@@ -36,7 +36,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command said, on both of its outputs, and whether it succeeded."""
+    """The output of a command, from both streams, and whether it succeeded."""
 
     succeeded: bool
     output: str
@@ -68,13 +68,13 @@ def run(command: Sequence[str]) -> Answer:
     )
 
 
-def perform(steps: Iterable[Step], run: Run) -> None:
-    """Take all steps. Raises `ConfigurationError` with what the first that fails said."""
-    for step in steps:
-        answer = _patiently(step, run)
-        if not (answer.succeeded or step.may_fail):
+def perform(commands: Iterable[SystemCommand], run: Run) -> None:
+    """Run all commands. Raises `ConfigurationError` with the output of the first that fails."""
+    for each in commands:
+        answer = _patiently(each, run)
+        if not (answer.succeeded or each.may_fail):
             said = one_line(answer.output) or "it does not say why"
-            raise ConfigurationError(f"`{shlex.join(step.command)}` failed: {said}")
+            raise ConfigurationError(f"`{shlex.join(each.command)}` failed: {said}")
 
 
 def asked(query: Query, run: Run) -> bool:
@@ -83,8 +83,8 @@ def asked(query: Query, run: Run) -> bool:
     return answer.succeeded and re.search(query.pattern, answer.output) is not None
 
 
-def _patiently(step: Step, run: Run) -> Answer:
-    end = time.monotonic() + step.patience_seconds
-    while not (answer := run(step.command)).succeeded and time.monotonic() < end:
+def _patiently(each: SystemCommand, run: Run) -> Answer:
+    end = time.monotonic() + each.patience_seconds
+    while not (answer := run(each.command)).succeeded and time.monotonic() < end:
         time.sleep(PAUSE_SECONDS)
     return answer

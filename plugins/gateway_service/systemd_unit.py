@@ -126,7 +126,7 @@ def _sandbox(definition: Definition) -> str:
 
 
 def _writable(definition: Definition) -> list[str]:
-    """`-` leaves out what is not there."""
+    """`-` skips missing paths."""
     elsewhere = definition.environment.get("CLAUDE_CONFIG_DIR")
     return ["%h", *([_quoted(f"-{elsewhere}")] if elsewhere is not None else [])]
 

@@ -1,4 +1,4 @@
-"""What is found on this machine: the system, the user, the command `dragoman` and its configuration."""
+"""Facts about this machine: the system, the user, the command `dragoman`, its configuration."""
 
 import fnmatch
 import os
@@ -26,7 +26,7 @@ NOT_WRITTEN: Final = (
     "AZURE_*", "VERTEX_*", "BEDROCK_*", "DRAGOMAN_API_KEY", "DRAGOMAN_API_KEYS",
     "*_PROXY", "*_proxy",
 )  # fmt: skip
-"""What the gateway or the CLI would go by, and what may be a secret."""
+"""Variables that the gateway or the CLI would use, and that may be secrets."""
 
 
 def this_system() -> PlatformName:
@@ -54,7 +54,7 @@ def home_of_user() -> Path:
     try:
         return Path.home()
     except RuntimeError:
-        raise ConfigurationError("a service needs a home folder, and there is none") from None
+        raise ConfigurationError("a service needs a home folder, and this user has none") from None
 
 
 def definition(
@@ -93,7 +93,7 @@ def program() -> Path:
 
 
 def left_out(environ: Mapping[str, str]) -> list[str]:
-    """The names of variables that hold here, and won't for the service."""
+    """The names of variables that are set here and will be missing in the service."""
     return sorted(
         name
         for name in environ

@@ -1,1 +1,1 @@
-"""Dragoman in a terminal: what `serve` says at its start, and the commands of every day."""
+"""Dragoman in a terminal: the banner of `serve`, and the everyday commands."""

@@ -8,10 +8,11 @@ import click
 
 from gateway import logs
 from gateway.cli.options import config_option
+from gateway.client.health import NotUp
 from gateway.errors import GatewayError
 from gateway.machine.command_name import command_line
 from gateway_terminal.in_process_answer import answer_here
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Rejected, ServerCall
 from gateway_terminal.target_gateway import Failed, Place, place, reason, url_option
 
 EXIT_INTERRUPTED: Final = 130
@@ -79,7 +80,7 @@ def chat(  # noqa: PLR0917 - click passes them by name
                     "--url this process answers by itself"
                 ) from None
             _alone(text, where, system, config_file, printer, offline=False)
-    except (GatewayError, Refused, OSError) as error:
+    except (GatewayError, Rejected, OSError) as error:
         printer.end()
         raise Failed(reason(error, where)) from None
     except KeyboardInterrupt:
@@ -88,7 +89,7 @@ def chat(  # noqa: PLR0917 - click passes them by name
 
 
 def _whole(question: str) -> str:
-    """The question, and what is piped in."""
+    """The question, and piped text."""
     piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
     text = "\n\n".join(each for each in (question, piped.strip()) if each)
     if not text:

@@ -7,7 +7,7 @@ import click
 
 
 def wants_colour(stream: IO[Any]) -> bool:
-    """Whether what is written there is seen by a person who wants colours."""
+    """Whether a stream is a terminal whose user wants colours."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     try:
@@ -23,19 +23,19 @@ class Paint:
         self._colour = colour
 
     def good(self, text: str) -> str:
-        """What is as it should be."""
+        """A state that is fine."""
         return self._styled(text, fg="green")
 
     def bad(self, text: str) -> str:
-        """What needs somebody to do something."""
+        """A state that needs action."""
         return self._styled(text, fg="red")
 
     def notable(self, text: str) -> str:
-        """What is worth a look."""
+        """A state worth noticing."""
         return self._styled(text, fg="yellow")
 
     def strong(self, text: str) -> str:
-        """Titles, and what is to be copied."""
+        """Titles, and text to copy."""
         return self._styled(text, bold=True)
 
     def quiet(self, text: str) -> str:

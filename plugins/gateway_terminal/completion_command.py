@@ -1,4 +1,4 @@
-"""`dragoman completion`: what a shell needs to complete the command."""
+"""`dragoman completion`: the script with which a shell completes the command."""
 
 from typing import Final
 

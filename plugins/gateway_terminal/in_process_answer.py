@@ -17,7 +17,7 @@ from gateway.types import ChatRequest, Message, PartDelta, PartStart, Text
 NOT_TO_SERVE: Final[dict[str, dict[str, object]]] = {
     "claude_code": {"check_cli": False, "max_spares": 0, "min_spares": 0}
 }
-"""One answer needs no process ahead of it, and no look at what the CLI does."""
+"""One answer needs no process started ahead, and no check of the CLI."""
 
 
 def answer_here(
@@ -29,7 +29,7 @@ def answer_here(
     offline: bool,
     write: Callable[[str], None],
 ) -> None:
-    """Give the pieces of the answer to `write`. Raises `GatewayError`, `ConfigurationError`."""
+    """Pass the pieces of the answer to `write`. Raises `GatewayError`, `ConfigurationError`."""
     gateway = build_gateway(config_file, offline=offline, overrides=NOT_TO_SERVE)
     request = ChatRequest(
         model=model,

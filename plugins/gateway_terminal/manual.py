@@ -30,7 +30,7 @@ def page() -> str:
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command that `--help` shows, by what is typed for it."""
+    """Every command that `--help` shows, by its whole name."""
     return ((path, command) for path, command, _ in _walk("dragoman", cli, None))
 
 

@@ -1,4 +1,4 @@
-"""The terminal's part as a plugin: commands, what `serve` says, and the last errors."""
+"""The terminal as a plugin: commands, the banner of `serve`, and the last errors."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -29,23 +29,23 @@ class TerminalPlugin:
 
     @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
-        """What is of use every day."""
+        """The everyday commands."""
         for command in (init, chat, connect, status, completion):
             cli.add_command(command)
 
-    @hookimpl
-    def gateway_asgi_wrapper(self) -> None:
-        """No middleware; but from here on the log leaves to the banner what that says."""
+    @hookimpl(trylast=True)
+    def gateway_ready(self) -> None:
+        """From here on the log leaves out what the banner says."""
         logs.hold_start()
 
     @hookimpl
     def gateway_lifespan(self, gateway: Gateway) -> AbstractAsyncContextManager[None]:
-        """Says where it is, once the backend has had a look at itself."""
+        """Prints the address and the next step, once the backend knows its state."""
         return self._serve(gateway)
 
     @hookimpl
     def gateway_observe(self, ctx: RequestContext) -> StreamObserver:
-        """Keeps what failed."""
+        """Keeps the failures."""
         return Watch(self._errors, ctx)
 
     @hookimpl

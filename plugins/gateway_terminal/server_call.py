@@ -2,23 +2,19 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from gateway.client.health import NotUp, ask_health, connect, not_dragoman, why
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 600.0
 _DATA: Final = b"data:"
-_NO_GATEWAY: Final = "something answers there, but it is not Dragoman"
 
 
-class NotUp(Exception):
-    """Nobody listens there, or it is no gateway."""
-
-
-class Refused(Exception):
+class Rejected(Exception):
     """The gateway said no: `status`, its own words, and the error's `code` if it has one."""
 
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
@@ -35,45 +31,34 @@ class ServerCall:
         self._key = key
 
     def health(self) -> dict[str, Any]:
-        """`GET /health`. Raises `NotUp`, also for a server that is no gateway."""
-        try:
-            with closing(self._connect(CONNECT_SECONDS)) as connection:
-                connection.request("GET", "/health", headers=self._headers())
-                with connection.getresponse() as response:
-                    body = json.loads(response.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise NotUp(_why(error)) from error
-        except ValueError as error:
-            raise NotUp(_NO_GATEWAY) from error
-        if response.status != http.HTTPStatus.OK or not isinstance(body, dict):
-            raise NotUp(f"something answers there ({response.status}), but it is not Dragoman")
-        return body
+        """`GET /health`. Raises `NotUp`, also for another server."""
+        return ask_health(self.url, key=self._key, seconds=CONNECT_SECONDS)
 
     def model(self, name: str) -> dict[str, Any]:
-        """`GET /v1/models/NAME`. Raises `NotUp`, also for a server that is no gateway, `Refused`."""
+        """`GET /v1/models/NAME`. Raises `NotUp`, also for another server, and `Rejected`."""
         try:
-            with closing(self._connect(CONNECT_SECONDS)) as connection:
+            with closing(connect(self.url, CONNECT_SECONDS)) as connection:
                 connection.request("GET", f"/v1/models/{quote(name)}", headers=self._headers())
                 with connection.getresponse() as response:
                     content = response.read()
             if response.status != http.HTTPStatus.OK:
-                raise _refused(response.status, content)
+                raise _rejected(response.status, content)
             body = json.loads(content)
         except (OSError, http.client.HTTPException) as error:
-            raise NotUp(_why(error)) from error
+            raise NotUp(why(error)) from error
         except ValueError as error:
-            raise NotUp(_NO_GATEWAY) from error
+            raise not_dragoman() from error
         if not isinstance(body, dict):
-            raise NotUp(_NO_GATEWAY)
+            raise not_dragoman()
         return body
 
     def chat(self, body: Mapping[str, object]) -> Iterator[str]:
-        """The pieces of an answer's text. Raises `NotUp`, `Refused`, `ConnectionError`."""
-        with closing(self._connect(CONNECT_SECONDS)) as connection:
+        """The pieces of an answer's text. Raises `NotUp`, `Rejected`, `ConnectionError`."""
+        with closing(connect(self.url, CONNECT_SECONDS)) as connection:
             try:
                 connection.connect()
             except OSError as error:
-                raise NotUp(_why(error)) from error
+                raise NotUp(why(error)) from error
             connection.sock.settimeout(ANSWER_SECONDS)
             try:
                 connection.request(
@@ -81,18 +66,12 @@ class ServerCall:
                 )
                 with connection.getresponse() as response:
                     if response.status != http.HTTPStatus.OK:
-                        raise _refused(response.status, response.read())
+                        raise _rejected(response.status, response.read())
                     yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, OSError) as error:
-                raise ConnectionError(f"the answer broke off: {_why(error)}") from error
+                raise ConnectionError(f"the answer broke off: {why(error)}") from error
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise ConnectionError("what came is no answer of a gateway") from error
-
-    def _connect(self, seconds: float) -> http.client.HTTPConnection:
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname or "", parts.port, timeout=seconds)
+                raise ConnectionError("the answer is not from a gateway") from error
 
     def _headers(self) -> dict[str, str]:
         key = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
@@ -114,7 +93,7 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
             continue
         event = json.loads(data)
         if "error" in event:
-            raise Refused(response.status, str(event["error"].get("message")))
+            raise Rejected(response.status, str(event["error"].get("message")))
         for choice in event.get("choices", ()):
             if text := choice.get("delta", {}).get("content"):
                 yield text
@@ -122,19 +101,9 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
         raise http.client.HTTPException("the gateway went away")
 
 
-def _refused(status: int, body: bytes) -> Refused:
+def _rejected(status: int, body: bytes) -> Rejected:
     try:
         error = json.loads(body)["error"]
-        return Refused(status, str(error["message"]), error.get("code"))
+        return Rejected(status, str(error["message"]), error.get("code"))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Refused(status, body[:200].decode(errors="replace") or "no reason was given")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, socket.gaierror):
-        return "there is no such host"
-    return str(error) or type(error).__name__
+        return Rejected(status, body[:200].decode(errors="replace") or "no reason was given")

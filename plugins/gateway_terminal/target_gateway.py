@@ -1,4 +1,4 @@
-"""What the commands take from the configuration: the server's address, a key, a model."""
+"""The gateway that a command addresses: its address, the key for it, and a model."""
 
 import os
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 import click
 
+from gateway.client.health import NotUp, url_for
 from gateway.client.running_gateways import RunningGateway, running_gateways, same_place
 from gateway.config.chosen_file import configuration
 from gateway.config.settings import Config, FileConfig, load, packaged_file
 from gateway.errors import ConfigurationError
-from gateway.machine.addresses import reached_at, url_of
 from gateway.machine.command_name import command_line
 from gateway.yaml_file.wording import one_line
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Rejected, ServerCall
 
 KEY_VARIABLE: Final = "DRAGOMAN_API_KEY"
 NO_KEY: Final = "unused"
@@ -31,7 +31,7 @@ url_option = click.option(
 
 
 class Failed(click.ClickException):
-    """What was asked for did not come about: one clear line, exit code 1."""
+    """A command failed: one line, exit code 1."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it to stderr, as the core prints its own."""
@@ -44,7 +44,7 @@ class Place:
 
     `running` is what the gateway there says of itself, if it was found running. Prompts and the
     key go to that one, or to an address that was `named`, and not to anything else that happens to
-    listen where a gateway would: on a shared machine that may be somebody else's program.
+    listen at that address: on a shared machine that may be another user's program.
     """
 
     url: str
@@ -65,7 +65,7 @@ class Place:
 
     @property
     def lacks_key(self) -> bool:
-        """Whether nothing but a refusal can be expected.
+        """Whether a rejection is certain.
 
         The gateway is asked unless it wanted a key from the start: keys can be made later.
         """
@@ -90,7 +90,7 @@ def place(
     Says on stderr which gateway is meant where that is not clear. Raises `ConfigurationError`.
     """
     config = configuration(config_file)
-    configured = url_of(reached_at(config.values.server.host), config.values.server.port)
+    configured = url_for(config.values.server)
     running = _running(config, configured, url and _origin(url), named=config_file is not None)
     if config_file is None and running is not None:
         config = _configuration_of(running) or config
@@ -104,14 +104,14 @@ def place(
 
 
 def reason(error: Exception, where: Place) -> str:
-    """Why an answer failed. What a gateway says to a client without a key is for programs."""
-    if isinstance(error, Refused) and error.code == INVALID_KEY:
+    """The reason why an answer failed. A gateway's own text about a missing key is for programs."""
+    if isinstance(error, Rejected) and error.code == INVALID_KEY:
         return key_wanted(where.url) if where.key is None else _key_unknown(where.url)
     return str(error)
 
 
 def key_wanted(url: str) -> str:
-    """What to do about a gateway that wants a key."""
+    """The error about a missing key, with the remedy."""
     return (
         f"the gateway at {url} wants a key: set {KEY_VARIABLE} to one that `{_new_key()}` has made"
     )
@@ -126,7 +126,7 @@ def _new_key() -> str:
 
 
 def _wants_key(url: str) -> bool:
-    """Whether the gateway has a key asked for now: then its health has no details without one."""
+    """Whether the gateway requires a key now: then its health has no details without one."""
     try:
         return "version" not in ServerCall(url, None).health()
     except NotUp:
@@ -166,7 +166,7 @@ def _configuration_of(running: RunningGateway) -> Config | None:
 
 
 def usual_model(values: FileConfig) -> str:
-    """What is asked for where nobody says: Sonnet, else the first model that is listed."""
+    """The default model: Sonnet, else the first that is listed."""
     models = values.models or {}
     if USUAL_MODEL in models:
         return USUAL_MODEL
@@ -184,5 +184,5 @@ def _origin(url: str) -> str:
     except ValueError:
         fits = False
     if not fits or parts.path.rstrip("/") not in {"", "/v1"} or parts.query:
-        raise ConfigurationError(f"{url!r} is no address; it has to be like http://127.0.0.1:3456")
+        raise ConfigurationError(f"{url!r} is not an address like http://127.0.0.1:3456")
     return f"{parts.scheme}://{parts.netloc}"

@@ -1,4 +1,4 @@
-"""What `dragoman serve` says once it is ready: where it is, what answers, and the one next step."""
+"""The banner of `dragoman serve`: its address, its backend, and the one next step."""
 
 import logging
 import shutil
@@ -12,6 +12,7 @@ from typing import Any, Final
 import anyio
 
 from gateway import __version__, logs
+from gateway.backend_status import BackendStatus, read_status
 from gateway.interface import Gateway
 from gateway.machine.addresses import is_any_address
 from gateway.machine.command_name import command_line
@@ -20,7 +21,7 @@ from gateway_terminal.colours import Paint, wants_colour
 log = logging.getLogger("gateway_terminal")
 
 PATIENCE_SECONDS: Final = 20.0
-"""For the backend's first look at itself; the CLI takes half a second to say what it is."""
+"""For the backend's first checks; the CLI takes half a second for its version."""
 LOOK_SECONDS: Final = 0.1
 SHOWN_MODELS: Final = 8
 WIDEST: Final = 100
@@ -31,6 +32,9 @@ INSTALLS: Final = "installs Claude Code, which is then found without a restart"
 ELSEWHERE: Final = "in another terminal; no restart is needed."
 CONNECTS: Final = "prints the settings for a program: curl, aider, open-webui, …"
 
+BACKEND: Final = "claude_code"
+"""The plugin whose commands these texts name."""
+
 LOGINS: Final = {
     "claude.ai": "Claude plan",
     "api_key": "API key",
@@ -39,13 +43,13 @@ LOGINS: Final = {
     "third_party": "cloud provider's credentials",
     "custom_headers": "header from ANTHROPIC_CUSTOM_HEADERS",
 }
-"""What a backend says under `login`, in words."""
+"""The words for a backend's `login`."""
 NO_CLI: Final = "unknown, as there is no CLI"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How it goes on: a title that says how things are, a command, and what that does."""
+    """The next step: a title with the state, a command, and its effect."""
 
     title: str
     command: str
@@ -77,11 +81,11 @@ def _starting(health: Mapping[str, Any]) -> bool:
 
 
 def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is worth saying, by name, in the order in which it is read."""
+    """The rows of the banner, by name and in order."""
     url = f"{gateway.urls[0]}/v1"
     everywhere = is_any_address(gateway.host)
     yield "address", f"{url}, and any other address of this machine" if everywhere else url
-    if (backend := health.get("claude_code")) is not None:
+    if (backend := backend_in(health)) is not None:
         yield "CLI", cli_of(backend)
         yield "login", login_of(backend).partition(":")[0]  # `next_step` says how to get one
     names = [name for name, entry in gateway.models.entries.items() if not entry.hidden]
@@ -93,12 +97,16 @@ def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str,
         yield "keys", "not required: clients can send any"
 
 
+def backend_in(health: Mapping[str, Any]) -> BackendStatus | None:
+    """The part of the backend that these texts are about, of `GET /health`; None without it."""
+    return read_status(health.get(BACKEND))
+
+
 def next_step(health: Mapping[str, Any]) -> Step:
     """The one thing to do next, by how the gateway is."""
-    backend = health.get("claude_code") or {}
     title = f"Dragoman {__version__} is up"
     connect = command_line("connect", "CLIENT")
-    match backend:
+    match backend_in(health):
         case {"status": "unavailable", "cli_named": False}:
             return Step(f"{title}, but has no CLI", INSTALL, INSTALLS, good=False)
         case {"status": "unavailable" | "silent" | "unsafe_cli"}:
@@ -117,7 +125,7 @@ def next_step(health: Mapping[str, Any]) -> Step:
     return Step(f"{title}, and ready", connect, CONNECTS)
 
 
-def cli_of(backend: Mapping[str, Any]) -> str:
+def cli_of(backend: BackendStatus) -> str:
     """The CLI in a few words, of its part of `GET /health`."""
     path = backend.get("cli_path")
     if path is not None and backend.get("status") == "unavailable":
@@ -132,7 +140,7 @@ def shortened(path: str) -> str:
     return path if len(path) <= PATH_WIDTH else f"…/{'/'.join(Path(path).parts[-3:])}"
 
 
-def login_of(backend: Mapping[str, Any]) -> str:
+def login_of(backend: BackendStatus) -> str:
     """The kind of its login, and how to get one."""
     if backend.get("status") == "unavailable":
         return NO_CLI
@@ -141,7 +149,7 @@ def login_of(backend: Mapping[str, Any]) -> str:
     if backend.get("stand_in"):
         return "not needed: offline"
     if backend.get("logged_in"):
-        login = str(backend.get("login") or "there is one")
+        login = backend.get("login") or "there is one"
         return LOGINS.get(login, login)
     if backend.get("logged_in") is False:
         return f"none: run `{command_line('login')}`"
@@ -168,7 +176,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def as_lines(facts: Mapping[str, str], step: Step) -> list[str]:
-    """For a log: what no other line says."""
+    """For a log: the facts that no other line has."""
     key = "required" if facts["keys"].startswith("required") else "any"
     return [
         f"models: {facts['models']}",

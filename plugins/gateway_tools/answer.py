@@ -1,4 +1,4 @@
-"""One answer out of several rounds: what of each is passed on to the client, and what is not. Pure."""
+"""One answer out of several rounds: selecting the events of each for the client. Pure."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
@@ -45,7 +45,7 @@ class AnswerInRounds:
         self._is_text: set[int] = set()
 
     def next_round(self) -> None:
-        """What was asked for has been done, and the model goes on."""
+        """The calls are done, and the model goes on."""
         self._earlier = _sum(self._earlier, self._round.usage)
         self._begin()
 
@@ -56,7 +56,7 @@ class AnswerInRounds:
 
     @property
     def message(self) -> Message:
-        """What the model said in this round, calls of the gateway's tools included."""
+        """The model's parts in this round, calls of the gateway's tools included."""
         return Message(role="assistant", parts=self._round.parts())
 
     def calls(self, *, own: bool) -> list[ToolCall]:

@@ -34,7 +34,7 @@ MAX_PAGES: Final = 100
 
 
 def connector(config: McpServerConfig) -> Connect:
-    """What opens a connection to this server."""
+    """A function that opens a connection to this server."""
     return partial(_connected, config)
 
 
@@ -67,7 +67,7 @@ async def _transport(config: McpServerConfig, stack: AsyncExitStack) -> Any:  # 
 
 
 def _find(program: str, config: McpServerConfig) -> None:
-    """The system's own error does not say what it did not find."""
+    """An error that names the missing command, as the system's own does not."""
     if Path(program).name == program:
         if shutil.which(program, path=config.environment.get("PATH")) is None:
             raise FileNotFoundError(f"the command {program!r} is not on PATH")
@@ -126,7 +126,7 @@ class _McpConnection:
 
 
 def part_of(content: ContentBlock) -> Text | Image:
-    """A piece of a result; what the model can't be shown as it is comes as JSON."""
+    """A piece of a result; as JSON, if the model can't be shown it as it is."""
     match content:
         case TextContent():
             return Text(text=content.text)

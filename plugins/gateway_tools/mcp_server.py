@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import anyio
 
-from gateway.tools import NAME, ServedTool, ToolFailed, ToolParts
+from gateway.tools import TOOL_NAME, ServedTool, ToolFailed, ToolParts
 from gateway.yaml_file.wording import one_line
 
 log = logging.getLogger("gateway_tools")
@@ -18,7 +18,7 @@ log = logging.getLogger("gateway_tools")
 FIRST_PAUSE: Final = 1
 LONGEST_PAUSE: Final = 60
 LOOK_SECONDS: Final = 15
-"""How often a server that nobody calls is asked whether it is still there."""
+"""How often an idle server is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Connection(Protocol):
     """An open connection. All methods raise `ConnectionLost`."""
 
     async def tools(self) -> Sequence[RemoteTool]:
-        """What the server has."""
+        """The server's tools."""
 
     async def call(self, name: str, arguments: str) -> ToolParts:
         """The result. Raises `ToolFailed` for an error that the server tells of."""
@@ -104,7 +104,7 @@ class McpServer:
         served = {}
         for tool in tools:
             name = re.sub(r"[^a-zA-Z0-9_-]", "_", f"{self.name}_{tool.name}")
-            if not NAME.fullmatch(name) or name in served:
+            if not TOOL_NAME.fullmatch(name) or name in served:
                 log.warning("the MCP server %r: no room for the name %r", self.name, tool.name)
                 continue
             call = partial(self._call, tool.name)
@@ -125,7 +125,7 @@ class McpServer:
 
 
 def _first(error: BaseException) -> str:
-    """What a group of errors is about: the first that is none."""
+    """The first error of a group that is not a group itself."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {one_line(error)}"

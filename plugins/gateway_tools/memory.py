@@ -1,4 +1,4 @@
-"""What the gateway's tools gave in turns that wait for the client's own results.
+"""Results of the gateway's tools in turns that wait for the client's own results.
 
 A client of a stateless API sends back what it was shown: its own calls, and not those of the
 gateway's tools that went with them. They are put in again by the ids of its calls. Where they
@@ -75,7 +75,7 @@ class Memory:
             calls = [part for part in message.parts if isinstance(part, ToolCall)]
             turn = self._turn(request.client, message, calls) if _answered(calls, after) else None
             if turn is None:
-                # all results of a turn stand in the message after it
+                # all results of a turn are in the message after it
                 messages.append(replace(message, parts=(*results, *message.parts)))
                 results = ()
             else:
@@ -84,7 +84,7 @@ class Memory:
         return replace(request, messages=tuple(messages))
 
     def _turn(self, client: Client, message: Message, calls: Sequence[ToolCall]) -> Turn | None:
-        """What is known of a message, if the client has left it as it was."""
+        """The memory of a message, if the client has left it unchanged."""
         key = _key(client, calls)
         if (turn := self._turns.get(key)) is None:
             return None

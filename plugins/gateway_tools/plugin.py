@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway import hookimpl
@@ -37,7 +36,7 @@ class ToolsPlugin:
 
     @property
     def _tools(self) -> Iterator[ServedTool]:
-        """All tools that there are now; of one name, the first."""
+        """All tools at the moment; of one name, the first."""
         yield from self._registered
         for server in self._servers:
             yield from server.tools
@@ -48,8 +47,8 @@ class ToolsPlugin:
         register(SECTION, ToolsConfig)
 
     @hookimpl
-    def gateway_register_routes(self, router: APIRouter, gateway: Gateway) -> None:
-        """No routes; but here tools and models are known, and what is offered can be checked."""
+    def gateway_ready(self, gateway: Gateway) -> None:
+        """Check the offered tools, and the models that get them."""
         config = gateway.config.section(SECTION, ToolsConfig)
         self._config, self._registered = config, list(gateway.tools)
         check_offer(config, gateway)
@@ -125,7 +124,7 @@ def mcp_servers(config: ToolsConfig, path: Path | None) -> list[McpServer]:
 
 
 def _in_a_folder(server: McpServerConfig, path: Path | None) -> McpServerConfig:
-    """Commands run beside the YAML, and not in the folder that somebody is in: `npx` and
+    """Commands run beside the YAML, and not in the current folder: `npx` and
     `python -m` run code that lies there."""
     if not server.command:
         return server
@@ -134,7 +133,7 @@ def _in_a_folder(server: McpServerConfig, path: Path | None) -> McpServerConfig:
 
 
 def check_offer(config: ToolsConfig, gateway: Gateway) -> None:
-    """Refuse to offer what there is not, or to models that there are not: `ConfigurationError`."""
+    """Reject unknown tools, and unknown models to offer them to. Raises `ConfigurationError`."""
     names = [tool.name for tool in gateway.tools]
     for model, patterns in config.offer.items():
         where = ("plugins", SECTION, "offer", model)

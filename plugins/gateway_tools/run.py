@@ -1,4 +1,4 @@
-"""Running the model's calls: side by side, within limits; what goes wrong is told to the model."""
+"""Running the model's calls: side by side, within limits; the model gets the errors."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from gateway_tools.config import ToolsConfig
 log = logging.getLogger("gateway_tools")
 
 MAX_ERROR = 1000
-"""Characters of an error that the model is told."""
+"""Characters of an error for the model."""
 
 
 class Runner:

@@ -21,7 +21,7 @@ MAX_SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What serving an answer takes, the same for all requests."""
+    """Everything that serving an answer needs, the same for all requests."""
 
     config: ToolsConfig
     runner: Runner

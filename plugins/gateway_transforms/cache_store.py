@@ -11,7 +11,7 @@ from gateway.types import PartDelta, StreamEvent
 Events: TypeAlias = tuple[StreamEvent, ...]
 
 EVENT_BYTES = 200
-"""What an event takes besides its text, roughly."""
+"""Bytes of an event besides its text, roughly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ HEADER: Final = "x-dragoman-fallback"
 
 @vetted
 class FallbackConfig(BaseModel):
-    """The section `fallback`: for a model, by its name in the map or an alias, what comes next."""
+    """The section `fallback`: for a model, by its name in the map or an alias, the next ones."""
 
     models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -41,7 +41,7 @@ def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) ->
 
 @hookimpl
 def gateway_check_models(models: ModelMap, config: Config) -> None:
-    """What is asked instead has to be there: its 404 would be no answer to an overload."""
+    """The other models have to exist: a 404 would not be an answer to an overload."""
     if not config.enabled(NAME):
         return
     for name, others in config.section(NAME, FallbackConfig).models.items():
@@ -58,7 +58,7 @@ def gateway_check_models(models: ModelMap, config: Config) -> None:
 def gateway_wrap_stream(
     stream: EventSource, request: ChatRequest, ctx: RequestContext
 ) -> EventSource | None:
-    """Next to the backend, so that other plugins see the answer that there is in the end."""
+    """Next to the backend, so that other plugins see the final answer."""
     others = _others(ctx.gateway.config, request, ctx)
     return _with_fallback(stream, request, ctx, others) if others else None
 

@@ -1,4 +1,4 @@
-"""Personal data in text: what looks like it, and what the check digits confirm. Pure."""
+"""Personal data in text, by its form and by its check digits. Pure."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 Kind: TypeAlias = Literal["email", "phone", "iban", "credit_card"]
 
 ALPHABET_OFFSET: Final = 55
-"""What separates an IBAN's letter, A = 10, from its code point."""
+"""The distance of an IBAN's letter, A = 10, from its code point."""
 
 
 def luhn(digits: str) -> bool:
@@ -44,7 +44,7 @@ _PATTERNS: Mapping[Kind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
 
 
 def redact_personal_data(text: str, kinds: Iterable[Kind]) -> str:
-    """The text with `[email]`, `[iban]`, … in place of what was found."""
+    """The text with `[email]`, `[iban]`, … in place of personal data."""
     wanted = set(kinds)
     for kind, (pattern, holds) in _PATTERNS.items():
         if kind in wanted:

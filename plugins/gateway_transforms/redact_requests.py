@@ -54,7 +54,7 @@ def gateway_transform_request(
 
 
 def redacted(request: ChatRequest, section: RedactRequestsConfig) -> ChatRequest:
-    """The request without what the section names."""
+    """The request without the secrets and the personal data that the section names."""
 
     def clean(text: str) -> str:
         without = redact(text) if section.secrets else text

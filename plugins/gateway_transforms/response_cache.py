@@ -2,7 +2,7 @@
 
     response_cache: {ttl_seconds: 3600, max_entries: 1000, max_bytes: 67108864, always: false}
 
-Only requests with temperature 0 are looked at; with `always`, all of them. Each client key has
+Only for requests with temperature 0; with `always`, all of them. Each client key has
 answers of its own. Errors, answers that were cut, and those given offline are never kept.
 """
 
@@ -24,7 +24,7 @@ from gateway_transforms.cache_store import AnswerStore, Events, size_of
 NAME: Final = "response_cache"
 HEADER: Final = "x-dragoman-cache"
 WHOLE: Final = frozenset({"end", "stop_sequence", "tool_calls"})
-"""How an answer ends that was neither cut nor refused."""
+"""The stop reasons of complete answers."""
 
 
 @vetted
@@ -66,9 +66,9 @@ class ResponseCachePlugin:
     def gateway_wrap_stream(
         self, stream: EventSource, request: ChatRequest, ctx: RequestContext
     ) -> EventSource | None:
-        """Next to the backend: what other plugins do to an answer, they do to a kept one too."""
+        """Next to the backend, so that other plugins change a kept answer as well."""
         config = ctx.gateway.config
-        # what a stand-in says must not be said again once the model answers
+        # a stand-in's answer must not be repeated once the model answers
         if not config.enabled(NAME) or ctx.gateway.offline:
             return None
         section = config.section(NAME, ResponseCacheConfig)

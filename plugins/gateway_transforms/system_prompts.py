@@ -27,7 +27,7 @@ FIELDS: Final = ("model", "target", "key", "date")
 class PromptRule(BaseModel):
     """A text, and the requests that it is for; without `models` or `keys`, all of them.
 
-    `models` are patterns with `*`, held against the name asked for and the one it leads to.
+    `models` are patterns with `*`, matched with the requested name and the one it leads to.
     `text` may use {model}, {target}, {key} and {date}; a brace of its own is doubled.
     """
 

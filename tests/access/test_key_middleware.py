@@ -12,7 +12,7 @@ from gateway.errors import ConfigurationError
 from gateway.http.app import create_app
 from gateway.testing import ScriptedBackend, answer, build, part
 from gateway.types import Text, Usage
-from gateway_access.limits import key_limits as limits
+from gateway_access.limits import key_limits
 from tests.access.access_support import BODY, KEY, OTHER, BuildApp, ask, bearer, client, stored
 from tests.clock import Clock
 
@@ -99,7 +99,7 @@ def test_a_gateway_with_no_key_yet_says_that_nobody_gets_in(
     build_app: BuildApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert build_app(keys_file="none-yet.yaml").state.gateway.requires_keys
-    assert "every request is refused" in caplog.text
+    assert "every request is rejected" in caplog.text
 
 
 @pytest.mark.parametrize("section", [{"hosts": ["*"]}, {"origins": ["*"]}, {"origins": ["null"]}])
@@ -294,7 +294,7 @@ async def test_a_key_sees_its_models_only(tmp_path: Path) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that limits go by."""
     clock = Clock()
-    monkeypatch.setattr(limits.Limits.__init__, "__defaults__", (clock,))
+    monkeypatch.setattr(key_limits.Limits.__init__, "__defaults__", (clock,))
     return clock
 
 

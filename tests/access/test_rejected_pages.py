@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from gateway.http.app import create_app
 from gateway.startup.reload import Reloader
 from gateway.testing import ScriptedBackend, build
-from gateway_access.rejected_pages import KEPT, MAX_NAME, Refusals, yaml_line
+from gateway_access.rejected_pages import KEPT, MAX_NAME, RejectedPages, yaml_line
 from tests.access.access_support import KEY, BuildApp, ask, bearer, client, stored
 
 PAGE = "app://obsidian.md"
@@ -76,12 +76,12 @@ async def test_callers_without_a_key_see_no_refusals(build_app: BuildApp) -> Non
 
 def test_only_the_latest_are_kept_and_no_name_is_long_or_odd() -> None:
     times = (NOON + timedelta(seconds=second) for second in range(1000))
-    refusals = Refusals(lambda: next(times))
+    rejected = RejectedPages(lambda: next(times))
     for number in range(50):
-        refusals.add("host", f"h{number}", listable=True)
-        refusals.add("origin", "again", listable=True)
-    refusals.add("origin", "a\x1b[2J\n\u202eb" + "c" * 5000, listable=False)
-    report = refusals.report(lambda _: ())
+        rejected.add("host", f"h{number}", listable=True)
+        rejected.add("origin", "again", listable=True)
+    rejected.add("origin", "a\x1b[2J\n\u202eb" + "c" * 5000, listable=False)
+    report = rejected.report(lambda _: ())
     assert len(report) == KEPT
     assert report[0]["name"] == "a?[2J??b" + "c" * (MAX_NAME - 11) + "..."
     assert report[1] == {

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from gateway.http.request_state import RequestState
 from gateway.testing import build
 from tests.access.access_support import KEY, stored
 
@@ -27,10 +28,11 @@ async def test_a_websocket_is_opened_for_who_may(
 ) -> None:
     config = {"plugins": {"access": {"keys": [stored()]}}}
     gateway = build(tmp_path, config=config, disabled=("claude_code",))
-    [wrap, *_] = gateway.plugins.call_nested("gateway_asgi_wrapper", gateway=gateway)
+    gateway.plugins.hooks.ready(gateway)
+    [wrap, *_] = gateway.plugins.hooks.asgi_wrappers(gateway)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        assert scope["state"]["client_key"] == "laptop"
+        assert RequestState.of(scope).client_key == "laptop"
         await send(OPENED)
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -12,7 +12,7 @@ import pytest
 
 from gateway import logs
 from gateway.errors import BackendFailed, ConfigurationError
-from gateway.logs import FORMAT, SafeFormatter
+from gateway.logs import _FORMAT, _SafeFormatter
 from gateway.secrets.scrubbing import scrub
 
 PROMPT = "what somebody said"
@@ -24,7 +24,7 @@ def written() -> Iterator[io.StringIO]:
     """What a logger of its own writes through the formatter."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(SafeFormatter(FORMAT))
+    handler.setFormatter(_SafeFormatter(_FORMAT))
     logging.getLogger().addHandler(handler)
     yield stream
     logging.getLogger().removeHandler(handler)
@@ -50,7 +50,7 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
     def begin(*, terminal: bool = True, level: int = logging.INFO) -> io.StringIO:
         stderr = Terminal() if terminal else io.StringIO()
         monkeypatch.setattr(sys, "stderr", stderr)
-        handlers.append(logs.HoldingHandler())
+        handlers.append(logs._HoldingHandler())
         root.addHandler(handlers[-1])
         root.setLevel(level)
         logs.hold_start()
@@ -150,7 +150,7 @@ def test_a_record_is_one_line_whatever_it_is_about() -> None:
     name = "x\r\n2030-01-01 INFO gateway: all is well\x1b[2J\u2028\udcff"
     # made by hand: what is logged gets into pytest's report, which such a character can't
     record = log.makeRecord("test_logs", logging.INFO, "f", 1, "a model named %s", (name,), None)
-    [line] = SafeFormatter(FORMAT).format(record).splitlines()
+    [line] = _SafeFormatter(_FORMAT).format(record).splitlines()
     assert "x\\r\\n2030-01-01" in line
     assert "\\x1b[2J\\u2028\\udcff" in line
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message
 
 from gateway import sse
-from gateway.sse import KEEPALIVE, EventStreamResponse, wait_for_disconnect
+from gateway.sse import _KEEPALIVE, EventStreamResponse, wait_for_disconnect
 
 AT_ONCE = 1e-9
 """A silence that is over as soon as anything else had its turn."""
@@ -92,7 +92,7 @@ async def test_silence_is_bridged_by_comments(connection: Connection) -> None:
 
     async def send(message: Message) -> None:
         await Connection.send(connection, message)
-        if connection.bodies.count(KEEPALIVE) > 1:
+        if connection.bodies.count(_KEEPALIVE) > 1:
             enough.set()
 
     response = EventStreamResponse(
@@ -100,7 +100,7 @@ async def test_silence_is_bridged_by_comments(connection: Connection) -> None:
     )
     with anyio.fail_after(5):
         await response({"type": "http"}, connection.receive, send)
-    chunks = [body for body in connection.bodies if body != KEEPALIVE]
+    chunks = [body for body in connection.bodies if body != _KEEPALIVE]
     assert chunks == [b"data: 1\n\n", b"data: 2\n\n", b""]
     assert connection.bodies[-1] == b""
 
@@ -198,7 +198,7 @@ async def stop_after_one(message: Message) -> None:
 async def test_closing_that_hangs_is_given_up(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sse, "CLOSE_SECONDS", 0)
+    monkeypatch.setattr(sse, "_CLOSE_SECONDS", 0)
     response = EventStreamResponse(stubborn(anyio.sleep_forever))
     with pytest.raises(OSError, match="gone"):
         await response({"type": "http"}, connection.receive, stop_after_one)

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.responses import JSONResponse
 
 from gateway import hookimpl
+from gateway.backend_status import BackendStatus
 from gateway.context import RequestContext
 from gateway.errors import BackendFailed, ConfigurationError, RateLimited
 from gateway.http.app import create_app
@@ -31,10 +32,10 @@ GOOD = answer(part(0, Text(text=""), "Hi"), usage=USAGE)
 
 
 class Reporting:
-    """Reports on processes and the quota as the Claude Code backend does."""
+    """Reports on processes and the quota, as any backend may."""
 
     @hookimpl
-    def gateway_health(self) -> dict[str, Any]:
+    def gateway_health(self) -> BackendStatus:
         return {
             "processes": {"busy": 2, "live": 1, "spare": 1, "waiting": 3},
             "account": {"state": "plan_used_up", "message": "no"},
@@ -208,6 +209,21 @@ async def test_what_backends_report(tmp_path: Path) -> None:
     assert sample(families, "dragoman_quota_utilization") == 0.25
     assert sample(families, "dragoman_quota_reset_timestamp_seconds") == 1_800_000_000
     assert sample(families, "dragoman_account_refused", state="plan_used_up") == 1
+
+
+async def test_each_backend_has_series_of_its_own(tmp_path: Path) -> None:
+    async with serving(tmp_path, Reporting(), Reporting()) as client:
+        families = await scrape(client)
+    for backend in ("test_plugin_0", "test_plugin_1"):
+        assert sample(families, "dragoman_queue_length", backend=backend) == 3
+
+
+def test_of_the_event_loop_only_stalls_are_seconds() -> None:
+    collector = registry_module.HealthCollector()
+    collector.report = {"loop": {"longest_stall_ms": 250, "recent_stall_ms": 0, "refused": 7}}
+    [*_, stalls] = collector.collect()
+    samples = [(each.labels["since"], each.value) for each in stalls.samples]
+    assert samples == [("longest", 0.25), ("recent", 0)]
 
 
 class Costly:

@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main as cli
-from gateway_service import system_commands as steps
-from gateway_service import this_machine as surroundings
+from gateway_service import system_commands, this_machine
 from tests.service.service_support import System
 
 
@@ -23,14 +22,14 @@ def home(tmp_path: Path) -> Path:
 def system(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     """A Linux user's, with nothing in the environment but the home and the path."""
     found = System(tmp_path)
-    for name in surroundings.left_out(surroundings.os.environ):
+    for name in this_machine.left_out(this_machine.os.environ):
         monkeypatch.delenv(name)
     for name in ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "DRAGOMAN_CLAUDE_COMMAND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PATH", found.path)
-    monkeypatch.setattr(surroundings.sys, "platform", "linux")
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 501)
+    monkeypatch.setattr(this_machine.sys, "platform", "linux")
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 501)
     monkeypatch.chdir(home)
     return found
 
@@ -43,6 +42,6 @@ def service(system: System) -> Callable[..., Result]:
 
 @pytest.fixture
 def mac(system: System, monkeypatch: pytest.MonkeyPatch) -> System:
-    monkeypatch.setattr(surroundings.sys, "platform", "darwin")
-    monkeypatch.setattr(steps, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(this_machine.sys, "platform", "darwin")
+    monkeypatch.setattr(system_commands, "PAUSE_SECONDS", 0)
     return system

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_service import commands
-from gateway_service import system_commands as steps
-from gateway_service import this_machine as surroundings
+from gateway_service import commands, system_commands, this_machine
 from tests.service.service_support import UNIT, Service, System
 
 
@@ -97,20 +95,20 @@ def test_the_program_is_the_one_that_runs(
     real.chmod(0o755)
     link = home / "dragoman"
     link.symlink_to(real)
-    monkeypatch.setattr(surroundings.sys, "argv", [str(link)])
-    assert surroundings.program() == link
+    monkeypatch.setattr(this_machine.sys, "argv", [str(link)])
+    assert this_machine.program() == link
 
 
 def test_a_python_without_the_command_says_so(
     system: System, home: Path, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
-    monkeypatch.setattr(surroundings.sys, "executable", str(home / "python"))
+    monkeypatch.setattr(this_machine.sys, "executable", str(home / "python"))
     assert "the command 'dragoman' is not beside" in service("install").stderr
 
 
 def test_what_is_not_done_in_time_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "LONGEST_SECONDS", 0.05)
-    assert steps.run(("sleep", "5")) == steps.Answer(
+    monkeypatch.setattr(system_commands, "LONGEST_SECONDS", 0.05)
+    assert system_commands.run(("sleep", "5")) == system_commands.Answer(
         succeeded=False, output="not done after 0.05 s"
     )
 

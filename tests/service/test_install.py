@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_service import this_machine as surroundings
+from gateway_service import this_machine
 from tests.service.service_support import PLIST, UNIT, Service, System
 
 # -- install ------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def test_without_such_variables_nothing_is_said_of_them(service: Service, system
 def test_root_is_asked_whether_that_is_meant(
     command: str, service: Service, system: System, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 0)
     result = service(command)
     assert (result.exit_code, system.calls) == (2, [])
     assert "run it without sudo, or with --as-root" in result.stderr
@@ -111,7 +111,7 @@ def test_root_is_asked_whether_that_is_meant(
 def test_root_may_insist(
     service: Service, system: System, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 0)
     assert service("install", "--as-root").exit_code == 0
     assert (home / UNIT).exists()
 
@@ -157,7 +157,7 @@ def test_a_dry_run_prints_file_and_commands_and_does_nothing(
 def test_a_dry_run_needs_no_rights(
     service: Service, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.os, "getuid", lambda: 0)
+    monkeypatch.setattr(this_machine.os, "getuid", lambda: 0)
     assert service("install", "--dry-run").exit_code == 0
 
 
@@ -218,7 +218,7 @@ def test_a_system_without_systemd(
 def test_a_system_that_is_not_known(
     service: Service, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings.sys, "platform", "plan9")
+    monkeypatch.setattr(this_machine.sys, "platform", "plan9")
     assert "services are not supported on plan9" in service("status").stderr
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from gateway.client.health import NotUp
 from gateway.errors import BackendUnavailable
 from gateway.machine import command_name
-from gateway_terminal import in_process_answer as own_gateway
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal import in_process_answer
+from gateway_terminal.server_call import Rejected, ServerCall
 from tests.terminal.terminal_support import Run
 
 OFFLINE_MODELS = "models: {mirror: {backend: echo}}\nplugins: {claude_code: false}\n"
@@ -190,7 +191,7 @@ def test_an_error_among_others_in_a_task_group_is_one_line(
     async def fail(*_: object) -> None:
         raise BaseExceptionGroup("", [TimeoutError(), ExceptionGroup("", [gone, OSError("no")])])
 
-    monkeypatch.setattr(own_gateway, "_answer", fail)
+    monkeypatch.setattr(in_process_answer, "_answer", fail)
     result = run("chat", "--config", mirror, "Hi")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "dragoman: the CLI did not start in time\n"
@@ -238,7 +239,7 @@ def test_check_takes_a_whole_answer_too(serve: Serve, run: Run) -> None:
 def test_check_knows_what_is_no_answer(answer: str, serve: Serve, run: Run) -> None:
     result = run("connect", "curl", "--check", "--url", serve((200, answer))[0])
     assert result.exit_code == 1
-    assert "no answer of a gateway" in result.stderr
+    assert "the answer is not from a gateway" in result.stderr
 
 
 @pytest.mark.parametrize(("answer", "why"), [(REFUSED, "401: This gateway"), (BROKEN, "broke off")])
@@ -257,7 +258,7 @@ def test_a_server_of_another_kind_is_no_gateway(answer: tuple[int, str], serve: 
 
 
 def test_refused_has_the_status(serve: Serve) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         next(ServerCall(serve(REFUSED)[0], None).chat({}))
     assert caught.value.status == 401
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway.client.health import NotUp
+from gateway_terminal.server_call import Rejected, ServerCall
 
 ANSWERS = {
     "/v1/models/org/big": (200, b'{"id": "org/big"}'),
@@ -47,7 +48,7 @@ def test_a_model_by_its_name(name: str, url: str) -> None:
 
 
 def test_a_refusal_has_the_gateway_s_own_words(url: str) -> None:
-    with pytest.raises(Refused, match="The model does not exist") as refused:
+    with pytest.raises(Rejected, match="The model does not exist") as refused:
         ServerCall(url, "dgm-key").model("none")
     assert refused.value.status == 404
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from gateway.client import running_gateways as running
+from gateway.client import running_gateways
 from gateway.client.published import published
 from gateway.config.settings import packaged_file
 from gateway.machine import command_name
@@ -33,7 +33,7 @@ class Runs(Protocol):
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    monkeypatch.setattr(running, "folder", lambda *_: tmp_path / "running")
+    monkeypatch.setattr(running_gateways, "folder", lambda *_: tmp_path / "running")
     with ExitStack() as stack:
 
         def start(url: str, text: str | None = None, *, keys: bool = False) -> Path:

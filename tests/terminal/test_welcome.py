@@ -229,3 +229,12 @@ def test_a_closed_stream_wants_no_colours(monkeypatch: pytest.MonkeyPatch) -> No
     stream = io.StringIO()
     stream.close()
     assert not wants_colour(stream)
+
+
+def test_the_log_is_held_from_when_the_gateway_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[str] = []
+    monkeypatch.setattr(logs, "hold_start", lambda: held.append("held"))
+    complete = build_gateway()
+    assert held == []
+    complete.plugins.hooks.ready(complete)
+    assert held == ["held"]

@@ -83,7 +83,7 @@ def new(  # noqa: PLR0917 - click passes them by name
         ) from None
 
     def add(entries: tuple[KeyEntry, ...]) -> tuple[KeyEntry, ...]:
-        Keyring((*config.keys, *entries, entry))  # refuses a name that is taken
+        Keyring((*config.keys, *entries, entry))  # rejects a name that is taken
         return (*entries, entry)
 
     change_keys(path, add)
@@ -105,7 +105,7 @@ def list_keys(config_file: Path | None) -> None:
     if not keys:
         wanted = config.keys_file is not None or path.exists()
         who = (
-            "but one is required, so every request is refused" if wanted else "so none is required"
+            "but one is required, so every request is rejected" if wanted else "so none is required"
         )
         click.echo(f"There are no keys, {who}; `{_new_key()}` makes one.", err=True)
 
@@ -145,7 +145,7 @@ def _after_the_last(config: AccessConfig, path: Path) -> str:
     """An empty file, or one that is named, still requires a key: see `KnownKeys.required`."""
     which = path if config.keys_file is None else f"plugins.access.keys_file and {path}"
     return (
-        "Warning: that was the last key, and one is still required, so every request is refused. "
+        "Warning: that was the last key, and one is still required, so every request is rejected. "
         f"`{_new_key()}` makes another. To let every program on this machine in without "
         f"one, remove {which} and restart the gateway; it then serves loopback addresses only."
     )

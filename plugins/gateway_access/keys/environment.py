@@ -22,7 +22,7 @@ def environment_keys(environ: Mapping[str, str]) -> list[KeyEntry]:
 
 
 def _plain(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each key with its name. What is set but empty still has to be refused."""
+    """Each key with its name. One that is set but empty still has to be rejected."""
     if (key := environ.get(ONE)) is not None:
         yield ONE, key.strip()
     if (keys := environ.get(SEVERAL)) is not None:

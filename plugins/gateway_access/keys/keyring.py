@@ -10,7 +10,7 @@ from gateway.errors import ConfigurationError
 from gateway_access.config import KeyEntry
 
 PREFIX: Final = "dgm-"
-"""So that people, and programs that look for leaked keys, see what it is."""
+"""For people, and for programs that search for leaked keys."""
 KEY_BYTES: Final = 32
 _HASH_NAME: Final = "sha256:"
 
@@ -21,7 +21,7 @@ def new_key() -> str:
 
 
 def hash_key(key: bytes) -> str:
-    """What is stored of a key."""
+    """The hash of a key, as it is stored."""
     return _HASH_NAME + _digest(key).hex()
 
 
@@ -32,7 +32,7 @@ def _digest(key: bytes) -> bytes:
 
 
 class Keyring:
-    """The keys that let somebody in.
+    """The valid keys.
 
     Raises `ConfigurationError` for two of the same name, or with the same hash.
     """
@@ -61,7 +61,7 @@ class Keyring:
         """Whose key this is.
 
         How long it takes says nothing: the digest is compared with all entries to the end, each
-        in constant time. What is compared are digests, which who presents a key can't steer.
+        in constant time. It compares digests, which a client can't steer.
         """
         digest = _digest(presented)
         found: KeyEntry | None = None

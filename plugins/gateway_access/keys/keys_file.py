@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from gateway.config.settings import Config, FileConfig
 from gateway.errors import ConfigurationError
-from gateway.yaml_file.document import read_document
+from gateway.yaml_file.document import read_yaml_document
 from gateway_access.config import AccessConfig, KeyEntry, KeysFile
 
 DEFAULT: Final = "~/.config/dragoman/keys.yaml"
@@ -41,7 +41,7 @@ def path_of(config: AccessConfig, beside: Path | None) -> Path | None:
 def read_keys(path: Path) -> tuple[KeyEntry, ...]:
     """The keys of a file; none if there is no file.
 
-    Raises `ConfigurationError` if it is no such file, or if others could have written it.
+    Raises `ConfigurationError` if it is not such a file, or if others could have written it.
     """
     try:
         mode = path.stat().st_mode
@@ -53,7 +53,7 @@ def read_keys(path: Path) -> tuple[KeyEntry, ...]:
         raise ConfigurationError(
             f"{path} can be written by other users; `chmod 600 {path}` puts an end to that"
         )
-    document = read_document(path)
+    document = read_yaml_document(path)
     try:
         return KeysFile.model_validate(document.data).keys
     except ValidationError as error:

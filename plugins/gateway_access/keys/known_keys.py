@@ -14,7 +14,7 @@ from gateway_access.keys.keys_file import read_keys
 log = logging.getLogger("gateway_access")
 
 LOOK_SECONDS: Final = 0.5
-"""How often the keys file is looked at, at most."""
+"""How often the keys file is checked, at most."""
 
 _Stamp: TypeAlias = tuple[int, int, int] | None
 
@@ -22,8 +22,8 @@ _Stamp: TypeAlias = tuple[int, int, int] | None
 class KnownKeys:
     """Keys that stay, and those of a file that may change at any time.
 
-    `required` says whether a key is needed at all. It only ever changes to True: who takes the
-    last key away wants nobody to get in, and not everybody. Raises `ConfigurationError`.
+    `required` says whether a key is needed at all. It only ever changes to True: without the last
+    key, the gateway must be closed to all, and not open. Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class KnownKeys:
         return Keyring((*self._fixed, *(read_keys(self._path) if self._path else ())))
 
     def _stamp_now(self) -> _Stamp:
-        """What tells one state of the file from another; None if there is none."""
+        """Differs between two states of the file; None without a file."""
         if self._path is None:
             return None
         try:

@@ -1,1 +1,1 @@
-"""What a key may use."""
+"""The limits of a key."""

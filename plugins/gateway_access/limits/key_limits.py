@@ -1,4 +1,4 @@
-"""What a key may use: requests and tokens a minute, and requests at the same time. In memory.
+"""The limits of a key: requests and tokens a minute, and requests at the same time. In memory.
 
 A call for several answers (`n`) counts as that many requests.
 """
@@ -13,7 +13,7 @@ from gateway_access.limits.places import Places
 from gateway_access.limits.token_bucket import MINUTE, Bucket, Clock
 
 BUSY_SECONDS: Final = 1.0
-"""When to come back, if too many requests are on their way: nobody knows when one ends."""
+"""For `retry-after`, if too many requests are in progress: their ends are unknown."""
 
 
 class KeyLimits:
@@ -85,7 +85,7 @@ class KeyLimits:
             self._tokens.take(tokens)
 
     def headers(self) -> dict[str, str]:
-        """What is left, in the headers that OpenAI has for it.
+        """The rest of each limit, in OpenAI's headers.
 
         (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers)
         """

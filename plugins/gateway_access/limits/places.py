@@ -13,7 +13,7 @@ from gateway.types import StreamEvent
 class Places:
     """`most` answers at a time. The others wait, and the calls that they belong to take turns.
 
-    The limit refuses calls of which each has one answer (`KeyLimits.enter`), so one that is let in
+    The limit rejects calls of which each has one answer (`KeyLimits.enter`), so one that is let in
     waits for further answers of other calls at most.
     """
 

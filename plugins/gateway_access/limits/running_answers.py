@@ -6,7 +6,7 @@ from gateway_access.config import KeyEntry
 from gateway_access.keys.keyring import Keyring
 
 WATCH_SECONDS = 0.25
-"""How often running answers are held against the keys."""
+"""How often running answers are checked against the keys."""
 
 
 def revoked() -> NotAuthenticated:

@@ -10,7 +10,7 @@ MINUTE = 60.0
 class Bucket:
     """Holds up to `capacity`, and is filled from empty in a minute.
 
-    It may be overdrawn, as what an answer costs is known only in the end.
+    It may be overdrawn, as the cost of an answer is known only at its end.
     """
 
     def __init__(self, capacity: int, clock: Clock) -> None:
@@ -21,7 +21,7 @@ class Bucket:
 
     @property
     def level(self) -> float:
-        """What it holds now."""
+        """Its content now."""
         now = self._clock()
         filled = self._level + (now - self._as_of) * self.capacity / MINUTE
         self._level, self._as_of = min(filled, float(self.capacity)), now

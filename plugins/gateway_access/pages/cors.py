@@ -1,8 +1,8 @@
-"""The headers by which a page may read an answer, or the refusal that it gets instead of one.
+"""The headers by which a page may read an answer, or the rejection that it gets instead of one.
 
 Browsers ask before a request with JSON or a key in it (a preflight; Fetch standard, "CORS
 protocol"), and show a page nothing of an answer that does not name its origin. To a page that may
-not use the gateway, both are granted for one thing only: the refusal, whose text says what to do.
+not use the gateway, both are granted for one thing only: the rejection, whose text says what to do.
 A preflight allows nothing by itself, as every request is checked when it comes.
 """
 
@@ -25,23 +25,23 @@ _TOKENS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 
 
 def is_preflight(scope: Scope, headers: Headers) -> bool:
-    """Whether a browser asks for a page what it may send."""
+    """Whether a browser asks on behalf of a page which requests it may send."""
     return scope.get("method") == "OPTIONS" and "access-control-request-method" in headers
 
 
-def to_read_a_refusal(origin: str | None) -> dict[str, str]:
-    """The headers of a refusal, so that the page of this very origin sees it. Empty for odd ones."""
+def headers_to_read_rejection(origin: str | None) -> dict[str, str]:
+    """The headers of a rejection that let the page of this very origin read it. Empty for odd ones."""
     if origin is None or len(origin) > MAX_NAME or not (origin == NULL or is_origin(origin)):
         return {}
     return {"access-control-allow-origin": origin, "vary": "Origin"}
 
 
-def to_be_refused(origin: str | None, asked: Headers) -> Response | None:
-    """The answer to a preflight, upon which the browser sends the request that is then refused.
+def answer_to_rejected_preflight(origin: str | None, asked: Headers) -> Response | None:
+    """The answer to a preflight upon which the browser sends the request, which is then rejected.
 
-    Without credentials, and for this time only. None where the page could not read the refusal.
+    Without credentials, and for this time only. None where the page could not read the rejection.
     """
-    headers = to_read_a_refusal(origin)
+    headers = headers_to_read_rejection(origin)
     if not headers:
         return None
     for name in ("method", "headers"):

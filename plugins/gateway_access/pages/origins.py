@@ -26,7 +26,7 @@ class OriginRules:
     def check(self, origin: str | None, site: str | None, own: Collection[str]) -> None:
         """Raises `NotAllowed`, unless the request comes from a program or an allowed page.
 
-        The refused page reads the message, so it says nothing of the origins that are listed.
+        The rejected page reads the message, so it does not mention the origins that are listed.
         `origin` and `site` are the headers `Origin` and `Sec-Fetch-Site`; `own` are the
         origins that a page of the gateway itself may have.
         """

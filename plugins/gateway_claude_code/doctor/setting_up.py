@@ -1,21 +1,18 @@
 """Checks around the CLI: the configuration, its plugins, the folder, the login, the port."""
 
-import http.client
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
+from gateway.client.health import NotUp, ask_health, url_for, version_in
 from gateway.client.running_gateways import running_gateways, same_place
 from gateway.config import chosen_file as found
 from gateway.config.settings import ServerConfig
 from gateway.errors import BackendUnavailable, ConfigurationError
-from gateway.machine.addresses import reached_at, url_of
 from gateway.server.listen import listen
 from gateway.startup.build import build_gateway
 from gateway.yaml_file.wording import one_line
@@ -133,25 +130,14 @@ def _gateway_at(server: ServerConfig) -> str | None:
     With keys it tells a stranger neither its version nor that it is Dragoman, but it has published
     itself to its own user.
     """
-    health = _health_at(server)
-    url = url_of(reached_at(server.host), server.port)
-    ours = next((each for each in running_gateways() if same_place(each, url)), None)
-    if health is None or not (ours or {"version", "offline"} <= health.keys()):
+    url = url_for(server)
+    try:
+        health = ask_health(url, seconds=PORT_SECONDS)
+    except NotUp:
         return None
-    version = health.get("version") or (ours and ours.version)
+    ours = next((each for each in running_gateways() if same_place(each, url)), None)
+    version = version_in(health) or (ours and ours.version)
+    if version is None:
+        return None
     process = f" (process {ours.pid})" if ours is not None else ""
     return f"dragoman {version}{process} is running there, its health is {health['status']}"
-
-
-def _health_at(server: ServerConfig) -> Mapping[str, Any] | None:
-    """The answer to `GET /health` there, if it has a status."""
-    host = reached_at(server.host)
-    connection = http.client.HTTPConnection(host, server.port, timeout=PORT_SECONDS)
-    try:
-        connection.request("GET", "/health")
-        health = json.loads(connection.getresponse().read())
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-    return health if isinstance(health, dict) and "status" in health else None

@@ -1,10 +1,9 @@
 """The CLI's age and update command, for `GET /health`, `status` and `doctor`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from gateway.backend_status import BackendStatus, CliInstalled
 from gateway_claude_code.installed.releases import STALE_DAYS, age_of, in_words
 from gateway_claude_code.installed.ways import place_of, way_of
 
@@ -40,16 +39,16 @@ def installed(path: Path, version: str | None) -> Installed:
     )
 
 
-def health_of(report: Mapping[str, Any]) -> dict[str, Any]:
+def health_of(report: BackendStatus) -> BackendStatus:
     """`cli_installed` for a health report with `cli_path` and `cli_version`; nothing without a CLI."""
     if (path := report.get("cli_path")) is None:
         return {}
     found = installed(Path(path), report.get("cli_version"))
-    values = {
-        "by": found.by,
-        "age_days": found.days,
-        "age": found.age,
-        "stale": found.stale,
-        "update": found.update,
-    }
+    values = CliInstalled(
+        by=found.by,
+        age_days=found.days,
+        age=found.age,
+        stale=found.stale,
+        update=found.update,
+    )
     return {"cli_installed": values}

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import UnsupportedParameter
+from gateway.http.request_state import MayUseModel, RequestState
 from gateway.interface import Gateway
 from gateway.load.off_loop import off_loop
 from gateway.types import Client
@@ -18,7 +19,7 @@ from gateway_openai.http.body import json_object, read_body
 from gateway_openai.http.endpoints import Encoding, Endpoint, chat_completions, text_completions
 from gateway_openai.http.exchange import Exchange, StreamedAnswer, whole_answer
 from gateway_openai.http.model_fields import SCHEMA
-from gateway_openai.http.model_list import LIST_SCHEMA, MayUse, describe_model, list_models
+from gateway_openai.http.model_list import LIST_SCHEMA, describe_model, list_models
 from gateway_openai.http.not_served import add_absent
 from gateway_openai.http.openapi import (
     GENERATING,
@@ -131,9 +132,9 @@ def _add_signpost(router: APIRouter) -> None:
         return PlainTextResponse(SIGNPOST)
 
 
-def _may_use(request: Request) -> MayUse | None:
+def _may_use(request: Request) -> MayUseModel | None:
     """What the middleware that checks keys says of models; see `client_of`."""
-    return getattr(request.state, "may_use_model", None)
+    return RequestState.of(request).may_use_model
 
 
 def _refuse_ignored(call: Call, config: OpenAIConfig) -> None:
@@ -147,14 +148,14 @@ def _refuse_ignored(call: Call, config: OpenAIConfig) -> None:
 
 def _admit(request: Request, call: Call) -> None:
     """Have the middleware that checks keys count the answers; it has counted the call as one."""
-    if call.choices > 1 and (admit := getattr(request.state, "admit_answers", None)) is not None:
+    if call.choices > 1 and (admit := RequestState.of(request).admit_answers) is not None:
         admit(call.choices)
 
 
 def client_of(request: Request) -> Client:
     """Who asks. Middleware that checks keys leaves the name of one in the request's state."""
     return Client(
-        key=getattr(request.state, "client_key", None),
+        key=RequestState.of(request).client_key,
         user_agent=request.headers.get("user-agent"),
         address=request.client.host if request.client else None,
     )
@@ -162,11 +163,11 @@ def client_of(request: Request) -> Client:
 
 def _contexts(request: Request, call: Call, body_bytes: int) -> tuple[RequestContext, ...]:
     """A context for each choice; those after the first have their number after the id."""
-    request_id, group = request.state.request_id, AnswerGroup()
+    state, group = RequestState.of(request), AnswerGroup()
     contexts = tuple(
         RequestContext(
-            request_id=f"{request_id}-{index}" if index else request_id,
-            started=request.state.started,
+            request_id=f"{state.request_id}-{index}" if index else state.request_id,
+            started=state.started,
             ignored=list(call.ignored),
             group=group,
             body_bytes=body_bytes,

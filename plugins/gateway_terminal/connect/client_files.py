@@ -1,4 +1,4 @@
-"""Putting a configuration into a client's own file: merged, with a copy of what was there."""
+"""Putting a configuration into a client's own file: merged, with a backup."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ELSEWHERE: Final = {"openclaw": "OPENCLAW_CONFIG_PATH", "opencode": "OPENCODE_CO
 """The variable that names another file, by client."""
 
 Merge = Callable[[str, str], str]
-"""Of what is in the file and of the configuration, the new text. Raises `ValueError`."""
+"""The new text, from that of the file and the configuration. Raises `ValueError`."""
 
 
 def path_of(client: Client) -> Path:
@@ -36,7 +36,7 @@ def path_of(client: Client) -> Path:
 
 
 def write(client: Client, text: str) -> tuple[Path, Path | None]:
-    """The file that was written, and the copy of what was there. Raises `ConfigurationError`."""
+    """The file that was written, and the backup. Raises `ConfigurationError`."""
     path = path_of(client)
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -63,7 +63,7 @@ def write_text(path: Path, before: str, after: str) -> Path | None:
 
 
 def merge_json(before: str, text: str) -> str:
-    """Ours into what is there, key by key. Only plain JSON: comments would be lost."""
+    """Merge ours into theirs, key by key. Only plain JSON: comments would be lost."""
     old = json.loads(before) if before.strip() else {}
     if not isinstance(old, dict):
         raise ValueError("it is not an object")  # noqa: TRY004 - of the file, not of an argument

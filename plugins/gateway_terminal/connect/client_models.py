@@ -1,4 +1,4 @@
-"""What a client's configuration says of its models: limits, thinking, kinds of input. Pure.
+"""The models in a client's configuration: limits, thinking, kinds of input. Pure.
 
 OpenClaw's `models.providers.*.models[]` takes `reasoning`, `input` ("text", "image"),
 `contextWindow` and `maxTokens`; opencode's `provider.*.models.*` takes `attachment`, `reasoning`,
@@ -39,7 +39,7 @@ _COST: Final = "cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }"
 
 
 def with_models(client: str, text: str, describe: Describe) -> str:
-    """The client's configuration with what is known of each model in it; the rest is left out."""
+    """The client's configuration with the known facts about each model; unknown ones are left out."""
 
     def block(found: re.Match[str]) -> str:
         lines = _MEMBERS[client](describe(found["name"]) or ModelDescription())

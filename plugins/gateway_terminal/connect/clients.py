@@ -1,4 +1,4 @@
-"""The clients that `dragoman connect` knows, and what each is configured with.
+"""The clients that `dragoman connect` knows, and their configurations.
 
 `snippets/` holds a text for each, with the usual address, model and key in it; the README shows
 the same texts, which a test compares.
@@ -34,7 +34,7 @@ _FITS: Final = {
     "model": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*"),
     "key": re.compile(r"[A-Za-z0-9._~+/=-]+"),
 }
-"""What may stand between quotes in any of these files, and in a shell."""
+"""Characters that are safe between quotes in all of these files, and in a shell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ def configuration(client: Client, where: Place) -> str:
 
 
 def snippet(name: str) -> str:
-    """As it stands in `snippets/`."""
+    """The template in `snippets/`."""
     return files("gateway_terminal").joinpath(f"snippets/{name}.txt").read_text(encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.options import config_option
+from gateway.client.health import NotUp
 from gateway.config.settings import packaged_file
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.machine.command_name import command_line
@@ -22,7 +23,7 @@ from gateway_terminal.connect.clients import (
     notes_of,
 )
 from gateway_terminal.connect.own_aliases import add_alias
-from gateway_terminal.server_call import NotUp, Refused, ServerCall
+from gateway_terminal.server_call import Rejected, ServerCall
 from gateway_terminal.target_gateway import Place, key_wanted, place, url_option
 
 EXAMPLES = """\b
@@ -138,7 +139,7 @@ def _describing(where: Place, config_file: Path | None) -> Describe:
                 return found
         except NotUp:
             up = False
-        except Refused:
+        except Rejected:
             pass
         try:
             gateway = gateway or build_gateway(config_file)
@@ -150,7 +151,7 @@ def _describing(where: Place, config_file: Path | None) -> Describe:
 
 
 def _answers(client: Client, where: Place) -> bool:
-    """Ask over the route that the client uses, and say what came."""
+    """Ask over the route that the client uses, and print the result."""
     body: dict[str, object] = {
         "model": where.model,
         "messages": [{"role": "user", "content": "Hi"}],
@@ -162,8 +163,8 @@ def _answers(client: Client, where: Place) -> bool:
     began = time.monotonic()
     try:
         said = "".join(ServerCall(where.url, where.key_to_send).chat(body))
-    except (NotUp, Refused, ConnectionError) as error:
-        status = f"{error.status}: " if isinstance(error, Refused) else ""
+    except (NotUp, Rejected, ConnectionError) as error:
+        status = f"{error.status}: " if isinstance(error, Rejected) else ""
         advice = f"; `{command_line('serve')}` starts a gateway" if isinstance(error, NotUp) else ""
         click.echo(f"{route}: {status}{error}{advice}", err=True)
         return False

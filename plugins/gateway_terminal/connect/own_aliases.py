@@ -60,7 +60,7 @@ def with_alias(text: str, alias: str, model: str) -> str:
     """The text with one more line under `aliases:`, as YAML a mapping with one more key.
 
     Raises `ValueError` where that would take more than a line, or the alias leads elsewhere;
-    `yaml.YAMLError` for text that is no YAML.
+    `yaml.YAMLError` for text that is not YAML.
     """
     old = yaml.safe_load(text)
     if not isinstance(old, dict | None):

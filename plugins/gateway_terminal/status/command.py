@@ -14,17 +14,19 @@ import click
 
 import gateway
 from gateway.cli.options import config_option
+from gateway.client.health import NotUp
 from gateway.machine.command_name import command_line
 from gateway_terminal.colours import Paint, wants_colour
-from gateway_terminal.server_call import NotUp, ServerCall
+from gateway_terminal.server_call import ServerCall
 from gateway_terminal.status.text import as_text
 from gateway_terminal.target_gateway import place, url_option
+from gateway_terminal.welcome import backend_in
 
 EXIT_DEGRADED: Final = 1
 EXIT_NOT_UP: Final = 2
 STARTING_LOOKS: Final = 20
 STARTING_SECONDS: Final = 0.25
-"""Between two looks at a gateway that has just started; the CLI takes half a second to answer."""
+"""Between two requests to a gateway that has just started; the CLI takes half a second."""
 CLEAR: Final = "\x1b[H\x1b[2J"
 
 EXAMPLES = """\b
@@ -98,9 +100,9 @@ def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
 
 
 def _is_well(health: Mapping[str, Any]) -> bool:
-    """Whether it answers as it is meant to; a stand-in that waits for a login does not."""
-    waiting = (health.get("claude_code") or {}).get("waiting_for_login")
-    return health.get("status") == "ok" and not waiting
+    """Whether models answer; a stand-in that waits for a login does not count."""
+    backend = backend_in(health) or {}
+    return health.get("status") == "ok" and not backend.get("waiting_for_login")
 
 
 def _start_command() -> str:

@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from gateway.backend_status import Account, BackendStatus, CliCheck, Quota, QuotaWindow
 from gateway.machine.command_name import command_line
 from gateway_terminal.colours import Paint
-from gateway_terminal.welcome import cli_of, login_of, shortened
+from gateway_terminal.welcome import backend_in, cli_of, login_of, shortened
 
 SHOWN_ERRORS: Final = 5
 SHOWN_REFUSED: Final = 3
@@ -27,9 +28,9 @@ ACCOUNT_STATES: Final = {
     "extra_usage": "refused as extra usage beyond the plan",
     "billing": "no credit, or a payment problem",
 }
-"""What a backend says under `account.state`, in words."""
+"""The words for a backend's `account.state`."""
 KINDS: Final = {"LoginRefused": "login refused", "NotAuthenticated": "not logged in"}
-"""Errors whose message is longer than what there is to know here."""
+"""Errors whose message is too long here."""
 OFFLINE: Final = "answers come from a built-in stand-in, not from a model"
 UNTIL_LOGIN: Final = "a built-in stand-in answers until you log in"
 NARROWEST: Final = 20
@@ -44,7 +45,7 @@ PROCESSES: Final = {
     "aside": "for the gateway itself",
     "waiting": "queued",
 }
-"""What a backend says under `processes`, in words."""
+"""The words for a backend's `processes`."""
 
 
 class Row(NamedTuple):
@@ -102,20 +103,20 @@ def _rows(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> I
         length = duration((now - started).total_seconds())
         yield Row("up since", f"{_with_zone(started, now)} ({length})")
         yield Row("requests", _counted(ours.get("answered", 0), ours.get("failed", 0)))
-    backend = health.get("claude_code")
+    backend = backend_in(health)
     if health.get("offline") and not _has_no_cli(backend):
-        waiting = isinstance(backend, Mapping) and backend.get("waiting_for_login")
+        waiting = backend is not None and backend.get("waiting_for_login")
         yield Row("offline", paint.notable(UNTIL_LOGIN if waiting else OFFLINE))
-    if isinstance(backend, Mapping):
+    if backend is not None:
         yield from _backend_rows(backend, now, paint)
     yield from _config_rows(health.get("config") or {}, now, paint)
     yield from _refused_rows((health.get("access") or {}).get("refused") or [], now, paint)
     yield from _error_rows(ours.get("last_errors") or [], now, paint)
 
 
-def _has_no_cli(backend: object) -> bool:
+def _has_no_cli(backend: BackendStatus | None) -> bool:
     """Without a CLI not even the stand-in answers."""
-    return isinstance(backend, Mapping) and backend.get("status") == "unavailable"
+    return backend is not None and backend.get("status") == "unavailable"
 
 
 def _counted(answered: int, failed: int) -> str:
@@ -132,9 +133,9 @@ def _state(health: Mapping[str, Any], paint: Paint) -> str:
             return paint.bad(f"up, but {other}")
 
 
-def _backend_rows(backend: Mapping[str, Any], now: datetime, paint: Paint) -> Iterator[Row]:
+def _backend_rows(backend: BackendStatus, now: datetime, paint: Paint) -> Iterator[Row]:
     yield from _cli_rows(backend, paint)
-    check = backend.get("cli_check") or {}
+    check = backend.get("cli_check")
     if check and not _has_no_cli(backend):
         yield Row("CLI check", _checked(check, paint))
     yield Row("login", _login(backend, now, paint))
@@ -143,31 +144,30 @@ def _backend_rows(backend: Mapping[str, Any], now: datetime, paint: Paint) -> It
             f"{count} {PROCESSES.get(state, state)}" for state, count in counts.items()
         )
         yield Row("processes", text)
-    if account := backend.get("account") or {}:
+    if account := backend.get("account"):
         yield Row("account", paint.bad(_account(account, now)))
         if account.get("state") != "plan_used_up":  # whose row says all of it
-            yield Row("", str(account.get("message", "")))
-    windows = (backend.get("quota") or {}).get("windows") or {}
-    for name, window in windows.items():
+            yield Row("", account.get("message", ""))
+    for name, window in backend.get("quota", Quota()).get("windows", {}).items():
         title = f"plan, {WINDOWS.get(name, name.replace('_', ' '))}"
         yield Row(title, _window(window, now, paint))
 
 
-def _login(backend: Mapping[str, Any], now: datetime, paint: Paint) -> str:
+def _login(backend: BackendStatus, now: datetime, paint: Paint) -> str:
     """Its kind, or that the API refused it, and the command that helps."""
     refused = backend.get("login_refused")
     if refused and not _has_no_cli(backend):
         at = _time(refused.get("at"))
         when = f" {_local(at, now)}" if at else ""
-        why = str(refused.get("message")).partition(". ")[0].rstrip(".")
+        why = refused.get("message", "").partition(". ")[0].rstrip(".")
         return f"{paint.bad(f'refused{when}')} ({why}): run `{command_line('login')}`"
     fine = backend.get("logged_in") or backend.get("stand_in")
     return login_of(backend) if fine else paint.bad(login_of(backend))
 
 
-def _cli_rows(backend: Mapping[str, Any], paint: Paint) -> Iterator[Row]:
+def _cli_rows(backend: BackendStatus, paint: Paint) -> Iterator[Row]:
     """The CLI with its age, and the command that brings a newer one."""
-    found = backend.get("cli_installed") or {}
+    found = backend.get("cli_installed")
     if _has_no_cli(backend) or not found:
         text = cli_of(backend)
         yield Row("CLI", paint.bad(text) if _has_no_cli(backend) else text)
@@ -187,39 +187,42 @@ def _from_home(text: str) -> str:
     return text.replace(f"{home}/", "~/") if home and "'" not in text else text
 
 
-def _checked(check: Mapping[str, Any], paint: Paint) -> str:
-    """What the gateway tried out of this CLI by itself."""
+def _checked(check: CliCheck, paint: Paint) -> str:
+    """The result of the gateway's own checks of this CLI."""
     doctor = command_line("doctor")
     if not check.get("checked"):
         return f"not tried out yet; `{doctor}` does it now"
-    lists = {word: ", ".join(map(str, check.get(word) or ())) for word in ("differs", "unknown")}
+    lists = {
+        "differs": ", ".join(check.get("differs", ())),
+        "unknown": ", ".join(check.get("unknown", ())),
+    }
     odd = "; ".join(f"{word}: {names}" for word, names in lists.items() if names)
     return paint.notable(f"{odd}; see `{doctor}`") if odd else "holds"
 
 
-def _account(account: Mapping[str, Any], now: datetime) -> str:
+def _account(account: Account, now: datetime) -> str:
     """Why the account is refused, since when or until when, and for which models."""
-    state = account.get("state")
-    text = ACCOUNT_STATES.get(str(state), str(state))
+    state = account.get("state", "refused")
+    text = ACCOUNT_STATES.get(state, state)
     if models := account.get("models"):
         text += f" ({models})"
     resets, since = account.get("resets_at"), account.get("since")
-    if isinstance(resets, int | float):
+    if resets is not None:
         at = datetime.fromtimestamp(resets, UTC)
         return f"{text}, resets {_with_zone(at, now)} (in {duration((at - now).total_seconds())})"
-    if isinstance(since, int | float):
+    if since is not None:
         return f"{text}, last at {_local(datetime.fromtimestamp(since, UTC), now)}"
     return text
 
 
-def _window(window: Mapping[str, Any], now: datetime, paint: Paint) -> str:
+def _window(window: QuotaWindow, now: datetime, paint: Paint) -> str:
     used, resets = window.get("utilization"), window.get("resets_at")
     text = "unknown"
-    if isinstance(used, int | float):
+    if used is not None:
         full = round(min(max(used, 0), 1) * BAR)
         text = f"{'█' * full}{'░' * (BAR - full)} {used:4.0%} used"
         text = paint.bad(text) if used >= 1 else paint.notable(text) if used >= NEARLY else text
-    if isinstance(resets, int | float):
+    if resets is not None:
         at = datetime.fromtimestamp(resets, UTC)
         text += f", resets {_with_zone(at, now)} (in {duration((at - now).total_seconds())})"
     return text

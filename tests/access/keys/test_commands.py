@@ -8,7 +8,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from gateway.cli import main as cli
-from gateway.client import running_gateways as running
+from gateway.client import running_gateways
 from gateway.client.published import published
 from gateway.startup.build import build_gateway
 from gateway_access.keys import keys_file
@@ -116,11 +116,11 @@ def test_an_empty_list_says_whether_a_key_is_needed(
         "There are no keys, so none is required; `dragoman keys new NAME` makes one.\n"
     )
     # a file that is named, or that is there, has the gateway ask for one
-    assert "so every request is refused" in keys(config, "list").stderr
+    assert "so every request is rejected" in keys(config, "list").stderr
     keys(usual, "new", "one")
     assert keys(usual, "list").stderr == ""
     keys(usual, "revoke", "one")
-    assert "so every request is refused" in keys(usual, "list").stderr
+    assert "so every request is rejected" in keys(usual, "list").stderr
 
 
 def test_taking_the_last_key_back_warns(config: Path, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_key_of_the_yaml_is_still_one(tmp_path: Path) -> None:
 def test_a_running_gateway_with_other_keys_is_named(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "folder", lambda *_: tmp_path / "running")
+    monkeypatch.setattr(running_gateways, "folder", lambda *_: tmp_path / "running")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     gateway = build_gateway(config)
     gateway.urls = ("http://127.0.0.1:5001",)

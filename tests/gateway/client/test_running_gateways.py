@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from gateway import __version__
-from gateway.client import running_gateways as running
+from gateway.client import running_gateways
 from gateway.client.published import published
-from gateway.client.running_gateways import running_gateways, same_place, with_another_configuration
+from gateway.client.running_gateways import same_place, with_another_configuration
 from gateway.pipeline.gateway import CoreGateway
 
 GatewayWith = Callable[..., CoreGateway]
@@ -22,7 +22,7 @@ GatewayWith = Callable[..., CoreGateway]
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "state" / "running"
-    monkeypatch.setattr(running, "folder", lambda *_: place)
+    monkeypatch.setattr(running_gateways, "folder", lambda *_: place)
     return place
 
 
@@ -39,12 +39,12 @@ def served(gateway: CoreGateway, *urls: str) -> CoreGateway:
 def test_a_gateway_is_found_while_it_serves(gateway: CoreGateway, place: Path) -> None:
     gateway.requires_keys = True
     with published(gateway):
-        [found] = running_gateways()
+        [found] = running_gateways.running_gateways()
         assert found.url == "http://127.0.0.1:4000"
         assert found.pid == os.getpid()
         assert (found.wants_key, found.version) == (True, __version__)
         assert found.serves(gateway.config.path)
-    assert running_gateways() == ()
+    assert running_gateways.running_gateways() == ()
     assert list(place.iterdir()) == []
 
 
@@ -57,7 +57,7 @@ def test_only_its_user_can_read_it(gateway: CoreGateway, place: Path) -> None:
 
 def test_the_newest_comes_first(gateway: CoreGateway, gateway_with: GatewayWith) -> None:
     with published(gateway), published(served(gateway_with(), "http://127.0.0.1:4001")):
-        assert [each.url for each in running_gateways()] == [
+        assert [each.url for each in running_gateways.running_gateways()] == [
             "http://127.0.0.1:4001",
             "http://127.0.0.1:4000",
         ]
@@ -87,12 +87,12 @@ def test_one_that_was_killed_is_not_found_and_its_file_goes(place: Path) -> None
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
-        [found] = running_gateways()
+        [found] = running_gateways.running_gateways()
         assert found.pid == process.pid
         process.kill()
         process.wait()
     assert list(place.glob("*.json")) != []
-    assert running_gateways() == ()
+    assert running_gateways.running_gateways() == ()
     assert list(place.iterdir()) == []
 
 
@@ -104,7 +104,7 @@ def test_a_process_id_that_is_in_use_again_proves_nothing(
         left_over = path.with_name(f"{os.getpid()}-0.json")
         left_over.write_bytes(path.read_bytes())
         left_over.chmod(0o600)
-        assert len(running_gateways()) == 1
+        assert len(running_gateways.running_gateways()) == 1
         assert not left_over.exists()
 
 
@@ -159,7 +159,7 @@ def test_what_is_not_believed(
     with published(gateway):
         [path] = place.iterdir()
         spoil(path)
-        assert running_gateways() == ()
+        assert running_gateways.running_gateways() == ()
         place.chmod(0o700)
 
 
@@ -169,16 +169,18 @@ def test_another_users_file_is_not_believed(
 ) -> None:
     with published(gateway):
         inode = {"file": next(place.iterdir()), "folder": place}[owner].stat().st_ino
-        own = running._is_own
-        monkeypatch.setattr(running, "_is_own", lambda found: found.st_ino != inode and own(found))
-        assert running_gateways() == ()
+        own = running_gateways._is_own
+        monkeypatch.setattr(
+            running_gateways, "_is_own", lambda found: found.st_ino != inode and own(found)
+        )
+        assert running_gateways.running_gateways() == ()
 
 
 def test_an_owner_is_told_by_the_user_id(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place.mkdir(parents=True, mode=0o700)
-    assert running._is_private(place)
+    assert running_gateways._is_private(place)
     monkeypatch.setattr(os, "geteuid", lambda: place.stat().st_uid + 1)
-    assert not running._is_private(place)
+    assert not running_gateways._is_private(place)
 
 
 def test_a_home_that_cannot_be_written_stops_nothing(
@@ -194,9 +196,9 @@ def test_a_home_that_cannot_be_written_stops_nothing(
 def test_without_a_home_nothing_is_written(
     gateway: CoreGateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(running, "folder", lambda *_: None)
+    monkeypatch.setattr(running_gateways, "folder", lambda *_: None)
     with published(gateway):
-        assert running_gateways() == ()
+        assert running_gateways.running_gateways() == ()
     assert caplog.messages == []
 
 
@@ -221,7 +223,7 @@ def test_whether_an_address_is_its(
     urls: tuple[str, ...], asked: str, *, same: bool, gateway: CoreGateway
 ) -> None:
     with published(served(gateway, *urls)):
-        [found] = running_gateways()
+        [found] = running_gateways.running_gateways()
     assert same_place(found, asked) is same
 
 
@@ -251,5 +253,5 @@ def test_where_the_files_are(
     environ: dict[str, str], expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    found = running.folder(environ)
+    found = running_gateways.folder(environ)
     assert found == (Path(expected) if expected else None)

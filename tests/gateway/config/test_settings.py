@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field, model_validator
 
-from gateway.config import settings as config_module
+from gateway.config import settings
 from gateway.config.settings import Config, FileConfig, find_file, load, packaged_file
 from gateway.errors import ConfigurationError
 from gateway.startup.build import build_gateway
-from gateway.yaml_file.document import MAX_BYTES, read_document
+from gateway.yaml_file.document import MAX_BYTES, read_yaml_document
 from gateway.yaml_file.valid_keys import keys_at
 from tests.gateway.core_support import plugin
 
@@ -144,7 +144,7 @@ def test_a_few_lines_of_anchors_do_not_become_billions(write: Write) -> None:
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)
     ]
     with pytest.raises(ConfigurationError, match="too large"):
-        read_document(write("\n".join(lines)))
+        read_yaml_document(write("\n".join(lines)))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_file_that_is_made_to_do_harm_is_refused_at_once(
     text: str, why: str, write: Write
 ) -> None:
     with pytest.raises(ConfigurationError, match=why):
-        read_document(write(text))
+        read_yaml_document(write(text))
 
 
 def test_anchors_and_merges_are_fine_within_reason(write: Write) -> None:
@@ -189,7 +189,7 @@ def test_anchors_and_merges_are_fine_within_reason(write: Write) -> None:
 
 def test_the_line_of_a_merged_key_is_where_it_stands(write: Write) -> None:
     path = write("models:\n  a: &a\n    backend: b\n    taget: x\n  c: {<<: *a}\n")
-    assert read_document(path).lines["models", "c", "taget"] == 4
+    assert read_yaml_document(path).lines["models", "c", "taget"] == 4
 
 
 def test_a_huge_file_is_refused(write: Write) -> None:
@@ -336,9 +336,7 @@ def test_in_a_wheel_the_packaged_file_lies_in_the_package(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("", "gateway/models.yaml")
-    monkeypatch.setattr(
-        config_module, "__file__", str(tmp_path / "gateway" / "config" / "settings.py")
-    )
+    monkeypatch.setattr(settings, "__file__", str(tmp_path / "gateway" / "config" / "settings.py"))
     assert packaged_file() == path
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.hooks import clock as hook_clock
 from gateway.pipeline.gateway import CoreGateway
 from gateway.testing import ScriptedBackend
 from tests.clock import Clock
@@ -18,7 +17,7 @@ GatewayWith = Callable[..., CoreGateway]
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(hook_clock, "perf_counter", made)
+    monkeypatch.setattr("gateway.hooks.clock.perf_counter", made)
     return made
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, GatewayError
-from gateway.hooks import specs as hookspecs
+from gateway.hooks import specs
 from gateway.hooks.registry import PluginRegistry
 from gateway.http.app import create_app
 from gateway.models.model_map import ModelEntry, ModelMap
@@ -76,7 +76,7 @@ def test_hook_register_commands() -> None:
     group = click.Group()
     registry = PluginRegistry()
     registry.register(plugin(gateway_register_commands), "greeter")
-    registry.call_register("gateway_register_commands", cli=group)
+    registry.hooks.register_commands(group)
     assert "greet" in group.commands
 
 
@@ -90,6 +90,39 @@ def test_hook_register_tools(gateway_with: GatewayWith) -> None:
 
     [tool] = gateway_with(plugin(gateway_register_tools)).tools
     assert (tool.name, tool.description) == ("double", "Twice as much.")
+
+
+def test_hook_ready(gateway_with: GatewayWith) -> None:
+    seen: list[object] = []
+
+    def double(number: int) -> int:
+        return 2 * number
+
+    def gateway_register_tools(register: Callable[[Callable[..., Any]], None]) -> None:
+        register(double)
+
+    def gateway_register_routes() -> None:
+        seen.append("routes")
+
+    def gateway_ready(gateway: CoreGateway) -> None:
+        seen.append((gateway.models.names, [tool.name for tool in gateway.tools]))
+
+    gateway = gateway_with(
+        plugin(gateway_register_routes, gateway_ready), plugin(gateway_register_tools)
+    )
+    assert seen == []  # also of commands that serve nothing
+    create_app(gateway)
+    assert seen == [(["test-model"], ["double"]), "routes"]
+
+
+async def test_hook_ready_may_refuse_the_start(gateway_with: GatewayWith) -> None:
+    def gateway_ready() -> None:
+        raise ConfigurationError("the colour is missing")
+
+    with pytest.raises(
+        ConfigurationError, match=r"^the colour is missing \(plugin 'test_plugin_0'\)$"
+    ):
+        create_app(gateway_with(plugin(gateway_ready)))
 
 
 def stamping(letter: str) -> object:
@@ -224,13 +257,13 @@ async def test_hook_observe(gateway_with: GatewayWith) -> None:
 
 
 def test_every_hook_has_a_kind() -> None:
-    specs = {name for name in vars(hookspecs) if name.startswith("gateway_")}
-    assert specs == set(hookspecs.KINDS)
+    named = {name for name in vars(specs) if name.startswith("gateway_")}
+    assert named == set(specs.KINDS)
 
 
-@pytest.mark.parametrize("hook", hookspecs.KINDS)
+@pytest.mark.parametrize("hook", specs.KINDS)
 def test_every_hook_is_documented_and_tested(hook: str) -> None:
-    assert getattr(hookspecs, hook).__doc__
+    assert getattr(specs, hook).__doc__
     assert hook.replace("gateway_", "test_hook_", 1) in globals()
 
 

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import APIRouter
 
-from gateway.http.suggest_path import path_meant, served_by
+from gateway.http.suggest_path import documented_paths, suggest_path
 
 SERVED = (
     ("POST", "/v1/chat/completions"),
@@ -29,11 +29,11 @@ SERVED = (
     ],
 )
 def test_the_path_that_was_meant(method: str, path: str, meant: str | None) -> None:
-    assert path_meant(method, path, SERVED) == meant
+    assert suggest_path(method, path, SERVED) == meant
 
 
 def test_only_documented_paths_without_parameters_are_told() -> None:
     router = APIRouter()
     for path, shown in (("/shown", True), ("/hidden", False), ("/things/{name}", True)):
         router.add_api_route(path, lambda: {}, methods=["GET"], include_in_schema=shown)
-    assert served_by(router) == (("GET", "/shown"),)
+    assert documented_paths(router) == (("GET", "/shown"),)

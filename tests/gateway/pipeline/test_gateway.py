@@ -136,7 +136,7 @@ async def coroutine() -> None: ...
 
 @pytest.mark.parametrize("answer", [3, coroutine()], ids=["a number", "a coroutine"])
 async def test_a_backend_that_returns_no_stream(answer: object, gateway_with: GatewayWith) -> None:
-    with pytest.raises(BackendUnavailable, match="returned no stream"):
+    with pytest.raises(BackendUnavailable, match="the backend 'scripted' did not return a stream"):
         await gateway_with(backend(answer)).open(request_for(), context())
 
 

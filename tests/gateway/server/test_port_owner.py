@@ -1,9 +1,5 @@
 """Who has a port, in the words of the message."""
 
-import http.server
-import json
-import threading
-
 import pytest
 
 from gateway.machine.process_facts import Listener
@@ -64,28 +60,3 @@ def test_a_gateway_that_its_process_gives_away_is_not_asked(
     monkeypatch.setattr(port_owner, "listener_on", lambda _: Listener(pid=4, name="dragoman"))
     monkeypatch.setattr(port_owner, "dragoman_at", ask)
     assert dragoman_running("127.0.0.1", 80) is not None
-
-
-@pytest.mark.parametrize(
-    ("health", "version"),
-    [
-        ({"version": "1.2", "offline": False}, "1.2"),
-        ({"status": "ok"}, None),
-        ([], None),
-    ],
-)
-def test_a_dragoman_tells_its_version(health: object, version: str | None) -> None:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(health).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
-        assert port_owner.dragoman_at("0.0.0.0", server.server_port) == version
-        thread.join()

@@ -160,7 +160,7 @@ async def test_a_description_that_is_none_is_the_plugin_s_fault(build_app: Build
     async with http_client(build_app(Wrong(), **MODELS)) as client:
         response = await client.get("/v1/models/big")
     assert response.status_code == 500
-    assert "description" in response.json()["error"]["message"]
+    assert "gateway_describe_model" in response.json()["error"]["message"]
 
 
 def test_nothing_is_listed_that_has_no_effect_in_a_request() -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.client.health import NotUp
 from gateway.types import ModelDescription
 from gateway_terminal.connect import command as connect_command
 from gateway_terminal.connect.client_files import MERGES
 from gateway_terminal.connect.client_models import from_list, with_models
 from gateway_terminal.connect.clients import CLIENTS, LIST_BOTH_MODELS, document, snippet
-from gateway_terminal.server_call import NotUp, Refused
+from gateway_terminal.server_call import Rejected
 from tests.pages import snippet as documented
 from tests.terminal.terminal_support import Run
 
@@ -280,7 +281,7 @@ class Listing:
     def model(self, name: str) -> dict[str, Any]:
         Listing.asked.append(name)
         if name == "claude-opus-4":
-            raise Refused(404, "The model does not exist.")
+            raise Rejected(404, "The model does not exist.")
         return {"id": name, "context_length": 7000, "max_output_tokens": 70}
 
 

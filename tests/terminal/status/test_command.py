@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import gateway
-from gateway_terminal.server_call import NotUp, ServerCall
+from gateway.client.health import NotUp
+from gateway_terminal.server_call import ServerCall
 from gateway_terminal.status import command as status_command
 from tests.terminal.status.status_support import HEALTH, URL
 from tests.terminal.terminal_support import Run

@@ -1,4 +1,4 @@
-"""In which order implementations are called, and what failing ones do."""
+"""The order in which implementations are called, and what becomes of failures."""
 
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -7,16 +7,20 @@ import pytest
 
 from gateway import hookimpl
 from gateway.errors import ConfigurationError, InvalidRequest, ServerFault
+from gateway.hooks.calls import STREAM
+from gateway.hooks.dispatch import Dispatcher, Expected
 from gateway.hooks.registry import PluginRegistry
 from gateway.types import StreamEvent
 from tests.gateway.core_support import Recorder, context, plugin, request_for
 
+TEXT = Expected("str", lambda result: isinstance(result, str))
 
-def registry(*plugins: object) -> PluginRegistry:
+
+def dispatcher(*plugins: object) -> Dispatcher:
     made = PluginRegistry()
     for number, one in enumerate(plugins):
         made.register(one, f"p{number}")
-    return made
+    return made._dispatcher
 
 
 def appending(letter: str, **marks: bool) -> object:
@@ -34,8 +38,14 @@ def failing(hook: str, error: Exception) -> object:
     return plugin(fail)
 
 
+def resolved(found: Dispatcher) -> object:
+    return found.first("gateway_resolve_model", TEXT, name="a", models=None, request=None, ctx=None)
+
+
 async def folded(*plugins: object) -> str:
-    return await registry(*plugins).fold("gateway_transform_request", "", "request", ctx=context())
+    return await dispatcher(*plugins).fold(
+        "gateway_transform_request", "", "request", TEXT, ctx=context()
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +82,7 @@ async def test_fold_lets_gateway_errors_through() -> None:
         await folded(failing("gateway_transform_request", InvalidRequest("no")))
 
 
-async def test_fold_refuses_another_type(caplog: pytest.LogCaptureFixture) -> None:
+async def test_fold_rejects_another_type(caplog: pytest.LogCaptureFixture) -> None:
     def gateway_transform_request() -> int:
         return 3
 
@@ -81,7 +91,7 @@ async def test_fold_refuses_another_type(caplog: pytest.LogCaptureFixture) -> No
     assert "returned int, not str or None" in caplog.text
 
 
-async def test_fold_of_streams_refuses_what_cannot_be_closed(
+async def test_fold_of_streams_rejects_one_that_cannot_be_closed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Endless:
@@ -94,7 +104,9 @@ async def test_fold_of_streams_refuses_what_cannot_be_closed(
         return Endless()
 
     with pytest.raises(ServerFault):
-        await registry(plugin(gateway_wrap_stream)).fold("gateway_wrap_stream", source(), "stream")
+        await dispatcher(plugin(gateway_wrap_stream)).fold(
+            "gateway_wrap_stream", source(), "stream", STREAM
+        )
     assert "returned Endless, not a stream" in caplog.text
 
 
@@ -102,25 +114,22 @@ def test_first_asks_no_further_than_the_first_answer() -> None:
     def gateway_resolve_model(name: str) -> str:
         return f"{name}!"
 
-    found = registry(
+    found = dispatcher(
         failing("gateway_resolve_model", KeyError("never called")), plugin(gateway_resolve_model)
     )
-    assert (
-        found.call_first("gateway_resolve_model", name="a", models=None, request=None, ctx=None)
-        == "a!"
-    )
+    assert resolved(found) == "a!"
 
 
 def test_first_that_raises_fails_the_request_and_names_the_plugin() -> None:
-    found = registry(failing("gateway_resolve_model", KeyError("x")))
+    found = dispatcher(failing("gateway_resolve_model", KeyError("x")))
     with pytest.raises(ServerFault, match="'p0' failed in gateway_resolve_model"):
-        found.call_first("gateway_resolve_model", name="a", models=None, request=None, ctx=None)
+        resolved(found)
 
 
 def test_first_lets_gateway_errors_through() -> None:
-    found = registry(failing("gateway_resolve_model", InvalidRequest("no")))
+    found = dispatcher(failing("gateway_resolve_model", InvalidRequest("no")))
     with pytest.raises(InvalidRequest):
-        found.call_first("gateway_resolve_model", name="a", models=None, request=None, ctx=None)
+        resolved(found)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +148,12 @@ def test_first_lets_gateway_errors_through() -> None:
 def test_register_that_raises_stops_the_start_and_names_plugin_and_file(
     error: Exception, said: str
 ) -> None:
-    found = registry(appending("a"), failing("gateway_register_models", error))
+    found = dispatcher(appending("a"), failing("gateway_register_models", error))
     with pytest.raises(
         ConfigurationError,
         match=said,
     ):
-        found.call_register("gateway_register_models", register=print)
+        found.register("gateway_register_models", register=print)
 
 
 def test_a_failure_names_the_file_of_the_plugin() -> None:
@@ -153,8 +162,8 @@ def test_a_failure_names_the_file_of_the_plugin() -> None:
         def gateway_register_models(self) -> None:
             raise KeyError
 
-    with pytest.raises(ConfigurationError, match=r"test_order\.py\) failed"):
-        registry(Here()).call_register("gateway_register_models", register=print)
+    with pytest.raises(ConfigurationError, match=r"test_dispatch\.py\) failed"):
+        dispatcher(Here()).register("gateway_register_models", register=print)
 
 
 @pytest.mark.parametrize("guilty", [0, 1])
@@ -168,26 +177,26 @@ def test_of_two_plugins_of_one_class_the_guilty_one_is_named(guilty: int) -> Non
             if self.fails:
                 raise KeyError
 
-    found = registry(Maybe(fails=guilty == 0), Maybe(fails=guilty == 1))
+    found = dispatcher(Maybe(fails=guilty == 0), Maybe(fails=guilty == 1))
     with pytest.raises(ConfigurationError, match=f"plugin 'p{guilty}'"):
-        found.call_register("gateway_register_models", register=print)
+        found.register("gateway_register_models", register=print)
 
 
 def test_a_failure_in_none_of_them_is_still_a_plugins() -> None:
-    assert registry()._culprit("gateway_register_models", None) == "a plugin"
+    assert dispatcher()._culprit("gateway_register_models", None) == "a plugin"
 
 
 def test_nested_that_raises_stops_the_start() -> None:
-    found = registry(failing("gateway_lifespan", KeyError("x")))
+    found = dispatcher(failing("gateway_lifespan", KeyError("x")))
     with pytest.raises(ConfigurationError, match=r"'p0' .* failed in gateway_lifespan: KeyError"):
-        found.call_nested("gateway_lifespan", gateway=None)
+        found.nested("gateway_lifespan", TEXT, gateway=None)
 
 
 def test_nested_leaves_out_none() -> None:
     def gateway_lifespan() -> None:
         return None
 
-    assert registry(plugin(gateway_lifespan)).call_nested("gateway_lifespan", gateway=None) == []
+    assert dispatcher(plugin(gateway_lifespan)).nested("gateway_lifespan", TEXT, gateway=None) == []
 
 
 def test_notify_that_raises_is_logged_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
@@ -198,10 +207,12 @@ def test_notify_that_raises_is_logged_and_left_out(caplog: pytest.LogCaptureFixt
         return None
 
     nothing.__name__ = "gateway_observe"
-    found = registry(
+    found = dispatcher(
         plugin(gateway_observe), failing("gateway_observe", KeyError("x")), plugin(nothing)
     )
-    assert list(found.collect("gateway_observe", request=None, ctx=None)) == [("p0", "watching")]
+    assert list(found.notify("gateway_observe", TEXT, request=None, ctx=None)) == [
+        ("p0", "watching")
+    ]
     assert "plugin 'p1' (code" in caplog.text
 
 

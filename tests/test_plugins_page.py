@@ -129,6 +129,7 @@ WORKS: dict[str, tuple[Look, object]] = {
     "gateway_register_models": (_models, "e1"),
     "gateway_check_models": (_check, "shouting takes no options in 'models.loud.options'"),
     "gateway_register_routes": (_routes, True),
+    "gateway_register_frontends": (_error, "There is nothing at GET /plain/x."),
     "gateway_register_commands": (_commands, "Hello!\n"),
     "gateway_register_tools": (_tools, ["3"]),
     "gateway_asgi_wrapper": (_wrapper, "me"),

@@ -15,6 +15,7 @@ from gateway.client.published import published
 from gateway.errors import GatewayError
 from gateway.http.api_pages import add_api_pages
 from gateway.http.failures import render_failure
+from gateway.http.model_routes import add_model_routes
 from gateway.http.request_identity import RequestIdentity
 from gateway.http.suggest_path import served_by
 from gateway.load.traffic import TrafficControl
@@ -49,6 +50,7 @@ def create_app(gateway: CoreGateway) -> FastAPI:
     app.state.gateway = gateway
     router = APIRouter()
     gateway.plugins.call_register("gateway_register_routes", router=router, gateway=gateway)
+    add_model_routes(router, gateway, gateway.frontends)
     app.include_router(router)
     app.state.served = served_by(router)
 

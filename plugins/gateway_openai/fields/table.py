@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from gateway.errors import UnsupportedParameter
-from gateway_openai.wire.base import WireModel
+from gateway.frontend import WireModel
 from gateway_openai.wire.messages import OtherMessage, OtherPart
 
 Behaviour: TypeAlias = Literal["honoured", "emulated", "ignored", "refused"]

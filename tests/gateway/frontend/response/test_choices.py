@@ -10,13 +10,13 @@ import pytest
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.errors import Overloaded
+from gateway.frontend.response import choices
+from gateway.frontend.response.choices import Choices, open_choices
+from gateway.frontend.response.event_buffer import EventBuffer
 from gateway.pipeline.watchdog import StreamLimits
 from gateway.pipeline.watched_answer import WatchedAnswer
 from gateway.testing import text_answer
 from gateway.types import PartDelta, ResponseStart, StreamEvent
-from gateway_openai.http import choices
-from gateway_openai.http.choices import Choices, open_choices
-from gateway_openai.http.event_buffer import EventBuffer
 
 Answering: TypeAlias = tuple[Callable[[int], Awaitable[WatchedAnswer]], list[RequestContext]]
 

@@ -7,11 +7,19 @@ import anyio
 import pytest
 from starlette.types import Message
 
-from gateway import sse
-from gateway.sse import KEEPALIVE, EventStreamResponse, wait_for_disconnect
+from gateway.frontend.response import live_response
+from gateway.frontend.response.live_response import LiveResponse, wait_for_disconnect
 
+KEEPALIVE = b": keepalive\n\n"
 AT_ONCE = 1e-9
 """A silence that is over as soon as anything else had its turn."""
+
+
+def streamed(chunks: AsyncGenerator[bytes], **options: Any) -> LiveResponse:
+    """A response of server-sent events."""
+    return LiveResponse(
+        chunks, media_type="text/event-stream", keepalive=lambda: KEEPALIVE, **options
+    )
 
 
 class Connection:
@@ -29,7 +37,7 @@ class Connection:
         await anyio.lowlevel.checkpoint()
         self.sent.append(message)
 
-    async def serve(self, response: EventStreamResponse) -> None:
+    async def serve(self, response: LiveResponse) -> None:
         await response({"type": "http"}, self.receive, self.send)
 
     @property
@@ -65,14 +73,14 @@ def connection() -> Connection:
 
 async def test_chunks_are_sent_as_they_come(connection: Connection) -> None:
     chunks = Chunks(b"data: 1\n\n", b"data: 2\n\n")
-    await connection.serve(EventStreamResponse(chunks()))
+    await connection.serve(streamed(chunks()))
     assert connection.bodies == [b"data: 1\n\n", b"data: 2\n\n", b""]
     assert [message["more_body"] for message in connection.sent[1:]] == [True, True, False]
     assert chunks.ended
 
 
 async def test_headers(connection: Connection) -> None:
-    await connection.serve(EventStreamResponse(Chunks()(), {"x-mine": "1"}))
+    await connection.serve(streamed(Chunks()(), headers={"x-mine": "1"}))
     assert connection.sent[0]["status"] == 200
     assert dict(connection.sent[0]["headers"]) == {
         b"cache-control": b"no-cache",
@@ -83,7 +91,7 @@ async def test_headers(connection: Connection) -> None:
 
 
 async def test_nothing_but_the_end_of_an_empty_stream(connection: Connection) -> None:
-    await connection.serve(EventStreamResponse(Chunks()()))
+    await connection.serve(streamed(Chunks()()))
     assert connection.bodies == [b""]
 
 
@@ -95,9 +103,7 @@ async def test_silence_is_bridged_by_comments(connection: Connection) -> None:
         if connection.bodies.count(KEEPALIVE) > 1:
             enough.set()
 
-    response = EventStreamResponse(
-        Chunks(b"data: 1\n\n", enough, b"data: 2\n\n")(), keepalive_seconds=AT_ONCE
-    )
+    response = streamed(Chunks(b"data: 1\n\n", enough, b"data: 2\n\n")(), keepalive_seconds=AT_ONCE)
     with anyio.fail_after(5):
         await response({"type": "http"}, connection.receive, send)
     chunks = [body for body in connection.bodies if body != KEEPALIVE]
@@ -106,7 +112,7 @@ async def test_silence_is_bridged_by_comments(connection: Connection) -> None:
 
 
 async def test_no_comment_comes_while_a_chunk_is_being_sent(connection: Connection) -> None:
-    response = EventStreamResponse(Chunks(b"data: 1\n\n")(), keepalive_seconds=AT_ONCE)
+    response = streamed(Chunks(b"data: 1\n\n")(), keepalive_seconds=AT_ONCE)
     sending = False
 
     async def send(message: Message) -> None:
@@ -123,7 +129,7 @@ async def test_no_comment_comes_while_a_chunk_is_being_sent(connection: Connecti
 
 
 async def test_no_comment_comes_before_the_headers(connection: Connection) -> None:
-    response = EventStreamResponse(Chunks(b"data: 1\n\n")(), keepalive_seconds=AT_ONCE)
+    response = streamed(Chunks(b"data: 1\n\n")(), keepalive_seconds=AT_ONCE)
 
     async def send(message: Message) -> None:
         for _ in range(5):
@@ -137,7 +143,7 @@ async def test_no_comment_comes_before_the_headers(connection: Connection) -> No
 async def test_a_client_that_goes_stops_the_generator(connection: Connection) -> None:
     chunks = Chunks(b"data: 1\n\n", anyio.Event())
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(connection.serve, EventStreamResponse(chunks()))
+        tasks.start_soon(connection.serve, streamed(chunks()))
         await anyio.wait_all_tasks_blocked()
         assert not chunks.ended
         connection.gone.set()
@@ -149,14 +155,14 @@ async def test_a_client_that_was_gone_before_leaves_nothing_open(connection: Con
     """A generator that never began would not close what it holds."""
     connection.gone.set()
     chunks = Chunks(anyio.Event())
-    await connection.serve(EventStreamResponse(chunks()))
+    await connection.serve(streamed(chunks()))
     assert (chunks.began, chunks.ended) == (True, True)
 
 
 async def test_cancellation_closes_the_generator(connection: Connection) -> None:
     chunks = Chunks(b"data: 1\n\n", anyio.Event())
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(connection.serve, EventStreamResponse(chunks()))
+        tasks.start_soon(connection.serve, streamed(chunks()))
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
     assert chunks.ended
@@ -165,7 +171,7 @@ async def test_cancellation_closes_the_generator(connection: Connection) -> None
 async def test_a_failure_comes_out_as_it_is(connection: Connection) -> None:
     chunks = Chunks(b"data: 1\n\n", KeyError("x"))
     with pytest.raises(KeyError):
-        await connection.serve(EventStreamResponse(chunks()))
+        await connection.serve(streamed(chunks()))
     assert chunks.ended
     assert connection.bodies == [b"data: 1\n\n"]
 
@@ -178,7 +184,7 @@ async def test_a_failure_to_send_closes_the_generator(connection: Connection) ->
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        await EventStreamResponse(chunks())({"type": "http"}, connection.receive, send)
+        await streamed(chunks())({"type": "http"}, connection.receive, send)
     assert chunks.ended
 
 
@@ -198,8 +204,8 @@ async def stop_after_one(message: Message) -> None:
 async def test_closing_that_hangs_is_given_up(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sse, "CLOSE_SECONDS", 0)
-    response = EventStreamResponse(stubborn(anyio.sleep_forever))
+    monkeypatch.setattr(live_response, "CLOSE_SECONDS", 0)
+    response = streamed(stubborn(anyio.sleep_forever))
     with pytest.raises(OSError, match="gone"):
         await response({"type": "http"}, connection.receive, stop_after_one)
     assert "did not close within 0 s" in caplog.text
@@ -212,10 +218,8 @@ async def test_closing_that_fails_is_logged(
         raise KeyError("x")
 
     with pytest.raises(OSError, match="gone"):
-        await EventStreamResponse(stubborn(fail))(
-            {"type": "http"}, connection.receive, stop_after_one
-        )
-    assert "closing an event stream failed" in caplog.text
+        await streamed(stubborn(fail))({"type": "http"}, connection.receive, stop_after_one)
+    assert "closing a streamed answer failed" in caplog.text
 
 
 async def test_waiting_for_a_disconnect_passes_over_the_rest() -> None:

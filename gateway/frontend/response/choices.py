@@ -18,11 +18,11 @@ import anyio.lowlevel
 
 from gateway.context import RequestContext
 from gateway.errors import GatewayError
+from gateway.frontend.response.event_buffer import ChoiceEvent, EventBuffer
+from gateway.frontend.response.stop import cut_at_stop
 from gateway.streams import AnswerStream, EventSource
 from gateway.task_groups import raising_plainly
 from gateway.types import ResponseStart, StreamEvent
-from gateway_openai.encode.stop import cut_at_stop
-from gateway_openai.http.event_buffer import ChoiceEvent, EventBuffer
 
 OpenAnswer: TypeAlias = Callable[[int], Awaitable[AnswerStream]]
 """Opens the answer for one choice, counted from 0. Raises `GatewayError`."""

@@ -1,39 +1,79 @@
-"""One call to the gateway, answered whole or streamed."""
+"""A call on its way through the gateway: read, decoded, and answered whole or streamed."""
 
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Final
 
 import anyio.lowlevel
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.context import RequestContext
 from gateway.errors import as_server_fault
+from gateway.frontend.call import Call, Decode, Encoding, Incoming
+from gateway.frontend.encoder import StreamEncoder
+from gateway.frontend.request.body import json_object, read_body
+from gateway.frontend.request.context import admit, client_of, contexts_of
+from gateway.frontend.response.choices import Choices, open_choices
+from gateway.frontend.response.disconnect import unless_disconnected
+from gateway.frontend.response.headers import answer_headers, list_value
+from gateway.frontend.response.held_answer import HeldAnswer, HeldResponse, in_pieces
+from gateway.frontend.response.json_text import dump
+from gateway.frontend.response.live_response import LiveResponse
 from gateway.interface import Gateway
 from gateway.load.off_loop import off_loop
-from gateway.sse import EventStreamResponse
 from gateway.streams import AnswerStream
-from gateway_openai.decode.call import Call
-from gateway_openai.encode.chat_chunks import error_event
-from gateway_openai.encode.headers import answer_headers, list_value
-from gateway_openai.http.choices import Choices, open_choices
-from gateway_openai.http.disconnect import unless_disconnected
-from gateway_openai.http.endpoints import Encoding
-from gateway_openai.http.held_answer import HeldAnswer, HeldResponse, in_pieces
-from gateway_openai.wire.json_text import dump
 
-log = logging.getLogger("gateway.openai")
+log = logging.getLogger("gateway.frontend")
 
-CLIENT_CLOSED_REQUEST = 499
-"""What nginx logs for it. Nobody gets to see it but middleware."""
+CLIENT_CLOSED_REQUEST: Final = 499
+"""The status that nginx logs for it. Only middleware sees it."""
+
+KEEPALIVE_SECONDS: Final = 15.0
+"""The silence in a stream after which something is sent, unless a frontend chooses another."""
+
+
+async def answer(
+    gateway: Gateway,
+    request: Request,
+    decode: Decode,
+    *,
+    keepalive_seconds: float = KEEPALIVE_SECONDS,
+) -> Response:
+    """The whole way of a request whose body is JSON: a frontend's routes return this.
+
+    The body is read within `limits`, decoded, and answered as `Call.stream` says. A whole answer
+    is stopped when the client disconnects. A streamed one begins with the answer's first event,
+    so that a failure until then is an ordinary error; a later one is encoded by
+    `StreamEncoder.fail`. Raises `GatewayError`.
+    """
+    limits = gateway.config.values.limits
+    body = await read_body(request, limits)
+
+    def decoded() -> tuple[Call, Encoding]:
+        value = json_object(body, limits)
+        client = client_of(request)
+        return decode(Incoming(body=value, client=client, limits=limits, request=request))
+
+    call, encoding = await off_loop(len(body), decoded)
+    admit(request, call.choices)
+    exchange = Exchange(
+        gateway=gateway,
+        call=call,
+        encoding=encoding,
+        contexts=contexts_of(request, call, len(body)),
+    )
+    if call.stream:
+        return StreamedAnswer(exchange, keepalive_seconds)
+    return await whole_answer(exchange, request.receive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A decoded call on its way through the gateway; a context for each choice."""
+    """A decoded call, with a context for each choice."""
 
     gateway: Gateway
     call: Call
@@ -57,8 +97,8 @@ class Exchange:
                     answers[index].add(piece)
                     if piece is not event:  # a long one, and others want their turn
                         await anyio.lowlevel.checkpoint()
-        completion = self.encoding.whole([answer.build() for answer in answers])
-        body = await off_loop(sum(answer.unpacked for answer in answers), dump, completion)
+        whole = self.encoding.whole([answer.build() for answer in answers])
+        body = await off_loop(sum(answer.unpacked for answer in answers), dump, whole)
         packed = {name: text for answer in answers for name, text in answer.packed.items()}
         if packed:
             return HeldResponse(body, packed, self.headers(model))
@@ -96,23 +136,28 @@ class StreamedAnswer(Response):
         self._keepalive_seconds = keepalive_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        encoder = self._exchange.encoding.stream(self._exchange.call.choices)
         try:
             async with self._exchange.open() as choices:
                 model = await unless_disconnected(receive, choices.start)
-                response = EventStreamResponse(
-                    self._chunks(choices), self._exchange.headers(model), self._keepalive_seconds
+                response = LiveResponse(
+                    _chunks(choices, encoder),
+                    media_type=encoder.media_type,
+                    keepalive=encoder.keepalive,
+                    headers=self._exchange.headers(model),
+                    keepalive_seconds=self._keepalive_seconds,
                 )
                 await response(scope, receive, send)
         except ClientDisconnect:
             await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
 
-    async def _chunks(self, choices: Choices) -> AsyncGenerator[bytes]:
-        encoder = self._exchange.encoding.chunks(self._exchange.call.choices)
-        try:
-            async for index, event in choices:
-                for piece in in_pieces(event):
-                    if chunk := encoder.encode(index, piece):
-                        yield chunk
-            yield encoder.finish()
-        except Exception as error:  # noqa: BLE001 - the status is sent, so this is the one way left
-            yield error_event(as_server_fault(error))
+
+async def _chunks(choices: Choices, encoder: StreamEncoder) -> AsyncGenerator[bytes]:
+    try:
+        async for index, event in choices:
+            for piece in in_pieces(event):
+                if chunk := encoder.encode(index, piece):
+                    yield chunk
+        yield encoder.finish()
+    except Exception as error:  # noqa: BLE001 - the status is sent, so this is the one way left
+        yield encoder.fail(as_server_fault(error))

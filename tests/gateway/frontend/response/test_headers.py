@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gateway_openai.encode.headers import MAX_IGNORED, answer_headers, list_value
-from gateway_openai.wire.json_text import dump
+from gateway.frontend import dump
+from gateway.frontend.response.headers import MAX_IGNORED, answer_headers, list_value
 
 
 def test_the_answering_model_and_the_ignored_fields() -> None:

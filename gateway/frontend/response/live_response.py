@@ -1,44 +1,42 @@
-"""Server-sent events as an ASGI response: prompt, kept alive, and stopped when the client goes.
-
-Framing is that of the HTML standard, "9.2.5 Parsing an event stream": a line beginning with a
-colon is a comment, which every client passes over.
-"""
+"""A stream as an ASGI response: sent at once, kept alive, and stopped when the client disconnects."""
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 
 import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-log = logging.getLogger("gateway.sse")
+log = logging.getLogger("gateway.frontend")
 
-KEEPALIVE = b": keepalive\n\n"
 CLOSE_SECONDS = 30
 """For closing `chunks`; more than the stream inside takes to give up on its backend."""
 
 
-class EventStreamResponse(Response):
-    """Sends what `chunks` yields, as it comes: each chunk one or more whole events.
+class LiveResponse(Response):
+    """Sends each chunk as soon as `chunks` yields it: one or more whole events or lines.
 
-    After `keepalive_seconds` of silence a comment line goes out. When the client disconnects,
-    `chunks` is cancelled. It is begun and closed in every case, even if the client has gone
-    before anything was sent: a generator that never began would not run its `finally`.
+    After `keepalive_seconds` of silence the result of `keepalive` is sent. When the client
+    disconnects, `chunks` is cancelled. It is begun and closed in every case, even if the client
+    has gone before anything was sent: a generator that never began would not run its `finally`.
     """
-
-    media_type = "text/event-stream"
 
     def __init__(
         self,
         chunks: AsyncGenerator[bytes],
+        *,
+        media_type: str,
+        keepalive: Callable[[], bytes],
         headers: Mapping[str, str] | None = None,
         keepalive_seconds: float = 15,
     ) -> None:
         self.status_code = 200
+        self.media_type = media_type
         self.background = None
         self.body = b""
         self._chunks = chunks
+        self._keepalive = keepalive
         self._keepalive_seconds = keepalive_seconds
         self._last_sent = time.monotonic()
         self._begun = anyio.Event()
@@ -94,7 +92,7 @@ class EventStreamResponse(Response):
             elif self._sending.locked():  # the client is slow, which is no silence of ours
                 await anyio.sleep(self._keepalive_seconds)
             else:
-                await self._send(send, KEEPALIVE, more=True)
+                await self._send(send, self._keepalive(), more=True)
 
     async def _stop_on_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:
         await wait_for_disconnect(receive)
@@ -105,9 +103,9 @@ class EventStreamResponse(Response):
             try:
                 await self._chunks.aclose()
             except Exception:
-                log.exception("closing an event stream failed")
+                log.exception("closing a streamed answer failed")
         if scope.cancelled_caught:
-            log.error("an event stream did not close within %s s", CLOSE_SECONDS)
+            log.error("a streamed answer did not close within %s s", CLOSE_SECONDS)
 
 
 async def wait_for_disconnect(receive: Receive) -> None:

@@ -14,9 +14,9 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.frontend.response.json_text import dump
 from gateway.streams import AnswerBuilder
 from gateway.types import ChatResponse, PartDelta, StreamEvent
-from gateway_openai.wire.json_text import dump
 
 PACK_BYTES: Final = 256 * 1024
 """Characters of an answer that are held as they are."""

@@ -7,7 +7,7 @@ import anyio
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from gateway.sse import wait_for_disconnect
+from gateway.frontend.response.live_response import wait_for_disconnect
 from gateway.task_groups import raising_plainly
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import InvalidRequest
+from gateway.frontend.response.stop import StopCutter, TokensSoFar
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -17,9 +17,6 @@ from gateway.types import (
     Usage,
     UsageUpdate,
 )
-from gateway_openai.decode.chat import decode, parse
-from gateway_openai.encode.stop import StopCutter, TokensSoFar
-from tests.openai.openai_support import request_body
 
 
 def cut(sequences: tuple[str, ...], *deltas: str) -> tuple[str, str | None]:
@@ -127,17 +124,6 @@ def test_the_division_into_deltas_makes_no_difference(
     text = "".join(deltas)
     assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), text)
     assert cut(tuple(sequences), *deltas) == cut(tuple(sequences), *text)
-
-
-@pytest.mark.parametrize(("length", "fine"), [(1000, True), (1001, False)])
-def test_a_stop_sequence_of_blanks_has_a_limit(length: int, *, fine: bool) -> None:
-    body = {**request_body(), "stop": ["\n" * length]}
-    if fine:
-        assert decode(parse(body)).stop == ("\n" * length,)
-        return
-    with pytest.raises(InvalidRequest, match="more than 1000 characters") as caught:
-        decode(parse(body))
-    assert caught.value.param == "stop"
 
 
 @pytest.mark.parametrize(("said", "tokens"), [(0, 10), (1, 10), (12, 12)])

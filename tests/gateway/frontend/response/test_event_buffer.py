@@ -4,14 +4,14 @@ import anyio
 import pytest
 
 from gateway.errors import BackendFailed, GatewayError, Overloaded
-from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text
-from gateway_openai.http.event_buffer import (
+from gateway.frontend.response.event_buffer import (
     EVENT_BYTES,
     SURE_BYTES,
     EventBuffer,
     HeldBytes,
     size_of,
 )
+from gateway.types import PartDelta, PartEnd, PartStart, StreamEvent, Text
 
 
 def delta(text: str = "x") -> StreamEvent:

@@ -1,7 +1,7 @@
 """Stop sequences that the backend can't be given: the text is cut here instead.
 
-Upstream refuses sequences of white space only, which OpenAI takes. Text that may be the
-beginning of one is held back until the next delta decides.
+A model's API may reject a sequence that a client's format allows. Text that may be the beginning
+of a sequence is held back until the next delta decides.
 """
 
 import math
@@ -22,8 +22,9 @@ from gateway.types import (
     UsageUpdate,
 )
 
+# platform.claude.com/docs/en/about-claude/glossary, "Tokens"
 CHARACTERS_PER_TOKEN: Final = 3.5
-"""Of English text (platform.claude.com/docs/en/about-claude/glossary, "Tokens")."""
+"""Of English text."""
 
 
 async def cut_at_stop(

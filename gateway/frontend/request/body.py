@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from gateway.config.settings import PARSER_DEPTH, LimitsConfig
 from gateway.content.surrogates import whole_characters
 from gateway.errors import InvalidRequest, PayloadTooLarge, TooSlow, UnsupportedMediaType
-from gateway_openai.http.sizes import check_depth, exceeds
+from gateway.frontend.request.sizes import check_depth, exceeds
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -9,7 +9,6 @@ from gateway.testing.backend_rules import (
     BACKEND_RULES,
     BackendCase,
     check_backend,
-    check_backend_rule,
     check_events,
 )
 from gateway.testing.backends import SCRIPTED, Script, ScriptedBackend, Step
@@ -18,7 +17,6 @@ from gateway.testing.frontend_rules import (
     FRONTEND_RULES,
     FrontendCase,
     check_frontend,
-    check_frontend_rule,
 )
 from gateway.testing.gateways import Served, build, serving
 
@@ -36,10 +34,8 @@ __all__ = [
     "answer",
     "build",
     "check_backend",
-    "check_backend_rule",
     "check_events",
     "check_frontend",
-    "check_frontend_rule",
     "part",
     "request",
     "serving",

@@ -4,7 +4,7 @@ await check_frontend(FrontendCase(path="/my/chat", ...))
 """
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -56,19 +56,15 @@ class FrontendCase:
     seconds: float = 30
 
 
-async def check_frontend(case: FrontendCase) -> None:
-    """Check all rules. Raises `AssertionError` with the name of the first that is broken."""
+async def check_frontend(case: FrontendCase, rules: Collection[str] | None = None) -> None:
+    """Check all rules, or those named in `rules`.
+
+    Raises `AssertionError` that begins with the name of the first that is broken.
+    """
     async with _bench(case) as bench:
-        for name, check in _RULES.items():
+        for name in FRONTEND_RULES if rules is None else rules:
             with rule(name, case.seconds * 10):
-                await check(bench)
-
-
-async def check_frontend_rule(name: str, case: FrontendCase) -> None:
-    """Check one rule, by its name in `FRONTEND_RULES`. Raises `AssertionError`."""
-    async with _bench(case) as bench:
-        with rule(name, case.seconds * 10):
-            await _RULES[name](bench)
+                await _RULES[name](bench)
 
 
 class _Probe:

@@ -13,7 +13,14 @@ from click.testing import CliRunner
 from gateway.errors import ConfigurationError
 from gateway.hooks import specs as hookspecs
 from gateway.models.model_map import ModelEntry, ModelMap
-from gateway.testing import SCRIPTED, Served, request, serving
+from gateway.testing import (
+    BACKEND_RULES,
+    FRONTEND_RULES,
+    SCRIPTED,
+    Served,
+    request,
+    serving,
+)
 from gateway.types import Text
 
 PAGE = (Path(__file__).parent.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -163,6 +170,15 @@ async def test_the_example_works(
     async with serving(example(hook, tmp_path), config=config) as served:
         assert await look(served) == expected
     assert capsys.readouterr().out == PRINTS.get(hook, "")
+
+
+@pytest.mark.parametrize(
+    ("section", "rules"),
+    [("Writing a frontend", FRONTEND_RULES), ("Writing a backend", BACKEND_RULES)],
+)
+def test_the_rules_are_listed_by_name(section: str, rules: tuple[str, ...]) -> None:
+    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == rules
 
 
 def test_the_example_of_a_test_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

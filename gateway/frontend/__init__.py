@@ -14,6 +14,7 @@ from gateway.frontend.encoder import (
     json_line,
     sse_event,
 )
+from gateway.frontend.field_table import Behaviour, FieldTable, RequestField
 from gateway.frontend.models import ListedModel, listed_models, model_named
 from gateway.frontend.openapi import (
     GENERATING,
@@ -33,9 +34,11 @@ __all__ = [
     "KEEPALIVE_SECONDS",
     "LISTING",
     "ONE_MODEL",
+    "Behaviour",
     "Call",
     "Decode",
     "Encoding",
+    "FieldTable",
     "Frontend",
     "Frontends",
     "Incoming",
@@ -44,6 +47,7 @@ __all__ = [
     "ListedModel",
     "ModelsFormat",
     "NDJSONEncoder",
+    "RequestField",
     "SSEEncoder",
     "StreamEncoder",
     "WireModel",

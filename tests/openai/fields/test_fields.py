@@ -11,10 +11,10 @@ from openai.types import completion_create_params as text_params
 from openai.types.shared_params import response_format_json_schema as json_schema
 
 from gateway.errors import UnsupportedParameter
+from gateway.frontend.field_table import MOST_NAMED, FieldTable
 from gateway_openai.decode.chat import decode, parse
 from gateway_openai.decode.completions import decode_completion
 from gateway_openai.fields.rows import CHAT, COMPLETIONS
-from gateway_openai.fields.table import MOST_NAMED, FieldTable
 from gateway_openai.wire import base as wire_base
 from gateway_openai.wire import chat as wire
 from gateway_openai.wire import messages as wire_messages

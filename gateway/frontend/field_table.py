@@ -1,7 +1,7 @@
-"""What becomes of each field of a request: the table, as it is used at run time and documented.
+"""A table of the fields of a request: one documented behaviour for each.
 
-It decides which fields are reported as ignored (`x-dragoman-ignored`) or refused, and the
-tables in docs/api.md are made from it. Its rows are in `field_rows`.
+It decides which fields are reported as ignored (`x-dragoman-ignored`) or refused, and the table
+for the documentation is made from it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,39 +9,48 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from gateway.errors import UnsupportedParameter
-from gateway.frontend import WireModel
-from gateway_openai.wire.messages import OtherMessage, OtherPart
+from gateway.frontend.wire_models import WireModel
 
 Behaviour: TypeAlias = Literal["honoured", "emulated", "ignored", "refused"]
-Endpoint: TypeAlias = Literal["chat", "completions"]
 
 MOST_NAMED: Final = 500
-"""More than the header that names them has room for (`headers.MAX_IGNORED`)."""
+"""More than the header that names them has room for (`response.headers.MAX_IGNORED`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestField:
-    """One field. `defaults` are values that ask for nothing, and so need no word; null never does.
+    """One field. `defaults` are values that ask for nothing and are not reported; nor is null.
 
     A name with dots is a field within a field, its list indexes left out, or a part of content of
     the type at its end. Fields of an answer that clients send back as part of the conversation are
-    `echoed`: a request is never refused for them. Those that say nothing are not `reported` either.
+    `echoed`: a request is never refused for them. Those without meaning are not `reported` either.
+    `endpoints` are those that have the field; empty are all.
     """
 
     name: str
     behaviour: Behaviour
     how: str = ""
     defaults: tuple[object, ...] = ()
-    endpoints: tuple[Endpoint, ...] = ("chat", "completions")
+    endpoints: tuple[str, ...] = ()
     echoed: bool = False
     reported: bool = True
 
 
 class FieldTable:
-    """The fields of one endpoint, in the order in which they are documented."""
+    """The fields of one endpoint, in the order in which they are documented.
 
-    def __init__(self, endpoint: Endpoint, rows: tuple[RequestField, ...]) -> None:
-        self.fields = tuple(field for field in rows if endpoint in field.endpoints)
+    `opaque` are the wire models of objects that are refused or skipped as a whole; one with a
+    `type` is reported by it.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        rows: tuple[RequestField, ...],
+        opaque: tuple[type[WireModel], ...] = (),
+    ) -> None:
+        self._opaque = opaque
+        self.fields = tuple(f for f in rows if not f.endpoints or endpoint in f.endpoints)
         self.by_name = {field.name: field for field in self.fields}
 
     def ignored(self, request: WireModel) -> tuple[str, ...]:
@@ -62,24 +71,30 @@ class FieldTable:
             name = prefix + key
             if (field := self.by_name.get(name)) and field.behaviour in ("ignored", "refused"):
                 yield from _reported(field, value)
-            for inner in _models(value):
+            for inner in self._models(value):
                 yield from self._ignored(inner, f"{name}.")
-            yield from self._passed_over(value, name)
+            yield from self._skipped(value, name)
         for key, value in (model.__pydantic_extra__ or {}).items():
             if value is not None:
                 name = prefix + key
                 unknown = RequestField(name=name, behaviour="ignored")
                 yield from _reported(self.by_name.get(name, unknown), value)
 
-    def _passed_over(self, value: object, name: str) -> Iterator[str]:
+    def _models(self, value: object) -> Iterator[WireModel]:
+        """The objects within a value, without those that are opaque."""
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, WireModel) and not isinstance(item, self._opaque):
+                yield item
+
+    def _skipped(self, value: object, name: str) -> Iterator[str]:
         for item in value if isinstance(value, list) else ():
-            if isinstance(item, OtherPart):
-                field = self.by_name.get(f"{name}.{item.type}")
+            if isinstance(item, self._opaque) and "type" in type(item).model_fields:
+                field = self.by_name.get(f"{name}.{getattr(item, 'type', '')}")
                 if field is not None and field.echoed:
                     yield field.name
 
     def refusable(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Those of the names that a request may be refused for, if it is not to be ignored."""
+        """Those of the names that a request may be refused for, if nothing is to be ignored."""
         return tuple(n for n in names if (field := self.by_name.get(n)) is None or not field.echoed)
 
     def markdown(self) -> str:
@@ -98,10 +113,3 @@ def _reported(field: RequestField, value: object) -> Iterator[str]:
             param=field.name,
         )
     yield field.name
-
-
-def _models(value: object) -> Iterator[WireModel]:
-    """The objects within a value; those that are refused or passed over as a whole left out."""
-    for item in value if isinstance(value, list) else (value,):
-        if isinstance(item, WireModel) and not isinstance(item, OtherMessage | OtherPart):
-            yield item

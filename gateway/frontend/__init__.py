@@ -5,7 +5,7 @@ A frontend registers a `Frontend`, and adds routes that return `answer(gateway, 
 by an `SSEEncoder` or an `NDJSONEncoder`.
 """
 
-from gateway.frontend.answering import KEEPALIVE_SECONDS, answer
+from gateway.frontend.answering import KEEPALIVE_SECONDS, answer, read_incoming
 from gateway.frontend.call import Call, Decode, Encoding, Incoming
 from gateway.frontend.encoder import (
     NDJSONEncoder,
@@ -23,7 +23,7 @@ from gateway.frontend.openapi import (
     request_body,
     responses_of,
 )
-from gateway.frontend.registration import Frontend, Frontends, ModelsFormat
+from gateway.frontend.registration import Frontend, ModelsFormat
 from gateway.frontend.request.body import parse_json_object
 from gateway.frontend.request.sizes import check_count, check_schema_size, count_values
 from gateway.frontend.response.json_text import dump
@@ -40,7 +40,6 @@ __all__ = [
     "Encoding",
     "FieldTable",
     "Frontend",
-    "Frontends",
     "Incoming",
     "Integer",
     "Items",
@@ -61,6 +60,7 @@ __all__ = [
     "listed_models",
     "model_named",
     "parse_json_object",
+    "read_incoming",
     "request_body",
     "responses_of",
     "sse_event",

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.config.settings import LimitsConfig
 from gateway.context import RequestContext
 from gateway.errors import as_server_fault
 from gateway.frontend.call import Call, Decode, Encoding, Incoming
@@ -54,9 +55,7 @@ async def answer(
     body = await read_body(request, limits)
 
     def decoded() -> tuple[Call, Encoding]:
-        value = json_object(body, limits)
-        client = client_of(request)
-        return decode(Incoming(body=value, client=client, limits=limits, request=request))
+        return decode(_incoming(request, body, limits))
 
     call, encoding = await off_loop(len(body), decoded)
     admit(request, call.choices)
@@ -69,6 +68,18 @@ async def answer(
     if call.stream:
         return StreamedAnswer(exchange, keepalive_seconds)
     return await whole_answer(exchange, request.receive)
+
+
+async def read_incoming(gateway: Gateway, request: Request) -> Incoming:
+    """Read a body in JSON within `limits`, for a route that asks no model. Raises `GatewayError`."""
+    limits = gateway.config.values.limits
+    body = await read_body(request, limits)
+    return await off_loop(len(body), _incoming, request, body, limits)
+
+
+def _incoming(request: Request, body: bytes, limits: LimitsConfig) -> Incoming:
+    value, client = json_object(body, limits), client_of(request)
+    return Incoming(body=value, client=client, limits=limits, request=request)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A decoded request: what goes to the hub, and what the frontend does itself.
+    """A decoded request: its part for the hub, and the frontend's own.
 
     `requests` has one for each choice; `stop` are the sequences to cut at here, which a backend
     can't be given; `ignored` names fields without effect, in the client's spelling, and `adjusted`
@@ -63,5 +63,5 @@ class Encoding(Protocol):
 Decode: TypeAlias = Callable[[Incoming], tuple[Call, Encoding]]
 """Checks and translates a request. Raises `InvalidRequest`.
 
-It runs in a thread if the body is large, so it must not touch what belongs to the event loop.
+It runs in a thread if the body is large, so it must not use anything that is bound to the event loop.
 """

@@ -63,8 +63,8 @@ def request_body(
 ) -> dict[str, Any]:
     """An OpenAPI 3.1 request body for the requests that `model` describes.
 
-    Models that are `left_out` do not appear among the choices of a union: those that a frontend
-    has only to reject what they describe.
+    Models that are `left_out` do not appear among the choices of a union: a frontend may have some
+    only to reject such values by name.
     """
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})

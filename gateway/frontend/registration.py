@@ -1,4 +1,4 @@
-"""What a frontend says of itself, and which one a request belongs to.
+"""The description of a frontend, and the choice of one for each request.
 
 Several formats share paths: `GET /v1/models`, and everything that is answered before a route is
 there or without one (401, 404, 405, 503). Each frontend therefore registers a predicate, and the

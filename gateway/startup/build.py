@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway import __version__
 from gateway.config.chosen_file import configuration
 from gateway.config.settings import Config
-from gateway.frontend import Frontends
+from gateway.frontend.registration import Frontends
 from gateway.hooks.registry import PluginRegistry
 from gateway.http import health
 from gateway.machine.command_name import command_line

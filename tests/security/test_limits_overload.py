@@ -12,7 +12,7 @@ OK, BUSY = 200, 503
 BODY = json.dumps(chat()).encode()
 CODE = '''
 from gateway import hookimpl
-from gateway.saturation import FEW, LOOKS
+from gateway.load.saturation import FEW, LOOKS
 
 @hookimpl
 def gateway_register_routes(router, gateway):

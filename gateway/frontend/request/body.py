@@ -49,7 +49,7 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
 
     Raises `InvalidRequest`.
     """
-    # PowerShell is one of those that begin a body with the mark.
+    # PowerShell begins a body with the mark.
     text = body.removeprefix(_BYTE_ORDER_MARK)
     if not text:
         raise InvalidRequest("The request body is empty; it has to be a JSON object.")
@@ -70,7 +70,7 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
 def _parsed(text: bytes) -> object:
     """Raises `ValueError`, with the place and the reason."""
     try:
-        # with values in it, the parser's own cache would hold on to what clients have said
+        # with values in it, the parser's own cache would keep the clients' texts
         return from_json(text, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         about_a_character = "escape" in str(error) or "unicode" in str(error)
@@ -94,11 +94,11 @@ def _with_whole_characters(text: bytes) -> bytes | None:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without the garbage collector, which would run again and again over what is being made:
-    250,000 empty lists take 40 ms instead of 240.
+    """Pause the garbage collector, which would run again and again over the new values: 250,000
+    empty lists take 40 ms instead of 240.
 
     Two bodies may be read at once, in different threads. Whichever is done turns it on again,
-    without a look at how it was: between that look and the change, the other one may be done.
+    however it was before: between reading that state and restoring it, the other may be done.
     """
     gc.disable()
     try:
@@ -108,7 +108,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _hint(error: ValueError) -> str:
-    """A word more, where the parser's own is hard to understand."""
+    """A hint where the parser's own words are hard to understand."""
     if "unicode" in str(error):
         return " It has to be encoded in UTF-8."
     if "recursion" in str(error):

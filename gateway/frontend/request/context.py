@@ -1,4 +1,4 @@
-"""What middleware and the server know of a request, and the contexts of its answers."""
+"""The client of a request, the limits of its key, and the contexts of its answers."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias

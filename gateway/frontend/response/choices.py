@@ -4,8 +4,8 @@ Each answer lives in one task from its first event to its end, as backends may h
 scopes while they yield.
 
 An answer that has begun runs on to its end, whatever the others do and however slowly the client
-reads, up to `event_buffer.CALL_BYTES`. It never keeps what it holds for another that waits: a call comes to
-its end with a single process.
+reads, up to `event_buffer.CALL_BYTES`. It never holds a process while it waits for another answer:
+a call comes to its end with a single one.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -29,13 +29,12 @@ OpenAnswer: TypeAlias = Callable[[int], Awaitable[AnswerStream]]
 
 
 class Choices(Protocol):
-    """What `open_choices` gives: the events of all choices. Iterating raises `GatewayError`s."""
+    """The events of all choices, as `open_choices` yields them. Iterating raises `GatewayError`s."""
 
     async def start(self) -> str | None:
-        """Wait for the first event of each choice that does not stand in line, and of one at least.
+        """Wait for the first event of each choice that is not queued, and of one at least.
 
-        Returns the model that really answers. Raises what goes wrong until then, as
-        `GatewayError`.
+        Returns the model that really answers. Raises a failure until then as `GatewayError`.
         """
 
     def __aiter__(self) -> AsyncIterator[ChoiceEvent]:
@@ -101,8 +100,8 @@ class _OneAnswer:
 class _SeveralAnswers:
     """A task for each answer; the first failure ends them all.
 
-    They are begun in order. While one of them stands in line, no further one is begun: a call
-    needs one place in line, and no memory for 128 requests that are ready to go out.
+    They are begun in order. While one of them is queued, no other is begun: a call needs one place
+    in the queue, and no memory for 128 requests that are ready to be sent.
     """
 
     def __init__(
@@ -147,7 +146,7 @@ class _SeveralAnswers:
             every_answer.cancel()
 
     def close(self) -> None:
-        """Let go of what the client has not read. Comes after the last of the tasks."""
+        """Drop the events that the client has not read. Called after the last of the tasks."""
         self._buffer.close()
 
     def _note_start(self, index: int, event: StreamEvent) -> None:
@@ -159,7 +158,7 @@ class _SeveralAnswers:
     def _note_line(self, index: int, change: int) -> None:
         self._in_line += change
         if self._in_line:
-            # what comes after it will have to wait as well
+            # the later ones will have to wait as well
             self._silent.difference_update(range(index, len(self._contexts)))
             self._check_ready()
         else:

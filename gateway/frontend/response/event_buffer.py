@@ -14,7 +14,7 @@ from gateway.types import PartDelta, PartEnd, StreamEvent
 ChoiceEvent: TypeAlias = tuple[int, StreamEvent]
 
 EVENT_BYTES: Final = 200
-"""What an event takes in memory besides its text: CPython 3.11 to 3.13, on 64 bits."""
+"""The memory of an event besides its text: CPython 3.11 to 3.13, on 64 bits."""
 
 
 CALL_BYTES: Final = 8 * 1024 * 1024
@@ -27,7 +27,7 @@ SURE_BYTES: Final = 256 * 1024
 
 @dataclass(eq=False, slots=True)
 class HeldBytes:
-    """What the buffers hold that share this: `now` bytes of `most`."""
+    """The memory that several buffers share: `now` bytes of `most` are used."""
 
     most: int = ALL_BYTES
     now: int = 0
@@ -80,12 +80,12 @@ class EventBuffer:
         return event
 
     def close(self) -> None:
-        """Let go of the events that nobody read."""
+        """Drop the events that were not read."""
         self._events.clear()
         self._count(-self._bytes)
 
     def _room(self, size: int) -> int:
-        """Bytes that there may be here with another event of this size."""
+        """The bytes that this buffer may hold with another event of this size."""
         is_full = self._shared.now + size > self._shared.most
         return min(self._most, SURE_BYTES) if is_full else self._most
 

@@ -15,7 +15,7 @@ _NOT_IN_LISTS: Final = re.compile(r"[^\x21-\x2b\x2d-\x7e]")
 def answer_headers(
     model: str | None, ignored: Iterable[str], others: Iterable[Mapping[str, str]]
 ) -> dict[str, str]:
-    """`x-dragoman-model` (what really answers), `x-dragoman-ignored`, and the plugins' own.
+    """`x-dragoman-model` (the one that really answers), `x-dragoman-ignored`, and the plugins' own.
 
     Only what RFC 9110 allows in a header goes in; other characters become question marks.
     """

@@ -1,7 +1,7 @@
 """Whole answers on their way to clients that may read slowly, held in as little memory as it takes.
 
 A whole answer can only be sent when its end is there, so all of it has to be held until the client
-has read it. An ordinary one has some kilobytes. What is longer than `PACK_BYTES` is put into the
+has read it. An ordinary one has some kilobytes. A text of more than `PACK_BYTES` is put into the
 form that it will have in JSON at once, piece by piece, and held compressed.
 """
 
@@ -67,8 +67,8 @@ class PackedText:
 class HeldAnswer:
     """Puts the events of one answer together.
 
-    `packed` has its long texts; in what `build` returns there are names for them instead, random
-    ones that no answer can have in it.
+    `packed` has its long texts; the answer that `build` returns has names in their place, random
+    ones that no answer can contain.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class HeldAnswer:
 
 
 class HeldResponse(Response):
-    """JSON in which names stand for packed texts, which are unpacked as the client reads them."""
+    """JSON with names in place of packed texts, which are unpacked as the client reads them."""
 
     media_type = "application/json"
 

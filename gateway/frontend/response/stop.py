@@ -32,7 +32,7 @@ async def cut_at_stop(
 ) -> AsyncGenerator[StreamEvent]:
     """The events of `stream` up to the first stop sequence; there the stream is closed.
 
-    How many tokens were made is then not said any more, and is estimated (`TokensSoFar`).
+    The number of tokens is then no longer reported, and is estimated (`TokensSoFar`).
     """
     cutter, tokens = StopCutter(sequences), TokensSoFar()
     async for event in stream:
@@ -49,7 +49,7 @@ async def cut_at_stop(
 class TokensSoFar:
     """Counts the tokens of an answer that is cut before its end.
 
-    The API says how many it made at the end only; until then there is the length of what came.
+    The API reports their number at the end only; until then it is estimated from the length.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class TokensSoFar:
 
     @property
     def usage(self) -> Usage:
-        """What was said, with at least as many tokens as the answer so far must have."""
+        """The usage that was reported, with at least as many tokens as the answer so far must have."""
         least = math.ceil(self._characters / CHARACTERS_PER_TOKEN)
         return replace(self._said, output_tokens=max(self._said.output_tokens, least))
 
@@ -102,7 +102,7 @@ class StopCutter:
         return [event]
 
     def _end_before(self) -> list[StreamEvent]:
-        """The end of a text that waited for the next, with what that has not taken over."""
+        """The end of a text that waited for the next one, with the rest that this did not take."""
         ended, rest = self._ended, self._rest
         self._ended, self._rest = None, ""
         return [] if ended is None else [*_delta(ended.index, rest), ended]

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from gateway.config.settings import LimitsConfig
+from gateway.frontend import FieldTable
 from gateway.startup.build import build_gateway
 from gateway.testing import ScriptedBackend, serving, text_answer
 from gateway.yaml_file.trust import keys_in_need
 from gateway_openai.fields.rows import CHAT, COMPLETIONS
-from gateway_openai.fields.table import FieldTable
 from tests.pages import PAGES, ROOT, blocks, clients, snippet
 
 DOCS = ROOT / "docs"

@@ -1,5 +1,6 @@
 """The example plugins are short, right, and do their work beside a YAML."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,12 +11,20 @@ from gateway.startup.build import build_gateway
 
 FOLDER = Path(__file__).parent.parent / "examples" / "plugins"
 FILES = sorted(FOLDER.glob("*.py"))
+COMPLETE = sorted((FOLDER.parent / "complete").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_an_example_is_under_25_lines_and_has_a_test(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 25
     assert (FOLDER / "tests" / f"test_{path.name}").is_file()
+    assert check_file(path).hooks
+
+
+@pytest.mark.parametrize("path", COMPLETE, ids=lambda path: path.stem)
+def test_a_complete_example_is_one_file_and_has_a_test(path: Path) -> None:
+    test = path.parent / "tests" / f"test_{path.name}"
+    assert re.search(r"await check_(frontend|backend)\(", test.read_text(encoding="utf-8"))
     assert check_file(path).hooks
 
 

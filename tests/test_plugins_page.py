@@ -13,7 +13,14 @@ from click.testing import CliRunner
 from gateway.errors import ConfigurationError
 from gateway.hooks import specs
 from gateway.models.model_map import ModelEntry, ModelMap
-from gateway.testing import SCRIPTED, Served, request, serving
+from gateway.testing import (
+    BACKEND_RULES,
+    FRONTEND_RULES,
+    SCRIPTED,
+    Served,
+    request,
+    serving,
+)
 from gateway.types import Text
 
 PAGE = (Path(__file__).parent.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -133,6 +140,7 @@ WORKS: dict[str, tuple[Look, object]] = {
     "gateway_register_models": (_models, "e1"),
     "gateway_check_models": (_check, "shouting takes no options in 'models.loud.options'"),
     "gateway_register_routes": (_routes, list(MODELS)),
+    "gateway_register_frontends": (_error, "There is nothing at GET /plain/x."),
     "gateway_register_commands": (_commands, "Hello!\n"),
     "gateway_register_tools": (_tools, ["3"]),
     "gateway_ready": (_ready, "summaries need a model in 'models'"),
@@ -169,6 +177,15 @@ async def test_the_example_works(
     async with serving(example(hook, tmp_path), config=config) as served:
         assert await look(served) == expected
     assert capsys.readouterr().out == PRINTS.get(hook, "")
+
+
+@pytest.mark.parametrize(
+    ("section", "rules"),
+    [("Writing a frontend", FRONTEND_RULES), ("Writing a backend", BACKEND_RULES)],
+)
+def test_the_rules_are_listed_by_name(section: str, rules: tuple[str, ...]) -> None:
+    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == rules
 
 
 def test_the_example_of_a_test_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

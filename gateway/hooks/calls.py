@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from gateway.config.settings import Config
 from gateway.context import Gateway, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, GatewayError
+from gateway.frontend.registration import Frontend
 from gateway.hooks.dispatch import Dispatcher, Expected
 from gateway.models.model_map import ModelEntry, ModelMap
 from gateway.streams import EventSource
@@ -90,6 +91,10 @@ class HookCalls:
     def register_tools(self, register: Callable[[Callable[..., Any] | ServedTool], None]) -> None:
         """Have tools offered."""
         self._call.register("gateway_register_tools", register=register)
+
+    def register_frontends(self, register: Callable[[Frontend], None]) -> None:
+        """Have wire formats registered."""
+        self._call.register("gateway_register_frontends", register=register)
 
     def ready(self, gateway: Gateway) -> None:
         """Tell the plugins that the gateway is complete. Raises `ConfigurationError`."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.config.settings import Config
     from gateway.context import RequestContext, StreamObserver
     from gateway.errors import GatewayError
+    from gateway.frontend import Frontend
     from gateway.interface import Gateway
     from gateway.models.model_map import ModelEntry, ModelMap
     from gateway.streams import EventSource
@@ -43,6 +44,7 @@ KINDS: dict[str, HookKind] = {
     "gateway_register_models": "register",
     "gateway_check_models": "register",
     "gateway_register_routes": "register",
+    "gateway_register_frontends": "register",
     "gateway_register_commands": "register",
     "gateway_register_tools": "register",
     "gateway_ready": "register",
@@ -93,7 +95,16 @@ def gateway_check_models(models: "ModelMap", config: "Config") -> None:
 
 @hookspec
 def gateway_register_routes(router: "APIRouter", gateway: "Gateway") -> None:
-    """Add HTTP routes. A frontend is this, plus its wire models, decoding and encoding."""
+    """Add HTTP routes. Those of a frontend return `gateway.frontend.answer(...)`."""
+
+
+@hookspec
+def gateway_register_frontends(register: "Callable[[Frontend], None]") -> None:
+    """Register a wire format: `register(Frontend(name="mine", matches=..., ...))`.
+
+    It gives errors and the list of models their form for each request that it `matches`; the
+    frontend that is registered first is asked first.
+    """
 
 
 @hookspec
@@ -149,7 +160,7 @@ def gateway_reconfigured(gateway: "Gateway") -> "Collection[str] | None":
 
 @hookspec(firstresult=True)
 def gateway_render_error(error: "GatewayError", request: "Request") -> "Response | None":
-    """Give an error the form of the frontend that `request.url.path` belongs to.
+    """Give an error another form than the frontend's to which the request belongs.
 
     Also called for unknown paths; there the first result counts.
     """

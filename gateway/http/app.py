@@ -15,6 +15,7 @@ from gateway.client.published import published
 from gateway.errors import GatewayError
 from gateway.http.api_pages import add_api_pages
 from gateway.http.failures import render_failure
+from gateway.http.model_routes import add_model_routes
 from gateway.http.request_identity import RequestIdentity
 from gateway.http.suggest_path import documented_paths
 from gateway.load.traffic import TrafficControl
@@ -53,6 +54,7 @@ def create_app(gateway: CoreGateway) -> FastAPI:
     app.state.gateway = gateway
     router = APIRouter()
     gateway.plugins.hooks.register_routes(router, gateway)
+    add_model_routes(router, gateway, gateway.frontends)
     app.include_router(router)
     app.state.served = documented_paths(router)
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.request_state import RequestState
+from gateway.request_state import RequestState
 
 PROCESSING_TIME_HEADER = "openai-processing-ms"
 """Read by client libraries on every answer, also on those that no frontend gave."""

@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.config.settings import Config
 from gateway.context import Gateway, Outcome, RequestContext
 from gateway.errors import BackendUnavailable, GatewayError
+from gateway.frontend.registration import Frontends
 from gateway.hooks.registry import PluginRegistry
 from gateway.load.in_flight import CallsInFlight
 from gateway.load.loop_watch import LoopWatch
@@ -49,10 +50,12 @@ class CoreGateway(Gateway):
         models: ModelMap,
         tools: ServedTools | None = None,
         *,
+        frontends: Frontends | None = None,
         offline: bool = False,
     ) -> None:
         self.plugins = plugins
         self.tools = tools if tools is not None else ServedTools()
+        self.frontends = frontends if frontends is not None else Frontends()
         self.offline = offline
         self.until_login = False
         self.host = config.values.server.host
@@ -160,7 +163,7 @@ class CoreGateway(Gateway):
 
     def render_error(self, request: Request, error: GatewayError) -> Response:
         """See `gateway.context.Gateway`."""
-        return render_error(self.plugins, request, error)
+        return render_error(self.plugins, self.frontends, request, error)
 
     def limits_itself(self, backend: str) -> None:
         """See `gateway.context.Gateway`."""

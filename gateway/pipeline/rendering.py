@@ -1,4 +1,4 @@
-"""Errors as HTTP answers, in the form of the frontend that a path belongs to."""
+"""Errors as HTTP answers, in the form of the frontend that a request belongs to."""
 
 import logging
 import math
@@ -7,17 +7,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.errors import GatewayError
+from gateway.frontend.registration import Frontends
 from gateway.hooks.registry import PluginRegistry
 
 log = logging.getLogger("gateway")
 
 
-def render_error(plugins: PluginRegistry, request: Request, error: GatewayError) -> Response:
-    """An error in the form of the frontend that the path belongs to, with its headers.
+def render_error(
+    plugins: PluginRegistry, frontends: Frontends, request: Request, error: GatewayError
+) -> Response:
+    """An error in the form of the frontend that the request belongs to, with its headers.
 
-    Plain JSON where no frontend has a form for it, or fails at giving one.
+    `gateway_render_error` comes first. Plain JSON where neither has a form for it, or fails.
     """
-    response = _rendered(plugins, request, error)
+    response = _rendered(plugins, frontends, request, error)
     if response is None:
         response = JSONResponse({"error": {"message": error.message}}, error.status)
     if error.retry_after is not None:
@@ -28,9 +31,14 @@ def render_error(plugins: PluginRegistry, request: Request, error: GatewayError)
     return response
 
 
-def _rendered(plugins: PluginRegistry, request: Request, error: GatewayError) -> Response | None:
+def _rendered(
+    plugins: PluginRegistry, frontends: Frontends, request: Request, error: GatewayError
+) -> Response | None:
     try:
-        return plugins.hooks.render_error(error, request)
-    except GatewayError:
+        rendered = plugins.hooks.render_error(error, request)
+        if rendered is None and (frontend := frontends.of(request)) is not None:
+            rendered = frontend.render_error(error, request)
+    except Exception:
         log.exception("an error could not be rendered: %s", error)
         return None
+    return rendered if isinstance(rendered, Response) else None

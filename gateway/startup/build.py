@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway import __version__
 from gateway.config.chosen_file import configuration
 from gateway.config.settings import Config
+from gateway.frontend.registration import Frontends
 from gateway.hooks.registry import PluginRegistry
 from gateway.http import health
 from gateway.machine.command_name import command_line
@@ -45,7 +46,9 @@ def build_gateway(
     models = validated(config, registry)
     tools = ServedTools()
     registry.hooks.register_tools(tools.add)
-    return CoreGateway(config, registry, models, tools, offline=offline)
+    frontends = Frontends()
+    registry.hooks.register_frontends(frontends.add)
+    return CoreGateway(config, registry, models, tools, frontends=frontends, offline=offline)
 
 
 def _load_code_beside(config: Config, registry: PluginRegistry) -> None:

@@ -1,32 +1,46 @@
-"""What the gateway expects of every frontend, as checks that raise `AssertionError`.
+"""The rules that every frontend keeps, as checks by name that raise `AssertionError`.
 
-They speak ASGI themselves: a client that goes away, and a status that is held back until the
-first event, can't be seen through a client library that reads whole answers.
+await check_frontend(FrontendCase(path="/my/chat", ...))
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
 
 import anyio
+import anyio.lowlevel
 
+from gateway.context import RequestContext
 from gateway.errors import GatewayError, Overloaded
+from gateway.markers import hookimpl
 from gateway.testing.backends import Script, ScriptedBackend
 from gateway.testing.events import text_answer
+from gateway.testing.exchange import ADDRESS, USER_AGENT, Exchange, exchanging
 from gateway.testing.gateways import Served, serving
+from gateway.testing.rules import expect, expect_soon, rule
+from gateway.types import ChatRequest
 
-OK = 200
+_ANSWER: Final = text_answer("Hello", " there")
+_FIRST: Final = 3
+"""The number of events of the answer up to its first text."""
+_PIECE: Final = 100
+"""Bytes that are sent at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrontendCase:
     """A frontend, and how to tell its errors.
 
-    `body` and `stream_body` are requests to `path` for the model `test-model`, whole and
-    streamed; `malformed` is one that it has to refuse. `is_error` says whether a parsed JSON
-    body is an error in the frontend's form, `is_stream_error` whether the text of a stream
-    shows one. `installed` and `plugins` are as `serving` takes them.
+    `body` and `stream_body` are requests to `path` for the model `test-model`, whole and streamed;
+    `malformed` is one that it has to reject. `is_error` says whether a parsed JSON body is an error
+    in the frontend's form, `is_stream_error` whether the text of a stream shows one.
+
+    `installed`, `plugins` and `config` are as `serving` takes them. `quick_keepalive` are the keys
+    of the YAML with which a stream is kept alive after a tenth of a second or less; without them
+    "keeps-alive" is not checked. Each step of a rule may take so many `seconds`.
     """
 
     path: str
@@ -37,134 +51,267 @@ class FrontendCase:
     is_stream_error: Callable[[str], bool]
     installed: tuple[str, ...] = ()
     plugins: tuple[object, ...] = ()
+    config: Mapping[str, object] = field(default_factory=dict)
+    quick_keepalive: Mapping[str, object] | None = None
     seconds: float = 30
 
 
-@dataclass
-class _Exchange:
-    """One HTTP exchange as the server sees it. `leave` lets the client go away."""
+async def check_frontend(case: FrontendCase, rules: Collection[str] | None = None) -> None:
+    """Check all rules, or those named in `rules`.
 
-    status: int | None = None
-    body: bytes = b""
-    started: anyio.Event = field(default_factory=anyio.Event)
-    leave: anyio.Event = field(default_factory=anyio.Event)
-
-    async def run(self, served: Served, path: str, body: dict[str, Any]) -> "_Exchange":
-        sent = iter([{"type": "http.request", "body": json.dumps(body).encode()}])
-
-        async def receive() -> dict[str, Any]:
-            if (message := next(sent, None)) is not None:
-                return message
-            await self.leave.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:  # noqa: ANN401 - a message of ASGI
-            if message["type"] == "http.response.start":
-                self.status = message["status"]
-                self.started.set()
-            else:
-                self.body += message.get("body", b"")
-
-        await served.app(_scope(path), receive, send)
-        return self
+    Raises `AssertionError` that begins with the name of the first that is broken.
+    """
+    async with _bench(case) as bench:
+        for name in FRONTEND_RULES if rules is None else rules:
+            with rule(name, case.seconds * 10):
+                await _RULES[name](bench)
 
 
-def _scope(path: str) -> dict[str, Any]:
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"content-type", b"application/json"), (b"host", b"gateway")],
-        "client": ("127.0.0.1", 1),
-        "server": ("gateway", 80),
-    }
+class _Probe:
+    """Sees the context of each request, and sets a header of its answer."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[ChatRequest, RequestContext]] = []
+
+    @hookimpl
+    def gateway_transform_request(self, request: ChatRequest, ctx: RequestContext) -> None:
+        self.seen.append((request, ctx))
+        ctx.headers["x-probe"] = "1"
 
 
-async def check_frontend(case: FrontendCase) -> None:
-    """Run all checks. Raises `AssertionError` with the rule that is broken."""
-    checks = (
-        _answers,
-        _refuses_in_its_form,
-        _fails_in_its_form,
-        _holds_the_status_back,
-        _shows_what_fails_half_way,
-        _closes_when_the_client_goes,
+class _Bench:
+    """A gateway with the frontend, for one exchange after another."""
+
+    def __init__(self, case: FrontendCase) -> None:
+        self.case = case
+        self.probe = _Probe()
+        self.backend = ScriptedBackend(reply=lambda _: self._script)
+        self.served: Served
+        self._script: Script = ()
+
+    @asynccontextmanager
+    async def asking(
+        self,
+        body: dict[str, Any] | bytes | Iterator[bytes],
+        script: Script = _ANSWER,
+        content_type: str = "application/json",
+    ) -> AsyncGenerator[Exchange]:
+        """A request, while the backend answers it with `script`."""
+        self._script, self.backend.closed = script, 0
+        self.backend.requests.clear()
+        self.probe.seen.clear()
+        sent = json.dumps(body).encode() if isinstance(body, dict) else body
+        path, seconds = self.case.path, self.case.seconds
+        async with exchanging(self.served, path, sent, seconds, content_type) as exchange:
+            yield exchange
+
+    async def ask(
+        self,
+        body: dict[str, Any] | bytes | Iterator[bytes],
+        script: Script = _ANSWER,
+        content_type: str = "application/json",
+    ) -> Exchange:
+        """A request and its whole answer."""
+        async with self.asking(body, script, content_type) as exchange:
+            await exchange.end()
+        return exchange
+
+    async def expect_asked(self, exchange: Exchange) -> None:
+        """Wait until the backend has the request, and everything waits for the backend."""
+        expected = "a request to the backend"
+        await self.expect_soon(lambda: self.backend.requests, expected, exchange)
+        await anyio.wait_all_tasks_blocked()
+
+    async def expect_soon(
+        self, holds: Callable[[], object], expected: str, exchange: Exchange
+    ) -> None:
+        """Wait until it holds."""
+        await expect_soon(holds, self.case.seconds, expected, lambda: exchange.seen)
+
+    def expect_error(self, exchange: Exchange, status: int, reason: str) -> None:
+        """Check the status and the form of an error."""
+        holds = exchange.status == status and _finds(self.case.is_error, exchange.json())
+        expected = f"the status {status} and an error in the frontend's form for {reason}"
+        expect(holds, expected, exchange.seen)
+
+    def expect_not_asked(self) -> None:
+        """Check that the backend has no request."""
+        expect(not self.backend.requests, "no request to the backend", "there was one")
+
+
+def _finds(is_error: Callable[[Any], bool], answer: object) -> bool:
+    """Whether an answer is an error; one that the predicate can't read is none."""
+    try:
+        return is_error(answer)
+    except Exception:  # noqa: BLE001 - such as KeyError, for a body that lacks something
+        return False
+
+
+@asynccontextmanager
+async def _bench(
+    case: FrontendCase, config: Mapping[str, object] | None = None
+) -> AsyncGenerator[_Bench]:
+    bench = _Bench(case)
+    async with serving(
+        *case.plugins,
+        bench.probe,
+        backend=bench.backend,
+        installed=case.installed,
+        config={**case.config, **(config or {})},
+    ) as bench.served:
+        yield bench
+
+
+async def _answers_whole(bench: _Bench) -> None:
+    exchange = await bench.ask(bench.case.body)
+    said = exchange.json() is not None and b"Hello there" in exchange.body
+    expect(exchange.status == HTTPStatus.OK and said, "200 and JSON with the text", exchange.seen)
+
+
+async def _streams(bench: _Bench) -> None:
+    more = anyio.Event()
+    script: Script = [*_ANSWER[:_FIRST], more, *_ANSWER[_FIRST:]]
+    async with bench.asking(bench.case.stream_body, script) as exchange:
+        expected = "the first text before the backend has the next"
+        await bench.expect_soon(lambda: b"Hello" in exchange.body, expected, exchange)
+        more.set()
+        await exchange.end()
+    ended = exchange.status == HTTPStatus.OK and b"there" in exchange.body
+    expect(ended and exchange.raised is None, "200 and the rest of the text", exchange.seen)
+
+
+async def _holds_back_the_status(bench: _Bench) -> None:
+    first = anyio.Event()
+    async with bench.asking(bench.case.stream_body, [first, *_ANSWER]) as exchange:
+        await bench.expect_asked(exchange)
+        early = exchange.status
+        first.set()
+        await exchange.end()
+    expect(early is None, "no status before the backend's first event", f"{early} was sent")
+
+
+async def _ends_streams_with_an_error(bench: _Bench) -> None:
+    for failure in (Overloaded("full"), KeyError("a bug")):
+        exchange = await bench.ask(bench.case.stream_body, [*_ANSWER[:_FIRST], failure])
+        shown = _finds(bench.case.is_stream_error, exchange.body.decode())
+        expect(
+            shown and exchange.raised is None,
+            f"an error in the stream after {failure!r} half-way",
+            exchange.seen,
+        )
+
+
+async def _notices_a_disconnect(bench: _Bench) -> None:
+    moments = (
+        ("in the middle of a stream", bench.case.stream_body, _FIRST),
+        ("before a stream's first event", bench.case.stream_body, 0),
+        ("while a whole answer is made", bench.case.body, _FIRST),
     )
-    for check in checks:
-        with anyio.fail_after(case.seconds):
-            await check(case)
+    for moment, body, events in moments:
+        async with bench.asking(body, [*_ANSWER[:events], anyio.Event()]) as exchange:
+            await bench.expect_asked(exchange)
+            exchange.leave.set()
+            await expect_soon(
+                lambda: bench.backend.closed,
+                bench.case.seconds,
+                f"the backend's stream to be closed when the client disconnects {moment}",
+                lambda: "it was still open",
+            )
 
 
-def _rule(holds: bool, rule: str, exchange: _Exchange) -> None:  # noqa: FBT001
-    if not holds:
-        said = exchange.body[:500].decode(errors="replace")
-        raise AssertionError(f"broken: {rule} (status {exchange.status}: {said})")
-
-
-async def _exchange(case: FrontendCase, body: dict[str, Any], *script: Any) -> _Exchange:  # noqa: ANN401
-    backend = ScriptedBackend(list(script)) if script else ScriptedBackend()
-    async with serving(*case.plugins, backend=backend, installed=case.installed) as served:
-        return await _Exchange().run(served, case.path, body)
-
-
-def _is_error(case: FrontendCase, exchange: _Exchange) -> bool:
-    return exchange.status != OK and case.is_error(json.loads(exchange.body))
-
-
-async def _answers(case: FrontendCase) -> None:
-    for body in (case.body, case.stream_body):
-        exchange = await _exchange(case, body)
-        _rule(exchange.status == OK and b"Hello" in exchange.body, "an answer arrives", exchange)
-
-
-async def _refuses_in_its_form(case: FrontendCase) -> None:
-    exchange = await _exchange(case, case.malformed)
-    _rule(_is_error(case, exchange), "what is malformed is refused in its form", exchange)
-
-
-async def _fails_in_its_form(case: FrontendCase) -> None:
+async def _renders_errors(bench: _Bench) -> None:
     for failure in (Overloaded("full"), KeyError("a bug")):
-        for body in (case.body, case.stream_body):
-            exchange = await _exchange(case, body, failure)
-            _rule(_is_error(case, exchange), "a failure has its form", exchange)
-            status = failure.status if isinstance(failure, GatewayError) else 500
-            _rule(exchange.status == status, f"a failure has its status, {status}", exchange)
+        status = failure.status if isinstance(failure, GatewayError) else 500
+        for body in (bench.case.body, bench.case.stream_body):
+            exchange = await bench.ask(body, [failure])
+            bench.expect_error(exchange, status, f"{failure!r} of the backend")
 
 
-async def _holds_the_status_back(case: FrontendCase) -> None:
-    gate = anyio.Event()
-    backend = ScriptedBackend([gate, *text_answer("Hello")])
-    async with serving(*case.plugins, backend=backend, installed=case.installed) as served:
-        exchange = _Exchange()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(exchange.run, served, case.path, case.stream_body)
-            await anyio.wait_all_tasks_blocked()
-            early = exchange.started.is_set()
-            gate.set()
-    _rule(not early, "the status waits for the first event", exchange)
+async def _rejects_malformed_bodies(bench: _Bench) -> None:
+    for body in (bench.case.malformed, b"{"):
+        exchange = await bench.ask(body)
+        bench.expect_error(exchange, HTTPStatus.BAD_REQUEST, f"the body {body!r}")
+        bench.expect_not_asked()
 
 
-async def _shows_what_fails_half_way(case: FrontendCase) -> None:
-    for failure in (Overloaded("full"), KeyError("a bug")):
-        script: Script = [*text_answer("Hello")[:3], failure]
-        exchange = await _exchange(case, case.stream_body, *script)
-        text = exchange.body.decode()
-        _rule(case.is_stream_error(text), "a failure half-way can be seen", exchange)
+async def _requires_json(bench: _Bench) -> None:
+    # A web page can post plain text to any address without the browser asking first.
+    exchange = await bench.ask(bench.case.body, content_type="text/plain")
+    bench.expect_error(exchange, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a body of text/plain")
+    bench.expect_not_asked()
 
 
-async def _closes_when_the_client_goes(case: FrontendCase) -> None:
-    for body, begun in ((case.stream_body, 3), (case.stream_body, 0), (case.body, 3)):
-        backend = ScriptedBackend([*text_answer("Hello")[:begun], anyio.Event()])
-        async with serving(*case.plugins, backend=backend, installed=case.installed) as served:
-            exchange = _Exchange()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(exchange.run, served, case.path, body)
-                await anyio.wait_all_tasks_blocked()
-                exchange.leave.set()
-        _rule(backend.closed == 1, "the stream is closed when the client goes", exchange)
+async def _refuses_large_bodies(plain: _Bench) -> None:
+    body = json.dumps(plain.case.body).encode()
+    limit = len(body) + _PIECE
+
+    def pieces() -> Iterator[bytes]:
+        yield body
+        yield from [b" " * _PIECE] * 100
+
+    async with _bench(plain.case, {"limits": {"body_bytes": limit}}) as bench:
+        exchange = await bench.ask(pieces())
+    bench.expect_error(exchange, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {limit} bytes")
+    seen = f"{exchange.taken} bytes were read"
+    expect(exchange.taken <= limit + _PIECE, f"no more than {limit} bytes to be read", seen)
+
+
+async def _keeps_alive(plain: _Bench) -> None:
+    if plain.case.quick_keepalive is None:
+        return
+    more = anyio.Event()
+    script: Script = [*_ANSWER[:_FIRST], more, *_ANSWER[_FIRST:]]
+    async with (
+        _bench(plain.case, plain.case.quick_keepalive) as bench,
+        bench.asking(bench.case.stream_body, script) as exchange,
+    ):
+        await bench.expect_soon(lambda: b"Hello" in exchange.body, "a text", exchange)
+        so_far = len(exchange.body)
+        expected = "bytes that keep a silent stream alive"
+        await bench.expect_soon(lambda: len(exchange.body) > so_far, expected, exchange)
+        more.set()
+        await exchange.end()
+    expect(b"there" in exchange.body, "the rest of the text", exchange.seen)
+
+
+async def _passes_the_context(bench: _Bench) -> None:
+    for body in (bench.case.body, bench.case.stream_body):
+        exchange = await bench.ask(body)
+        expect(bench.probe.seen, "a request", exchange.seen)
+        [(request, ctx)] = bench.probe.seen
+        for name, seen, expected in (
+            ("request_id of the context", ctx.request_id, exchange.headers.get("x-request-id")),
+            ("body_bytes of the context", ctx.body_bytes, len(json.dumps(body))),
+            ("user_agent of the client", request.client.user_agent, USER_AGENT),
+            ("address of the client", request.client.address, ADDRESS),
+        ):
+            expect(seen == expected, f"{expected!r} as {name}", f"it was {seen!r}")
+
+
+async def _sends_headers(bench: _Bench) -> None:
+    for body in (bench.case.body, bench.case.stream_body):
+        exchange = await bench.ask(body)
+        for name, value in (("x-probe", "1"), ("x-dragoman-model", "scripted-1")):
+            seen = f"the headers were {exchange.headers}"
+            expect(exchange.headers.get(name) == value, f"the header {name}: {value}", seen)
+
+
+_Rule: TypeAlias = Callable[[_Bench], Awaitable[None]]
+
+_RULES: Final[dict[str, _Rule]] = {
+    "answers-whole": _answers_whole,
+    "streams": _streams,
+    "holds-back-the-status": _holds_back_the_status,
+    "ends-streams-with-an-error": _ends_streams_with_an_error,
+    "notices-a-disconnect": _notices_a_disconnect,
+    "renders-errors": _renders_errors,
+    "rejects-malformed-bodies": _rejects_malformed_bodies,
+    "requires-json": _requires_json,
+    "refuses-large-bodies": _refuses_large_bodies,
+    "keeps-alive": _keeps_alive,
+    "passes-the-context": _passes_the_context,
+    "sends-headers": _sends_headers,
+}
+
+FRONTEND_RULES: Final = tuple(_RULES)
+"""The names of all rules, in the order in which they are checked."""

@@ -7,9 +7,9 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import NotAuthenticated, RateLimited
-from gateway.http.request_state import RequestState
 from gateway.load.traffic import MONITORS
 from gateway.machine.command_name import command_line
+from gateway.request_state import RequestState
 from gateway_access.config import KeyEntry
 from gateway_access.keys.keyring import Keyring
 from gateway_access.keys.known_keys import KnownKeys

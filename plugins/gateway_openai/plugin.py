@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway import hookimpl
 from gateway.errors import GatewayError
+from gateway.frontend import Frontend, dump
 from gateway.interface import Gateway
 from gateway_openai.config import SECTION, OpenAIConfig
+from gateway_openai.http.model_list import MODELS
+from gateway_openai.http.openapi import ERROR_SCHEMA
 from gateway_openai.http.routes import add_routes
 from gateway_openai.wire.errors import envelope
-from gateway_openai.wire.json_text import dump
 
 
 @hookimpl
@@ -23,17 +26,29 @@ def gateway_register_config(register: Callable[[str, type[BaseModel]], None]) ->
 
 @hookimpl
 def gateway_register_routes(router: APIRouter, gateway: Gateway) -> None:
-    """`/v1/chat/completions`, `/v1/completions` and `/v1/models`."""
+    """`/v1/chat/completions` and `/v1/completions`."""
     add_routes(router, gateway)
 
 
 @hookimpl
 def gateway_reconfigured() -> tuple[str, ...]:
-    """The section is looked up at each request, so a new one holds at once."""
+    """Each request reads the section, so a new one holds at once."""
     return (SECTION,)
 
 
 @hookimpl(trylast=True)
-def gateway_render_error(error: GatewayError) -> Response:
-    """OpenAI's envelope for every path that no other frontend claims."""
+def gateway_register_frontends(register: Callable[[Frontend], None]) -> None:
+    """The form of every request that no other frontend claims."""
+    register(
+        Frontend(
+            name="openai",
+            matches=lambda _: True,
+            render_error=_render_error,
+            error_schema=ERROR_SCHEMA,
+            models=MODELS,
+        )
+    )
+
+
+def _render_error(error: GatewayError, _: Request) -> Response:
     return Response(dump(envelope(error)), error.status, media_type="application/json")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.request_state import RequestState
+from gateway.request_state import RequestState
 from gateway.testing import build
 from tests.access.access_support import KEY, stored
 

@@ -261,7 +261,7 @@ async def test_a_late_failure_ends_the_stream_with_the_error(build_app: BuildApp
 
 def test_more_of_a_part_that_never_began_makes_no_sense() -> None:
     start, _, delta, *_ = text_answer("Hi")
-    encoder = CompletionEncoding(id="cmpl-1", created=1, model="m", prompts=("a",)).chunks(1)
+    encoder = CompletionEncoding(id="cmpl-1", created=1, model="m", prompts=("a",)).stream(1)
     encoder.encode(0, start)
     with pytest.raises(BackendFailed, match="never began"):
         encoder.encode(0, delta)

@@ -1,49 +1,22 @@
-"""A decoded call of either endpoint, and what decoding has in common for both. Pure."""
+"""A decoded call of either endpoint, and the fields that both decode alike. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
-
-from pydantic import ValidationError
+from dataclasses import dataclass
+from typing import Final
 
 from gateway.errors import InvalidRequest
-from gateway.types import ChatRequest, Sampling
+from gateway.frontend import Call
+from gateway.types import Sampling
 from gateway_openai.wire.base import GenerationRequest
-from gateway_openai.wire.errors import invalid_request
 
 LONGEST_BLANK: Final = 1000
-
-RequestT = TypeVar("RequestT", bound=GenerationRequest)
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What goes to the hub, and what this frontend does itself.
+class OpenAICall(Call):
+    """A call of either endpoint. With `include_usage` the last chunk of a stream has the usage."""
 
-    `requests` has one for each choice; `stop` are the sequences to cut at here; `ignored`
-    names fields without effect, in the client's spelling, and `adjusted` those that are met by
-    something else, with that.
-    """
-
-    requests: tuple[ChatRequest, ...]
-    stream: bool = False
     include_usage: bool = False
-    stop: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-    adjusted: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def choices(self) -> int:
-        """How many answers are wanted."""
-        return len(self.requests)
-
-
-def checked(model: type[RequestT], body: Mapping[str, object]) -> RequestT:
-    """Check a body against a wire model. Raises `InvalidRequest`."""
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise invalid_request(error) from None
 
 
 def wants_usage(wire: GenerationRequest) -> bool:

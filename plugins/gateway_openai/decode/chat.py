@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.errors import InvalidRequest
+from gateway.frontend import checked
 from gateway.types import ChatRequest, Client, ResponseFormat
-from gateway_openai.decode.call import Call, checked, decode_sampling, emulated_stop, wants_usage
+from gateway_openai.decode.call import OpenAICall, decode_sampling, emulated_stop, wants_usage
 from gateway_openai.decode.messages import decode_messages
 from gateway_openai.decode.reasoning import decode_reasoning
 from gateway_openai.decode.tools import check_schema, decode_tool_choice, decode_tools
@@ -14,7 +15,7 @@ from gateway_openai.wire.chat import ChatCompletionRequest, JSONSchemaFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatCall(Call):
+class ChatCall(OpenAICall):
     """`legacy_functions` means that calls go back as `function_call`; without `shows_reasoning`
     the model's reasoning does not go back.
     """

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import InvalidRequest
+from gateway.frontend import checked
 from gateway.types import ChatRequest, Client, Message, Text
-from gateway_openai.decode.call import Call, checked, decode_sampling, emulated_stop, wants_usage
+from gateway_openai.decode.call import OpenAICall, decode_sampling, emulated_stop, wants_usage
 from gateway_openai.fields.rows import COMPLETIONS
 from gateway_openai.wire.completions import CompletionRequest
 
@@ -21,7 +22,7 @@ INSTRUCTION: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompletionCall(Call):
+class CompletionCall(OpenAICall):
     """`prompts` are in order, each with the same number of choices; `echo` puts them in front."""
 
     prompts: tuple[str, ...]

@@ -8,6 +8,7 @@ Deltas are most of the work, so what surrounds them is built once a part and not
 from typing import Any, Final
 
 from gateway.errors import BackendFailed, GatewayError
+from gateway.frontend import SSEEncoder, dump, sse_event
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -28,7 +29,6 @@ from gateway_openai.encode.chat import (
     refusal_text,
 )
 from gateway_openai.wire.errors import envelope
-from gateway_openai.wire.json_text import dump
 
 DONE: Final = b"data: [DONE]\n\n"
 
@@ -36,12 +36,15 @@ _TEXT: Final = "\0"
 """Stands for the text of a delta in a chunk that is cut in two there."""
 
 
-def error_event(error: GatewayError) -> bytes:
-    """An error after the stream has begun. Clients raise on it; `[DONE]` must not follow."""
-    return b"data: " + dump(envelope(error)) + b"\n\n"
+class OpenAIEncoder(SSEEncoder):
+    """A stream of either endpoint, which shows failures alike."""
+
+    def fail(self, error: GatewayError) -> bytes:
+        """An error event. Clients raise on it; `[DONE]` must not follow."""
+        return sse_event(envelope(error))
 
 
-class ChunkEncoder:
+class ChunkEncoder(OpenAIEncoder):
     """Encodes the events of all choices of one answer."""
 
     def __init__(self, form: AnswerFormat, choices: int) -> None:
@@ -156,7 +159,3 @@ def _frame(form: AnswerFormat, choices: list[dict[str, Any]]) -> dict[str, Any]:
         "system_fingerprint": SYSTEM_FINGERPRINT,
         "choices": choices,
     }
-
-
-def sse_event(data: dict[str, Any]) -> bytes:
-    return b"data: " + dump(data) + b"\n\n"

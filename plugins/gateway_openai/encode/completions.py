@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import BackendFailed
+from gateway.frontend import sse_event
 from gateway.types import (
     ChatResponse,
     PartDelta,
@@ -21,7 +22,7 @@ from gateway.types import (
     UsageUpdate,
 )
 from gateway_openai.encode.chat import SYSTEM_FINGERPRINT, encode_usage, finish_reason
-from gateway_openai.encode.chat_chunks import DONE, sse_event
+from gateway_openai.encode.chat_chunks import DONE, OpenAIEncoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class CompletionEncoding:
         ]
         return {**self.frame(choices), "usage": self.usage([each.usage for each in responses])}
 
-    def chunks(self, choices: int) -> "CompletionChunkEncoder":
+    def stream(self, choices: int) -> "CompletionChunkEncoder":
         """An encoder for a streamed answer with so many choices."""
         return CompletionChunkEncoder(self, choices)
 
@@ -77,7 +78,7 @@ class CompletionEncoding:
         }
 
 
-class CompletionChunkEncoder:
+class CompletionChunkEncoder(OpenAIEncoder):
     """Encodes the events of all choices of one answer."""
 
     def __init__(self, encoding: CompletionEncoding, choices: int) -> None:

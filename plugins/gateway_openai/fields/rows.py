@@ -6,10 +6,12 @@ of our own answers, which come back as messages. Fields within fields have a row
 no effect; the others are spoken of in the row of the field that they are in.
 """
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from gateway_openai.fields.table import Behaviour, Endpoint, FieldTable, RequestField
-from gateway_openai.wire.messages import PASSED_OVER
+from gateway.frontend import Behaviour, FieldTable, RequestField
+from gateway_openai.wire.messages import PASSED_OVER, OtherMessage, OtherPart
+
+Endpoint: TypeAlias = Literal["chat", "completions"]
 
 _NEVER_REPORTED: Final = "part of an earlier answer that the client sends back; never reported"
 _EARLIER_THINKING: Final = "thinking of an earlier answer; never refused"
@@ -167,5 +169,7 @@ ROWS: Final = (
     _echoed("messages.tool_calls.function.parsed_arguments"),
 )
 
-CHAT: Final = FieldTable("chat", ROWS)
-COMPLETIONS: Final = FieldTable("completions", ROWS)
+_OPAQUE: Final = (OtherMessage, OtherPart)
+
+CHAT: Final = FieldTable("chat", ROWS, _OPAQUE)
+COMPLETIONS: Final = FieldTable("completions", ROWS, _OPAQUE)

@@ -1,41 +1,21 @@
 """The two endpoints that generate: how each decodes its requests and encodes its answers."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
-from gateway.types import ChatResponse, Client, StreamEvent
+from gateway.errors import UnsupportedParameter
+from gateway.frontend import Call, Encoding, Incoming
+from gateway.types import ChatResponse
 from gateway_openai.config import OpenAIConfig
-from gateway_openai.decode.call import Call
 from gateway_openai.decode.chat import decode, parse
 from gateway_openai.decode.completions import decode_completion
 from gateway_openai.encode.chat import AnswerFormat, completion_id, encode_completion
 from gateway_openai.encode.chat_chunks import ChunkEncoder
 from gateway_openai.encode.completions import CompletionEncoding, text_completion_id
-
-
-class Chunks(Protocol):
-    """Encodes the events of all choices of one streamed answer."""
-
-    def encode(self, choice: int, event: StreamEvent) -> bytes:
-        """The chunks for one event of one choice; often one, sometimes none.
-
-        Raises `BackendFailed` for more of a part that never began.
-        """
-
-    def finish(self) -> bytes:
-        """What comes after the last choice's end."""
-
-
-class Encoding(Protocol):
-    """How the answers to one call are written."""
-
-    def whole(self, responses: Sequence[ChatResponse]) -> dict[str, Any]:
-        """The whole answer: a choice for each response."""
-
-    def chunks(self, choices: int) -> Chunks:
-        """An encoder for a streamed answer with so many choices."""
+from gateway_openai.fields.rows import CHAT
+from gateway_openai.http.sizes import check_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +28,16 @@ class ChatEncoding:
         """`openai.types.chat.ChatCompletion`."""
         return encode_completion(responses, self.form)
 
-    def chunks(self, choices: int) -> Chunks:
+    def stream(self, choices: int) -> ChunkEncoder:
         """For `openai.types.chat.ChatCompletionChunk`."""
         return ChunkEncoder(self.form, choices)
 
 
-Endpoint: TypeAlias = Callable[[Mapping[str, object], Client, OpenAIConfig], tuple[Call, Encoding]]
-"""Decodes a body. Raises `InvalidRequest`."""
-
-
-def chat_completions(
-    body: Mapping[str, object], client: Client, config: OpenAIConfig
-) -> tuple[Call, Encoding]:
-    """`POST /v1/chat/completions`."""
-    call = decode(parse(body), client)
+def chat_completions(config: OpenAIConfig, incoming: Incoming) -> tuple[Call, Encoding]:
+    """`POST /v1/chat/completions`. Raises `InvalidRequest`."""
+    check_sizes(incoming.body, incoming.limits)
+    call = decode(parse(incoming.body), incoming.client)
+    _reject_ignored(call, config)
     form = AnswerFormat(
         id=completion_id(),
         created=int(time.time()),
@@ -73,11 +49,11 @@ def chat_completions(
     return call, ChatEncoding(form)
 
 
-def text_completions(
-    body: Mapping[str, object], client: Client, _: OpenAIConfig
-) -> tuple[Call, Encoding]:
-    """`POST /v1/completions`."""
-    call = decode_completion(body, client)
+def text_completions(config: OpenAIConfig, incoming: Incoming) -> tuple[Call, Encoding]:
+    """`POST /v1/completions`. Raises `InvalidRequest`."""
+    check_sizes(incoming.body, incoming.limits)
+    call = decode_completion(incoming.body, incoming.client)
+    _reject_ignored(call, config)
     encoding = CompletionEncoding(
         id=text_completion_id(),
         created=int(time.time()),
@@ -87,3 +63,12 @@ def text_completions(
         include_usage=call.include_usage,
     )
     return call, encoding
+
+
+def _reject_ignored(call: Call, config: OpenAIConfig) -> None:
+    refusable = CHAT.refusable(call.ignored)
+    if config.unsupported == "reject" and refusable:
+        raise UnsupportedParameter(
+            f"{refusable[0]!r} has no effect here, and the gateway is set to refuse that.",
+            param=refusable[0],
+        )

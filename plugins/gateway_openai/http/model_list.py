@@ -1,10 +1,12 @@
 """The models as `GET /v1/models` lists them: `openai.types.Model`."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias, TypedDict
+from collections.abc import Sequence
+from typing import Any, Final, TypedDict
 
-from gateway.errors import NotAllowed
-from gateway.interface import Gateway
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.frontend import ListedModel, ModelsFormat
 from gateway_openai.http.model_fields import SCHEMA, ModelObject, described
 
 CREATED: Final = 1735689600
@@ -12,7 +14,7 @@ CREATED: Final = 1735689600
 
 
 class ModelList(TypedDict):
-    """All models that have a name of their own, which patterns don't have, and are not hidden."""
+    """The body of `GET /v1/models`."""
 
     object: str
     data: list[ModelObject]
@@ -27,30 +29,29 @@ LIST_SCHEMA: Final[dict[str, Any]] = {
 }
 """`ModelList` for the OpenAPI document."""
 
-MayUse: TypeAlias = Callable[[str, Sequence[str]], bool]
-"""Whether a client may ask for a model, by its name and those of the entries that it can lead to."""
 
-
-def list_models(gateway: Gateway, may_use: MayUse | None = None) -> ModelList:
-    """Entries, then aliases; those that the client may use."""
-    aliases = [alias for alias in gateway.models.aliases if "*" not in alias]
-    names = dict.fromkeys((*gateway.models.listed, *aliases))
-    if may_use is not None:
-        names = {name: None for name in names if may_use(name, gateway.find(name).reach)}
-    return {"object": "list", "data": [describe_model(gateway, name) for name in names]}
-
-
-def describe_model(gateway: Gateway, name: str, may_use: MayUse | None = None) -> ModelObject:
-    """One model, under the name that was asked for. Raises `ModelNotFound` and `NotAllowed`."""
-    found = gateway.find(name)
-    if may_use is not None and not may_use(name, found.reach):
-        raise NotAllowed(f"This key may not use the model {name[:100]!r}.", param="model")
+def model_object(listed: ListedModel) -> ModelObject:
+    """One model, under the name that was asked for."""
     model: ModelObject = {
-        "id": name,
+        "id": listed.name,
         "object": "model",
         "created": CREATED,
-        "owned_by": found.target.backend,
+        "owned_by": listed.found.target.backend,
     }
-    if found.description:
-        model["description"] = found.description
-    return {**model, **described(gateway.describe(name))}
+    if listed.found.description:
+        model["description"] = listed.found.description
+    return {**model, **described(listed.description)}
+
+
+def _list(models: Sequence[ListedModel], _: Request) -> Response:
+    body: ModelList = {"object": "list", "data": [model_object(each) for each in models]}
+    return JSONResponse(body)
+
+
+def _one(model: ListedModel, _: Request) -> Response:
+    return JSONResponse(model_object(model))
+
+
+MODELS: Final = ModelsFormat(
+    render_list=_list, render_one=_one, list_schema=LIST_SCHEMA, one_schema=SCHEMA
+)

@@ -8,24 +8,34 @@ from starlette.responses import Response
 
 from gateway.errors import NotFound
 
-ABSENT: Final = {
-    "/v1/responses": "The Responses API is not served. Have the client use chat completions: "
-    "openai.chat(…) in the AI SDK, OpenAIChatCompletionsModel in the Agents SDK.",
-    "/v1/embeddings": "Claude has no embeddings. Point the client's embedding model elsewhere.",
-    "/v1/moderations": "There is no model for moderation behind this gateway.",
-    "/v1/images/generations": "Claude makes no images. It sees them, in chat completions.",
-    "/v1/images/edits": "Claude makes no images. It sees them, in chat completions.",
-    "/v1/audio/speech": "Claude has no audio. Point the client's speech model elsewhere.",
-    "/v1/audio/transcriptions": "Claude has no audio. Point the client's speech model elsewhere.",
-    "/v1/audio/translations": "Claude has no audio. Point the client's speech model elsewhere.",
-    "/v1/files": "Files are not stored here. Images, PDFs and texts go into the messages.",
+_EMBEDDINGS: Final = (
+    "Dragoman does not serve embeddings. Point the client's embedding model to another server."
+)
+_IMAGES: Final = (
+    "Dragoman does not make images. Chat completions take them as input; to make them, point the "
+    "client's image model to another server."
+)
+_AUDIO: Final = "Dragoman does not serve audio. Point the client's speech model to another server."
+
+NOT_SERVED: Final = {
+    "/v1/responses": "Dragoman does not serve the Responses API. Have the client use chat "
+    "completions: openai.chat(…) in the AI SDK, OpenAIChatCompletionsModel in the Agents SDK.",
+    "/v1/embeddings": _EMBEDDINGS,
+    "/v1/moderations": "Dragoman does not serve moderation. Turn it off in the client, or point it "
+    "to another server.",
+    "/v1/images/generations": _IMAGES,
+    "/v1/images/edits": _IMAGES,
+    "/v1/audio/speech": _AUDIO,
+    "/v1/audio/transcriptions": _AUDIO,
+    "/v1/audio/translations": _AUDIO,
+    "/v1/files": "Dragoman does not store files. Put images, PDFs and texts into the messages.",
 }
-"""What is said, by path."""
+"""The advice, by path."""
 
 
-def add_absent(router: APIRouter) -> None:
-    """A 404 for each, like any unknown path has, but with advice."""
-    for path, advice in ABSENT.items():
+def add_not_served(router: APIRouter) -> None:
+    """A 404 for each, as for any unknown path, but with advice."""
+    for path, advice in NOT_SERVED.items():
         router.add_api_route(
             path, _refusal(path, advice), methods=["GET", "POST"], include_in_schema=False
         )

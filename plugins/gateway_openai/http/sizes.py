@@ -1,38 +1,38 @@
 """How many things a request may hold: counted before anything is made of them. Pure."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from gateway.config.settings import LimitsConfig
 from gateway.errors import InvalidRequest
-from gateway.json_schema import parts_of
+from gateway.frontend import check_count, check_schema_size, count_values
 
 _SHORTEN: Final = (
     " Send fewer: leave out the oldest ones, or put a summary into one message in their place."
 )
-_NO_MARKS: Final = bytes(set(range(256)) - set(b'",:'))
 _FILES: Final = frozenset({"image_url", "file", "image", "document"})
 
 
 def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     """Raise `InvalidRequest` with the key of the limit, and the field that is over it.
 
-    What has the wrong type counts nothing here; the wire models refuse it.
+    Values of the wrong type are not counted; the wire models reject them.
     """
+    check = partial(check_count, limits)
     messages = _list(body, "messages")
-    _check("messages", len(messages), limits.messages, "messages", "messages", advice=_SHORTEN)
+    check("messages", len(messages), "messages", "messages", advice=_SHORTEN)
     for field in ("tools", "functions"):
-        _check(field, len(_list(body, field)), limits.tools, "tools", "tools")
+        check("tools", len(_list(body, field)), "tools", field)
     for param, allowed in _allowed_tools(body.get("tool_choice")):
-        _check(param, len(allowed), limits.tools, "tools", "allowed tools")
+        check("tools", len(allowed), "allowed tools", param)
     kinds = list(_kinds(messages))
-    _check("messages", len(kinds), limits.parts, "parts", "content parts")
-    images = sum(kind in _FILES for kind in kinds)
-    _check("messages", images, limits.images, "images", "images and files")
+    check("parts", len(kinds), "content parts", "messages")
+    check("images", sum(kind in _FILES for kind in kinds), "images and files", "messages")
     _check_arguments(messages, limits)
     prompts = max(1, len(_list(body, "prompt")))
     field = "n" if prompts == 1 else "prompt"
-    _check(field, prompts * _count(body.get("n")), limits.choices, "choices", "choices in all")
+    check("choices", prompts * _count(body.get("n")), "choices in all", field)
     _check_answer_schema(body.get("response_format"), limits)
 
 
@@ -49,7 +49,7 @@ def _check_arguments(messages: list[Any], limits: LimitsConfig) -> None:
     """The arguments of calls are JSON within a string, so the body's own count leaves them out."""
     found = 0
     for param, arguments in _arguments(messages):
-        found += _marks(arguments.encode(errors="replace"), limits.json_values)
+        found += count_values(arguments.encode(errors="replace"), limits.json_values)
         if found > limits.json_values:
             raise InvalidRequest(
                 f"The arguments of the tool calls have more than {limits.json_values} keys and list "
@@ -82,77 +82,6 @@ def _check_answer_schema(response_format: Any, limits: LimitsConfig) -> None:  #
             check_schema_size(schema, limits, "response_format.json_schema.schema")
 
 
-def check_schema_size(schema: Mapping[str, Any], limits: LimitsConfig, param: str) -> None:
-    """Raise `InvalidRequest` for the schema of an answer that is over one of the limits.
-
-    Counted as OpenAI does: properties of all objects, values of all enums, and the characters of
-    names of properties and definitions, of enum and const values, and of patterns.
-    """
-    properties = values = characters = 0
-    for part in parts_of(schema):
-        for keyword in ("properties", "patternProperties", "$defs", "definitions"):
-            names = part.get(keyword)
-            if isinstance(names, Mapping):
-                properties += len(names) if keyword == "properties" else 0
-                characters += sum(map(len, names))
-        enum = part.get("enum")
-        listed = enum if isinstance(enum, list) else []
-        values += len(listed)
-        texts = (*listed, part.get("const"), part.get("pattern"))
-        characters += sum(len(text) for text in texts if isinstance(text, str))
-    for found, key, what in (
-        (properties, "schema_properties", "properties"),
-        (values, "schema_enum_values", "enum values"),
-        (characters, "schema_characters", "characters in names, enum values and patterns"),
-    ):
-        most: int = getattr(limits, key)
-        if found > most:
-            raise InvalidRequest(
-                f"The schema of the answer has {found} {what}; the limit is {most} (limits.{key}).",
-                param=param,
-            )
-
-
-def exceeds(text: bytes, most: int) -> bool:
-    """Whether a JSON text has more than `most` keys and list items.
-
-    They are counted before anything is made of them, at about 4 ms a megabyte.
-    """
-    return _marks(text, most) > most
-
-
-def _marks(text: bytes, most: int) -> int:
-    """How many commas and colons a JSON text has outside of its strings; `most` + 1 if more."""
-    found = text.count(b",") + text.count(b":")
-    if found <= most:
-        return found
-    marks = text.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_MARKS)
-    # every other piece is a string; each key and item has two quotes at most
-    pieces = marks.split(b'"', 4 * most)
-    if len(pieces) > 4 * most:
-        return most + 1
-    return min(sum(map(len, pieces[::2])), most + 1)
-
-
-def check_depth(value: object, most: int) -> None:
-    """Raise `InvalidRequest` for JSON in which more than `most` lists and objects lie in others."""
-    level: list[Any] = [value]
-    depth = 0
-    while level:
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        depth += 1
-        if depth > most:
-            raise InvalidRequest(
-                f"The request body is nested more than {most} levels deep (limits.json_depth)."
-            )
-
-
 def _count(n: object) -> int:
     if isinstance(n, float) and n.is_integer():
         n = int(n)
@@ -168,14 +97,6 @@ def _kinds(messages: list[Any]) -> Iterator[str]:
                 yield kind if isinstance(kind, str) else ""
                 if kind == "tool_result":
                     yield from _kinds([part])
-
-
-def _check(param: str, found: int, most: int, key: str, what: str, *, advice: str = "") -> None:
-    if found > most:
-        raise InvalidRequest(
-            f"The request has {found} {what}; the limit is {most} (limits.{key}).{advice}",
-            param=param,
-        )
 
 
 def _list(body: Mapping[str, Any], field: str) -> list[Any]:

@@ -1,36 +1,11 @@
-"""What the request bodies of both endpoints have in common on the wire.
+"""The parts that the request bodies of both endpoints share on the wire."""
 
-Unions are told apart by functions whose tags stand in `<…>`: pydantic puts tags into the
-location of an error, and there they must be recognised and left out.
-"""
+from typing import Annotated, Any, TypeAlias
 
-from typing import Annotated, Any, TypeAlias, TypeVar
+from pydantic import Discriminator, Field, Tag
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from gateway.frontend import Integer, WireModel
 
-T = TypeVar("T")
-
-Items: TypeAlias = Annotated[list[T], Field(fail_fast=True)]
-"""A list that is wrong at its first wrong item: only that one is reported, and there may be many."""
-
-
-class WireModel(BaseModel):
-    """Strict: a string is never taken for a number, nor a boolean for an integer.
-
-    Unknown fields are let through; `fields` reports them as ignored.
-    """
-
-    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
-
-
-def _integral(value: object) -> object:
-    """JSON has one kind of number: 1024.0 is an integer, and some clients write it so."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-Integer: TypeAlias = Annotated[int, BeforeValidator(_integral)]
 Penalty: TypeAlias = Annotated[float, Field(ge=-2, le=2)]
 
 

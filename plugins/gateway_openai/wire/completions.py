@@ -7,7 +7,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from gateway_openai.wire.base import GenerationRequest, Integer, Items
+from gateway.frontend import Integer, Items
+from gateway_openai.wire.base import GenerationRequest
 
 
 def _prompt_tag(value: object) -> str | None:

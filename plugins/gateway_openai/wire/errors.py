@@ -7,15 +7,11 @@ A 503 is as good as a 429 to them: openai-python 3.54 and the AI SDK 7 try both 
 after a `retry-after` of up to 60 s (`_base_client.py`; `isRetryable` of `APICallError`).
 """
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TypedDict
 
-from pydantic import ValidationError
-
 from gateway.errors import (
     GatewayError,
-    InvalidRequest,
     NotAllowed,
     NotAuthenticated,
     QuotaExhausted,
@@ -63,19 +59,3 @@ def _error_type(error: GatewayError) -> str:
         case _:
             fault = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             return "server_error" if fault else "invalid_request_error"
-
-
-def invalid_request(error: ValidationError) -> InvalidRequest:
-    """What pydantic found first, with `param` as a path: `messages[2].content[0].text`."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    param = path(first["loc"])
-    if first["type"] == "missing":
-        return InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
-    return InvalidRequest(f"Invalid value for {param!r}: {first['msg']}.", param=param)
-
-
-def path(location: Sequence[str | int]) -> str:
-    """A location of pydantic's as clients read it; union tags, which stand in `<…>`, left out."""
-    steps = [step for step in location if not (isinstance(step, str) and step.startswith("<"))]
-    joined = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return joined.removeprefix(".")

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.context import RequestContext, StreamObserver
 from gateway.errors import ConfigurationError, GatewayError
+from gateway.frontend import Frontend
 from gateway.hooks import specs
 from gateway.hooks.registry import PluginRegistry
 from gateway.http.app import create_app
@@ -67,6 +68,22 @@ async def test_hook_register_routes(gateway_with: GatewayWith) -> None:
 
     async with http(gateway_with(plugin(gateway_register_routes))) as client:
         assert (await client.get("/hello")).json() == {"offline": False}
+
+
+async def test_hook_register_frontends(gateway_with: GatewayWith) -> None:
+    def gateway_register_frontends(register: Callable[[Frontend], None]) -> None:
+        register(
+            Frontend(
+                name="plain",
+                matches=lambda request: request.url.path.startswith("/plain/"),
+                render_error=lambda error, _: PlainTextResponse(error.message, error.status),
+                error_schema={"type": "string"},
+            )
+        )
+
+    async with http(gateway_with(plugin(gateway_register_frontends))) as client:
+        assert (await client.get("/plain/x")).text == "There is nothing at GET /plain/x."
+        assert (await client.get("/other")).headers["content-type"] == "application/json"
 
 
 def test_hook_register_commands() -> None:

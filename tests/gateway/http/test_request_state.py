@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from gateway.http.request_state import RequestState
+from gateway.request_state import RequestState
 
 
 def test_what_middleware_sets_is_there_for_the_route() -> None:

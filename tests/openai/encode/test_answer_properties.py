@@ -166,7 +166,7 @@ def test_a_stream_of_text_says_the_same_as_the_whole_text(
     )
     completion = encoding.whole([whole(events)])
     assert Completion.model_validate(completion, strict=True)
-    *chunks, last = chunks_of(encoding.chunks(1), events)
+    *chunks, last = chunks_of(encoding.stream(1), events)
     # Null in every chunk but the last, as OpenAI has it, though the SDK's type has no null.
     choices = [chunk["choices"][0] for chunk in chunks]
     reasons = [choice["finish_reason"] for choice in choices]

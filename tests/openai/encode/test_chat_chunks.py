@@ -20,7 +20,7 @@ from gateway.types import (
     Usage,
 )
 from gateway_openai.encode.chat import AnswerFormat
-from gateway_openai.encode.chat_chunks import ChunkEncoder, error_event
+from gateway_openai.encode.chat_chunks import ChunkEncoder
 from tests.openai.openai_support import sse_data
 
 FORM = AnswerFormat(id="chatcmpl-1", created=1_700_000_000, model="asked-for")
@@ -191,7 +191,7 @@ def test_ends_of_text_say_nothing() -> None:
 
 
 def test_an_error_is_the_envelope() -> None:
-    assert sse_data(error_event(BackendFailed("it died")).decode()) == [
+    assert sse_data(ChunkEncoder(FORM, 1).fail(BackendFailed("it died")).decode()) == [
         {
             "error": {
                 "message": "it died",

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from gateway.errors import UnsupportedParameter
+from gateway.frontend.field_table import MOST_NAMED
 from gateway_openai.decode.chat import decode, parse
 from gateway_openai.decode.completions import decode_completion
-from gateway_openai.fields.table import MOST_NAMED
 from tests.openai.openai_support import request_body
 
 

@@ -18,5 +18,6 @@ async def test_the_openai_frontend_keeps_the_rules() -> None:
                 "error" in json.loads(text.strip().split("\n\n")[-1].removeprefix("data: "))
             ),
             installed=("openai",),
+            quick_keepalive={"plugins": {"openai": {"keepalive_seconds": 0.02}}},
         )
     )

@@ -1,12 +1,9 @@
-"""What happens when the client goes away, at every stage."""
+"""What happens when the client disconnects, at every stage."""
 
 import anyio
 import pytest
-from starlette.requests import ClientDisconnect
 
-from gateway.task_groups import raising_plainly
 from gateway.testing import ScriptedBackend, text_answer
-from gateway_openai.http.disconnect import unless_disconnected
 from tests.openai.openai_support import BuildApp, Connection
 
 
@@ -42,44 +39,3 @@ async def test_in_the_middle_of_a_stream_that_may_be_cut(build_app: BuildApp) ->
     backend = ScriptedBackend([start, opening, delta, anyio.Event()])
     await build_app(backend)(connection.scope, connection.receive, connection.send)
     assert backend.closed == 1
-
-
-async def test_work_that_is_done_in_time_gives_its_result() -> None:
-    async def work() -> int:
-        return 42
-
-    assert await unless_disconnected(waiting_connection().receive, work) == 42
-
-
-async def test_work_is_cancelled_when_the_client_goes() -> None:
-    connection = waiting_connection()
-    connection.gone.set()
-    with pytest.raises(ClientDisconnect):
-        await unless_disconnected(connection.receive, anyio.sleep_forever)
-
-
-async def test_an_error_of_the_work_is_raised_as_it_is() -> None:
-    error = ValueError("no")
-
-    async def work() -> None:
-        raise error
-
-    with pytest.raises(ValueError, match="no") as caught:
-        await unless_disconnected(waiting_connection().receive, work)
-    assert caught.value is error
-
-
-def test_one_error_is_taken_out_of_its_groups() -> None:
-    with pytest.raises(ValueError, match="no"), raising_plainly():
-        raise ExceptionGroup("outer", [ExceptionGroup("inner", [ValueError("no")])])
-
-
-def test_several_errors_stay_a_group() -> None:
-    with pytest.raises(ExceptionGroup), raising_plainly():
-        raise ExceptionGroup("both", [ValueError("no"), TypeError("no")])
-
-
-def waiting_connection() -> Connection:
-    connection = Connection()
-    connection._body = None
-    return connection

@@ -19,7 +19,7 @@ from gateway.errors import (
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import ChatRequest, PartStart, ResponseStart, Text, Usage, UsageUpdate
 from gateway_openai.config import OpenAIConfig
-from gateway_openai.http.not_served import ABSENT
+from gateway_openai.http.not_served import NOT_SERVED
 from tests.openai.openai_support import Ask, BuildApp, http_client, sse_data
 
 
@@ -131,14 +131,14 @@ async def test_headers(ask: Ask, stream: bool) -> None:
 async def test_what_is_ignored_is_logged_without_content(
     ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "gateway.openai"):
+    with caplog.at_level(logging.INFO, "gateway.frontend"):
         response = await ask(ScriptedBackend(), seed=424242, user="Ada")
     (message,) = caplog.messages
     assert message == f"{response.headers['x-request-id']}: ignored seed,user"
 
 
 async def test_nothing_ignored_is_nothing_said(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "gateway.openai"):
+    with caplog.at_level(logging.INFO, "gateway.frontend"):
         response = await ask(ScriptedBackend(answer(model="")), n=1, logprobs=False, seed=None)
     assert "x-dragoman-ignored" not in response.headers
     assert "x-dragoman-model" not in response.headers
@@ -292,7 +292,7 @@ async def test_errors_of_paths_have_the_envelope_too(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("path", ABSENT)
+@pytest.mark.parametrize("path", NOT_SERVED)
 async def test_an_endpoint_that_is_not_served_says_what_to_do(
     build_app: BuildApp, method: str, path: str
 ) -> None:
@@ -302,7 +302,7 @@ async def test_an_endpoint_that_is_not_served_says_what_to_do(
     assert response.status_code == 404
     error = response.json()["error"]
     assert error["code"] == "unknown_url"
-    assert ABSENT[path] in error["message"]
+    assert NOT_SERVED[path] in error["message"]
     assert path not in described
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway import errors
-from gateway_openai.wire.errors import envelope, path
+from gateway_openai.wire.errors import envelope
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,3 @@ def test_every_error_has_type_and_code(
 
 def test_the_param_is_passed_on() -> None:
     assert envelope(errors.InvalidRequest("no", param="n"))["error"]["param"] == "n"
-
-
-@pytest.mark.parametrize(
-    ("location", "expected"),
-    [
-        ((), ""),
-        (("n",), "n"),
-        (("messages", 2, "<user>", "content", "<string>"), "messages[2].content"),
-        (
-            ("messages", 0, "<user>", "content", "<parts>", 1, "<text>", "text"),
-            "messages[0].content[1].text",
-        ),
-    ],
-)
-def test_a_path_has_no_union_tags(location: tuple[str | int, ...], expected: str) -> None:
-    assert path(location) == expected

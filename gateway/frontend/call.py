@@ -1,0 +1,67 @@
+"""A call of a frontend's endpoint: as it arrives, decoded, and how its answer is written."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from starlette.requests import Request
+
+from gateway.config.settings import LimitsConfig
+from gateway.frontend.encoder import StreamEncoder
+from gateway.types import ChatRequest, ChatResponse, Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A request as a frontend decodes it.
+
+    `body` is parsed JSON within the limits of size and depth; `client` goes into each
+    `ChatRequest`. `request` has the path, its parameters and the headers.
+    """
+
+    body: Mapping[str, object]
+    client: Client
+    limits: LimitsConfig
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A decoded request: its part for the hub, and the frontend's own.
+
+    `requests` has one for each choice; `stop` are the sequences to cut at here, which a backend
+    can't be given; `ignored` names fields without effect, in the client's spelling, and `adjusted`
+    those whose value was replaced, with the new one.
+    """
+
+    requests: tuple[ChatRequest, ...]
+    stream: bool = False
+    stop: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    adjusted: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> int:
+        """The number of answers."""
+        return len(self.requests)
+
+
+class Encoding(Protocol):
+    """How the answers to one call are written."""
+
+    def whole(self, responses: Sequence[ChatResponse]) -> object:
+        """The JSON value of the whole answer, with a choice for each response.
+
+        Texts of a response are to be put into it unchanged: very long ones are only filled in
+        when they are sent.
+        """
+
+    def stream(self, choices: int) -> StreamEncoder:
+        """An encoder for a streamed answer with this number of choices."""
+
+
+Decode: TypeAlias = Callable[[Incoming], tuple[Call, Encoding]]
+"""Checks and translates a request. Raises `InvalidRequest`.
+
+It runs in a thread if the body is large, so it must not use anything that is bound to the event loop.
+"""

@@ -1,0 +1,86 @@
+"""Reading the body: its type, its size, and JSON in every broken form."""
+
+import gc
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from gateway.config.settings import LimitsConfig
+from gateway.errors import InvalidRequest, PayloadTooLarge
+from gateway.frontend.request.body import json_object, parse_json_object, read_body
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "empty"),
+        (b"{", "not valid JSON"),
+        (b"[]", "JSON object"),
+        (b"null", "JSON object"),
+        (b'"model"', "JSON object"),
+        (b"model=gpt", "not valid JSON"),
+        (b'{"a": NaN}', "not valid JSON"),
+        (b'{"a": Infinity}', "not valid JSON"),
+        (b'{"a": "\xff"}', "encoded in UTF-8"),
+        (b'{"a": "\\ud800", "b": NaN}', "not valid JSON"),
+        (b'{"a": "\\ud8', "not valid JSON"),
+        (b'{"a": "\\ud800", "b": ' + b"[" * 300 + b"]" * 300 + b"}", "recursion limit"),
+        (b"[" * 100_000, "recursion limit"),
+        (b'{"a":' * 100_000, "recursion limit"),
+        (b'{"a": 1' + b"0" * 10_000 + b"}", "out of range"),
+        (b"{} {}", "trailing characters"),
+        ("{}".encode("utf-16"), "not valid JSON"),
+    ],
+)
+def test_what_is_no_json_object_is_refused_with_a_reason(body: bytes, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why):
+        parse_json_object(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b'{"a": "\\u0000"}', {"a": "\0"}),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+    ],
+)
+def test_unusual_json_is_taken(body: bytes, value: object) -> None:
+    assert parse_json_object(body) == value
+
+
+async def test_a_body_is_not_read_beyond_the_limit() -> None:
+    sent = 0
+
+    async def receive() -> dict[str, object]:
+        nonlocal sent
+        sent += 1
+        return {"type": "http.request", "body": b" " * 400, "more_body": True}
+
+    with pytest.raises(PayloadTooLarge):
+        await read_body(json_request(receive), LimitsConfig(body_bytes=1000))
+    assert sent == 3
+
+
+async def test_a_client_that_goes_away_meanwhile_is_no_fault_of_ours() -> None:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(InvalidRequest, match="went away"):
+        await read_body(json_request(receive), LimitsConfig(body_bytes=1000))
+
+
+def json_request(receive: Any) -> Request:
+    headers = [(b"content-type", b"application/json")]
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+def test_the_garbage_collector_is_on_again_whoever_turned_it_off() -> None:
+    gc.disable()  # as another thread does that reads a body
+    try:
+        json_object(b"{}", LimitsConfig())
+        assert gc.isenabled()
+    finally:
+        gc.enable()

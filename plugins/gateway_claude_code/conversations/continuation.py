@@ -30,6 +30,19 @@ LONGEST_ANSWER: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationState:
+    """The parts of a conversation that its process holds already.
+
+    `answered`: everything up to the answer that it gave last; else it was told nothing yet.
+    `thought`: that answer began with thinking. `transcribed`: it gets earlier turns as text.
+    """
+
+    answered: bool = False
+    thought: bool = False
+    transcribed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
     """The way on from an earlier answer: the `key` of its process, and what to say to it.
 

@@ -14,12 +14,16 @@ WARM_SECONDS: Final = 5
 
 
 class Patience:
-    """The limit of a process that is born now. `ready` is set once it has answered."""
+    """The limit of a process that is born now. `ready` is whether it has answered."""
 
     def __init__(self, start_seconds: float) -> None:
         self._start_seconds = start_seconds
         self._born = time.monotonic()
         self.ready = False
+
+    def note_ready(self) -> None:
+        """It has answered for the first time, or again."""
+        self.ready = True
 
     @contextmanager
     def limit(self, *, warm: bool) -> Iterator[None]:

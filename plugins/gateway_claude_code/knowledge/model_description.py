@@ -52,7 +52,7 @@ def _parameters(facts: ModelFacts, target: Target) -> tuple[Parameter, ...]:
     if facts.sampling != "defaults":
         found += ["temperature", "top_p", "top_k"]
     found += ["stop", "tools", "tool_choice"]
-    if "agent" not in target.options:  # see `agent.check_request`
+    if "agent" not in target.options:  # see `agent.agent_for`
         found.append("response_format")
     if facts.efforts:
         found.append("effort")

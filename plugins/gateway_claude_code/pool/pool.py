@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -27,6 +27,8 @@ from gateway_claude_code.process.starts import Start, Starts, starts_at_a_time
 from gateway_claude_code.request.canonical import Digest
 
 log = logging.getLogger("gateway_claude_code")
+
+ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
 ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
@@ -61,6 +63,7 @@ class Pool:
         self._news = anyio.Event()
         self._no_spare_until = 0.0
         self._before_start = 0
+        self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -76,6 +79,23 @@ class Pool:
             "spare": spare,
             "aside": aside,
             "waiting": self.slots.waiting + self._before_start,
+        }
+
+    def report(self) -> dict[str, Any]:
+        """For `GET /health`: the processes by state, the plan's quota, and reasons for failures.
+
+        `account` is there while the account is refused (`Quota.account`).
+
+        `taken` says how many answers began with a process that had the conversation already
+        ("live"), one that was started ahead ("spare"), and one that was not ("cold").
+        """
+        quota, account = self.quota.report(), self.quota.account()
+        return {
+            "processes": self.counts,
+            "taken": dict(self._taken),
+            **({"quota": quota} if quota else {}),
+            **({"account": account} if account else {}),
+            **self.starts.breaker.report(),
         }
 
     @asynccontextmanager
@@ -110,7 +130,10 @@ class Pool:
         finally:
             if not reusable:
                 self.retire(conversation)
-        return conversation if reusable else None
+        if not reusable:
+            return None
+        self._taken["live"] += 1
+        return conversation
 
     async def obtain(
         self,
@@ -134,6 +157,7 @@ class Pool:
             self._no_spare_until = now + REFILL_SECONDS
         self._news.set()
         if spare is not None:
+            self._taken["spare"] += 1
             return spare
         # before room is made for it, at the cost of what waits
         self.starts.breaker.look()
@@ -143,7 +167,9 @@ class Pool:
         except BaseException:
             self.slots.release()
             raise
-        return await self._start(launch, start)
+        conversation = await self._start(launch, start)
+        self._taken["cold"] += 1
+        return conversation
 
     async def _turn_to_start(self, ctx: RequestContext | None) -> Start:
         self._before_start += 1

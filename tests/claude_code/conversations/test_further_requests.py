@@ -66,8 +66,7 @@ def test_a_known_tool_is_not() -> None:
 
 
 def test_an_answer_that_may_take_any_number_of_requests_is_left_alone() -> None:
-    free = reader()
-    free.unlimited = True
+    free = EventReader(ToolNames(["look"]), unlimited=True)
     assert changes(free, INIT, REQUESTING, START, TEXT) == [None] * 4
 
 

@@ -9,8 +9,7 @@ from gateway.context import RequestContext
 from gateway.errors import InvalidRequest, QuotaExhausted
 from gateway.load.off_loop import off_loop
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
-from gateway_claude_code.agent import Agent
-from gateway_claude_code.compatibility.verdict import Gate
+from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.answer_headers import note_transcript
 from gateway_claude_code.conversations.attempts import FIRST, Attempt, held_to_choice
@@ -23,13 +22,13 @@ from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.knowledge.catalogue import ModelCatalogue
 from gateway_claude_code.knowledge.questions import asked
-from gateway_claude_code.knowledge.remembered import RememberedModels
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.knowledge.remembered_models import RememberedModels
+from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.pool import Pool
 from gateway_claude_code.process import command
 from gateway_claude_code.process.cli_version import switches_models
-from gateway_claude_code.process.environment import Surroundings
-from gateway_claude_code.process.launch import Launch, Program, launch_for, program_at
+from gateway_claude_code.process.environment import CliEnvironment
+from gateway_claude_code.process.launch import Program, launch_for, program_at
 from gateway_claude_code.request.answer_schemas.made_once import AnswerSchemas
 from gateway_claude_code.request.canonical import Digest, request_digest
 from gateway_claude_code.request.learning import Learning, NextTry
@@ -47,19 +46,19 @@ class ClaudeCodeBackend:
     def __init__(
         self,
         config: ClaudeCodeConfig,
-        surroundings: Surroundings,
-        keeper: Keeper | None = None,
+        cli_environment: CliEnvironment,
+        reaper: OrphanReaper | None = None,
     ) -> None:
         self._config = config
-        self._surroundings = surroundings
+        self._cli_environment = cli_environment
         self._usual_model: str | None = None
-        self.pool = Pool(config, keeper)
-        self.gate = Gate(allow_unsafe=config.allow_unsafe_cli)
+        self.pool = Pool(config, reaper)
+        self.verdict = CliVerdict(allow_unsafe=config.allow_unsafe_cli)
         self._schemas = AnswerSchemas()
-        self.known = KnownModels(SeenFacts.of_user(surroundings.environ))
+        self.known = KnownModels(SeenFacts.of_user(cli_environment.environ))
         self.learning = Learning(self.known)
         self._driver = TurnDriver(self.learning.cache_marks)
-        remembered = RememberedModels.of_user(surroundings.environ)
+        remembered = RememberedModels.of_user(cli_environment.environ)
         self.catalogue = ModelCatalogue(self.known, remembered, self.ask_models)
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -77,7 +76,7 @@ class ClaudeCodeBackend:
         """
         if switches_models(version):
             self._usual_model = model
-        self.pool.expect(self._launch(model, one_request=False))
+        self.pool.expect(launch_for(self._config, self._cli_environment, model))
 
     async def answer(
         self, request: ChatRequest, target: Target, ctx: RequestContext
@@ -127,9 +126,9 @@ class ClaudeCodeBackend:
         `went_out` is told what is sent. Raises `GatewayError`s only. `attempts` says when another
         process is tried.
         """
-        if self.gate.refusal is not None:
-            cli = command.find_cli(self._config, self._surroundings.environ)
-            self.gate.admit(program_at(cli))
+        if self.verdict.refusal is not None:
+            cli = command.find_cli(self._config, self._cli_environment.environ)
+            self.verdict.admit(program_at(cli))
         plan = await off_loop(ctx.body_bytes, TurnPlan.of, prepared, self._usual_model)
         attempt = FIRST
         while True:
@@ -156,12 +155,18 @@ class ClaudeCodeBackend:
             if waiting is not None:
                 return waiting
         prepared = plan.prepared
-        launch = self._launch(plan.model, one_request=plan.one_request, agent=prepared.agent)
+        launch = launch_for(
+            self._config,
+            self._cli_environment,
+            plan.model,
+            one_request=plan.one_request,
+            agent=prepared.agent,
+        )
         program = Program(launch.program, launch.stamp)
-        self.gate.admit(program)
+        self.verdict.admit(program)
         self.catalogue.notice(program)
         self._driver.tools.notice(program)
-        as_text = plan.has_history and not self.gate.takes_history(program)
+        as_text = plan.has_history and not self.verdict.takes_history(program)
         caller = prepared.request.client.caller
         conversation = await self.pool.obtain(launch, caller, ctx, fresh=not attempt.spare)
         if as_text:
@@ -210,22 +215,11 @@ class ClaudeCodeBackend:
         attempt.remember()
         self.learning.cache_marks.accepted(went_out.mark)
 
-    def _launch(self, model: str, *, one_request: bool, agent: Agent | None = None) -> Launch:
-        surroundings = self._surroundings
-        return launch_for(
-            self._config,
-            surroundings.environ,
-            surroundings.overrides,
-            model,
-            one_request=one_request,
-            agent=agent,
-        )
-
     async def ask_models(self) -> Sequence[AskedModel]:
         """What the CLI says about its models: a process of its own, in a slot like all others.
 
         Raises `GatewayError`s.
         """
-        launch = self._launch(self._usual_model or ANY_MODEL, one_request=False)
+        launch = launch_for(self._config, self._cli_environment, self._usual_model or ANY_MODEL)
         async with self.pool.aside(launch) as process:
             return read_models(await asked(process, {"subtype": "list_models"}))

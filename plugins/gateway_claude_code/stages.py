@@ -26,9 +26,9 @@ from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.login.status import cli_status
 from gateway_claude_code.login.watch import LoginWatch
 from gateway_claude_code.login.words import not_logged_in
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.process import command
-from gateway_claude_code.process.environment import Surroundings, stand_in
+from gateway_claude_code.process.environment import CliEnvironment, stand_in
 from gateway_claude_code.stage import Stage, open_stage
 from gateway_claude_code.upstream import Script, offline_script
 
@@ -48,8 +48,8 @@ class Stages:
         self._gateway = gateway
         self._config = config
         # the ledger is the user's also when offline: the next gateway has to find it
-        keeper = Keeper(command.own_directory(os.environ) / "processes", os.environ)
-        self._open = partial(open_stage, config, keeper=keeper, usual_model=usual_model)
+        reaper = OrphanReaper(command.own_directory(os.environ) / "processes", os.environ)
+        self._open = partial(open_stage, config, reaper=reaper, usual_model=usual_model)
         self._current: Stage | None = None
         self._login: LoginWatch | None = None
         self._changed = anyio.Event()
@@ -140,15 +140,17 @@ class Stages:
             self._changed.set()
 
     async def _hold_real(self, *, task_status: TaskStatus[Stage]) -> None:
-        async with self._open(Surroundings.of_user(), stand_in=False) as stage:
+        async with self._open(CliEnvironment.of_user(), stand_in=False) as stage:
             task_status.started(stage)
             await self._ended.wait()
 
     async def _hold_stand_in(self, *, task_status: TaskStatus[Stage]) -> None:
         """Its processes, its folder and its port go when its last answer has ended."""
         async with (
-            stand_in(self._script()) as surroundings,
-            self._open(surroundings, stand_in=True, until_login=self._login is not None) as stage,
+            stand_in(self._script()) as cli_environment,
+            self._open(
+                cli_environment, stand_in=True, until_login=self._login is not None
+            ) as stage,
         ):
             task_status.started(stage)
             await self._changed.wait()

@@ -10,7 +10,7 @@ import anyio
 from gateway.errors import GatewayError
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.process.launch import Program
 
 log = logging.getLogger("gateway_claude_code")

@@ -10,7 +10,7 @@ from gateway_claude_code.facts.documented import FACT_NAMES
 from gateway_claude_code.facts.fact_values import to_json
 from gateway_claude_code.facts.known import KnownModels, Origin
 from gateway_claude_code.facts.model_facts import ModelFacts
-from gateway_claude_code.knowledge.remembered import known_to_user
+from gateway_claude_code.knowledge.remembered_models import known_to_user
 from gateway_claude_code.process import command
 from gateway_claude_code.process.launch import program_at
 

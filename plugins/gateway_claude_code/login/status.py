@@ -13,7 +13,7 @@ import anyio
 from gateway.errors import BackendUnavailable
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import command
-from gateway_claude_code.process.leftover_files import remove_litter
+from gateway_claude_code.process.leftover_files import remove_leftovers
 
 ANSWER_SECONDS = 15
 """How long the CLI may take for a question about itself; 0.2 s is usual."""
@@ -117,7 +117,7 @@ async def _ask(
                     await process.wait()
             finally:
                 # killed in the middle, or dead of a limit, it leaves half a file of its settings
-                remove_litter(process.pid, environment)
+                remove_leftovers(process.pid, environment)
     except TimeoutError:
         return ""
     except OSError as error:

@@ -17,7 +17,7 @@ from gateway.errors import BackendUnavailable, GatewayError
 from gateway_claude_code.account.quota import Quota
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.admission import Slots, default_processes
 from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.spares import Spares
@@ -42,9 +42,9 @@ busy, and that core is better used for getting the request to the model; then it
 class Pool:
     """Gives out conversations, and takes them back. Works only within `running`."""
 
-    def __init__(self, config: ClaudeCodeConfig, keeper: Keeper | None = None) -> None:
+    def __init__(self, config: ClaudeCodeConfig, reaper: OrphanReaper | None = None) -> None:
         self._config = config
-        self._keeper = keeper or Keeper(None)
+        self._reaper = reaper or OrphanReaper(None)
         self.quota = Quota()
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
@@ -101,8 +101,8 @@ class Pool:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Tend to the processes; at the end close them all, also those at work."""
-        await self._keeper.end_orphans()
-        with self._keeper.keeping():
+        await self._reaper.end_orphans()
+        with self._reaper.tracking():
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 try:
@@ -193,12 +193,12 @@ class Pool:
             try:
                 process = await self._launched(launch, start)
                 try:
-                    self._keeper.add(process.pid)
+                    self._reaper.add(process.pid)
                     yield process
                 finally:
                     with anyio.CancelScope(shield=True):
                         await process.close(busy=False)
-                    self._keeper.remove(process.pid)
+                    self._reaper.remove(process.pid)
             finally:
                 start.give_up()
 
@@ -324,7 +324,7 @@ class Pool:
         if self._tending is None:
             await self._close_late(conversation)
             raise BackendUnavailable("the gateway is ending")
-        self._keeper.add(process.pid)
+        self._reaper.add(process.pid)
         self._tending.start_soon(_logged, self._watch, conversation)
         return conversation
 
@@ -354,7 +354,7 @@ class Pool:
             await conversation.close()
         finally:
             self.slots.release()
-            self._keeper.remove(conversation.pid)
+            self._reaper.remove(conversation.pid)
             self._news.set()
         if conversation.last_stderr:
             log.debug("the CLI said: %s", conversation.last_stderr)

@@ -18,19 +18,19 @@ CONTAINER_VARIABLES: Final = ("container", "KUBERNETES_SERVICE_HOST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class CliEnvironment:
     """What the CLI runs in: the environment that it is built from, and what overrides it."""
 
     environ: Mapping[str, str]
     overrides: Mapping[str, str]
 
     @classmethod
-    def of_user(cls) -> "Surroundings":
+    def of_user(cls) -> "CliEnvironment":
         """The gateway's own environment, with the user's login and settings."""
         return cls(environ=dict(os.environ), overrides={})
 
     @classmethod
-    def offline(cls, url: str, home: Path) -> "Surroundings":
+    def offline(cls, url: str, home: Path) -> "CliEnvironment":
         """Nothing of the user's: an empty home, a made-up key and the stand-in's address."""
         environ = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
         if named := os.environ.get(command.COMMAND_VARIABLE):
@@ -40,11 +40,11 @@ class Surroundings:
 
 
 @asynccontextmanager
-async def stand_in(script: Script) -> AsyncGenerator[Surroundings]:
-    """Surroundings in which the CLI asks a stand-in for the model's API, in this process."""
+async def stand_in(script: Script) -> AsyncGenerator[CliEnvironment]:
+    """CliEnvironment in which the CLI asks a stand-in for the model's API, in this process."""
     with tempfile.TemporaryDirectory(prefix="dragoman-", ignore_cleanup_errors=True) as home:
         async with Upstream(script, record=False) as upstream:
-            yield Surroundings.offline(upstream.url, Path(home))
+            yield CliEnvironment.offline(upstream.url, Path(home))
 
 
 def in_container(environ: Mapping[str, str], root: Path = Path("/")) -> bool:

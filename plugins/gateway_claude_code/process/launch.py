@@ -1,6 +1,5 @@
 """How a process is started: which program, with what. Two that are equal can stand in for each other."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import command
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.process import CliProcess
 
 NO_STAMP: Final = (0, 0)
@@ -55,14 +55,14 @@ class Launch:
 
 def launch_for(
     config: ClaudeCodeConfig,
-    environ: Mapping[str, str],
-    overrides: Mapping[str, str],
+    environment: CliEnvironment,
     model: str,
     *,
-    one_request: bool,
+    one_request: bool = False,
     agent: Agent | None = None,
 ) -> Launch:
     """The launch as configuration and environment have it now. Raises `BackendUnavailable`."""
+    environ, overrides = environment.environ, environment.overrides
     folder = agent.directory if agent is not None else None
     program = command.find_cli(config, environ)
     settings = command.auth_settings(config, environ)

@@ -31,11 +31,11 @@ _LONGEST_NAME: Final = 200
 """Characters of a folder's path that the CLI keeps in the name of its logs' folder (2.1.330)."""
 
 
-def remove_litter(pid: int, environment: Mapping[str, str]) -> None:
+def remove_leftovers(pid: int, environment: Mapping[str, str]) -> None:
     """Remove what a process left that is dead, and ran in this environment."""
     if _runs(pid):
         return  # the id was given to another one meanwhile
-    for path in litter_of(pid, environment):
+    for path in leftovers_of(pid, environment):
         _remove(path)
 
 
@@ -93,7 +93,7 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def litter_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
+def leftovers_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
     """The files of this process that there are."""
     home = Path(environment.get("HOME") or "/nonexistent")
     configured = environment.get("CLAUDE_CONFIG_DIR")

@@ -11,6 +11,7 @@ from typing import Final
 import anyio
 
 from gateway.errors import BackendUnavailable
+from gateway_claude_code import cli_variables
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import command
 from gateway_claude_code.process.leftover_files import remove_leftovers
@@ -18,7 +19,6 @@ from gateway_claude_code.process.leftover_files import remove_leftovers
 ANSWER_SECONDS = 15
 """How long the CLI may take for a question about itself; 0.2 s is usual."""
 
-CUSTOM_HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"
 _AUTH_HEADER: Final = re.compile(r"^\s*(?:x-api-key|authorization)\s*:", re.IGNORECASE | re.M)
 
 
@@ -91,7 +91,7 @@ def _login_question(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> lis
 
 
 def _has_auth_header(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> bool:
-    headers = command.environment(environ, config).get(CUSTOM_HEADERS, "")
+    headers = command.environment(environ, config).get(cli_variables.CUSTOM_HEADERS, "")
     return _AUTH_HEADER.search(headers) is not None
 
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 from gateway.errors import BackendUnavailable
 from gateway.machine.installation import command_for_extra, environment_of
 from gateway.machine.search_path import program_on
+from gateway_claude_code import cli_variables
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.process.failure_log import LOG_ARGUMENTS, LOG_LEVEL
+from gateway_claude_code.process.failure_log import LOG_ARGUMENTS
 from gateway_claude_code.process.working_directory import check_empty, neutral_directory, unusable
 
 SETUP_PAGE: Final = "https://code.claude.com/docs/en/setup"
@@ -26,23 +27,6 @@ LEAST_BUDGET: Final = "0.000001"
 """Dollars. Any answer uses it up, and so the CLI makes one upstream request and no more: it would
 otherwise go on by itself after an answer that was cut at the token limit, or was empty. Not for
 turns with tools, which the CLI then breaks off when a call's end and the answer's come together."""
-
-PASSED_ON: Final = (
-    # the machine
-    "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
-    "XDG_*", "DBUS_SESSION_BUS_ADDRESS",
-    # the user's login and provider
-    "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
-    "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
-    "CLAUDE_CODE_CERT_STORE", "CLAUDE_CODE_PROXY_*", "AWS_*", "GOOGLE_*", "GCLOUD_*",
-    "CLOUDSDK_*", "CLOUD_ML_REGION", "GCP_*", "VERTEX_*", "AZURE_*", "BEDROCK_*",
-    # the network
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "API_TIMEOUT_MS",
-)  # fmt: skip
-"""What of the gateway's environment reaches the CLI. All else stays out: other tools' keys, and
-what a Claude Code session sets for the processes that it starts itself."""
 
 
 def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
@@ -142,35 +126,28 @@ def environment(
     passed = {
         name: value
         for name, value in environ.items()
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSED_ON)
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in cli_variables.PASSED_ON)
     }
     from_settings = settings_variables(config, environ)
     return {**passed, **from_settings, **config.environment, **(extra or {}), **_fixed(config)}
 
 
 def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
-    """Documented variables of the CLI that Dragoman relies on."""
+    """Variables that win over everything; `cli_variables` has the reason for each."""
     return {
-        # `@path` in a prompt would otherwise be read from disk and attached
-        "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        # an update must not land under running processes
-        "DISABLE_AUTOUPDATER": "1",
-        # a client that sends whole histories must be told when they are too long
-        "DISABLE_AUTO_COMPACT": "1",
-        # all tools are given to the model as they are, none deferred
-        "ENABLE_TOOL_SEARCH": "false",
+        cli_variables.DISABLE_ATTACHMENTS: "1",
+        cli_variables.DISABLE_NONESSENTIAL_TRAFFIC: "1",
+        cli_variables.DISABLE_AUTOUPDATER: "1",
+        cli_variables.DISABLE_AUTO_COMPACT: "1",
+        cli_variables.TOOL_SEARCH: "false",
         # one more than it may make: the turn is ended at the line that announces it, which has
-        # the API's `retry-after` (see `errors`)
-        "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries + 1),
-        **LOG_LEVEL,
-        # 2.1.330 cuts the descriptions of tools at 4,096 characters otherwise
-        "CLAUDE_CODE_MAX_MCP_DESCRIPTION_LENGTH": "1000000",
-        # an answer that breaks off must be an error, not a second answer without a stream
-        "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
-        # a refusal is the answer; the CLI would otherwise ask again on its own
-        "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
-        "CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK": "1",
+        # the API's `retry-after` (see `failures`)
+        cli_variables.MAX_RETRIES: str(config.upstream_retries + 1),
+        cli_variables.DEBUG_LOG_LEVEL: "error",
+        cli_variables.MAX_MCP_DESCRIPTION_LENGTH: "1000000",
+        cli_variables.DISABLE_NONSTREAMING_FALLBACK: "1",
+        cli_variables.DISABLE_REFUSAL_RETRY: "1",
+        cli_variables.DISABLE_REFUSAL_FALLBACK: "1",
     }
 
 
@@ -194,7 +171,9 @@ _AUTH_COMMANDS: Final[Sequence[str]] = ("apiKeyHelper", "awsAuthRefresh", "awsCr
 def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[str, Any]:
     if not config.use_cli_settings_auth:
         return {}
-    folder = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "~")) / ".claude")
+    folder = environ.get(cli_variables.CONFIG_DIR) or str(
+        Path(environ.get("HOME", "~")) / ".claude"
+    )
     try:
         text = (Path(folder).expanduser() / "settings.json").read_text(encoding="utf-8")
         settings = json.loads(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway_claude_code import cli_variables
 from gateway_claude_code.process import command
 from gateway_claude_code.upstream import Script, Upstream
 
@@ -35,7 +36,7 @@ class CliEnvironment:
         environ = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
         if named := os.environ.get(command.COMMAND_VARIABLE):
             environ[command.COMMAND_VARIABLE] = named
-        overrides = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "offline"}
+        overrides = {cli_variables.BASE_URL: url, cli_variables.API_KEY: "offline"}
         return cls(environ=environ, overrides=overrides)
 
 

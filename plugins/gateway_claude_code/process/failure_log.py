@@ -10,7 +10,6 @@ import json
 import re
 from typing import Final
 
-LOG_LEVEL: Final = {"CLAUDE_CODE_DEBUG_LOG_LEVEL": "error"}
 LOG_ARGUMENTS: Final = ("--debug-file", "/dev/fd/2")
 """Standard error, by a name in whose folder the CLI can't put its link `latest` to the log."""
 

@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from gateway_claude_code import cli_variables
 from gateway_claude_code.process.command import MCP_SERVER
 
 PROBE_SECONDS: Final = 5
@@ -84,7 +85,7 @@ def _logs(environment: Mapping[str, str], folder: Path) -> Path:
 
 
 def _temporary(environment: Mapping[str, str]) -> Path:
-    named = environment.get("CLAUDE_CODE_TMPDIR") or environment.get("TMPDIR")
+    named = environment.get(cli_variables.TMPDIR) or environment.get("TMPDIR")
     return Path(named or tempfile.gettempdir())
 
 
@@ -96,7 +97,7 @@ def _remove(path: Path) -> None:
 def leftovers_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
     """The files of this process that there are."""
     home = Path(environment.get("HOME") or "/nonexistent")
-    configured = environment.get("CLAUDE_CONFIG_DIR")
+    configured = environment.get(cli_variables.CONFIG_DIR)
     folder = Path(configured) if configured else home / ".claude"
     sockets = Path(environment.get("XDG_RUNTIME_DIR") or _temporary(environment))
     places = (

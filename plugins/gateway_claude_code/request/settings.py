@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.types import ChatRequest, ToolChoice
+from gateway_claude_code import cli_variables
 from gateway_claude_code.request.terms import Terms, must_call
 from gateway_claude_code.request.tools.tool_names import ToolNames
 
 STRUCTURED_OUTPUT: Final = "StructuredOutput"
 """The tool by which the CLI gets an answer of a JSON Schema; its input is the answer."""
 
-LIMIT: Final = "CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE"
-NO_FURTHER_REQUEST: Final = {"env": {LIMIT: "1"}}
+NO_FURTHER_REQUEST: Final = {"env": {cli_variables.BLOCKING_LIMIT: "1"}}
 """Settings under which the CLI asks its upstream nothing more: to it, any conversation is then too
 long, and it ends the turn with `terminal_reason: blocking_limit`. A request that went out is not
 affected, nor is its repetition after an overload (seen with 2.1.330)."""
@@ -25,7 +25,7 @@ affected, nor is its repetition after an overload (seen with 2.1.330)."""
 
 def without_limit(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, under which the CLI may ask again."""
-    return {**settings, "env": {**settings.get("env", {}), LIMIT: ""}}
+    return {**settings, "env": {**settings.get("env", {}), cli_variables.BLOCKING_LIMIT: ""}}
 
 
 def flag_settings(
@@ -50,11 +50,11 @@ def flag_settings(
     # in its own order: the model answers in the order of the schema's properties
     body = {**extra_body(request, names, terms, native_schema), **(over or {})}
     env = {
-        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
-        "CLAUDE_CODE_EXTRA_BODY": json.dumps(body),
+        cli_variables.MAX_OUTPUT_TOKENS: str(tokens) if tokens else "",
+        cli_variables.EXTRA_BODY: json.dumps(body),
     }
     if not cached:
-        env["DISABLE_PROMPT_CACHING"] = "1"
+        env[cli_variables.DISABLE_PROMPT_CACHING] = "1"
     settings: dict[str, Any] = {"env": env}
     if switch_to is not None:
         settings["model"] = switch_to

@@ -35,7 +35,7 @@ SHOWN: Final = 200
 
 
 class Agent(BaseModel):
-    """What the CLI may do by itself.
+    """The things that the CLI may do by itself.
 
     `tools` are those of its own that the model sees; they run in `directory`. What they may do
     there is the CLI's to decide: by `permission_mode`, and by the rules in `allow`, written as

@@ -216,7 +216,7 @@ class ClaudeCodeBackend:
         self.learning.cache_marks.accepted(went_out.mark)
 
     async def ask_models(self) -> Sequence[AskedModel]:
-        """What the CLI says about its models: a process of its own, in a slot like all others.
+        """The CLI's list of its models, from a process of its own in a slot like all others.
 
         Raises `GatewayError`s.
         """

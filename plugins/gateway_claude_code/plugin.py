@@ -47,7 +47,7 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_check_models(self, models: ModelMap, config: Config) -> None:
-        """Refuse options that there are none of, and name what looks like this backend misspelt.
+        """Reject unknown options, and warn of a backend that looks like this one misspelt.
 
         That is not refused: another plugin's backend may be named so.
         """
@@ -96,7 +96,7 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_health(self) -> dict[str, Any]:
-        """What was found out about the CLI since the start, its processes, and the plan's quota."""
+        """The findings about the CLI since the start, its processes, and the plan's quota."""
         report = {"status": "starting"} if self._stages is None else self._stages.report()
         return {**report, **installed_of(report)}
 
@@ -115,6 +115,6 @@ class ClaudeCodePlugin:
 
 
 def _usual_model(gateway: Gateway) -> str | None:
-    """What processes are kept ready for: the first model of the map that is the CLI's."""
+    """The model that processes are kept ready for: the first one of the map that is the CLI's."""
     targets = (gateway.models.resolve(name) for name in gateway.models.names)
     return next((target.name for target in targets if target.backend == BACKEND), None)

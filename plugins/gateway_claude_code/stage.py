@@ -1,4 +1,4 @@
-"""A backend while it serves, with what keeps its knowledge up to date: the real one, or a stand-in."""
+"""A backend while it serves, real or a stand-in, and the tasks that keep its knowledge up to date."""
 
 import logging
 import os
@@ -266,7 +266,7 @@ async def _ask_windows(
 
 
 def health_of(status: CliStatus, *, stand_in: bool = False) -> dict[str, Any]:
-    """What was found of the CLI. A stand-in's made-up key says nothing about the login."""
+    """The findings about the CLI. A stand-in's made-up key says nothing about the login."""
     state = "ok"
     if status.version is None:
         state = "silent"

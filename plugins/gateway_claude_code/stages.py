@@ -1,4 +1,4 @@
-"""Which stage serves: the real one, the stand-in, or first that and then the real one.
+"""The choice of the stage that serves: the real one, the stand-in, or first that and then the real one.
 
 The change happens in a gateway that was started with `--offline-until-login`, once there is a login.
 Answers that run finish where they began; the next request is the real stage's.
@@ -78,7 +78,7 @@ class Stages:
 
     @property
     def known(self) -> KnownModels | None:
-        """What is known of models, while requests are answered."""
+        """The facts about models, while requests are answered."""
         stage = self._current
         return stage.backend.known if stage is not None and stage.open else None
 

@@ -14,7 +14,7 @@ from gateway_claude_code.process.launch import Program
 from gateway_claude_code.state_file import StateFile, state_path
 
 MOST: Final = 20
-"""How many CLIs are remembered; the last ones stay."""
+"""The number of CLIs that are remembered; the last ones stay."""
 
 
 def findings_file(environ: Mapping[str, str]) -> Path | None:

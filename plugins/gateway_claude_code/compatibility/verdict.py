@@ -57,7 +57,7 @@ class CliVerdict:
         return all(found.name != HISTORY for found in self._differing(program))
 
     def learn(self, program: Program, findings: Sequence[Finding]) -> None:
-        """What was found of a program; nothing, if it could not be tried out."""
+        """Take the findings about a program; none, if it could not be checked."""
         self._findings[program] = findings
 
     async def next_unknown(self) -> Program:

@@ -1,4 +1,4 @@
-"""What the headers of an answer say about how the request was met."""
+"""Headers of an answer that say how the request was met."""
 
 import logging
 

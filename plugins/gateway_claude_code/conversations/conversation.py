@@ -79,7 +79,7 @@ class Conversation:
 
     @property
     def starting(self) -> bool:
-        """Whether it is still to be seen if it gets ready."""
+        """Whether it has neither got ready yet nor failed to."""
         return self._start is not None and self._start.fate == "starting"
 
     @property
@@ -369,7 +369,7 @@ class Conversation:
                 return line
 
     async def _api_sentence(self, line: Line) -> str | None:
-        """What the API said, for a line that announces another request and does not say it.
+        """The API's own sentence, for a line that announces another request and does not quote it.
 
         A request that is not to be made is called off at once: a retry goes out half a second
         later. One without the media that the API refused may be on its way already.

@@ -1,4 +1,4 @@
-"""What users and clients are told of a model: its facts as the hub's `ModelDescription`."""
+"""The description of a model for users and clients: its facts as the hub's `ModelDescription`."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -15,14 +15,14 @@ from gateway_claude_code.process import command
 from gateway_claude_code.process.launch import program_at
 
 PAGES: Final = "platform.claude.com/docs/en/"
-"""Where the pages of documented facts are."""
+"""The place of the pages of documented facts."""
 
 INPUTS: Final[tuple[InputKind, ...]] = ("text", "image", "document")
 """All models of the table take these (about-claude/models/overview, build-with-claude/pdf-support)."""
 
 
 def describe(known: KnownModels, target: Target) -> ModelDescription:
-    """What is known of the model that `target` leads to. Pure."""
+    """The facts about the model that `target` leads to. Pure."""
     model = known.about(target)
     facts = model.facts
     return ModelDescription(
@@ -38,7 +38,7 @@ def describe(known: KnownModels, target: Target) -> ModelDescription:
 
 
 def known_from_outside(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> KnownModels:
-    """What is known when nothing is served: nobody is asked."""
+    """The facts that are known when nothing is served: nobody is asked."""
     try:
         program = program_at(command.find_cli(config, environ))
     except BackendUnavailable:

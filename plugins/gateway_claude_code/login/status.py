@@ -1,4 +1,4 @@
-"""What the CLI says of itself: its version, and whether it is logged in. Never the credentials."""
+"""The CLI's own report: its version, and whether it is logged in. Never the credentials."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _AUTH_HEADER: Final = re.compile(r"^\s*(?:x-api-key|authorization)\s*:", re.IGNO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What `auth status` says, in the CLI's own words.
+    """The answer of `auth status`, in the CLI's own words.
 
     `method` is its kind: "claude.ai", "api_key", "api_key_helper", "oauth_token", "third_party"
     (then `provider` says which: "bedrock", "vertex", "foundry", …), "none"; "unknown" if the CLI did
@@ -66,7 +66,7 @@ async def cli_status(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Cl
 async def cli_version(
     path: Path, config: ClaudeCodeConfig, environ: Mapping[str, str]
 ) -> str | None:
-    """What the CLI says that it is; None if it says nothing. Raises `BackendUnavailable`."""
+    """The version that the CLI reports; None if it reports none. Raises `BackendUnavailable`."""
     said = (await _ask(path, ["--version"], config, environ)).split()
     return said[0] if said and said[0][0].isdigit() else None
 

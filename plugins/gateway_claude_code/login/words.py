@@ -72,7 +72,7 @@ def login_help(*, anywhere: bool = False, container: bool | None = None) -> str:
 
 
 def not_logged_in(status: CliStatus) -> str:
-    """What is wrong with a CLI that has no login, and what to do; one line without a full stop."""
+    """The trouble with a CLI that has no login, and the remedy; one line without a full stop."""
     if status.in_settings:
         return (
             "the Claude Code CLI's login is in its settings.json, which Dragoman does not read: "
@@ -82,7 +82,7 @@ def not_logged_in(status: CliStatus) -> str:
 
 
 def login_words(login: Login, environ: Mapping[str, str]) -> str:
-    """Which login it is and where it is from, as in "API key from ANTHROPIC_API_KEY".
+    """The kind of login and its source, as in "API key from ANTHROPIC_API_KEY".
 
     `environ` is that of the CLI.
     """
@@ -130,7 +130,7 @@ def needs_no_login(login: Login, environ: Mapping[str, str]) -> str | None:
 
 
 def cloud_words(login: Login) -> str | None:
-    """What `--status` adds for a cloud, whose credentials the CLI does not check by itself."""
+    """The addition to `--status` for a cloud, whose credentials the CLI does not check by itself."""
     cloud = CLOUDS.get(login.provider)
     if login.method != "third_party" or cloud is None:
         return None

@@ -67,7 +67,7 @@ class Pool:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many processes there are, of each state, and how many calls wait for one.
+        """The number of processes in each state, and of the calls that wait for one.
 
         Those "aside" are for the gateway's own questions. A call that has its slot, and waits for its
         turn to start a process, has none yet.
@@ -143,7 +143,7 @@ class Pool:
         *,
         fresh: bool = False,
     ) -> Conversation:
-        """A process that was told nothing yet; a `fresh` one is no spare.
+        """A process that was told nothing yet; a `fresh` one was not a spare.
 
         Raises `BackendUnavailable` and `GatewayBusy`.
         """

@@ -1,4 +1,4 @@
-"""From a request to what the CLI is to be told: all that is decided before a process is touched."""
+"""From a request to the CLI's terms: all that is decided before a process is touched."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -108,7 +108,7 @@ class Prepared:
         return self.schema.for_cli
 
     def settings(self, *, seeded: bool, switch: bool = False) -> dict[str, Any]:
-        """What the CLI has to be set to for this request; see `parameters.flag_settings`."""
+        """The CLI's settings for this request; see `settings.flag_settings`."""
         return flag_settings(
             self.request,
             self.names,
@@ -120,7 +120,7 @@ class Prepared:
         )
 
     def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
-        """What a process is known by that has answered these messages, the last one its answer.
+        """The key of a process that has answered these messages, the last one its answer.
 
         One that waits for the results of calls takes other parameters for what follows, but for
         the output limit.

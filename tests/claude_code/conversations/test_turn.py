@@ -9,7 +9,7 @@ import pytest
 from gateway.context import RequestContext
 from gateway.errors import InvalidRequest
 from gateway.testing import text_answer
-from gateway.types import ChatRequest, StreamEvent, Tool
+from gateway.types import ChatRequest, ResponseEnd, StreamEvent, Tool
 from gateway_claude_code.conversations.continuation import ConversationState
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.turn import TurnDriver
@@ -18,6 +18,7 @@ from gateway_claude_code.process.launch import Program
 from gateway_claude_code.request.cache_marks import LONG, SHORT, CacheMarks
 from gateway_claude_code.request.history import Turn
 from gateway_claude_code.request.prepare import WentOut, prepare
+from gateway_claude_code.response.events import EventReader
 from tests.claude_code.claude_code_support import TARGET, a_request
 from tests.claude_code.conversations.turn_support import CALLS, RESULTS
 
@@ -74,13 +75,16 @@ class Said:
 
 
 async def drive(
-    request: ChatRequest, said: Said, driver: TurnDriver | None = None
+    request: ChatRequest,
+    said: Said,
+    driver: TurnDriver | None = None,
+    reader: EventReader | None = None,
 ) -> tuple[WentOut, RequestContext]:
     plan = TurnPlan.of(prepare(request, TARGET), None)
     ctx, went_out = RequestContext(request_id="r-1"), WentOut()
     driver = driver or TurnDriver(CacheMarks())
     conversation = cast(Conversation, said)
-    answer = driver.answer(plan, conversation, plan.reader(), ctx, went_out)
+    answer = driver.answer(plan, conversation, reader or plan.reader(), ctx, went_out)
     assert [event async for event in answer] == text_answer("Hi")
     return went_out, ctx
 
@@ -173,3 +177,18 @@ async def test_tools_that_were_not_taken_are_checked_again() -> None:
     said = Said(NEW)
     await drive(request, said, driver)
     assert asks_for_check(said)
+
+
+# -- headers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("messages", "header"), [(1, None), (2, "2")])
+async def test_a_header_says_how_often_the_model_was_asked(
+    messages: int, header: str | None
+) -> None:
+    reader = TurnPlan.of(prepare(CHAT, TARGET), None).reader()
+    for _ in range(messages):
+        _ = [*reader.read({"type": "message_start", "message": {}})]
+        _ = [*reader.end(ResponseEnd(stop_reason="end"))]
+    _, ctx = await drive(CHAT, Said(ANSWERED), reader=reader)
+    assert ctx.headers.get("x-dragoman-upstream-requests") == header

@@ -11,7 +11,6 @@ from gateway.load.off_loop import off_loop
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.conversations.answer_headers import note_transcript
 from gateway_claude_code.conversations.attempts import FIRST, Attempt, held_to_choice
 from gateway_claude_code.conversations.continuation import AnswerSoFar
 from gateway_claude_code.conversations.conversation import Conversation
@@ -19,16 +18,13 @@ from gateway_claude_code.conversations.turn import TurnDriver
 from gateway_claude_code.conversations.turn_plan import TurnPlan
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.knowledge.catalogue import ModelCatalogue
 from gateway_claude_code.knowledge.questions import asked
-from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.pool import Pool
-from gateway_claude_code.process import command
 from gateway_claude_code.process.cli_version import switches_models
 from gateway_claude_code.process.environment import CliEnvironment
-from gateway_claude_code.process.launch import Program, launch_for, program_at
+from gateway_claude_code.process.launch import launch_for, program_of
 from gateway_claude_code.request.answer_schemas.made_once import AnswerSchemas
 from gateway_claude_code.request.canonical import Digest, request_digest
 from gateway_claude_code.request.learning import Learning, NextTry
@@ -55,11 +51,12 @@ class ClaudeCodeBackend:
         self.pool = Pool(config, reaper)
         self.verdict = CliVerdict(allow_unsafe=config.allow_unsafe_cli)
         self._schemas = AnswerSchemas()
-        self.known = KnownModels(SeenFacts.of_user(cli_environment.environ))
+        self.known = KnownModels.of_user(cli_environment.environ)
         self.learning = Learning(self.known)
         self._driver = TurnDriver(self.learning.cache_marks)
-        remembered = RememberedModels.of_user(cli_environment.environ)
-        self.catalogue = ModelCatalogue(self.known, remembered, self.ask_models)
+        self.catalogue = ModelCatalogue.of_user(
+            cli_environment.environ, self.known, self.ask_models
+        )
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -127,8 +124,7 @@ class ClaudeCodeBackend:
         process is tried.
         """
         if self.verdict.refusal is not None:
-            cli = command.find_cli(self._config, self._cli_environment.environ)
-            self.verdict.admit(program_at(cli))
+            self.verdict.admit(program_of(self._config, self._cli_environment))
         plan = await off_loop(ctx.body_bytes, TurnPlan.of, prepared, self._usual_model)
         attempt = FIRST
         while True:
@@ -162,11 +158,10 @@ class ClaudeCodeBackend:
             one_request=plan.one_request,
             agent=prepared.agent,
         )
-        program = Program(launch.program, launch.stamp)
-        self.verdict.admit(program)
-        self.catalogue.notice(program)
-        self._driver.tools.notice(program)
-        as_text = plan.has_history and not self.verdict.takes_history(program)
+        self.verdict.admit(launch.identity)
+        self.catalogue.notice(launch.identity)
+        self._driver.tools.notice(launch.identity)
+        as_text = plan.has_history and not self.verdict.takes_history(launch.identity)
         caller = prepared.request.client.caller
         conversation = await self.pool.obtain(launch, caller, ctx, fresh=not attempt.spare)
         if as_text:
@@ -185,7 +180,6 @@ class ClaudeCodeBackend:
         said = AnswerSoFar()
         key: Digest | None = None
         try:
-            self._begin(conversation, ctx)
             answer = self._driver.answer(plan, conversation, reader, ctx, went_out)
             async with aclosing(answer) as events:
                 async for event in events:
@@ -201,11 +195,6 @@ class ClaudeCodeBackend:
                     self.pool.keep(conversation, key)
                 else:
                     self.pool.retire(conversation)
-
-    def _begin(self, conversation: Conversation, ctx: RequestContext) -> None:
-        conversation.begin(ctx.report_cost)
-        ctx.mark("ready")
-        note_transcript(conversation, ctx)
 
     def _note_success(
         self, start: ResponseStart, target: Target, attempt: NextTry, went_out: WentOut

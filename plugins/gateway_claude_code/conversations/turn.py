@@ -10,6 +10,7 @@ from gateway_claude_code.conversations.answer_headers import (
     note_left_out,
     note_messages,
     note_terms,
+    note_transcript,
 )
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.mcp_bridge import bridge_of
@@ -36,6 +37,9 @@ class TurnDriver:
         went_out: WentOut,
     ) -> AsyncGenerator[StreamEvent]:
         """The events of the answer. Raises `GatewayError`."""
+        conversation.begin(ctx.report_cost)
+        ctx.mark("ready")
+        note_transcript(conversation, ctx)
         rest = await off_loop(ctx.body_bytes, plan.rest, conversation.state)
         if rest.from_start:
             await self._set_up(plan, rest, conversation, ctx)

@@ -11,7 +11,6 @@ from typing import Any, Final
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.model_facts import EFFORT_LEVELS
-from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.process.launch import Program
 from gateway_claude_code.state_file import StateFile, state_path
 
@@ -64,7 +63,7 @@ class RememberedModels:
 def known_to_user(environ: Mapping[str, str], program: Program | None) -> KnownModels:
     """The answers that are known without asking: for commands that look from outside."""
     models = RememberedModels.of_user(environ).recall(program) if program is not None else None
-    return KnownModels(SeenFacts.of_user(environ), models or ())
+    return KnownModels.of_user(environ, models or ())
 
 
 def _identity(program: Program, login: str | None) -> list[object]:

@@ -37,6 +37,11 @@ class Launch:
     folder: Path
 
     @property
+    def identity(self) -> Program:
+        """The program, as its file was at this launch."""
+        return Program(self.program, self.stamp)
+
+    @property
     def on_disk(self) -> bool:
         """Whether there is such a program now."""
         return _stamp(self.program) != NO_STAMP
@@ -75,6 +80,11 @@ def launch_for(
         environment=tuple(sorted(command.environment(environ, config, overrides).items())),
         folder=folder or command.working_directory(config, environ),
     )
+
+
+def program_of(config: ClaudeCodeConfig, environment: CliEnvironment) -> Program:
+    """The program that would be started now. Raises `BackendUnavailable`."""
+    return program_at(command.find_cli(config, environment.environ))
 
 
 def program_at(path: Path) -> Program:

@@ -33,6 +33,10 @@ class Said:
     """Notes what a conversation is told, in order."""
 
     bridge = None
+
+    def begin(self, report_cost: object) -> None:
+        self.told.append("begin")
+
     calls = ("toolu_a", "toolu_b")
 
     def __init__(self, state: ConversationState, marks: CacheMarks | None = None) -> None:
@@ -95,11 +99,11 @@ NEW, ANSWERED = ConversationState(), ConversationState(answered=True)
 @pytest.mark.parametrize(
     ("request_", "state", "told"),
     [
-        (a_request(), NEW, ["set up", "check tools", "0 turns", "ask"]),
-        (CHAT, NEW, ["set up", "2 turns", "ask"]),
-        (CHAT, ANSWERED, ["parameters", "ask"]),
-        (WITH_RESULTS, NEW, ["set up", "2 turns", "ask"]),
-        (WITH_RESULTS, ANSWERED, ["parameters", "results"]),
+        (a_request(), NEW, ["begin", "set up", "check tools", "0 turns", "ask"]),
+        (CHAT, NEW, ["begin", "set up", "2 turns", "ask"]),
+        (CHAT, ANSWERED, ["begin", "parameters", "ask"]),
+        (WITH_RESULTS, NEW, ["begin", "set up", "2 turns", "ask"]),
+        (WITH_RESULTS, ANSWERED, ["begin", "parameters", "results"]),
     ],
     ids=["new, first turn", "new", "live", "new, with results", "live, waiting for results"],
 )
@@ -109,7 +113,7 @@ async def test_only_the_rest_is_sent_and_in_this_order(
     said = Said(state)
     _, ctx = await drive(request_, said)
     assert said.told == told
-    assert list(ctx.timings) == ["asked"]
+    assert list(ctx.timings) == ["ready", "asked"]
 
 
 async def test_results_go_to_the_calls_as_the_process_knows_them() -> None:

@@ -94,7 +94,7 @@ FAILING = {
     "the program can't be run": ("asyncio.create_subprocess_exec", TOO_MANY),
     "the process can't be wrapped": (f"{OURS}.process.process.anyio.Lock", DEFECT),
     "a defect as it is set up": (f"{OURS}.conversations.conversation.Conversation.set_up", DEFECT),
-    "a defect before it is driven": (f"{OURS}.backend.ClaudeCodeBackend._begin", DEFECT),
+    "a defect before it is driven": (f"{OURS}.conversations.turn.note_transcript", DEFECT),
     "a defect after the answer": (f"{OURS}.conversations.turn_plan.key_after", DEFECT),
     "a defect as it is ended": (f"{OURS}.process.process.CliProcess._end_followers", DEFECT),
     "leftovers can't be removed": (f"{OURS}.process.process.remove_leftovers", DEFECT),

@@ -13,6 +13,9 @@ from bench.cases import PICTURE, Body
 from gateway.types import Client, PartDelta, PartStart, Target, ToolCall
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.conversations.turn_plan import reader_of
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.launch import Launch, launch_for
 from gateway_claude_code.request.history import turns
 from gateway_claude_code.request.prepare import prepare
@@ -76,7 +79,7 @@ def _read(sent: float, answer: http.client.HTTPResponse) -> Asked:
 
 def launch_in(env: dict[str, str]) -> Launch:
     """The process that the gateway would start."""
-    return launch_for(ClaudeCodeConfig(), env, {}, TARGET, one_request=False)
+    return launch_for(ClaudeCodeConfig(), CliEnvironment(environ=env, overrides={}), TARGET)
 
 
 async def ask_spawned(launch: Launch, body: Body) -> Asked:
@@ -89,9 +92,9 @@ async def ask_spawned(launch: Launch, body: Body) -> Asked:
     sent, first = time.monotonic(), 0.0
     conversation = Conversation(await launch.start(1), SECONDS)
     try:
-        await conversation.set_up(request.system, prepared.bridge(), settings, None)
+        await conversation.set_up(request.system, bridge_of(prepared), settings, None)
         await conversation.add_history(history[:-1])
-        async for event in conversation.ask(history[-1], prepared.reader()):
+        async for event in conversation.ask(history[-1], reader_of(prepared)):
             token = isinstance(event, PartDelta) or (
                 isinstance(event, PartStart) and isinstance(event.part, ToolCall)
             )

@@ -6,26 +6,28 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-T = TypeVar("T")
+__all__ = ["MayUseModel", "RequestState"]
+
+_T = TypeVar("_T")
 
 MayUseModel: TypeAlias = Callable[[str, Sequence[str]], bool]
 """`may_use(asked, reach)`: by the client's name for a model, and the entries that it can lead to."""
 
 
-class _Entry(Generic[T]):
+class _Entry(Generic[_T]):
     """One value of `request.state` under its own name; `default` holds where it was never set."""
 
-    def __init__(self, default: T) -> None:
+    def __init__(self, default: _T) -> None:
         self._default = default
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, state: "RequestState", owner: type) -> T:
-        value: T = state.values.get(self._name, self._default)
+    def __get__(self, state: "RequestState", owner: type) -> _T:
+        value: _T = state.values.get(self._name, self._default)
         return value
 
-    def __set__(self, state: "RequestState", value: T) -> None:
+    def __set__(self, state: "RequestState", value: _T) -> None:
         state.values[self._name] = value
 
 

@@ -12,7 +12,7 @@ CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 STEPS = set(re.findall(r"^for step in (.+); do$", CI, re.MULTILINE)[0].split())
 FULL = set(re.findall(r"^\t@\$\(MAKE\) ([a-z-]+)$", MAKEFILE, re.MULTILINE))
 CHECK_NOTHING = {
-    "clean", "cli-releases", "docs-commands", "docs-serve", "format", "help", "lock", "run",
+    "clean", "cli-releases", "docs-commands", "docs-facts", "docs-serve", "docs-types", "format", "help", "lock", "run",
     "update-cli",
 }  # fmt: skip
 GROUPS = {"check", "full"}

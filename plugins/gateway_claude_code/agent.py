@@ -35,7 +35,7 @@ SHOWN: Final = 200
 
 
 class Agent(BaseModel):
-    """What the CLI may do by itself.
+    """The things that the CLI may do by itself.
 
     `tools` are those of its own that the model sees; they run in `directory`. What they may do
     there is the CLI's to decide: by `permission_mode`, and by the rules in `allow`, written as
@@ -99,14 +99,16 @@ def agent_of(target: Target) -> Agent | None:
         ) from None
 
 
-def check_request(request: ChatRequest, agent: Agent | None) -> None:
-    """Raises `InvalidRequest` for what an agent can't do."""
+def agent_for(request: ChatRequest, target: Target) -> Agent | None:
+    """The agent that is to answer. Raises `InvalidRequest` for a request that no agent can."""
+    agent = agent_of(target)
     if agent is not None and request.response_format.schema is not None:
         raise InvalidRequest(
             f"The model {request.model!r} is an agent, which can't answer by a JSON Schema; "
             "use another model for that.",
             param="response_format",
         )
+    return agent
 
 
 def shown(name: str, arguments: str) -> str:

@@ -13,7 +13,7 @@ from gateway.cli.options import config_option
 from gateway.errors import GatewayError
 from gateway.machine.command_name import command_line
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.doctor.setting_up import section
+from gateway_claude_code.doctor.setup_checks import section
 from gateway_claude_code.login.status import CliStatus, cli_status
 from gateway_claude_code.login.words import cloud_words, login_words, needs_no_login, not_logged_in
 from gateway_claude_code.process import command

@@ -48,7 +48,7 @@ class ClaudeCodePlugin:
 
     @hookimpl
     def gateway_check_models(self, models: ModelMap, config: Config) -> None:
-        """Refuse options that there are none of, and name what looks like this backend misspelt.
+        """Reject unknown options, and warn of a backend that looks like this one misspelt.
 
         That is not refused: another plugin's backend may be named so.
         """
@@ -117,6 +117,6 @@ class ClaudeCodePlugin:
 
 
 def _usual_model(gateway: Gateway) -> str | None:
-    """What processes are kept ready for: the first model of the map that is the CLI's."""
+    """The model that processes are kept ready for: the first one of the map that is the CLI's."""
     targets = (gateway.models.resolve(name) for name in gateway.models.names)
     return next((target.name for target in targets if target.backend == BACKEND), None)

@@ -35,7 +35,7 @@ def rough_size(line: Line) -> int:
 
 
 def parse_line(raw: bytes) -> Line:
-    """One line of output. Raises `BackendFailed` for anything that is no JSON object."""
+    """One line of output. Raises `BackendFailed` for anything but a JSON object."""
     try:
         line = json.loads(raw)
     except (ValueError, RecursionError):

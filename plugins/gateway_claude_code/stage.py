@@ -1,4 +1,4 @@
-"""A backend while it serves, with what keeps its knowledge up to date: the real one, or a stand-in."""
+"""A backend while it serves, real or a stand-in, and the tasks that keep its knowledge up to date."""
 
 import logging
 import os
@@ -19,15 +19,15 @@ from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code.account.refusals import AccountRefusal
 from gateway_claude_code.backend import ANY_MODEL, ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.doctor.watch import watch
+from gateway_claude_code.doctor.background_check import check_in_background
 from gateway_claude_code.knowledge.usage import WITH_WINDOWS, PlanUsage, Windows, ask_windows
 from gateway_claude_code.login.status import CliStatus, cli_status
 from gateway_claude_code.login.watch import LoginWatch
 from gateway_claude_code.login.words import not_logged_in
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.pool import Pool
 from gateway_claude_code.process import command
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.launch import launch_for, program_at
 from gateway_claude_code.response.failures import LoginRefused
 from gateway_claude_code.response.outages import LoginRefusal, Outages, account_text
@@ -56,7 +56,7 @@ class Stage:
 
     backend: ClaudeCodeBackend
     config: ClaudeCodeConfig
-    surroundings: Surroundings
+    cli_environment: CliEnvironment
     stand_in: bool
     usual_model: str | None
     usage: PlanUsage
@@ -117,7 +117,7 @@ class Stage:
 
     @property
     def _environ(self) -> dict[str, str]:
-        return {**self.surroundings.environ, **self.surroundings.overrides}
+        return {**self.cli_environment.environ, **self.cli_environment.overrides}
 
     def _login_refused(self) -> BackendStatus:
         """The refusal, unless the login has changed since."""
@@ -152,11 +152,11 @@ class Stage:
             report["status"] = "login_refused"
         if (account := report.get("account")) is not None and report["status"] == "ok":
             report["status"] = account["state"]
-        gate = self.backend.gate
-        why = gate.refusal
+        verdict = self.backend.verdict
+        why = verdict.refusal
         unsafe = BackendStatus(status="unsafe_cli", message=why) if why is not None else {}
         report = {**report, **unsafe, **self._gone()}
-        report["cli_check"] = cast(CliCheck, gate.health)
+        report["cli_check"] = cast(CliCheck, verdict.health)
         return {**report, "ready": report["status"] not in NOT_READY}
 
     def _gone(self) -> BackendStatus:
@@ -204,7 +204,7 @@ class Stage:
             return False
         self.found = health_of(status, stand_in=self.stand_in)
         program = program_at(status.path)
-        backend.gate.notice(program)
+        backend.verdict.notice(program)
         backend.learning.cache_marks.expect_login(status.method)
         login = status.method
         if self.stand_in:
@@ -223,8 +223,8 @@ class Stage:
 @asynccontextmanager
 async def open_stage(
     config: ClaudeCodeConfig,
-    surroundings: Surroundings,
-    keeper: Keeper,
+    cli_environment: CliEnvironment,
+    reaper: OrphanReaper,
     usual_model: str | None,
     *,
     stand_in: bool,
@@ -234,14 +234,14 @@ async def open_stage(
 
     `usual_model` is the one that processes are kept ready for; for `until_login` see `Stage`.
     """
-    backend = ClaudeCodeBackend(config, surroundings, keeper)
+    backend = ClaudeCodeBackend(config, cli_environment, reaper)
     pool = backend.pool
-    usage = PlanUsage(partial(_ask_windows, pool, config, surroundings), pool.quota.note_windows)
+    usage = PlanUsage(partial(_ask_windows, pool, config, cli_environment), pool.quota.note_windows)
     async with backend.running(), anyio.create_task_group() as tasks:
         stage = Stage(
             backend=backend,
             config=config,
-            surroundings=surroundings,
+            cli_environment=cli_environment,
             stand_in=stand_in,
             until_login=until_login,
             usual_model=usual_model,
@@ -251,7 +251,9 @@ async def open_stage(
         tasks.start_soon(stage.look_at_cli)
         tasks.start_soon(usage.keep_up)
         if config.check_cli:
-            tasks.start_soon(watch, backend.gate, config, surroundings.environ, pool.slots)
+            tasks.start_soon(
+                check_in_background, backend.verdict, config, cli_environment.environ, pool.slots
+            )
         try:
             yield stage
         finally:
@@ -259,16 +261,17 @@ async def open_stage(
         tasks.cancel_scope.cancel()
 
 
-async def _ask_windows(pool: Pool, config: ClaudeCodeConfig, surroundings: Surroundings) -> Windows:
+async def _ask_windows(
+    pool: Pool, config: ClaudeCodeConfig, cli_environment: CliEnvironment
+) -> Windows:
     """Ask the CLI for the plan's windows. Raises `GatewayError`."""
-    environ, overrides = surroundings.environ, surroundings.overrides
-    launch = launch_for(config, environ, overrides, ANY_MODEL, one_request=False)
+    launch = launch_for(config, cli_environment, ANY_MODEL)
     async with pool.aside(launch) as process:
         return await ask_windows(process)
 
 
 def health_of(status: CliStatus, *, stand_in: bool = False) -> BackendStatus:
-    """What was found of the CLI. A stand-in's made-up key says nothing about the login."""
+    """The findings about the CLI. A stand-in's made-up key says nothing about the login."""
     state = "ok"
     if status.version is None:
         state = "silent"

@@ -1,4 +1,4 @@
-"""Which stage serves: the real one, the stand-in, or first that and then the real one.
+"""The choice of the stage that serves: the real one, the stand-in, or first that and then the real one.
 
 The change happens in a gateway that was started with `--offline-until-login`, once there is a login.
 Answers that run finish where they began; the next request is the real stage's.
@@ -27,9 +27,9 @@ from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.login.status import cli_status
 from gateway_claude_code.login.watch import LoginWatch
 from gateway_claude_code.login.words import not_logged_in
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.process import command
-from gateway_claude_code.process.environment import Surroundings, stand_in
+from gateway_claude_code.process.environment import CliEnvironment, stand_in
 from gateway_claude_code.stage import Stage, open_stage
 from gateway_claude_code.upstream import Script, offline_script
 
@@ -49,8 +49,8 @@ class Stages:
         self._gateway = gateway
         self._config = config
         # the ledger is the user's also when offline: the next gateway has to find it
-        keeper = Keeper(command.own_directory(os.environ) / "processes", os.environ)
-        self._open = partial(open_stage, config, keeper=keeper, usual_model=usual_model)
+        reaper = OrphanReaper(command.own_directory(os.environ) / "processes", os.environ)
+        self._open = partial(open_stage, config, reaper=reaper, usual_model=usual_model)
         self._current: Stage | None = None
         self._login: LoginWatch | None = None
         self._changed = anyio.Event()
@@ -79,7 +79,7 @@ class Stages:
 
     @property
     def known(self) -> KnownModels | None:
-        """What is known of models, while requests are answered."""
+        """The facts about models, while requests are answered."""
         stage = self._current
         return stage.backend.known if stage is not None and stage.open else None
 
@@ -141,15 +141,17 @@ class Stages:
             self._changed.set()
 
     async def _hold_real(self, *, task_status: TaskStatus[Stage]) -> None:
-        async with self._open(Surroundings.of_user(), stand_in=False) as stage:
+        async with self._open(CliEnvironment.of_user(), stand_in=False) as stage:
             task_status.started(stage)
             await self._ended.wait()
 
     async def _hold_stand_in(self, *, task_status: TaskStatus[Stage]) -> None:
         """Its processes, its folder and its port go when its last answer has ended."""
         async with (
-            stand_in(self._script()) as surroundings,
-            self._open(surroundings, stand_in=True, until_login=self._login is not None) as stage,
+            stand_in(self._script()) as cli_environment,
+            self._open(
+                cli_environment, stand_in=True, until_login=self._login is not None
+            ) as stage,
         ):
             task_status.started(stage)
             await self._changed.wait()

@@ -13,7 +13,7 @@ from gateway.context import RequestContext
 from gateway.types import ChatRequest, Message, PartDelta, StreamEvent, Target, Text
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 
 PRELUDE = """\
 import json, os, signal, sys, time
@@ -98,7 +98,7 @@ def backend_for(cli: FakeCli, environ: Mapping[str, str], **config: Any) -> Clau
     alone = {"max_spares": 0, "max_live": 0}
     values = {"command": cli.path, "close_seconds": 5, **alone, **config}
     return ClaudeCodeBackend(
-        ClaudeCodeConfig(**values), Surroundings(environ=environ, overrides={})
+        ClaudeCodeConfig(**values), CliEnvironment(environ=environ, overrides={})
     )
 
 

@@ -13,6 +13,7 @@ from gateway.types import PartDelta, ResponseEnd, StreamEvent, Target, Usage, Us
 from gateway_claude_code.agent import Agent, agent_of, shown
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import command
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.launch import launch_for
 from gateway_claude_code.protocol import parse_line
 from gateway_claude_code.request.tools.tool_names import ToolNames
@@ -45,7 +46,8 @@ def test_its_processes_are_nobody_else_s(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     agents = (None, Agent(directory=tmp_path / "a"), Agent(directory=tmp_path, tools=("Read",)))
     launches = {
-        launch_for(config, environ, {}, "m", one_request=False, agent=agent) for agent in agents
+        launch_for(config, CliEnvironment(environ=environ, overrides={}), "m", agent=agent)
+        for agent in agents
     }
     assert len(launches) == 3
     assert {launch.folder for launch in launches} >= {tmp_path / "a", tmp_path}

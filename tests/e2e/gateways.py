@@ -18,7 +18,7 @@ from openai import OpenAI
 
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.documented import FAMILIES, documented
-from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.process.launch import program_at
 from gateway_claude_code.upstream import Upstream
 

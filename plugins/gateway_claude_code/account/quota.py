@@ -1,4 +1,4 @@
-"""What is known of the account: a plan that is used up is answered from memory.
+"""The state of the account: a plan that is used up is answered from memory.
 
 On a subscription the CLI says after each upstream answer how things stand (`rate_limit_event`;
 seen with 2.1.330): `status` "allowed", "allowed_warning" or "rejected", `rateLimitType` "five_hour",
@@ -25,7 +25,7 @@ _FAMILIES: Final = ("opus", "sonnet", "haiku", "fable")
 
 @dataclass(slots=True)
 class _Refused:
-    """A refusal, when it came (`at`, Unix time), and when it was last tried out (`probed`)."""
+    """A refusal, when it came (`at`, Unix time), and when a request last tried it (`probed`)."""
 
     error: AccountRefusal
     model: str

@@ -1,1 +1,1 @@
-"""Which CLIs may serve: the behaviours that are relied on, and what was found of each CLI."""
+"""Whether a CLI may serve: the behaviours that are relied on, and the findings about each CLI."""

@@ -1,4 +1,4 @@
-"""What a check found: one finding for each behaviour. Pure."""
+"""The findings of a check: one for each behaviour. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

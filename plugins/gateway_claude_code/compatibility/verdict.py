@@ -1,6 +1,6 @@
-"""Which CLIs may serve, by what was found of them. No I/O.
+"""The verdict on each CLI: whether it may serve, by the findings about it. No I/O.
 
-A CLI that was not tried out yet serves meanwhile: looking takes seconds, and a request can't wait.
+A CLI that was not checked yet serves meanwhile: the check takes seconds, and a request can't wait.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from gateway_claude_code.process.launch import Program
 ALLOW_KEY: Final = "plugins.claude_code.allow_unsafe_cli"
 
 
-class Gate:
+class CliVerdict:
     """Knows the findings about each program. With `allow_unsafe` all may serve."""
 
     def __init__(self, *, allow_unsafe: bool = False) -> None:
@@ -57,7 +57,7 @@ class Gate:
         return all(found.name != HISTORY for found in self._differing(program))
 
     def learn(self, program: Program, findings: Sequence[Finding]) -> None:
-        """What was found of a program; nothing, if it could not be tried out."""
+        """Take the findings about a program; none, if it could not be checked."""
         self._findings[program] = findings
 
     async def next_unknown(self) -> Program:

@@ -1,4 +1,4 @@
-"""What the headers of an answer say about how the request was met."""
+"""Headers of an answer that say how the request was met."""
 
 import logging
 
@@ -14,7 +14,7 @@ log = logging.getLogger("gateway_claude_code")
 
 def note_transcript(conversation: Conversation, ctx: RequestContext) -> None:
     """Say in a header if the process did not get the earlier turns as turns."""
-    if conversation.transcribed:
+    if conversation.state.transcribed:
         ctx.headers["x-dragoman-history"] = "transcript"
 
 

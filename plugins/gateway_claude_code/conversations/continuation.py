@@ -30,6 +30,19 @@ LONGEST_ANSWER: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationState:
+    """The parts of a conversation that its process holds already.
+
+    `answered`: everything up to the answer that it gave last; else it was told nothing yet.
+    `thought`: that answer began with thinking. `transcribed`: it gets earlier turns as text.
+    """
+
+    answered: bool = False
+    thought: bool = False
+    transcribed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
     """The way on from an earlier answer: the `key` of its process, and what to say to it.
 
@@ -64,7 +77,7 @@ def continuation(prepared: Prepared) -> Continuation | None:
 
 
 def _last_turn(answered: Sequence[Message]) -> Sequence[Part]:
-    """What the assistant said last. Some clients divide an answer's calls among messages."""
+    """The assistant's last words and calls. Some clients divide an answer's calls among messages."""
     role, parts = (merged_turns(answered) or [("user", [])])[-1]
     return parts if role == "assistant" else ()
 
@@ -91,7 +104,7 @@ def _content(result: ToolResult) -> Sequence[Block] | None:
 
 
 class AnswerSoFar:
-    """What an answer has said, for the key; no more of it than `LONGEST_ANSWER`.
+    """An answer as far as it has come, for the key; no more of it than `LONGEST_ANSWER`.
 
     `end` stays None for a longer one, whose process is then not kept: with a slow client it would
     all lie in memory, and models do not say so much.
@@ -125,7 +138,7 @@ class AnswerSoFar:
 def key_after(
     prepared: Prepared, reader: EventReader, end: ResponseEnd | None, answer: Message
 ) -> Digest | None:
-    """What the process can be found by for what follows this answer; None if it must not be."""
+    """The key of the process for a request that goes on from this answer; None if it must not."""
     if not may_go_on(prepared, reader, end, answer):
         return None
     try:

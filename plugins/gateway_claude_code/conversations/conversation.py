@@ -1,8 +1,8 @@
 """One process answering one conversation, over one turn or many."""
 
-import math
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -10,11 +10,13 @@ import anyio
 from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
 from gateway.types import ResponseEnd, StreamEvent
 from gateway_claude_code import protocol
+from gateway_claude_code.conversations.continuation import ConversationState
 from gateway_claude_code.conversations.further_requests import GO_ON, FurtherRequests, is_further
 from gateway_claude_code.conversations.held_start import HeldStart
 from gateway_claude_code.conversations.mcp_bridge import McpBridge
 from gateway_claude_code.conversations.patience import Patience
 from gateway_claude_code.conversations.tool_check import check_tools
+from gateway_claude_code.conversations.turn_cost import TurnCost
 from gateway_claude_code.conversations.turn_lines import broke_off, end_of, is_applied, lacks_output
 from gateway_claude_code.process.command import MCP_SERVER
 from gateway_claude_code.process.process import CliProcess
@@ -40,12 +42,10 @@ class Conversation:
     """Drives a CLI process: set it up, give it the history, ask, and read the answer.
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
-    `calls` are the ids of the calls that the last answer ended with, and `thought` is whether it
-    began with thinking; `was_spare` is True if the process was started ahead of its request,
-    `transcribed` if it got its earlier turns as text. `bridge` has its tools, once it is set up.
-    `start` is told whether the process got ready, once, if it is one of those that take turns.
-    `note_quota` is told each `rate_limit_info`, and `report_cost`, which belongs to the request
-    that is answered now, what the CLI says that a turn cost, in US dollars.
+    `calls` are the ids of the calls that the last answer ended with, and `state` says what the
+    process holds; `was_spare` is True if it was started ahead of its request. `bridge` has its
+    tools, once it is set up. `start` is told whether the process got ready, once, if it is one of
+    those that take turns. `note_quota` is told each `rate_limit_info`.
     """
 
     def __init__(
@@ -66,13 +66,11 @@ class Conversation:
         self._further = FurtherRequests()
         self._settled: anyio.Event | None = None
         self._reusable = self._reading = False
-        self._total_cost = 0.0
-        self.report_cost: Callable[[float], None] = nobody_asks
+        self._cost = TurnCost()
+        self.state = ConversationState()
         self.busy = False
         self.calls: tuple[str, ...] = ()
-        self.thought = False
         self.was_spare = False
-        self.transcribed = False
 
     @property
     def alive(self) -> bool:
@@ -81,13 +79,8 @@ class Conversation:
 
     @property
     def starting(self) -> bool:
-        """Whether it is still to be seen if it gets ready."""
+        """Whether it has neither got ready yet nor failed to."""
         return self._start is not None and self._start.fate == "starting"
-
-    @property
-    def answered(self) -> bool:
-        """Whether it has given an answer already."""
-        return self._settled is not None
 
     @property
     def pid(self) -> int:
@@ -104,6 +97,18 @@ class Conversation:
         await self._process.ended()
 
     # -- before a turn ----------------------------------------------------------------
+
+    def become_spare(self) -> None:
+        """Note that the process was started ahead of its request."""
+        self.was_spare = True
+
+    def use_transcript(self) -> None:
+        """Note that the process can't take earlier turns as turns: they are given as text."""
+        self.state = replace(self.state, transcribed=True)
+
+    def begin(self, report_cost: Callable[[float], None]) -> None:
+        """Note that another request is answered now, which is told what its turn costs."""
+        self._cost.begin(report_cost)
 
     async def warm_up(self) -> None:
         """Wait until the CLI answers, before it is given anything of a request.
@@ -157,7 +162,7 @@ class Conversation:
             if turn.role == "assistant":
                 await self._process.send(protocol.assistant_line(turn.blocks, f"msg_{number}"))
                 continue
-            with self._patience.limit(warm=self.was_spare or self.answered):
+            with self._patience.limit(warm=self.was_spare or self.state.answered):
                 await self._process.send(protocol.user_line(turn.blocks, query=False))
                 # an assistant line would overtake it
                 while (await self._next_line()).get("type") != "result":
@@ -175,28 +180,22 @@ class Conversation:
         request_id = self._next_id()
         applied = protocol.apply_settings(request_id, self._further.allow(settings))
         try:
-            with self._patience.limit(warm=self.was_spare or self.answered):
+            with self._patience.limit(warm=self.was_spare or self.state.answered):
                 await self._process.send(*before, applied)
                 await self._until_applied(request_id)
         except (BackendFailed, TimedOut) as error:
             if self._start is not None:
                 self._start.failed(error)
             raise
-        self._patience.ready = True
+        self._patience.note_ready()
         if self._start is not None:
             self._start.ready()
 
     # -- a turn -----------------------------------------------------------------------
 
-    async def ask(
-        self, turn: Turn, reader: EventReader, *, once: bool = False
-    ) -> AsyncGenerator[StreamEvent]:
-        """Send a user turn and yield the answer's events. Raises `GatewayError`s.
-
-        With `once` the answer is one message of the upstream, whatever is wrong with it.
-        """
+    async def ask(self, turn: Turn, reader: EventReader) -> AsyncGenerator[StreamEvent]:
+        """Send a user turn and yield the answer's events. Raises `GatewayError`s."""
         self.busy = True
-        reader.asks_again = not once
         await self._process.send(protocol.user_line(turn.blocks, query=True))
         async for event in self._answer(reader):
             yield event
@@ -274,7 +273,7 @@ class Conversation:
     def begin_to_settle(self, calls: Sequence[str], *, thought: bool = False) -> None:
         """Note that the answer is complete; it ended with these calls, or with none."""
         self.calls = tuple(calls)
-        self.thought = thought
+        self.state = replace(self.state, answered=True, thought=thought)
         self._settled = anyio.Event()
 
     async def settle(self) -> None:
@@ -290,7 +289,7 @@ class Conversation:
         finally:
             self._reading = False
             if not self.busy:
-                self.report_cost = nobody_asks
+                self._cost.end()
             self._settled.set()
 
     async def reusable(self) -> bool:
@@ -321,7 +320,7 @@ class Conversation:
         One that is at work on a turn, or has just ended its answer, is asked first what it cost.
         """
         try:
-            if self.busy and not self._reading and self.report_cost is not nobody_asks:
+            if self.busy and not self._reading and self._cost.is_wanted:
                 await self._hear_cost()
         finally:
             await self._process.close(busy=self.busy or not self._patience.ready)
@@ -337,7 +336,7 @@ class Conversation:
         except GatewayError:
             return
         finally:
-            self.report_cost = nobody_asks
+            self._cost.end()
 
     # -- lines ------------------------------------------------------------------------
 
@@ -358,7 +357,7 @@ class Conversation:
                 case "rate_limit_event":
                     self._note_quota(line.get("rate_limit_info"))
                 case "result":
-                    self._note_cost(line.get("total_cost_usd"))
+                    self._cost.note(line.get("total_cost_usd"))
                 case "system" if line.get("subtype") == "init" and self.bridge is not None:
                     # the CLI begins every turn with it, also those of a history, before it asks
                     self.bridge.check(line.get("tools") or ())
@@ -370,7 +369,7 @@ class Conversation:
                 return line
 
     async def _api_sentence(self, line: Line) -> str | None:
-        """What the API said, for a line that announces another request and does not say it.
+        """The API's own sentence, for a line that announces another request and does not quote it.
 
         A request that is not to be made is called off at once: a retry goes out half a second
         later. One without the media that the API refused may be on its way already.
@@ -387,16 +386,6 @@ class Conversation:
             protocol.control_request(self._next_id(), {"subtype": "interrupt"})
         )
 
-    def _note_cost(self, total: object) -> None:
-        """`total` is that of all turns of the process so far."""
-        if isinstance(total, int | float) and self._total_cost < total < math.inf:
-            self.report_cost(total - self._total_cost)
-            self._total_cost = total
-
     def _next_id(self) -> str:
         self._requests += 1
         return f"dragoman-{self._requests}"
-
-
-def nobody_asks(_: float) -> None:
-    """Where the cost does not matter."""

@@ -14,12 +14,16 @@ WARM_SECONDS: Final = 5
 
 
 class Patience:
-    """The limit of a process that is born now. `ready` is set once it has answered."""
+    """The limit of a process that is born now. `ready` is whether it has answered."""
 
     def __init__(self, start_seconds: float) -> None:
         self._start_seconds = start_seconds
         self._born = time.monotonic()
         self.ready = False
+
+    def note_ready(self) -> None:
+        """It has answered for the first time, or again."""
+        self.ready = True
 
     @contextmanager
     def limit(self, *, warm: bool) -> Iterator[None]:
@@ -31,7 +35,7 @@ class Patience:
             raise self.not_ready(warm=warm) from error
 
     def not_ready(self, *, warm: bool = False) -> NotReady:
-        """What to say of one that took too long."""
+        """The error for one that took too long."""
         seconds = self._seconds(warm=warm) if self.ready else self._start_seconds
         return NotReady(
             f"the Claude Code CLI did not get ready within {seconds:g} s "
@@ -39,7 +43,7 @@ class Patience:
         )
 
     def _seconds(self, *, warm: bool) -> float:
-        """What is left of the start, and afterwards as long or as short as is reasonable."""
+        """The rest of the time to start, and afterwards as much as is reasonable."""
         if not self.ready:
             return self._born + self._start_seconds - time.monotonic()
         return min(self._start_seconds, WARM_SECONDS) if warm else self._start_seconds

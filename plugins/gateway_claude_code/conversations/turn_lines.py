@@ -1,4 +1,4 @@
-"""What single lines of the CLI say about a turn, and about its settings. Pure."""
+"""Reading single lines of the CLI about a turn and its settings. Pure."""
 
 from gateway.errors import BackendFailed
 from gateway.types import ResponseEnd

@@ -21,9 +21,9 @@ from gateway.machine.process_facts import (
     start_of,
     visible_texts,
 )
+from gateway_claude_code.cli_variables import PASSED_ON
 from gateway_claude_code.doctor.anonymous import anonymous
 from gateway_claude_code.doctor.report import CliFound, Report
-from gateway_claude_code.process.command import PASSED_ON
 
 SERVICE_SECONDS: Final = 30
 WIDTH: Final = 11

@@ -16,9 +16,9 @@ from gateway.cli.options import config_option
 from gateway.errors import BackendUnavailable
 from gateway.task_groups import raising_plainly
 from gateway_claude_code.compatibility.findings import EXIT_NO_CLI, Finding
-from gateway_claude_code.compatibility.remembered import Memory, memory_file
+from gateway_claude_code.compatibility.known_findings import KnownFindings, findings_file
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.doctor import setting_up
+from gateway_claude_code.doctor import setup_checks
 from gateway_claude_code.doctor.bug_report import bug_report
 from gateway_claude_code.doctor.live.asking import Refused, live_report
 from gateway_claude_code.doctor.live.report import LiveReport
@@ -96,8 +96,8 @@ def _live(config_file: Path | None, *, yes: bool) -> LiveReport:
 async def examine(config_file: Path | None) -> Report:
     """The whole report. Findings about a CLI are remembered for the gateway."""
     began = time.monotonic()
-    first, config, server = setting_up.configuration(config_file)
-    around = [first, setting_up.working_directory(config), await setting_up.port(server)]
+    first, config, server = setup_checks.configuration(config_file)
+    around = [first, setup_checks.working_directory(config), await setup_checks.port(server)]
     cli, about_cli = await _about_cli(config)
     return Report(
         dragoman=__version__,
@@ -116,7 +116,7 @@ async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Fi
         try:
             status = await cli_status(elsewhere, os.environ)
         except BackendUnavailable as error:
-            return None, [setting_up.missing(error)]
+            return None, [setup_checks.missing(error)]
     how = installed(status.path, status.version)
     found = CliFound(
         path=str(status.path),
@@ -126,12 +126,12 @@ async def _about_cli(config: ClaudeCodeConfig) -> tuple[CliFound | None, list[Fi
         age=how.age,
         update=how.update,
     )
-    around = [setting_up.answers(status), setting_up.login(status)]
+    around = [setup_checks.answers(status), setup_checks.login(status)]
     if status.version is None:
         return found, around
     seconds = config.start_seconds
     seen = await look_at_all(Cli(path=status.path, version=status.version, seconds=seconds))
-    memory = Memory(memory_file(os.environ))
+    memory = KnownFindings(findings_file(os.environ))
     memory.keep(program_at(status.path), status.version, quick_part(seen))
     return found, [*around, *seen]
 

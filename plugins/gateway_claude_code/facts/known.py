@@ -59,6 +59,13 @@ class KnownModels:
         self._by_model: dict[str, AskedModel] = {}
         self.asked(models)
 
+    @classmethod
+    def of_user(
+        cls, environ: Mapping[str, str], models: Iterable[AskedModel] = ()
+    ) -> "KnownModels":
+        """With the facts that are kept in a file of the user's."""
+        return cls(SeenFacts.of_user(environ), models)
+
     def asked(self, models: Iterable[AskedModel]) -> None:
         """Take the CLI's answer about its models, in place of an earlier one."""
         self._by_value = {model.value: model for model in models}

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import anyio
@@ -10,7 +10,7 @@ import anyio
 from gateway.errors import GatewayError
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModels
-from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.process.launch import Program
 
 log = logging.getLogger("gateway_claude_code")
@@ -34,6 +34,13 @@ class ModelCatalogue:
         self._news = anyio.Event()
         self._up_to_date = anyio.Event()
         self._tended = False
+
+    @classmethod
+    def of_user(
+        cls, environ: Mapping[str, str], known: KnownModels, ask: AskModels
+    ) -> "ModelCatalogue":
+        """One that remembers the answers in a file of the user's."""
+        return cls(known, RememberedModels.of_user(environ), ask)
 
     def notice(self, program: Program, login: str | None = None) -> None:
         """This CLI answers now, with this login; without one, it is that of the CLI before."""

@@ -1,4 +1,4 @@
-"""What users and clients are told of a model: its facts as the hub's `ModelDescription`."""
+"""The description of a model for users and clients: its facts as the hub's `ModelDescription`."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -10,19 +10,19 @@ from gateway_claude_code.facts.documented import FACT_NAMES
 from gateway_claude_code.facts.fact_values import to_json
 from gateway_claude_code.facts.known import KnownModels, Origin
 from gateway_claude_code.facts.model_facts import ModelFacts
-from gateway_claude_code.knowledge.remembered import known_to_user
+from gateway_claude_code.knowledge.remembered_models import known_to_user
 from gateway_claude_code.process import command
 from gateway_claude_code.process.launch import program_at
 
 PAGES: Final = "platform.claude.com/docs/en/"
-"""Where the pages of documented facts are."""
+"""The place of the pages of documented facts."""
 
 INPUTS: Final[tuple[InputKind, ...]] = ("text", "image", "document")
 """All models of the table take these (about-claude/models/overview, build-with-claude/pdf-support)."""
 
 
 def describe(known: KnownModels, target: Target) -> ModelDescription:
-    """What is known of the model that `target` leads to. Pure."""
+    """The facts about the model that `target` leads to. Pure."""
     model = known.about(target)
     facts = model.facts
     return ModelDescription(
@@ -38,7 +38,7 @@ def describe(known: KnownModels, target: Target) -> ModelDescription:
 
 
 def known_from_outside(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> KnownModels:
-    """What is known when nothing is served: nobody is asked."""
+    """The facts that are known when nothing is served: nobody is asked."""
     try:
         program = program_at(command.find_cli(config, environ))
     except BackendUnavailable:
@@ -52,7 +52,7 @@ def _parameters(facts: ModelFacts, target: Target) -> tuple[Parameter, ...]:
     if facts.sampling != "defaults":
         found += ["temperature", "top_p", "top_k"]
     found += ["stop", "tools", "tool_choice"]
-    if "agent" not in target.options:  # see `agent.check_request`
+    if "agent" not in target.options:  # see `agent.agent_for`
         found.append("response_format")
     if facts.efforts:
         found.append("effort")

@@ -15,7 +15,7 @@ _ID: Final = "question"
 
 
 async def asked(process: CliProcess, question: Mapping[str, Any], *before: Line) -> object:
-    """What the CLI answers to a control request, after the lines `before` it.
+    """The CLI's answer to a control request, after the lines `before` it.
 
     None if it says nothing in time, or has ended. Raises `BackendFailed` if it knows no answer.
     """

@@ -15,7 +15,7 @@ from typing import Any, Final
 import anyio
 
 from gateway.errors import GatewayError
-from gateway_claude_code import protocol
+from gateway_claude_code import cli_variables, protocol
 from gateway_claude_code.knowledge.questions import asked
 from gateway_claude_code.process.process import CliProcess
 
@@ -31,9 +31,9 @@ WITH_WINDOWS: Final = "claude.ai"
 
 _ONLY_THIS: Final = {
     # otherwise `rate_limits` is null
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "",
-    "DISABLE_TELEMETRY": "1",
-    "DISABLE_ERROR_REPORTING": "1",
+    cli_variables.DISABLE_NONESSENTIAL_TRAFFIC: "",
+    cli_variables.DISABLE_TELEMETRY: "1",
+    cli_variables.DISABLE_ERROR_REPORTING: "1",
 }
 _PERCENT: Final = 100
 

@@ -1,4 +1,4 @@
-"""What the CLI says of itself: its version, and whether it is logged in. Never the credentials."""
+"""The CLI's own report: its version, and whether it is logged in. Never the credentials."""
 
 import json
 import re
@@ -11,20 +11,20 @@ from typing import Final
 import anyio
 
 from gateway.errors import BackendUnavailable
+from gateway_claude_code import cli_variables
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import command
-from gateway_claude_code.process.leftover_files import remove_litter
+from gateway_claude_code.process.leftover_files import remove_leftovers
 
 ANSWER_SECONDS = 15
 """How long the CLI may take for a question about itself; 0.2 s is usual."""
 
-CUSTOM_HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"
 _AUTH_HEADER: Final = re.compile(r"^\s*(?:x-api-key|authorization)\s*:", re.IGNORECASE | re.M)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What `auth status` says, in the CLI's own words.
+    """The answer of `auth status`, in the CLI's own words.
 
     `method` is its kind: "claude.ai", "api_key", "api_key_helper", "oauth_token", "third_party"
     (then `provider` says which: "bedrock", "vertex", "foundry", …), "none"; "unknown" if the CLI did
@@ -66,7 +66,7 @@ async def cli_status(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Cl
 async def cli_version(
     path: Path, config: ClaudeCodeConfig, environ: Mapping[str, str]
 ) -> str | None:
-    """What the CLI says that it is; None if it says nothing. Raises `BackendUnavailable`."""
+    """The version that the CLI reports; None if it reports none. Raises `BackendUnavailable`."""
     said = (await _ask(path, ["--version"], config, environ)).split()
     return said[0] if said and said[0][0].isdigit() else None
 
@@ -91,7 +91,7 @@ def _login_question(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> lis
 
 
 def _has_auth_header(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> bool:
-    headers = command.environment(environ, config).get(CUSTOM_HEADERS, "")
+    headers = command.environment(environ, config).get(cli_variables.CUSTOM_HEADERS, "")
     return _AUTH_HEADER.search(headers) is not None
 
 
@@ -117,7 +117,7 @@ async def _ask(
                     await process.wait()
             finally:
                 # killed in the middle, or dead of a limit, it leaves half a file of its settings
-                remove_litter(process.pid, environment)
+                remove_leftovers(process.pid, environment)
     except TimeoutError:
         return ""
     except OSError as error:

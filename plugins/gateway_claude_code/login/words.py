@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.machine.command_name import command_line
-from gateway_claude_code.login.status import CUSTOM_HEADERS, CliStatus, Login
+from gateway_claude_code import cli_variables
+from gateway_claude_code.login.status import CliStatus, Login
 from gateway_claude_code.process.environment import in_container
 
 SETTINGS_KEY: Final = "plugins.claude_code.use_cli_settings_auth"
@@ -24,31 +25,31 @@ class Cloud:
 _AWS: Final = "`aws sso login`, `aws configure`"
 CLOUDS: Final[Mapping[str, Cloud]] = {
     "bedrock": Cloud(
-        "Amazon Bedrock", "CLAUDE_CODE_USE_BEDROCK", f"{_AWS} or AWS_BEARER_TOKEN_BEDROCK"
+        "Amazon Bedrock", cli_variables.USE_BEDROCK, f"{_AWS} or AWS_BEARER_TOKEN_BEDROCK"
     ),
     "mantle": Cloud(
-        "Amazon Bedrock (Mantle)", "CLAUDE_CODE_USE_MANTLE", f"{_AWS} or AWS_BEARER_TOKEN_BEDROCK"
+        "Amazon Bedrock (Mantle)", cli_variables.USE_MANTLE, f"{_AWS} or AWS_BEARER_TOKEN_BEDROCK"
     ),
     "anthropicAws": Cloud(
         "Claude Platform on AWS",
-        "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+        cli_variables.USE_ANTHROPIC_AWS,
         "`aws sso login` or ANTHROPIC_AWS_API_KEY",
     ),
     "vertex": Cloud(
         "Google Cloud (Vertex AI)",
-        "CLAUDE_CODE_USE_VERTEX",
+        cli_variables.USE_VERTEX,
         "`gcloud auth application-default login` or GOOGLE_APPLICATION_CREDENTIALS",
     ),
     "foundry": Cloud(
         "Microsoft Foundry",
-        "CLAUDE_CODE_USE_FOUNDRY",
+        cli_variables.USE_FOUNDRY,
         "`az login` or ANTHROPIC_FOUNDRY_API_KEY",
     ),
 }
 """By the CLI's `apiProvider` (2.1.330). Credentials: code.claude.com/docs/en/amazon-bedrock,
 google-vertex-ai, microsoft-foundry and claude-platform-on-aws, as of August 2026."""
 
-TOKEN_VARIABLES: Final = ("ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
+TOKEN_VARIABLES: Final = (cli_variables.AUTH_TOKEN, cli_variables.OAUTH_TOKEN)
 """In the order in which the CLI takes them (code.claude.com/docs/en/authentication, "Authentication
 precedence")."""
 LOGIN_KEY: Final = "/login managed key"
@@ -71,7 +72,7 @@ def login_help(*, anywhere: bool = False, container: bool | None = None) -> str:
 
 
 def not_logged_in(status: CliStatus) -> str:
-    """What is wrong with a CLI that has no login, and what to do; one line without a full stop."""
+    """The trouble with a CLI that has no login, and the remedy; one line without a full stop."""
     if status.in_settings:
         return (
             "the Claude Code CLI's login is in its settings.json, which Dragoman does not read: "
@@ -81,7 +82,7 @@ def not_logged_in(status: CliStatus) -> str:
 
 
 def login_words(login: Login, environ: Mapping[str, str]) -> str:
-    """Which login it is and where it is from, as in "API key from ANTHROPIC_API_KEY".
+    """The kind of login and its source, as in "API key from ANTHROPIC_API_KEY".
 
     `environ` is that of the CLI.
     """
@@ -98,7 +99,7 @@ def login_words(login: Login, environ: Mapping[str, str]) -> str:
             variable = _variable_of(login, environ)
             return f"token from {variable}" if variable else "token"
         case "custom_headers":
-            return f"header from {CUSTOM_HEADERS}"
+            return f"header from {cli_variables.CUSTOM_HEADERS}"
         case "third_party":
             cloud = CLOUDS.get(login.provider)
             return f"set up for {cloud.name}, by {cloud.variable}" if cloud else login.provider
@@ -129,7 +130,7 @@ def needs_no_login(login: Login, environ: Mapping[str, str]) -> str | None:
 
 
 def cloud_words(login: Login) -> str | None:
-    """What `--status` adds for a cloud, whose credentials the CLI does not check by itself."""
+    """The addition to `--status` for a cloud, whose credentials the CLI does not check by itself."""
     cloud = CLOUDS.get(login.provider)
     if login.method != "third_party" or cloud is None:
         return None
@@ -143,5 +144,5 @@ def _variable_of(login: Login, environ: Mapping[str, str]) -> str | None:
         case "oauth_token":
             return set_first(TOKEN_VARIABLES, environ)
         case "custom_headers":
-            return CUSTOM_HEADERS
+            return cli_variables.CUSTOM_HEADERS
     return None

@@ -43,7 +43,7 @@ def end_groups(pids: Iterable[int]) -> None:
 
 
 def _signalled(pid: int, number: int) -> bool:
-    """Whether the group was there. A leader of its own session is one of ours, and no newcomer."""
+    """Whether the group was there. A leader of its own session is one of ours, not a newcomer."""
     with contextlib.suppress(OSError):
         if os.getsid(pid) == pid:
             os.killpg(pid, number)

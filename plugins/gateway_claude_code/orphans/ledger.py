@@ -1,4 +1,4 @@
-"""Which CLI processes there are, on disk: for the next gateway, should this one and its guardian die.
+"""The list of CLI processes on disk: for the next gateway, should this one and its guardian die.
 
 Each gateway has a file that it holds locked as long as it lives. A file that nobody holds is that of
 a dead gateway; what it lists and still runs is an orphan. A process is known by its id together with
@@ -106,7 +106,7 @@ def _still_runs(pid: int, started: float) -> bool:
 
 
 def _listed(file: Iterator[bytes]) -> dict[int, float]:
-    """What a list says, as far as it can be read: its last line may be cut."""
+    """The processes of a list, as far as it can be read: its last line may be cut."""
     started: dict[int, float] = {}
     for line in file:
         try:

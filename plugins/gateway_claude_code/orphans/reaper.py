@@ -1,4 +1,4 @@
-"""Sees to it that no CLI process outlives the gateway, however that ends."""
+"""Ends CLI processes that outlive the gateway, however that ended."""
 
 import contextlib
 import logging
@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from gateway_claude_code.orphans import guardian
 from gateway_claude_code.orphans.ledger import Ledger
-from gateway_claude_code.process.leftover_files import remove_litter, remove_logs, remove_probes
+from gateway_claude_code.process.leftover_files import remove_leftovers, remove_logs, remove_probes
 from gateway_claude_code.process.working_directory import SHARED, own_below
 
 log = logging.getLogger("gateway_claude_code")
@@ -22,11 +22,11 @@ DISMISS_SECONDS: Final = 2 * guardian.GRACE_SECONDS
 """How long a guardian may take to end; it has to be done with its grace for the processes."""
 
 
-class Keeper:
-    """Knows the running processes, and tells those who end them after a gateway that can't.
+class OrphanReaper:
+    """Tracks the running processes, so that they are ended even after a gateway that can't do it.
 
-    There are two, as each may fail: a guardian that notices at once when the gateway is gone, and a
-    ledger that the next gateway reads. A keeper without a `folder` keeps nothing. `environ` is the
+    Two do that, as each may fail: a guardian that notices at once when the gateway is gone, and a
+    later gateway, which reads the ledger. Without a `folder` nothing is tracked. `environ` is the
     user's, which says where the CLI leaves files.
     """
 
@@ -39,10 +39,10 @@ class Keeper:
         self._complained = False
 
     @contextlib.contextmanager
-    def keeping(self) -> Iterator[None]:
-        """While this is open, processes are kept; at its end they have to be closed.
+    def tracking(self) -> Iterator[None]:
+        """While this is open, processes are tracked; at its end they have to be closed.
 
-        It may be open more than once: two pools have one keeper while one takes over from the other.
+        It may be open more than once: two pools share a reaper while one takes over from the other.
         """
         if self._ledger is None:
             yield
@@ -75,7 +75,7 @@ class Keeper:
             log.warning("ending %s CLI processes that an earlier gateway left", len(orphans))
             await anyio.to_thread.run_sync(guardian.end_groups, orphans)
         for pid in (*orphans, *dead):
-            remove_litter(pid, self._environ)
+            remove_leftovers(pid, self._environ)
         await anyio.to_thread.run_sync(self._remove_traces)
 
     def _remove_traces(self) -> None:

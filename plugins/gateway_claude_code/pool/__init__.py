@@ -1,1 +1,1 @@
-"""The processes: how many, who gets the next one, which wait for what."""
+"""The processes: their number, the line of requests for them, and those that wait for a request."""

@@ -1,4 +1,4 @@
-"""How many processes there may be, and who gets the next one.
+"""The limit of processes, and the line of requests for the next one.
 
 Every process has a slot from its start to its end. Requests that find none wait in line, where
 callers take turns, and so do the calls of one caller (`gateway.load.turns`).
@@ -23,7 +23,7 @@ from gateway.load.turns import Turns
 from gateway.machine.process_facts import memory_bytes
 
 PROCESS_BYTES: Final = 400 * 1024 * 1024
-"""What a process is reckoned at: 160 MB when idle, more after long conversations."""
+"""The memory that a process is reckoned to take: 160 MB when idle, more after long conversations."""
 _PER_CORE: Final = 16
 _FEWEST: Final = 4
 
@@ -63,7 +63,7 @@ class Slots:
 
     @property
     def waiting(self) -> int:
-        """How many calls stand in line."""
+        """The number of calls in line."""
         return self._line.calls
 
     def try_acquire(self) -> bool:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -17,7 +17,7 @@ from gateway.errors import BackendUnavailable, GatewayError
 from gateway_claude_code.account.quota import Quota
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.admission import Slots, default_processes
 from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.spares import Spares
@@ -27,6 +27,8 @@ from gateway_claude_code.process.starts import Start, Starts, starts_at_a_time
 from gateway_claude_code.request.canonical import Digest
 
 log = logging.getLogger("gateway_claude_code")
+
+ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
 
 ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
@@ -40,9 +42,9 @@ busy, and that core is better used for getting the request to the model; then it
 class Pool:
     """Gives out conversations, and takes them back. Works only within `running`."""
 
-    def __init__(self, config: ClaudeCodeConfig, keeper: Keeper | None = None) -> None:
+    def __init__(self, config: ClaudeCodeConfig, reaper: OrphanReaper | None = None) -> None:
         self._config = config
-        self._keeper = keeper or Keeper(None)
+        self._reaper = reaper or OrphanReaper(None)
         self.quota = Quota()
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
@@ -61,10 +63,11 @@ class Pool:
         self._news = anyio.Event()
         self._no_spare_until = 0.0
         self._before_start = 0
+        self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many processes there are, of each state, and how many calls wait for one.
+        """The number of processes in each state, and of the calls that wait for one.
 
         Those "aside" are for the gateway's own questions. A call that has its slot, and waits for its
         turn to start a process, has none yet.
@@ -78,11 +81,28 @@ class Pool:
             "waiting": self.slots.waiting + self._before_start,
         }
 
+    def report(self) -> dict[str, Any]:
+        """For `GET /health`: the processes by state, the plan's quota, and reasons for failures.
+
+        `account` is there while the account is refused (`Quota.account`).
+
+        `taken` says how many answers began with a process that had the conversation already
+        ("live"), one that was started ahead ("spare"), and one that was not ("cold").
+        """
+        quota, account = self.quota.report(), self.quota.account()
+        return {
+            "processes": self.counts,
+            "taken": dict(self._taken),
+            **({"quota": quota} if quota else {}),
+            **({"account": account} if account else {}),
+            **self.starts.breaker.report(),
+        }
+
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Tend to the processes; at the end close them all, also those at work."""
-        await self._keeper.end_orphans()
-        with self._keeper.keeping():
+        await self._reaper.end_orphans()
+        with self._reaper.tracking():
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 try:
@@ -110,7 +130,10 @@ class Pool:
         finally:
             if not reusable:
                 self.retire(conversation)
-        return conversation if reusable else None
+        if not reusable:
+            return None
+        self._taken["live"] += 1
+        return conversation
 
     async def obtain(
         self,
@@ -120,7 +143,7 @@ class Pool:
         *,
         fresh: bool = False,
     ) -> Conversation:
-        """A process that was told nothing yet; a `fresh` one is no spare.
+        """A process that was told nothing yet; a `fresh` one was not a spare.
 
         Raises `BackendUnavailable` and `GatewayBusy`.
         """
@@ -134,6 +157,7 @@ class Pool:
             self._no_spare_until = now + REFILL_SECONDS
         self._news.set()
         if spare is not None:
+            self._taken["spare"] += 1
             return spare
         # before room is made for it, at the cost of what waits
         self.starts.breaker.look()
@@ -143,7 +167,9 @@ class Pool:
         except BaseException:
             self.slots.release()
             raise
-        return await self._start(launch, start)
+        conversation = await self._start(launch, start)
+        self._taken["cold"] += 1
+        return conversation
 
     async def _turn_to_start(self, ctx: RequestContext | None) -> Start:
         self._before_start += 1
@@ -167,12 +193,12 @@ class Pool:
             try:
                 process = await self._launched(launch, start)
                 try:
-                    self._keeper.add(process.pid)
+                    self._reaper.add(process.pid)
                     yield process
                 finally:
                     with anyio.CancelScope(shield=True):
                         await process.close(busy=False)
-                    self._keeper.remove(process.pid)
+                    self._reaper.remove(process.pid)
             finally:
                 start.give_up()
 
@@ -298,7 +324,7 @@ class Pool:
         if self._tending is None:
             await self._close_late(conversation)
             raise BackendUnavailable("the gateway is ending")
-        self._keeper.add(process.pid)
+        self._reaper.add(process.pid)
         self._tending.start_soon(_logged, self._watch, conversation)
         return conversation
 
@@ -328,7 +354,7 @@ class Pool:
             await conversation.close()
         finally:
             self.slots.release()
-            self._keeper.remove(conversation.pid)
+            self._reaper.remove(conversation.pid)
             self._news.set()
         if conversation.last_stderr:
             log.debug("the CLI said: %s", conversation.last_stderr)

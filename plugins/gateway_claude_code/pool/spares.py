@@ -71,7 +71,7 @@ class Spares:
     def add(self, launch: Launch, conversation: Conversation) -> None:
         """A new one."""
         kind = self._kinds.setdefault(launch, _Kind(0, self._now()))
-        conversation.was_spare = True
+        conversation.become_spare()
         kind.spares.append(_Spare(conversation, self._now()))
 
     def remove(self, conversation: Conversation) -> bool:

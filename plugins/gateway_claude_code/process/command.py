@@ -12,9 +12,10 @@ from typing import Any, Final
 from gateway.errors import BackendUnavailable
 from gateway.machine.installation import command_for_extra, environment_of
 from gateway.machine.search_path import program_on
+from gateway_claude_code import cli_variables
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.process.failure_log import LOG_ARGUMENTS, LOG_LEVEL
+from gateway_claude_code.process.failure_log import LOG_ARGUMENTS
 from gateway_claude_code.process.working_directory import check_empty, neutral_directory, unusable
 
 SETUP_PAGE: Final = "https://code.claude.com/docs/en/setup"
@@ -27,24 +28,6 @@ LEAST_BUDGET: Final = "0.000001"
 by itself after an answer that is empty or was cut at the token limit (seen with 2.1.330; doctor:
 one_request). Not for turns with tools, which the CLI then aborts when a call and the answer end
 together."""
-
-PASSED_ON: Final = (
-    # the machine
-    "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
-    "XDG_*", "DBUS_SESSION_BUS_ADDRESS",
-    # the user's login and provider: code.claude.com/docs/en/env-vars, and on the pages for
-    # Amazon Bedrock, Google Cloud and Microsoft Foundry the variables of these clouds
-    "ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_*", "CLAUDE_CODE_USE_*",
-    "CLAUDE_CODE_SKIP_*_AUTH", "CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "CLAUDE_CODE_CLIENT_*",
-    "CLAUDE_CODE_CERT_STORE", "CLAUDE_CODE_PROXY_*", "AWS_*", "GOOGLE_*", "GCLOUD_*",
-    "CLOUDSDK_*", "CLOUD_ML_REGION", "GCP_*", "VERTEX_*", "AZURE_*", "BEDROCK_*",
-    # the network (code.claude.com/docs/en/network-config)
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "API_TIMEOUT_MS",
-)  # fmt: skip
-"""The variables of the gateway's environment that reach the CLI. All others stay out: keys of other
-programs, and variables that a Claude Code session sets for its own child processes."""
 
 
 def find_cli(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> Path:
@@ -153,42 +136,43 @@ def environment(
     passed = {
         name: value
         for name, value in environ.items()
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSED_ON)
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in cli_variables.PASSED_ON)
     }
     from_settings = settings_variables(config, environ)
     return {**passed, **from_settings, **config.environment, **(extra or {}), **_fixed(config)}
 
 
 def _fixed(config: ClaudeCodeConfig) -> dict[str, str]:
-    """The CLI's variables that Dragoman relies on: code.claude.com/docs/en/env-vars, or as noted."""
+    """Variables that win over everything; `cli_variables` has the reason for each."""
     return {
-        # an `@path` in a prompt is otherwise read from disk and attached, even without tools
+        # otherwise an `@path` in a prompt is read from disk and attached, even without tools
         # (seen with 2.1.197 and 2.1.330; doctor: file_mentions)
-        "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+        cli_variables.DISABLE_ATTACHMENTS: "1",
         # updates, telemetry, error reports, release notes (code.claude.com/docs/en/env-vars)
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        cli_variables.DISABLE_NONESSENTIAL_TRAFFIC: "1",
         # an update must not replace the program under running processes
-        "DISABLE_AUTOUPDATER": "1",
+        cli_variables.DISABLE_AUTOUPDATER: "1",
         # a client that sends whole histories must be told when they are too long; the CLI would
         # summarize them (code.claude.com/docs/en/env-vars)
-        "DISABLE_AUTO_COMPACT": "1",
+        cli_variables.DISABLE_AUTO_COMPACT: "1",
         # unset, all MCP tools are deferred: the model has to search before it can call one, says
         # code.claude.com/docs/en/env-vars
-        "ENABLE_TOOL_SEARCH": "false",
+        cli_variables.TOOL_SEARCH: "false",
         # one more than may be made: the turn is ended at the line that announces it, the only
         # one with the API's `retry-after` (seen with 2.1.330; see `response.failures`)
-        "CLAUDE_CODE_MAX_RETRIES": str(config.upstream_retries + 1),
-        **LOG_LEVEL,
+        cli_variables.MAX_RETRIES: str(config.upstream_retries + 1),
+        # the debug log is read for one sentence only (see `failure_log`)
+        cli_variables.DEBUG_LOG_LEVEL: "error",
         # undocumented: 2.1.330 cuts a tool's description at 4,096 characters otherwise
         # (doctor: tool_descriptions)
-        "CLAUDE_CODE_MAX_MCP_DESCRIPTION_LENGTH": "1000000",
+        cli_variables.MAX_MCP_DESCRIPTION_LENGTH: "1000000",
         # an answer that breaks off must be an error; by default a second request without a stream
         # follows, says code.claude.com/docs/en/env-vars
-        "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+        cli_variables.DISABLE_NONSTREAMING_FALLBACK: "1",
         # undocumented: a refusal is the answer, and 2.1.330 would ask again, also another model
         # (doctor: one_refusal)
-        "CLAUDE_CODE_DISABLE_REFUSAL_RETRY": "1",
-        "CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK": "1",
+        cli_variables.DISABLE_REFUSAL_RETRY: "1",
+        cli_variables.DISABLE_REFUSAL_FALLBACK: "1",
     }
 
 
@@ -214,7 +198,9 @@ def _cli_settings(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> dict[
     if not config.use_cli_settings_auth:
         return {}
     # `--setting-sources ""` keeps it from the CLI (code.claude.com/docs/en/cli-reference)
-    folder = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "~")) / ".claude")
+    folder = environ.get(cli_variables.CONFIG_DIR) or str(
+        Path(environ.get("HOME", "~")) / ".claude"
+    )
     try:
         text = (Path(folder).expanduser() / "settings.json").read_text(encoding="utf-8")
         settings = json.loads(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway_claude_code import cli_variables
 from gateway_claude_code.process import command
 from gateway_claude_code.upstream import Script, Upstream
 
@@ -18,34 +19,34 @@ CONTAINER_VARIABLES: Final = ("container", "KUBERNETES_SERVICE_HOST")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class CliEnvironment:
     """The environment that the CLI's own is built from, and the variables that override it."""
 
     environ: Mapping[str, str]
     overrides: Mapping[str, str]
 
     @classmethod
-    def of_user(cls) -> "Surroundings":
+    def of_user(cls) -> "CliEnvironment":
         """The gateway's own environment, with the user's login and settings."""
         return cls(environ=dict(os.environ), overrides={})
 
     @classmethod
-    def offline(cls, url: str, home: Path) -> "Surroundings":
+    def offline(cls, url: str, home: Path) -> "CliEnvironment":
         """An empty home, a made-up key and the stand-in's address; nothing of the user's."""
         environ = {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
         if named := os.environ.get(command.COMMAND_VARIABLE):
             environ[command.COMMAND_VARIABLE] = named
         # the CLI then asks this address alone, and any key will do (seen with 2.1.197 and 2.1.330)
-        overrides = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "offline"}
+        overrides = {cli_variables.BASE_URL: url, cli_variables.API_KEY: "offline"}
         return cls(environ=environ, overrides=overrides)
 
 
 @asynccontextmanager
-async def stand_in(script: Script) -> AsyncGenerator[Surroundings]:
-    """Surroundings in which the CLI asks the stand-in for the model's API, in this process."""
+async def stand_in(script: Script) -> AsyncGenerator[CliEnvironment]:
+    """An environment in which the CLI asks the stand-in for the model's API, in this process."""
     with tempfile.TemporaryDirectory(prefix="dragoman-", ignore_cleanup_errors=True) as home:
         async with Upstream(script, record=False) as upstream:
-            yield Surroundings.offline(upstream.url, Path(home))
+            yield CliEnvironment.offline(upstream.url, Path(home))
 
 
 def in_container(environ: Mapping[str, str], root: Path = Path("/")) -> bool:

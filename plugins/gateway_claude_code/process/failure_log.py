@@ -11,7 +11,6 @@ import json
 import re
 from typing import Final
 
-LOG_LEVEL: Final = {"CLAUDE_CODE_DEBUG_LOG_LEVEL": "error"}
 LOG_ARGUMENTS: Final = ("--debug-file", "/dev/fd/2")
 """Standard error. CLI 2.1.330 puts a link `latest` beside the log, which it can't do in this folder."""
 

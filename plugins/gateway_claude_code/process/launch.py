@@ -1,6 +1,5 @@
 """All that a process is started with: program, arguments, environment. Equal launches are interchangeable."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from gateway_claude_code.agent import Agent
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process import command
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.process import CliProcess
 
 NO_STAMP: Final = (0, 0)
@@ -37,6 +37,11 @@ class Launch:
     folder: Path
 
     @property
+    def identity(self) -> Program:
+        """The program, as its file was at this launch."""
+        return Program(self.program, self.stamp)
+
+    @property
     def on_disk(self) -> bool:
         """Whether the program's file exists now."""
         return _stamp(self.program) != NO_STAMP
@@ -55,14 +60,14 @@ class Launch:
 
 def launch_for(
     config: ClaudeCodeConfig,
-    environ: Mapping[str, str],
-    overrides: Mapping[str, str],
+    environment: CliEnvironment,
     model: str,
     *,
-    one_request: bool,
+    one_request: bool = False,
     agent: Agent | None = None,
 ) -> Launch:
     """The launch as configuration and environment have it now. Raises `BackendUnavailable`."""
+    environ, overrides = environment.environ, environment.overrides
     folder = agent.directory if agent is not None else None
     program = command.find_cli(config, environ)
     settings = command.auth_settings(config, environ)
@@ -75,6 +80,11 @@ def launch_for(
         environment=tuple(sorted(command.environment(environ, config, overrides).items())),
         folder=folder or command.working_directory(config, environ),
     )
+
+
+def program_of(config: ClaudeCodeConfig, environment: CliEnvironment) -> Program:
+    """The program that would be started now. Raises `BackendUnavailable`."""
+    return program_at(command.find_cli(config, environment.environ))
 
 
 def program_at(path: Path) -> Program:

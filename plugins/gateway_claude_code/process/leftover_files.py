@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from gateway_claude_code import cli_variables
 from gateway_claude_code.process.command import MCP_SERVER
 
 PROBE_SECONDS: Final = 5
@@ -31,11 +32,11 @@ _LONGEST_NAME: Final = 200
 """Characters of a folder's path that the CLI keeps in the name of its logs' folder (2.1.330)."""
 
 
-def remove_litter(pid: int, environment: Mapping[str, str]) -> None:
+def remove_leftovers(pid: int, environment: Mapping[str, str]) -> None:
     """Remove the files of a dead process that ran in this environment."""
     if _runs(pid):
         return  # the system has given the id to another process
-    for path in litter_of(pid, environment):
+    for path in leftovers_of(pid, environment):
         _remove(path)
 
 
@@ -85,7 +86,7 @@ def _logs(environment: Mapping[str, str], folder: Path) -> Path:
 
 def _temporary(environment: Mapping[str, str]) -> Path:
     # code.claude.com/docs/en/env-vars: the CLI appends `claude-<user id>` to it
-    named = environment.get("CLAUDE_CODE_TMPDIR") or environment.get("TMPDIR")
+    named = environment.get(cli_variables.TMPDIR) or environment.get("TMPDIR")
     return Path(named or tempfile.gettempdir())
 
 
@@ -94,10 +95,10 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def litter_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
+def leftovers_of(pid: int, environment: Mapping[str, str]) -> list[Path]:
     """The existing files of this process."""
     home = Path(environment.get("HOME") or "/nonexistent")
-    configured = environment.get("CLAUDE_CONFIG_DIR")
+    configured = environment.get(cli_variables.CONFIG_DIR)
     folder = Path(configured) if configured else home / ".claude"
     sockets = Path(environment.get("XDG_RUNTIME_DIR") or _temporary(environment))
     places = (

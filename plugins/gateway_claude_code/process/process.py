@@ -22,7 +22,7 @@ from gateway.load.off_loop import off_loop
 from gateway_claude_code.process.error_pipe import ErrorPipe
 from gateway_claude_code.process.failure_log import api_sentence, is_log_entry
 from gateway_claude_code.process.grace import STEP_SECONDS, Grace
-from gateway_claude_code.process.leftover_files import remove_litter, remove_logs, remove_probes
+from gateway_claude_code.process.leftover_files import remove_leftovers, remove_logs, remove_probes
 from gateway_claude_code.process.output_lines import READ_AHEAD, OutputLines
 from gateway_claude_code.process.working_directory import is_own
 from gateway_claude_code.protocol import Line, encode_line, parse_line, rough_size
@@ -177,7 +177,7 @@ class CliProcess:
                     self._clean_up()
 
     def _clean_up(self) -> None:
-        remove_litter(self.pid, self._environment)
+        remove_leftovers(self.pid, self._environment)
         # in other folders the user's own CLI may have older logs; in ours the clock does not matter
         since = 0 if is_own(self._folder) else self._born - CLOCK_SECONDS
         remove_logs(self._environment, self._folder, since)

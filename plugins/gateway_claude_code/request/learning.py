@@ -12,7 +12,7 @@ from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.request.cache_marks import CacheMarks
 from gateway_claude_code.request.canonical import LatestDigests, schema_digest
 from gateway_claude_code.request.lessons import Sent, lesson_of, refuses_schema
-from gateway_claude_code.request.prepare import Prepared
+from gateway_claude_code.request.prepare import Prepared, WentOut
 from gateway_claude_code.request.terms import careful
 
 MOST_REFUSED_SCHEMAS: Final = 1000
@@ -25,7 +25,7 @@ def nothing_learnt() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTry:
-    """The parameters of a second try; `remember` is called if it is answered."""
+    """The parameters of a try, the first or a second one; `remember` is called if it is answered."""
 
     facts: ModelFacts
     cached: bool = True
@@ -40,15 +40,18 @@ class Learning:
         self._refused_schemas = LatestDigests(MOST_REFUSED_SCHEMAS)
         self.cache_marks = CacheMarks()
 
-    def facts_for(self, facts: ModelFacts, request: ChatRequest) -> ModelFacts:
-        """The facts; without native structured output for a schema that the API has refused."""
+    def first_try(self, facts: ModelFacts, request: ChatRequest) -> NextTry:
+        """How to ask by these facts; a schema that the API has refused is not sent natively."""
+        cached = facts.cache_marks
         if schema_digest(request) in self._refused_schemas:
-            return replace(facts, output_format=False)
-        return facts
+            facts = replace(facts, output_format=False)
+        return NextTry(facts=facts, cached=cached)
 
-    def next_try(self, error: InvalidRequest, prepared: Prepared, target: Target) -> NextTry | None:
+    def next_try(
+        self, error: InvalidRequest, prepared: Prepared, went_out: WentOut, target: Target
+    ) -> NextTry | None:
         """The next try, if the refusal is about something that can be left out."""
-        went_out, known = prepared.went_out, self._known.about(target)
+        known = self._known.about(target)
         if went_out.terms is None:
             return None
         # marks first: their refusals name places within messages, which `lesson_of` leaves alone

@@ -1,13 +1,14 @@
-"""From a request to what the CLI is to be told: all that is decided before a process is touched."""
+"""From a request to the CLI's terms: all that is decided before a process is touched."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from gateway.errors import ModelNotFound
 from gateway.types import ChatRequest, Message, Target, Tool, ToolCall, ToolChoice
-from gateway_claude_code.agent import Agent, agent_of, check_request
+from gateway_claude_code.agent import Agent, agent_for
 from gateway_claude_code.facts.documented import asked_by_cli, documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.request.answer_schemas.answer_schema import AnswerSchema
@@ -35,15 +36,19 @@ FEW_TOKENS: Final = 256
 """An output limit that an answer is likely to be cut at: see `Prepared.one_request`."""
 
 
-@dataclass(slots=True)
 class WentOut:
-    """What of a request was really sent, to be judged by what comes of it.
+    """The part of a request that was really sent, to be judged by what comes of it.
 
     `terms` None: nothing was sent yet. `mark` is the mark for the prompt cache, if there was one.
     """
 
-    terms: Terms | None = None
-    mark: Mapping[str, Any] | None = None
+    def __init__(self) -> None:
+        self.terms: Terms | None = None
+        self.mark: Mapping[str, Any] | None = None
+
+    def note(self, terms: Terms, mark: Mapping[str, Any] | None) -> None:
+        """The request goes out, perhaps once more."""
+        self.terms, self.mark = terms, mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,8 @@ class Prepared:
     `tools` are those of the request with schemas that the API takes, and `names` is what they and
     their arguments are called towards the model.
 
-    `body` goes over everything else in the upstream request's body: for what the CLI would change.
+    `body` goes over everything else in the upstream request's body, where the CLI would change it.
+    It has no tools where the CLI adds some of its own, as their list would not be whole.
     """
 
     request: ChatRequest
@@ -78,7 +84,6 @@ class Prepared:
     parameters: Digest
     agent: Agent | None = None
     cached: bool = True
-    went_out: WentOut = field(default_factory=WentOut, compare=False)
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -103,7 +108,7 @@ class Prepared:
         return self.schema.for_cli
 
     def settings(self, *, seeded: bool, switch: bool = False) -> dict[str, Any]:
-        """What the CLI has to be set to for this request; see `parameters.flag_settings`."""
+        """The CLI's settings for this request; see `settings.flag_settings`."""
         return flag_settings(
             self.request,
             self.names,
@@ -115,7 +120,7 @@ class Prepared:
         )
 
     def key(self, messages: Sequence[Message], *, parked: bool) -> Digest:
-        """What a process is known by that has answered these messages, the last one its answer.
+        """The key of a process that has answered these messages, the last one its answer.
 
         One that waits for the results of calls takes other parameters for what follows, but for
         the output limit.
@@ -132,51 +137,67 @@ def prepare(
     facts: ModelFacts | None = None,
     full_name: str | None = None,
     schema: AnswerSchema | None = None,
+    *,
+    cached: bool = True,
 ) -> Prepared:
     """The request for a model of these facts, by default the documented ones.
 
     `full_name` is the model's, where the target has a short one; `schema` is that of the answer,
-    where it was made before. Raises `InvalidRequest` and
-    `ModelNotFound`.
+    where it was made before. Raises `InvalidRequest` and `ModelNotFound`.
     """
-    model, agent = model_name(target), agent_of(target)
+    model, agent = model_name(target), agent_for(request, target)
     usual = documented(full_name or asked_by_cli(model)).facts
     facts = usual if facts is None else facts
-    check_request(request, agent)
-    request = within_limits(with_offered_tools(request), facts)
-    if not request.system.strip():  # the API refuses a text of blanks
-        request = replace(request, system="")
+    request = with_system(within_limits(with_offered_tools(request), facts))
     schema = answer_schema(request, schema)
-    if request.response_format.kind == "json_object":
-        request = replace(request, system=f"{request.system}\n\n{JSON_ONLY}".strip())
-    native = schema is not None and schema.native is not None
-    terms = terms_for(request, facts, usual=usual, native_schema=native)
+    terms_of = partial(terms_for, request, facts, usual=usual, native_schema=_is_native(schema))
+    terms = terms_of()
     demanded = must_call(request) and not terms.forced_choice
     by_tool = schema is not None and terms.schema_way == "tool"
-    offers = [offered(tool) for tool in request.tools]
-    tools = tuple(offer.tool for offer in offers)
-    names = ToolNames(
-        (tool.name for tool in request.tools),
-        {offer.tool.name: offer.names for offer in offers if offer.names},
-    )
+    tools, names = offered_tools(request)
     return Prepared(
         request=with_demand(request, names) if demanded else request,
         model=model,
         facts=facts,
         terms=terms,
-        seeded_terms=terms_for(request, facts, usual=usual, native_schema=native, seeded=True),
+        seeded_terms=terms_of(seeded=True),
         demanded=demanded,
         names=names,
         tools=tools,
         schema=schema,
-        setting=setting_digest(
-            request, model, with_schema=by_tool, agent=repr(agent) if agent else None
-        ),
+        setting=_setting(request, model, agent, with_schema=by_tool),
         parameters=parameters_digest(request),
         agent=agent,
-        # with tools of the CLI's own beside them, the list would not be whole
+        cached=cached,
         body={} if by_tool or agent else body_with_exact_tools(tools, names),
     )
+
+
+def _is_native(schema: AnswerSchema | None) -> bool:
+    return schema is not None and schema.native is not None
+
+
+def _setting(request: ChatRequest, model: str, agent: Agent | None, *, with_schema: bool) -> Digest:
+    as_agent = repr(agent) if agent else None
+    return setting_digest(request, model, with_schema=with_schema, agent=as_agent)
+
+
+def with_system(request: ChatRequest) -> ChatRequest:
+    """The request with the system prompt that the model gets."""
+    system = request.system if request.system.strip() else ""  # the API refuses a text of blanks
+    if request.response_format.kind == "json_object":
+        system = f"{system}\n\n{JSON_ONLY}".strip()
+    return request if system == request.system else replace(request, system=system)
+
+
+def offered_tools(request: ChatRequest) -> tuple[tuple[Tool, ...], ToolNames]:
+    """The request's tools with schemas that the API takes, and all names towards the model."""
+    offers = [offered(tool) for tool in request.tools]
+    names = ToolNames(
+        (tool.name for tool in request.tools),
+        {offer.tool.name: offer.names for offer in offers if offer.names},
+    )
+    return tuple(offer.tool for offer in offers), names
 
 
 def model_name(target: Target) -> str:

@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.types import ChatRequest, ToolChoice
+from gateway_claude_code import cli_variables
 from gateway_claude_code.request.terms import Terms, must_call
 from gateway_claude_code.request.tools.tool_names import ToolNames
 
 STRUCTURED_OUTPUT: Final = "StructuredOutput"
 """The CLI's tool for an answer by a JSON Schema; its input is the answer (doctor: structured_output)."""
 
-# undocumented: above it 2.1.330 finds a conversation too long (doctor: one_request)
-LIMIT: Final = "CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE"
-NO_FURTHER_REQUEST: Final = {"env": {LIMIT: "1"}}
+NO_FURTHER_REQUEST: Final = {"env": {cli_variables.BLOCKING_LIMIT: "1"}}
 """Settings that keep the CLI from further upstream requests: it finds any conversation too long, and
 ends the turn with `terminal_reason: blocking_limit`. A request on its way is not affected, nor its
 repetition after an overload (seen with 2.1.330)."""
@@ -26,7 +25,7 @@ repetition after an overload (seen with 2.1.330)."""
 
 def without_limit(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, with further requests allowed again."""
-    return {**settings, "env": {**settings.get("env", {}), LIMIT: ""}}
+    return {**settings, "env": {**settings.get("env", {}), cli_variables.BLOCKING_LIMIT: ""}}
 
 
 def flag_settings(
@@ -53,12 +52,12 @@ def flag_settings(
     body = {**extra_body(request, names, terms, native_schema), **(over or {})}
     env = {
         # "" is the CLI's own limit again (seen with 2.1.330; doctor: output_limit, taken_back)
-        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(tokens) if tokens else "",
+        cli_variables.MAX_OUTPUT_TOKENS: str(tokens) if tokens else "",
         # always sent, as the fields of the last request stay otherwise (doctor: taken_back)
-        "CLAUDE_CODE_EXTRA_BODY": json.dumps(body),
+        cli_variables.EXTRA_BODY: json.dumps(body),
     }
     if not cached:
-        env["DISABLE_PROMPT_CACHING"] = "1"
+        env[cli_variables.DISABLE_PROMPT_CACHING] = "1"
     settings: dict[str, Any] = {"env": env}
     if switch_to is not None:
         settings["model"] = switch_to

@@ -28,10 +28,9 @@ from gateway.types import (
 )
 from gateway_claude_code.agent import Agent, shown
 from gateway_claude_code.protocol import Line
-from gateway_claude_code.request.prepare import Prepared
 from gateway_claude_code.request.settings import STRUCTURED_OUTPUT
 from gateway_claude_code.request.tools.tool_names import ToolNames
-from gateway_claude_code.response.json_answer import OUTPUT, JsonAnswer, SchemaAnswer, json_answer
+from gateway_claude_code.response.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
 from gateway_claude_code.response.own_arguments import OwnArguments
 
 STOP_REASONS: Final[dict[str, StopReason]] = {
@@ -63,7 +62,13 @@ class EventReader:
     """
 
     def __init__(
-        self, names: ToolNames, answer: JsonAnswer | None = None, agent: Agent | None = None
+        self,
+        names: ToolNames,
+        answer: JsonAnswer | None = None,
+        agent: Agent | None = None,
+        *,
+        asks_again: bool = True,
+        unlimited: bool = False,
     ) -> None:
         self._names = names
         self._own_arguments = OwnArguments(names)
@@ -86,8 +91,8 @@ class EventReader:
         self._began_again = False
         self._has_text = False
         self.thought = False
-        self.asks_again = True
-        self.unlimited = False
+        self._asks_again = asks_again
+        self._unlimited = unlimited
         self.calls: list[str] = []
         self.started = False
         self.in_message = False
@@ -108,12 +113,12 @@ class EventReader:
     @property
     def asks_freely(self) -> bool:
         """Whether the answer may take any number of requests, as the CLI's own tools run."""
-        return self.unlimited or self._agent is not None or self.wants_output
+        return self._unlimited or self._agent is not None or self.wants_output
 
     @property
     def goes_on(self) -> bool:
         """Whether the CLI will ask again, as the present message calls unknown tools only."""
-        return self._called_unknown and self.asks_again and not self.calls
+        return self._called_unknown and self._asks_again and not self.calls
 
     @property
     def messages(self) -> int:
@@ -309,9 +314,9 @@ class EventReader:
     def _goes_on(self, stop_reason: StopReason) -> bool:
         """Whether the CLI will ask the model again, and tell it what was wrong."""
         if stop_reason == "tool_calls" and self._called_unknown and not self.calls:
-            if self._messages >= self._most or not (self.asks_again or self._has_text):
+            if self._messages >= self._most or not (self._asks_again or self._has_text):
                 raise BackendFailed("The model kept calling unknown tools.")
-            return self.asks_again
+            return self._asks_again
         unsatisfied = self._answer is not None and not self._answer.satisfied
         return stop_reason == "end" and unsatisfied and self._messages < self._most
 
@@ -361,13 +366,6 @@ def _number(values: dict[str, Any], key: str, otherwise: int) -> int:
     """A count. Counts only grow: a later zero is that of a gateway which does not know it."""
     value = values.get(key)
     return value if isinstance(value, int) and value > 0 else otherwise
-
-
-def reader_of(prepared: Prepared) -> EventReader:
-    """The reader for the answer to a request."""
-    native = prepared.terms.schema_way == "native"
-    answer = json_answer(prepared.request.response_format, prepared.schema, native=native)
-    return EventReader(prepared.names, answer, prepared.agent)
 
 
 def explanation_of(delta: Mapping[str, Any]) -> str | None:

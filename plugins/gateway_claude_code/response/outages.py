@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from gateway_claude_code import cli_variables
 from gateway_claude_code.account.refusals import AccountRefusal
 from gateway_claude_code.login.words import login_help
 from gateway_claude_code.response.failures import LoginRefused
@@ -76,7 +77,9 @@ class LoginRefusal:
 
 def credentials_stamp(environ: Mapping[str, str]) -> Stamp:
     """Changes when the CLI writes another login; None without such a file."""
-    folder = environ.get("CLAUDE_CONFIG_DIR") or str(Path(environ.get("HOME", "/")) / ".claude")
+    folder = environ.get(cli_variables.CONFIG_DIR) or str(
+        Path(environ.get("HOME", "/")) / ".claude"
+    )
     try:
         found = (Path(folder) / CREDENTIALS).stat()
     except OSError:

@@ -8,7 +8,7 @@ import pytest
 from gateway.errors import BackendUnavailable
 from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, SAFETY
 from gateway_claude_code.compatibility.findings import Finding, Verdict
-from gateway_claude_code.compatibility.verdict import Gate
+from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.process.launch import Program
 
 PROGRAM = Program(Path("/opt/claude"), (1, 1))
@@ -20,18 +20,18 @@ def finding(name: str, verdict: Verdict = "differs") -> Finding:
 
 
 def test_a_cli_that_was_not_tried_out_yet_serves() -> None:
-    gate = Gate()
-    gate.admit(PROGRAM)
-    assert gate.takes_history(PROGRAM)
-    assert gate.health == {"checked": False}
+    verdict = CliVerdict()
+    verdict.admit(PROGRAM)
+    assert verdict.takes_history(PROGRAM)
+    assert verdict.health == {"checked": False}
 
 
 @pytest.mark.parametrize("name", SAFETY)
 def test_an_unsafe_one_does_not_and_the_error_says_all(name: str) -> None:
-    gate = Gate()
-    gate.learn(PROGRAM, [finding(name)])
+    verdict = CliVerdict()
+    verdict.learn(PROGRAM, [finding(name)])
     with pytest.raises(BackendUnavailable) as caught:
-        gate.admit(PROGRAM)
+        verdict.admit(PROGRAM)
     message = caught.value.message
     for words in (
         BEHAVIOURS[name].title,
@@ -41,50 +41,50 @@ def test_an_unsafe_one_does_not_and_the_error_says_all(name: str) -> None:
     ):
         assert words in message
     assert caught.value.should_retry is False
-    assert gate.refusal == message
-    assert gate.health == {"checked": True, "differs": [name], "unknown": []}
+    assert verdict.refusal == message
+    assert verdict.health == {"checked": True, "differs": [name], "unknown": []}
 
 
 def test_it_may_be_allowed_all_the_same() -> None:
-    gate = Gate(allow_unsafe=True)
-    gate.learn(PROGRAM, [finding("file_mentions")])
-    gate.admit(PROGRAM)
-    assert gate.refusal is None
-    assert gate.health == {"checked": True, "differs": ["file_mentions"], "unknown": []}
+    verdict = CliVerdict(allow_unsafe=True)
+    verdict.learn(PROGRAM, [finding("file_mentions")])
+    verdict.admit(PROGRAM)
+    assert verdict.refusal is None
+    assert verdict.health == {"checked": True, "differs": ["file_mentions"], "unknown": []}
 
 
-@pytest.mark.parametrize("verdict", ["holds", "unknown"])
-def test_nothing_else_is_a_reason_to_refuse(verdict: Verdict) -> None:
-    gate = Gate()
+@pytest.mark.parametrize("safety", ["holds", "unknown"])
+def test_nothing_else_is_a_reason_to_refuse(safety: Verdict) -> None:
+    verdict = CliVerdict()
     unlike = [finding(name) for name in BEHAVIOURS if name not in SAFETY]
-    gate.learn(PROGRAM, [*(finding(name, verdict) for name in SAFETY), *unlike])
-    gate.admit(PROGRAM)
-    unknown = [*SAFETY] if verdict == "unknown" else []
-    assert gate.health["unknown"] == unknown
+    verdict.learn(PROGRAM, [*(finding(name, safety) for name in SAFETY), *unlike])
+    verdict.admit(PROGRAM)
+    unknown = [*SAFETY] if safety == "unknown" else []
+    assert verdict.health["unknown"] == unknown
 
 
 def test_one_that_was_replaced_on_disk_is_another() -> None:
-    gate = Gate()
-    gate.learn(PROGRAM, [finding("file_mentions"), finding("native_history")])
-    gate.admit(NEWER)
-    assert gate.refusal is None
-    assert (gate.takes_history(PROGRAM), gate.takes_history(NEWER)) == (False, True)
+    verdict = CliVerdict()
+    verdict.learn(PROGRAM, [finding("file_mentions"), finding("native_history")])
+    verdict.admit(NEWER)
+    assert verdict.refusal is None
+    assert (verdict.takes_history(PROGRAM), verdict.takes_history(NEWER)) == (False, True)
 
 
 async def test_each_program_is_to_be_tried_out_once() -> None:
-    gate = Gate()
+    verdict = CliVerdict()
     seen = []
 
     async def look() -> None:
         while True:
-            program = await gate.next_unknown()
+            program = await verdict.next_unknown()
             seen.append(program)
-            gate.learn(program, [])
+            verdict.learn(program, [])
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(look)
         for program in (PROGRAM, PROGRAM, NEWER, PROGRAM):
-            gate.admit(program)
+            verdict.admit(program)
             await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
     assert seen == [PROGRAM, NEWER]

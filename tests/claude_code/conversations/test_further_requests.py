@@ -2,15 +2,16 @@
 
 from typing import Any, Final
 
+from gateway_claude_code.cli_variables import BLOCKING_LIMIT
 from gateway_claude_code.conversations.further_requests import FurtherRequests
-from gateway_claude_code.request.settings import LIMIT, NO_FURTHER_REQUEST
+from gateway_claude_code.request.settings import NO_FURTHER_REQUEST
 from gateway_claude_code.request.tools.tool_names import ToolNames
 from gateway_claude_code.response.events import EventReader, read_stream_event
 
 REQUESTING: Final = {"type": "system", "subtype": "status", "status": "requesting"}
 INIT: Final = {"type": "system", "subtype": "init", "tools": []}
 BLOCKED: Final = {"type": "result", "is_error": True, "terminal_reason": "blocking_limit"}
-ALLOWED: Final = {"env": {LIMIT: ""}}
+ALLOWED: Final = {"env": {BLOCKING_LIMIT: ""}}
 
 
 def reader() -> EventReader:
@@ -66,8 +67,7 @@ def test_a_known_tool_is_not() -> None:
 
 
 def test_an_answer_that_may_take_any_number_of_requests_is_left_alone() -> None:
-    free = reader()
-    free.unlimited = True
+    free = EventReader(ToolNames(["look"]), unlimited=True)
     assert changes(free, INIT, REQUESTING, START, TEXT) == [None] * 4
 
 
@@ -77,5 +77,5 @@ def test_settings_take_the_limit_back_where_there_is_one() -> None:
     assert further.allow(settings) == settings
     further.change(INIT, reader())
     assert further.ended(BLOCKED)
-    assert further.allow(settings) == {"env": {"A": "1", LIMIT: ""}, "model": "m"}
+    assert further.allow(settings) == {"env": {"A": "1", BLOCKING_LIMIT: ""}, "model": "m"}
     assert not further.ended(BLOCKED)

@@ -21,7 +21,7 @@ from gateway.config.settings import packaged_file
 from gateway.startup.build import build_gateway
 from gateway_claude_code.compatibility.behaviours import BEHAVIOURS
 from gateway_claude_code.doctor import command as doctor_command
-from gateway_claude_code.doctor import setting_up
+from gateway_claude_code.doctor import setup_checks
 from gateway_claude_code.doctor.scenarios import table as scenarios
 from gateway_claude_code.doctor.scenarios import tools
 
@@ -238,7 +238,7 @@ def test_a_gateway_at_another_port_is_mentioned(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "folder", lambda *_: tmp_path / "running")
-    monkeypatch.setattr(setting_up, "listen", lambda *_: [])
+    monkeypatch.setattr(setup_checks, "listen", lambda *_: [])
     gateway = build_gateway(packaged_file())
     gateway.urls = ("http://127.0.0.1:38456",)
     with published(gateway):

@@ -51,7 +51,7 @@ async def test_a_tool_of_the_gateways_own_is_named_in_a_header(
 
 
 async def answered(place: Rig, tools: tuple[Tool, ...], ctx: RequestContext) -> None:
-    backend = ClaudeCodeBackend(place._config, place._surroundings)
+    backend = ClaudeCodeBackend(place._config, place._cli_environment)
     async with backend.running():
         async for _ in backend.answer(asking(*FIRST, tools=tools), TARGET, ctx):
             pass

@@ -11,7 +11,7 @@ from gateway.errors import BackendUnavailable
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.knowledge.catalogue import ModelCatalogue
-from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.process.launch import Program
 
 PROGRAM = Program(Path("/bin/claude"), (1, 2))

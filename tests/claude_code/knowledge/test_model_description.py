@@ -20,7 +20,7 @@ from gateway_claude_code.facts.documented import (
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.knowledge.model_description import describe, known_from_outside
-from gateway_claude_code.knowledge.remembered import RememberedModels
+from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.process.launch import program_at
 
 BACKEND = "claude-code"

@@ -15,7 +15,7 @@ import pytest
 from gateway.machine.process_facts import start_of
 from gateway_claude_code.orphans import guardian
 from gateway_claude_code.orphans.ledger import Ledger
-from gateway_claude_code.orphans.reaper import Keeper
+from gateway_claude_code.orphans.reaper import OrphanReaper
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); "
@@ -176,7 +176,7 @@ def test_a_long_list_is_written_anew_with_what_runs(
     assert Ledger(tmp_path).left_behind() == ([process.pid], [])
 
 
-# -- the keeper ---------------------------------------------------------------------------
+# -- the reaper ---------------------------------------------------------------------------
 
 
 async def test_what_dead_processes_left_is_removed(tmp_path: Path, start: Start) -> None:
@@ -186,7 +186,7 @@ async def test_what_dead_processes_left_is_removed(tmp_path: Path, start: Start)
     for name in (f"{gone}.json", f"{gone}.abc.key", f"{running.pid}.json", "1.json"):
         (sessions / name).write_text("")
     a_dead_gateways_list(tmp_path, line(gone, 5.0), line(running.pid, 5.0))
-    await Keeper(tmp_path, {"HOME": str(tmp_path / "home")}).end_orphans()
+    await OrphanReaper(tmp_path, {"HOME": str(tmp_path / "home")}).end_orphans()
     assert {path.name for path in sessions.iterdir()} == {f"{running.pid}.json", "1.json"}
 
 
@@ -195,33 +195,33 @@ async def test_orphans_are_ended(
 ) -> None:
     process = start()
     a_dead_gateways_list(tmp_path, line(process.pid))
-    await Keeper(tmp_path).end_orphans()
+    await OrphanReaper(tmp_path).end_orphans()
     assert ended(process) == -signal.SIGTERM
     assert "ending 1 CLI processes that an earlier gateway left" in caplog.messages
 
 
 def test_nothing_that_was_removed_is_ended(tmp_path: Path, start: Start) -> None:
     process = start()
-    keeper = Keeper(tmp_path)
-    with keeper.keeping():
-        keeper.add(process.pid)
-        keeper.remove(process.pid)
+    reaper = OrphanReaper(tmp_path)
+    with reaper.tracking():
+        reaper.add(process.pid)
+        reaper.remove(process.pid)
     assert process.poll() is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_guardian_that_is_gone_is_replaced(tmp_path: Path, start: Start) -> None:
     first, second = start(), start()
-    keeper = Keeper(tmp_path)
-    with keeper.keeping():
-        keeper.add(first.pid)
-        old = keeper._guardian
+    reaper = OrphanReaper(tmp_path)
+    with reaper.tracking():
+        reaper.add(first.pid)
+        old = reaper._guardian
         assert old is not None
         old.kill()
         old.wait()
-        keeper.remove(12345)
-        keeper.add(second.pid)
-        assert keeper._guardian is not old
+        reaper.remove(12345)
+        reaper.add(second.pid)
+        assert reaper._guardian is not old
     assert (ended(first), ended(second)) == (-signal.SIGTERM, -signal.SIGTERM)
 
 
@@ -230,8 +230,8 @@ async def test_where_nothing_can_be_written_it_is_said(
 ) -> None:
     caplog.set_level(logging.WARNING)
     (tmp_path / "file").write_text("")
-    keeper = Keeper(tmp_path / "file" / "folder")
-    await keeper.end_orphans()
-    with keeper.keeping():
+    reaper = OrphanReaper(tmp_path / "file" / "folder")
+    await reaper.end_orphans()
+    with reaper.tracking():
         pass
     assert any("can't be kept" in message for message in caplog.messages)

@@ -24,8 +24,8 @@ from gateway.types import PartDelta
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.orphans import ledger
-from gateway_claude_code.orphans.reaper import Keeper
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.orphans.reaper import OrphanReaper
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.state_file import StateFile
 from tests.claude_code.claude_code_support import (
     ANSWER,
@@ -63,9 +63,9 @@ async def a_backend(
 ) -> AsyncGenerator[ClaudeCodeBackend]:
     """With a list of processes and a guardian; at its end nothing may be left."""
     values = {"command": cli.path, "max_spares": 0, "max_live": 0, "max_processes": 2, **config}
-    surroundings = Surroundings(environ=environ, overrides={})
-    keeper = Keeper(tmp_path / "processes", environ)
-    backend = ClaudeCodeBackend(ClaudeCodeConfig(**values), surroundings, keeper)
+    cli_environment = CliEnvironment(environ=environ, overrides={})
+    reaper = OrphanReaper(tmp_path / "processes", environ)
+    backend = ClaudeCodeBackend(ClaudeCodeConfig(**values), cli_environment, reaper)
     async with backend.running():
         yield backend
     assert backend.pool.slots.used == 0
@@ -103,10 +103,10 @@ FAILING = {
     "the program can't be run": ("asyncio.create_subprocess_exec", TOO_MANY),
     "the process can't be wrapped": (f"{OURS}.process.process.anyio.Lock", DEFECT),
     "a defect as it is set up": (f"{OURS}.conversations.conversation.Conversation.set_up", DEFECT),
-    "a defect before it is driven": (f"{OURS}.backend.ClaudeCodeBackend._note_process", DEFECT),
-    "a defect after the answer": (f"{OURS}.backend.key_after", DEFECT),
+    "a defect before it is driven": (f"{OURS}.conversations.turn.note_transcript", DEFECT),
+    "a defect after the answer": (f"{OURS}.conversations.turn_plan.key_after", DEFECT),
     "a defect as it is ended": (f"{OURS}.process.process.CliProcess._end_followers", DEFECT),
-    "litter can't be removed": (f"{OURS}.process.process.remove_litter", DEFECT),
+    "leftovers can't be removed": (f"{OURS}.process.process.remove_leftovers", DEFECT),
 }
 
 
@@ -153,10 +153,10 @@ async def test_a_list_that_cant_be_kept_is_said_once_and_costs_no_answer(
     with pytest.MonkeyPatch.context() as patch:
         failed: list[str] = []
         patch.setattr(ledger.Ledger, method, raising(error, failed))
-        surroundings = Surroundings(environ=environ, overrides={})
+        cli_environment = CliEnvironment(environ=environ, overrides={})
         config = ClaudeCodeConfig(command=cli.path, max_spares=0, max_live=0)
-        keeper = Keeper(tmp_path / "processes", environ)
-        backend = ClaudeCodeBackend(config, surroundings, keeper)
+        reaper = OrphanReaper(tmp_path / "processes", environ)
+        backend = ClaudeCodeBackend(config, cli_environment, reaper)
         async with backend.running():
             for _ in range(3):
                 assert await answered(backend, "one") == "Hi"

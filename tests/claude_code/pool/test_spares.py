@@ -31,6 +31,9 @@ class Process:
     starting = False
     was_spare = False
 
+    def become_spare(self) -> None:
+        self.was_spare = True
+
 
 def a_process() -> Conversation:
     return cast(Conversation, Process())

@@ -12,8 +12,8 @@ import pytest
 from gateway_claude_code.process import working_directory
 from gateway_claude_code.process.leftover_files import (
     PROBE_SECONDS,
-    litter_of,
-    remove_litter,
+    leftovers_of,
+    remove_leftovers,
     remove_logs,
     remove_probes,
 )
@@ -61,20 +61,20 @@ def test_a_dead_process_s_files_go(tmp_path: Path, dead: int, *, configured: boo
     environment = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp")}
     if configured:
         environment["CLAUDE_CONFIG_DIR"] = str(folder)
-    assert len(litter_of(dead, environment)) == 4
-    remove_litter(dead, environment)
+    assert len(leftovers_of(dead, environment)) == 4
+    remove_leftovers(dead, environment)
     assert files(tmp_path) == {"home/.claude.json", *others}
 
 
 def test_those_of_a_process_that_runs_stay(tmp_path: Path) -> None:
     name = f".claude/sessions/{os.getpid()}.json"
     fill(tmp_path, name)
-    remove_litter(os.getpid(), {"HOME": str(tmp_path)})
+    remove_leftovers(os.getpid(), {"HOME": str(tmp_path)})
     assert files(tmp_path) == {name}
 
 
 def test_folders_that_there_are_none_of(tmp_path: Path, dead: int) -> None:
-    assert litter_of(dead, {"HOME": str(tmp_path / "none"), "TMPDIR": str(tmp_path)}) == []
+    assert leftovers_of(dead, {"HOME": str(tmp_path / "none"), "TMPDIR": str(tmp_path)}) == []
 
 
 def test_nothing_is_compiled_for_each_process(
@@ -87,14 +87,14 @@ def test_nothing_is_compiled_for_each_process(
         re, "compile", lambda *given: compiled.append(given) or compile_pattern(*given)
     )
     fill(tmp_path, f".claude/sessions/{dead}.json")
-    assert len(litter_of(dead, {"HOME": str(tmp_path)})) == 1
+    assert len(leftovers_of(dead, {"HOME": str(tmp_path)})) == 1
     assert compiled == []
 
 
 def test_a_socket_among_those_of_the_session_goes(tmp_path: Path, dead: int) -> None:
     fill(tmp_path, f"run/cc-socks/{dead}.sock", f"tmp/cc-socks/{dead}.sock")
     environment = {"TMPDIR": str(tmp_path / "tmp"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
-    assert litter_of(dead, environment) == [tmp_path / "run" / "cc-socks" / f"{dead}.sock"]
+    assert leftovers_of(dead, environment) == [tmp_path / "run" / "cc-socks" / f"{dead}.sock"]
 
 
 # -- the logs of the client's tools -------------------------------------------------------

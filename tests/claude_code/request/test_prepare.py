@@ -20,8 +20,8 @@ from gateway.types import (
     ToolChoice,
 )
 from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.request.prepare import FEW_TOKENS, JSON_ONLY, model_name, prepare
-from gateway_claude_code.response.events import reader_of
 from tests.claude_code.claude_code_support import TARGET, a_request
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}

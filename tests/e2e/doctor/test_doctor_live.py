@@ -18,7 +18,7 @@ from gateway_claude_code.doctor.live.run import try_facts
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.login.status import cli_status
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.upstream import (
     Failure,
     Script,
@@ -130,8 +130,8 @@ async def test_what_it_shows_is_remembered_as_confirmed(cli_command: str, tmp_pa
     with running_upstream(offline_script, facts=changed) as upstream:
         environ = environment(upstream, tmp_path, cli_command)
         version = (await cli_status(ClaudeCodeConfig(), environ)).version
-        surroundings = Surroundings(environ=environ, overrides={})
-        run = await try_facts(ClaudeCodeConfig(), surroundings, version, remember=True)
+        cli_environment = CliEnvironment(environ=environ, overrides={})
+        run = await try_facts(ClaudeCodeConfig(), cli_environment, version, remember=True)
     assert (run.stopped, run.remembered) == (None, True)
     found = remembered(tmp_path)
     now = {model: found[model][fact]["value"] for model, (fact, _) in CHANGED.items()}

@@ -18,11 +18,11 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live.probes import MODELS, MOST_REQUESTS
 from gateway_claude_code.doctor.live.report import LiveReport, own_address, provider
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
-from gateway_claude_code.doctor.setting_up import section
+from gateway_claude_code.doctor.setup_checks import section
 from gateway_claude_code.login.status import CliStatus, cli_status
 from gateway_claude_code.login.words import not_logged_in
 from gateway_claude_code.process.command import environment
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 
 WHAT_IT_COSTS: Final = (
     f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "
@@ -46,11 +46,11 @@ def live_report(config_file: Path | None, *, yes: bool) -> LiveReport:
     status = anyio.run(_usable, config, os.environ)
     if not yes:
         _ask_user()
-    surroundings = Surroundings.of_user()
-    environ = environment(surroundings.environ, config, surroundings.overrides)
+    cli_environment = CliEnvironment.of_user()
+    environ = environment(cli_environment.environ, config, cli_environment.overrides)
     remember = not own_address(environ)
     run = anyio.run(
-        partial(try_facts, config, surroundings, status.version, _tell, remember=remember)
+        partial(try_facts, config, cli_environment, status.version, _tell, remember=remember)
     )
     if run.stopped is not None:
         _tell(f"stopped: {run.detail}")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import click
 
 from gateway.yaml_file.wording import one_line
+from gateway_claude_code import cli_variables
 from gateway_claude_code.compatibility.findings import (
     EXIT_DIFFERS,
     EXIT_HOLDS,
@@ -39,9 +40,9 @@ API_HOST: Final = "api.anthropic.com"
 NOT_REMEMBERED: Final = "The provider is not Anthropic's API: nothing is remembered."
 
 _PROVIDERS: Final[Mapping[str, str]] = {
-    "CLAUDE_CODE_USE_BEDROCK": "Bedrock",
-    "CLAUDE_CODE_USE_VERTEX": "Vertex AI",
-    "CLAUDE_CODE_USE_FOUNDRY": "Foundry",
+    cli_variables.USE_BEDROCK: "Bedrock",
+    cli_variables.USE_VERTEX: "Vertex AI",
+    cli_variables.USE_FOUNDRY: "Foundry",
 }
 _PRIVATE: Final = re.compile(
     r"https?://\S+"
@@ -61,7 +62,7 @@ def provider(environ: Mapping[str, str]) -> str:
 
 def own_address(environ: Mapping[str, str]) -> bool:
     """Whether the CLI sends requests to an address of the user's own, such as LiteLLM's."""
-    address = environ.get("ANTHROPIC_BASE_URL")
+    address = environ.get(cli_variables.BASE_URL)
     if not address:
         return False
     try:

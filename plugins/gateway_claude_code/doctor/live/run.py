@@ -35,7 +35,7 @@ from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModel, KnownModels
 from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.process.cli_version import switches_models
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.request.lessons import Lesson, lesson_of
 from gateway_claude_code.response.failures import ApiRefusal
 
@@ -95,7 +95,7 @@ class LiveRun:
 
 async def try_facts(
     config: ClaudeCodeConfig,
-    surroundings: Surroundings,
+    cli_environment: CliEnvironment,
     version: str | None,
     tell: Callable[[str], None] = lambda _: None,
     *,
@@ -106,8 +106,8 @@ async def try_facts(
     Only Anthropic's own API proves anything: a gateway in between may drop fields that it does not
     know.
     """
-    backend = ClaudeCodeBackend(_one_at_a_time(config), surroundings)
-    seen = SeenFacts.of_user(surroundings.environ)
+    backend = ClaudeCodeBackend(_one_at_a_time(config), cli_environment)
+    seen = SeenFacts.of_user(cli_environment.environ)
     found: list[ModelTried] = []
     async with backend.running():
         table = KnownModels(None, await _offered(backend))

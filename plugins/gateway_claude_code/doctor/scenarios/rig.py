@@ -17,7 +17,7 @@ from gateway.types import ChatRequest, ChatResponse, Message, Role, Target, Text
 from gateway_claude_code.backend import ClaudeCodeBackend
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.launch import launch_for
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.request.prepare import Prepared, prepare
@@ -76,7 +76,7 @@ class Rig:
         """Ask as the gateway does, with a process of its own. Raises `GatewayError`."""
         if script is not None:
             self.upstream.script = script
-        backend = ClaudeCodeBackend(self._config, self._surroundings)
+        backend = ClaudeCodeBackend(self._config, self._cli_environment)
         builder, failure = AnswerBuilder(), None
         async with backend.running():
             try:
@@ -91,10 +91,7 @@ class Rig:
     @asynccontextmanager
     async def process(self, model: str = MODEL) -> AsyncGenerator[tuple[CliProcess, Conversation]]:
         """A process, started as the backend starts one, and closed at the end."""
-        surroundings = self._surroundings
-        launch = launch_for(
-            self._config, surroundings.environ, surroundings.overrides, model, one_request=False
-        )
+        launch = launch_for(self._config, self._cli_environment, model)
         process = await launch.start(self._config.close_seconds)
         conversation = Conversation(process, self.cli.seconds)
         try:
@@ -115,8 +112,8 @@ class Rig:
         )
 
     @property
-    def _surroundings(self) -> Surroundings:
-        nothing = Surroundings.offline(self.upstream.url, self.folder / "home")
+    def _cli_environment(self) -> CliEnvironment:
+        nothing = CliEnvironment.offline(self.upstream.url, self.folder / "home")
         return replace(
             nothing, environ={**nothing.environ, "TMPDIR": str(self.folder / "temporary")}
         )

@@ -7,12 +7,12 @@ from typing import Final
 from gateway.errors import BackendFailed
 from gateway.machine.process_facts import resident_bytes
 from gateway.types import PartDelta, StreamEvent
+from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.doctor.scenarios.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.scenarios.talk import set_up, settled
 from gateway_claude_code.pool.admission import PROCESS_BYTES
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.request.history import turns
-from gateway_claude_code.response.events import reader_of
 from gateway_claude_code.response.failures import ProcessGone
 from gateway_claude_code.upstream import text_answer
 

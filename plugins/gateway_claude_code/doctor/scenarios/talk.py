@@ -4,9 +4,9 @@ from gateway.streams import AnswerBuilder
 from gateway.types import ChatResponse
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.request.history import earlier, turns
 from gateway_claude_code.request.prepare import Prepared
-from gateway_claude_code.response.events import reader_of
 
 
 async def set_up(talk: Conversation, asked: Prepared, *, switch: bool = False) -> None:

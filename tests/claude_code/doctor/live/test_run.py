@@ -25,7 +25,7 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.live import run as live
 from gateway_claude_code.doctor.live.run import LiveRun, try_facts
 from gateway_claude_code.facts.asked import AskedModel
-from gateway_claude_code.process.environment import Surroundings
+from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.request.prepare import Prepared
 from gateway_claude_code.response.failures import ApiRefusal
 
@@ -40,7 +40,7 @@ class StubBackend:
     hangs = False
     asked: list[str]
 
-    def __init__(self, _: ClaudeCodeConfig, __: Surroundings) -> None:
+    def __init__(self, _: ClaudeCodeConfig, __: CliEnvironment) -> None:
         pass
 
     @asynccontextmanager
@@ -72,8 +72,8 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StubBackend]]:
 
 
 async def tried(home: Path, *, remember: bool = True) -> LiveRun:
-    surroundings = Surroundings(environ={"HOME": str(home)}, overrides={})
-    return await try_facts(ClaudeCodeConfig(), surroundings, "2.1.330", remember=remember)
+    cli_environment = CliEnvironment(environ={"HOME": str(home)}, overrides={})
+    return await try_facts(ClaudeCodeConfig(), cli_environment, "2.1.330", remember=remember)
 
 
 def remembered(home: Path) -> dict[str, dict[str, object]]:

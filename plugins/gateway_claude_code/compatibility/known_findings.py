@@ -1,4 +1,4 @@
-"""What was found of which CLI, in a small file of the user's: a CLI is tried out once.
+"""Findings about each CLI in a small file of the user's, so that a CLI is checked only once.
 
 Nothing of a conversation is in it, and a file that can't be read or written is as good as none.
 """
@@ -14,22 +14,22 @@ from gateway_claude_code.process.launch import Program
 from gateway_claude_code.state_file import StateFile, state_path
 
 MOST: Final = 20
-"""How many CLIs are remembered; the last ones stay."""
+"""The number of CLIs that are remembered; the last ones stay."""
 
 
-def memory_file(environ: Mapping[str, str]) -> Path | None:
-    """Where they are kept; None without a home."""
+def findings_file(environ: Mapping[str, str]) -> Path | None:
+    """The file that they are kept in; None without a home."""
     return state_path(environ, "cli-checks.json")
 
 
-class Memory:
+class KnownFindings:
     """Findings by the CLI's path, stamp and version, and by Dragoman's own version."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = StateFile(file)
 
     def recall(self, program: Program, version: str | None) -> list[Finding] | None:
-        """What was found of this CLI, if anything was."""
+        """The findings about this CLI, if there are any."""
         identity = _identity(program, version)
         found = next((entry for entry in self._entries() if entry["cli"] == identity), None)
         if found is None:

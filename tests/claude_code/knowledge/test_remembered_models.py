@@ -7,7 +7,7 @@ import pytest
 from gateway.types import Target
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.seen import SeenFacts
-from gateway_claude_code.knowledge.remembered import MOST, RememberedModels, known_to_user
+from gateway_claude_code.knowledge.remembered_models import MOST, RememberedModels, known_to_user
 from gateway_claude_code.process.launch import Program
 
 CLI = Program(Path("/bin/claude"), (1, 2))

@@ -16,11 +16,11 @@ from gateway.streams import AnswerBuilder
 from gateway.testing import build
 from gateway.types import ChatRequest, Message, Part, Role, Target, Text, ToolCall, ToolResult
 from gateway_claude_code.compatibility.behaviours import BEHAVIOURS
-from gateway_claude_code.compatibility.remembered import Memory, memory_file
-from gateway_claude_code.compatibility.verdict import Gate
+from gateway_claude_code.compatibility.known_findings import KnownFindings, findings_file
+from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.doctor import watch as watch_module
-from gateway_claude_code.doctor.watch import watch
+from gateway_claude_code.doctor import background_check
+from gateway_claude_code.doctor.background_check import check_in_background
 from gateway_claude_code.plugin import ClaudeCodePlugin
 from gateway_claude_code.pool.admission import Slots
 from gateway_claude_code.process.launch import program_at
@@ -152,7 +152,7 @@ async def test_a_known_cli_is_not_tried_out_again(
         behaviour.found(name, "differs" if name == "file_mentions" else "holds", "remembered")
         for name, behaviour in BEHAVIOURS.items()
     ]
-    Memory(memory_file({"HOME": str(home)})).keep(program_at(cli), "9.9.9", differs)
+    KnownFindings(findings_file({"HOME": str(home)})).keep(program_at(cli), "9.9.9", differs)
     async with serving(tmp_path, cli) as served:
         await served.checked()
         with pytest.raises(BackendUnavailable, match="remembered"):
@@ -165,7 +165,7 @@ async def test_what_is_found_is_remembered(
     cli = fake_claude("native_history")
     async with serving(tmp_path, cli) as served:
         await served.checked()
-    found = Memory(memory_file({"HOME": str(home)})).recall(program_at(cli), "9.9.9")
+    found = KnownFindings(findings_file({"HOME": str(home)})).recall(program_at(cli), "9.9.9")
     assert found is not None
     assert [finding.name for finding in found if finding.verdict == "differs"] == ["native_history"]
 
@@ -235,8 +235,8 @@ async def test_calls_in_a_history_are_refused(tmp_path: Path, fake_claude: MakeC
 async def test_the_look_has_one_slot_at_a_time_and_waits_for_it(
     fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr(watch_module, "FULL_SECONDS", 0.01)
-    gate, most, tries = Gate(), 0, 0
+    monkeypatch.setattr(background_check, "FULL_SECONDS", 0.01)
+    verdict, most, tries = CliVerdict(), 0, 0
 
     class Counted(Slots):
         async def acquire(self, caller: str) -> None:
@@ -248,15 +248,15 @@ async def test_the_look_has_one_slot_at_a_time_and_waits_for_it(
     slots = Counted(1, 0, 1, lambda: None)
     await slots.acquire("a request")
     program = program_at(fake_claude())
-    gate.notice(program)
+    verdict.notice(program)
     async with anyio.create_task_group() as tasks:
         environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
         config = ClaudeCodeConfig(command=program.path)
-        tasks.start_soon(watch, gate, config, environ, slots)
+        tasks.start_soon(check_in_background, verdict, config, environ, slots)
         await until(lambda: tries >= 3)
-        assert not gate.health["checked"]
+        assert not verdict.health["checked"]
         slots.release()
-        await until(lambda: gate.health["checked"])
+        await until(lambda: verdict.health["checked"])
         tasks.cancel_scope.cancel()
     assert (most, slots.used) == (1, 0)
 
@@ -267,16 +267,16 @@ async def test_a_cli_that_cant_be_run_is_left_to_the_requests(
     async def broken(*_: object) -> str:
         raise GatewayError("it can't be started")
 
-    monkeypatch.setattr(watch_module, "cli_version", broken)
-    gate = Gate()
-    gate.notice(program_at(tmp_path / "claude"))
+    monkeypatch.setattr(background_check, "cli_version", broken)
+    verdict = CliVerdict()
+    verdict.notice(program_at(tmp_path / "claude"))
     async with anyio.create_task_group() as tasks:
         slots = Slots(1, 0, 1, lambda: None)
-        tasks.start_soon(watch, gate, ClaudeCodeConfig(), {}, slots)
+        tasks.start_soon(check_in_background, verdict, ClaudeCodeConfig(), {}, slots)
         await until(lambda: caplog.messages)
         tasks.cancel_scope.cancel()
     assert "it can't be started" in caplog.text
-    assert gate.health == {"checked": False}
+    assert verdict.health == {"checked": False}
 
 
 async def test_one_that_says_nothing_is_not_tried_out(tmp_path: Path, home: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway_claude_code.compatibility import remembered as memory_module
+from gateway_claude_code.compatibility import known_findings
 from gateway_claude_code.compatibility.behaviours import BEHAVIOURS
 from gateway_claude_code.compatibility.findings import Finding, Verdict
-from gateway_claude_code.compatibility.remembered import MOST, Memory, memory_file
+from gateway_claude_code.compatibility.known_findings import MOST, KnownFindings, findings_file
 from gateway_claude_code.process.launch import Program
 
 PROGRAM = Program(Path("/opt/claude"), (5, 7))
@@ -42,17 +42,17 @@ def file(tmp_path: Path) -> Path:
     ],
 )
 def test_where_the_file_is(environ: dict[str, str], path: str | None) -> None:
-    assert memory_file(environ) == (Path(path) if path else None)
+    assert findings_file(environ) == (Path(path) if path else None)
 
 
 def test_findings_come_back_as_they_were(file: Path) -> None:
     findings = found("differs", "native_history")
-    Memory(file).keep(PROGRAM, "2.1.330", findings)
-    assert Memory(file).recall(PROGRAM, "2.1.330") == findings
+    KnownFindings(file).keep(PROGRAM, "2.1.330", findings)
+    assert KnownFindings(file).recall(PROGRAM, "2.1.330") == findings
 
 
 def test_the_file_is_its_owners_alone(file: Path) -> None:
-    Memory(file).keep(PROGRAM, "2.1.330", found())
+    KnownFindings(file).keep(PROGRAM, "2.1.330", found())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert list(file.parent.iterdir()) == [file]
@@ -75,10 +75,10 @@ def test_another_cli_is_not_known(
     version: str,
     dragoman: str | None,
 ) -> None:
-    Memory(file).keep(PROGRAM, "2.1.330", found())
+    KnownFindings(file).keep(PROGRAM, "2.1.330", found())
     if dragoman:
-        monkeypatch.setattr(memory_module, "__version__", dragoman)
-    assert Memory(file).recall(program, version) is None
+        monkeypatch.setattr(known_findings, "__version__", dragoman)
+    assert KnownFindings(file).recall(program, version) is None
 
 
 @pytest.mark.parametrize(
@@ -88,24 +88,24 @@ def test_another_cli_is_not_known(
 def test_what_has_consequences_is_remembered_only_when_it_is_certain(
     file: Path, name: str, kept: bool
 ) -> None:
-    Memory(file).keep(PROGRAM, "2.1.330", found("unknown", name))
-    assert (Memory(file).recall(PROGRAM, "2.1.330") is not None) is kept
+    KnownFindings(file).keep(PROGRAM, "2.1.330", found("unknown", name))
+    assert (KnownFindings(file).recall(PROGRAM, "2.1.330") is not None) is kept
 
 
 def test_a_new_look_takes_the_place_of_the_old_one(file: Path) -> None:
-    memory = Memory(file)
-    memory.keep(PROGRAM, "2.1.330", found("differs", "file_mentions"))
-    memory.keep(PROGRAM, "2.1.330", found())
-    assert memory.recall(PROGRAM, "2.1.330") == found()
+    known = KnownFindings(file)
+    known.keep(PROGRAM, "2.1.330", found("differs", "file_mentions"))
+    known.keep(PROGRAM, "2.1.330", found())
+    assert known.recall(PROGRAM, "2.1.330") == found()
     assert len(json.loads(file.read_text())["entries"]) == 1
 
 
 def test_the_last_ones_stay(file: Path) -> None:
-    memory = Memory(file)
+    known = KnownFindings(file)
     for number in range(MOST + 2):
-        memory.keep(PROGRAM, f"2.1.{number}", found())
-    assert memory.recall(PROGRAM, "2.1.1") is None
-    assert memory.recall(PROGRAM, "2.1.2") is not None
+        known.keep(PROGRAM, f"2.1.{number}", found())
+    assert known.recall(PROGRAM, "2.1.1") is None
+    assert known.recall(PROGRAM, "2.1.2") is not None
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_the_last_ones_stay(file: Path) -> None:
 def test_a_file_that_makes_no_sense_is_as_good_as_none(file: Path, content: str) -> None:
     file.parent.mkdir(parents=True)
     file.write_text(content)
-    assert Memory(file).recall(PROGRAM, "2.1.330") is None
-    Memory(file).keep(PROGRAM, "2.1.330", found())
-    assert Memory(file).recall(PROGRAM, "2.1.330") == found()
+    assert KnownFindings(file).recall(PROGRAM, "2.1.330") is None
+    KnownFindings(file).keep(PROGRAM, "2.1.330", found())
+    assert KnownFindings(file).recall(PROGRAM, "2.1.330") == found()
 
 
 def test_a_behaviour_that_is_no_longer_known_is_looked_at_anew(file: Path) -> None:
-    Memory(file).keep(PROGRAM, "2.1.330", found())
+    KnownFindings(file).keep(PROGRAM, "2.1.330", found())
     file.write_text(file.read_text().replace('"memory"', '"of_old"'))
-    assert Memory(file).recall(PROGRAM, "2.1.330") is None
+    assert KnownFindings(file).recall(PROGRAM, "2.1.330") is None
 
 
 def test_a_place_that_cant_be_written_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path / "file" / "cli-checks.json", None):
-        Memory(place).keep(PROGRAM, "2.1.330", found())
-        assert Memory(place).recall(PROGRAM, "2.1.330") is None
+        KnownFindings(place).keep(PROGRAM, "2.1.330", found())
+        assert KnownFindings(place).recall(PROGRAM, "2.1.330") is None

@@ -11,8 +11,8 @@ import anyio
 from gateway.errors import GatewayBusy, GatewayError
 from gateway.machine.command_name import command_line
 from gateway_claude_code.compatibility.findings import Finding, differing
-from gateway_claude_code.compatibility.remembered import Memory, memory_file
-from gateway_claude_code.compatibility.verdict import Gate
+from gateway_claude_code.compatibility.known_findings import KnownFindings, findings_file
+from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.doctor.scenarios.rig import Cli
 from gateway_claude_code.doctor.scenarios.table import SAFE_TO_SERVE, look_at
@@ -27,8 +27,8 @@ FULL_SECONDS: Final = 5
 """The pause while the queue for processes is full."""
 
 
-async def watch(
-    gate: Gate, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
+async def check_in_background(
+    verdict: CliVerdict, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
 ) -> None:
     """Check every program that has no verdict yet, one at a time.
 
@@ -36,13 +36,13 @@ async def watch(
     queue as one more caller. Between two scenarios the slot is free for others.
     """
     while True:
-        program = await gate.next_unknown()
+        program = await verdict.next_unknown()
         findings: list[Finding] = []
         try:
             findings = await _findings(program, config, environ, slots)
         except (GatewayError, OSError) as error:
             log.warning("the CLI %s can't be tested: %s", program.path, error)
-        gate.learn(program, findings)
+        verdict.learn(program, findings)
         _log(program, findings)
 
 
@@ -53,8 +53,8 @@ async def _findings(
     version = await cli_version(program.path, config, environ)
     if version is None:
         return []
-    memory = Memory(memory_file(os.environ))
-    if (remembered := memory.recall(program, version)) is not None:
+    known = KnownFindings(findings_file(os.environ))
+    if (remembered := known.recall(program, version)) is not None:
         return remembered
     turn = anyio.CapacityLimiter(1)
 
@@ -66,7 +66,7 @@ async def _findings(
 
     cli = Cli(path=program.path, version=version, seconds=config.start_seconds)
     findings = await look_at(cli, SAFE_TO_SERVE, slot)
-    memory.keep(program, version, findings)
+    known.keep(program, version, findings)
     return findings
 
 

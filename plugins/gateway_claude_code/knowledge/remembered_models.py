@@ -1,4 +1,4 @@
-"""What each CLI said about its models, in a small file of the user's: one is asked once.
+"""The models of each CLI in a small file of the user's, so that a CLI is asked only once.
 
 What it says depends on the login too (a plan may lack a model), so both are part of the key.
 """
@@ -11,13 +11,12 @@ from typing import Any, Final
 from gateway_claude_code.facts.asked import AskedModel
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.facts.model_facts import EFFORT_LEVELS
-from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.process.launch import Program
 from gateway_claude_code.state_file import StateFile, state_path
 
 FILE_NAME: Final = "cli-models.json"
 MOST: Final = 20
-"""How many CLIs and logins are remembered; the last ones stay."""
+"""The number of CLIs and logins that are remembered; the last ones stay."""
 
 
 class RememberedModels:
@@ -32,7 +31,7 @@ class RememberedModels:
         return cls(state_path(environ, FILE_NAME))
 
     def recall(self, program: Program, login: str | None = None) -> list[AskedModel] | None:
-        """What this CLI said with this login, or with its last one; None if it was not asked."""
+        """The answer of this CLI with this login, or with its last one; None if it was not asked."""
         identity = _identity(program, login)
         for entry in reversed(self._entries()):
             key = entry["cli"]
@@ -62,9 +61,9 @@ class RememberedModels:
 
 
 def known_to_user(environ: Mapping[str, str], program: Program | None) -> KnownModels:
-    """What is known without asking anybody: for commands that look from outside."""
+    """The answers that are known without asking: for commands that look from outside."""
     models = RememberedModels.of_user(environ).recall(program) if program is not None else None
-    return KnownModels(SeenFacts.of_user(environ), models or ())
+    return KnownModels.of_user(environ, models or ())
 
 
 def _identity(program: Program, login: str | None) -> list[object]:

@@ -1,0 +1,75 @@
+"""Driving any conversation by a plan: the rest is sent, and the answer is read."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from gateway.context import RequestContext
+from gateway.load.off_loop import off_loop
+from gateway.types import ResponseEnd, ResponseStart, StreamEvent
+from gateway_claude_code.conversations.answer_headers import (
+    note_left_out,
+    note_messages,
+    note_terms,
+    note_transcript,
+)
+from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.conversations.tool_check import CheckedTools
+from gateway_claude_code.conversations.turn_plan import Rest, TurnPlan
+from gateway_claude_code.request.cache_marks import CacheMarks, marked
+from gateway_claude_code.request.prepare import WentOut
+from gateway_claude_code.response.events import EventReader
+
+
+class TurnDriver:
+    """Puts planned requests to conversations, whatever these hold already."""
+
+    def __init__(self, marks: CacheMarks) -> None:
+        self._marks = marks
+        self.tools = CheckedTools()
+
+    async def answer(
+        self,
+        plan: TurnPlan,
+        conversation: Conversation,
+        reader: EventReader,
+        ctx: RequestContext,
+        went_out: WentOut,
+    ) -> AsyncGenerator[StreamEvent]:
+        """The events of the answer. Raises `GatewayError`."""
+        conversation.begin(ctx.report_cost)
+        ctx.mark("ready")
+        note_transcript(conversation, ctx)
+        rest = await off_loop(ctx.body_bytes, plan.rest, conversation.state)
+        if rest.from_start:
+            await self._set_up(plan, rest, conversation, ctx)
+        else:
+            await conversation.set_parameters(rest.settings)
+        # now, as another request may have learnt meanwhile which marks the API takes
+        mark = self._marks.mark if rest.may_mark else None
+        went_out.note(rest.terms, mark)
+        ctx.mark("asked")
+        if rest.turn is not None:
+            events = conversation.ask(marked(rest.turn, mark), reader)
+        else:
+            results = dict(zip(conversation.calls, rest.results, strict=True))
+            events = conversation.give_results(results, reader)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, ResponseStart):
+                    note_terms(plan.prepared, rest.terms, ctx)
+                    note_left_out(conversation, ctx)
+                elif isinstance(event, ResponseEnd):
+                    note_messages(reader, ctx)
+                yield event
+
+    async def _set_up(
+        self, plan: TurnPlan, rest: Rest, conversation: Conversation, ctx: RequestContext
+    ) -> None:
+        prepared = plan.prepared
+        await conversation.set_up(
+            prepared.request.system, bridge_of(prepared), rest.settings, prepared.json_schema
+        )
+        if not rest.history:  # a turn of the history would tell as well
+            await self.tools.check(conversation, prepared.tools, ctx.body_bytes)
+        await conversation.add_history(rest.history)

@@ -6,11 +6,11 @@ A field that a newer SDK has and the tables don't is a failure: it needs a docum
 from typing import Any, get_args
 
 import pytest
-from gateway_openai.fields.table import FieldTable
 from openai.types import chat, shared_params
 from openai.types import completion_create_params as text_params
 from openai.types.shared_params import response_format_json_schema as json_schema
 
+from gateway.frontend import FieldTable
 from gateway_openai.fields.rows import CHAT, COMPLETIONS
 from gateway_openai.wire import base as wire_base
 from gateway_openai.wire import chat as wire

@@ -20,7 +20,7 @@ from gateway_claude_code.request.tool_schemas.keywords import (
     JsonValue,
     repaired_value,
 )
-from gateway_claude_code.request.tool_schemas.type_names import typed
+from gateway_claude_code.request.tool_schemas.type_names import TYPES, typed
 
 FOREIGN: Final = frozenset(
     ("additionalItems", "dependencies", "disallow", "divisibleBy", "extends", "nullable",
@@ -151,7 +151,8 @@ class _Part:
                 self._note("type", values)
             return
         if all(
-            set(keywords) == {"type"} and isinstance(keywords["type"], str) for keywords in known
+            keywords.keys() == {"type"} and str(keywords["type"]).lower() in TYPES
+            for keywords in known
         ):
             kinds = list(dict.fromkeys(str(keywords["type"]).lower() for keywords in known))
             self.schema["type"] = kinds

@@ -56,6 +56,10 @@ STRING = {"type": "string"}
         ({"divisibleBy": 2}, {"multipleOf": 2}),
         ({"extends": {"type": "string"}}, {"allOf": [STRING]}),
         ({"disallow": "string"}, {"not": STRING}),
+        (
+            {"disallow": [{"type": "x"}]},
+            {"not": {"anyOf": [{"description": "(type: x)"}]}},
+        ),
         # until draft 2019-09
         ({"items": [{"type": "string"}, {"type": "number"}]}, {"prefixItems": [STRING, {"type": "number"}]}),
         ({"items": [{"type": "string"}], "additionalItems": False}, {"prefixItems": [STRING], "items": False}),

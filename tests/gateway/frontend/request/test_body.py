@@ -1,12 +1,16 @@
 """Reading the body: its type, its size, and JSON in every broken form."""
 
 import gc
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.requests import Request
 
 from gateway.config.settings import LimitsConfig
+from gateway.content.surrogates import whole_characters
 from gateway.errors import InvalidRequest, PayloadTooLarge
 from gateway.frontend.request.body import json_object, parse_json_object, read_body
 
@@ -49,6 +53,30 @@ def test_what_is_no_json_object_is_refused_with_a_reason(body: bytes, why: str) 
 )
 def test_unusual_json_is_taken(body: bytes, value: object) -> None:
     assert parse_json_object(body) == value
+
+
+ESCAPES = st.sampled_from(
+    [
+        r"\ud83d",
+        r"\uDE00",
+        r"\ud83d\ude00",
+        r"\u00e9",
+        r"\\",
+        r"\"",
+        r"\\ud800",
+        "u",
+        "d800",
+        "x",
+        "é",
+    ]
+)
+
+
+@given(st.lists(ESCAPES, max_size=8))
+def test_halves_of_characters_are_replaced_and_nothing_else(pieces: list[str]) -> None:
+    body = f'{{"a": "{"".join(pieces)}"}}'
+    expected = json.loads(whole_characters(json.dumps(json.loads(body), ensure_ascii=False)))
+    assert parse_json_object(body.encode()) == expected
 
 
 async def test_a_body_is_not_read_beyond_the_limit() -> None:

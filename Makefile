@@ -71,7 +71,6 @@ matrix: setup ## Try every parameter with every model; the page goes to docs/mat
 	.venv/bin/python -m tests.matrix $(ARGS)
 
 full: ## Run every on-demand target, one after another; takes hours
-	@$(MAKE) audit
 	@$(MAKE) matrix
 	@$(MAKE) test-cells
 	@$(MAKE) fuzz
@@ -86,6 +85,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) overload
 	@$(MAKE) rolling
 	@$(MAKE) soak
+	@$(MAKE) audit
 
 lint: setup ## Check style and formatting
 	.venv/bin/ruff check .

@@ -61,7 +61,7 @@ def breaches(root: Path) -> list[str]:
         *_folders([*every, *tests], root, house.get("files", {})),
         *_shared(tests, root),
         *_foreign(packages),
-        *_examples(root, packages[CORE]),
+        *_examples(root, packages),
     ]
     for name, own in packages.items():
         graph = module_graph(own)
@@ -148,7 +148,8 @@ def _foreign(packages: Mapping[str, list[Module]]) -> Iterator[str]:
                     yield f"{module.name}: imports the plugin {name}"
 
 
-def _examples(root: Path, core: list[Module]) -> Iterator[str]:
+def _examples(root: Path, packages: Mapping[str, list[Module]]) -> Iterator[str]:
+    core = packages[CORE]
     offered = {module.name: _listed(module) for module in core if module.name.count(".") <= 1}
     for path in sorted((root / "examples").rglob("*.py")):
         place = path.relative_to(root)
@@ -160,7 +161,7 @@ def _examples(root: Path, core: list[Module]) -> Iterator[str]:
             else:
                 continue
             for name, part in asked:
-                ours = name.partition(".")[0] == CORE
+                ours = name.partition(".")[0] in packages
                 if ours and part not in offered.get(name, ()) and not offered.get(f"{name}.{part}"):
                     yield f"{place}:{node.lineno}: {name}: {part} is private"
 

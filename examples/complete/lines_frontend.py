@@ -150,7 +150,7 @@ def gateway_register_frontends(register: Callable[[Frontend], None]) -> None:
     register(
         Frontend(
             name="lines",
-            matches=lambda request: request.url.path.split("/")[1] == "lines",
+            matches=lambda request: f"{request.url.path}/".startswith("/lines/"),
             render_error=lambda error, _: JSONResponse(error_body(error), error.status),
             error_schema=ERROR_SCHEMA,
         )

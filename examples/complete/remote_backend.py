@@ -117,12 +117,16 @@ async def ask(
             if response.is_error:
                 await response.aread()
                 raise as_gateway_error(response)
-            async with aclosing(events(chunks(lines(response)))) as found:
+            async with (
+                aclosing(lines(response)) as read,
+                aclosing(chunks(read)) as parsed,
+                aclosing(events(parsed)) as found,
+            ):
                 async for event in found:
                     yield event
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise BackendUnavailable(f"The server at {config.url} does not answer: {error}") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise BackendFailed(f"The server sent a chunk that can't be read: {error!r}") from error
 
 

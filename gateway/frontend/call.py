@@ -29,9 +29,10 @@ class Incoming:
 class Call:
     """A decoded request: its part for the hub, and the frontend's own.
 
-    `requests` has one for each choice; `stop` are the sequences to cut at here, which a backend
+    `requests` has one for each choice, at least one; `stop` are the sequences to cut at here, which a backend
     can't be given; `ignored` names fields without effect, in the client's spelling, and `adjusted`
-    those whose value was replaced, with the new one.
+    those whose value was replaced, with the new one. Raises `ValueError` for a call without a
+    request, and for an empty stop sequence.
     """
 
     requests: tuple[ChatRequest, ...]
@@ -39,6 +40,12 @@ class Call:
     stop: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     adjusted: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.requests:
+            raise ValueError("a call needs at least one request")
+        if "" in self.stop:
+            raise ValueError("a stop sequence must not be empty")
 
     @property
     def choices(self) -> int:

@@ -1,8 +1,10 @@
 """The description of a frontend, and the choice of one for each request.
 
 Several formats share paths: `GET /v1/models`, and everything that is answered before a route is
-there or without one (401, 404, 405, 503). Each frontend therefore registers a predicate, and the
-first whose predicate holds gives the answer its form.
+there or without one (401, 404, 405). Each frontend therefore registers a predicate, and the first
+whose predicate holds gives the answer its form. The quick 503 under overload and errors of a
+connection come before the path and the headers are known: they have the form of the frontend that
+matches a request for `/v1/chat/completions` without headers.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -38,7 +38,11 @@ def _rendered(
         rendered = plugins.hooks.render_error(error, request)
         if rendered is None and (frontend := frontends.of(request)) is not None:
             rendered = frontend.render_error(error, request)
+            if not isinstance(rendered, Response):
+                kind = type(rendered).__name__
+                log.error("the frontend %s rendered an error as %s", frontend.name, kind)
+                return None
     except Exception:
         log.exception("an error could not be rendered: %s", error)
         return None
-    return rendered if isinstance(rendered, Response) else None
+    return rendered

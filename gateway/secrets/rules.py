@@ -91,7 +91,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _prefixed("sk-ant-", "gitleaks: anthropic-api-key, anthropic-admin-api-key", "sk-ant-",
               rf"{WORD}{{8,}}"),
     _prefixed("sk-or-", "trufflehog: openrouter", "sk-or-", rf"{WORD}{{8,}}"),
-    _prefixed("dgm-", "gateway_access/keyring.py", "dgm-", rf"{_WITH_DIGIT}{WORD}{{8,}}"),
+    _prefixed("dgm-", "gateway_access/keys/keyring.py", "dgm-", rf"{_WITH_DIGIT}{WORD}{{8,}}"),
     _prefixed("hugging face", "gitleaks: huggingface-access-token, -organization-api-token",
               "hf_ api_org_", rf"{ALPHANUMERIC}{{20,}}"),
     _prefixed("groq", "trufflehog: groq", "gsk_", rf"{ALPHANUMERIC}{{20,}}"),

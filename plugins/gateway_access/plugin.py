@@ -55,7 +55,7 @@ class AccessPlugin:
         """`dragoman keys`."""
         cli.add_command(keys_command)
 
-    @hookimpl
+    @hookimpl(tryfirst=True)  # so that the others see whether keys are required
     def gateway_ready(self, gateway: Gateway) -> None:
         """Read the keys, and reject a configuration that lets every web page in without one."""
         config = gateway.config.section(SECTION, AccessConfig)

@@ -93,6 +93,10 @@ BREACHES = {
         {"examples/plugins/own.py": "from gateway.http.app import add"},
         "examples/plugins/own.py:1: gateway.http.app: add is private",
     ),
+    "a plugin in an example": (
+        {"examples/plugins/own.py": "from gateway_echo.plugin import app"},
+        "examples/plugins/own.py:1: gateway_echo.plugin: app is private",
+    ),
     "a private folder in an example": (
         {"examples/plugins/own.py": "import gateway.http"},
         "examples/plugins/own.py:1: gateway.http: itself is private",

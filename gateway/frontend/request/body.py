@@ -1,7 +1,6 @@
 """Reading the body of a request: JSON only, and never more of it than the limits."""
 
 import gc
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +10,19 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from gateway.config.settings import PARSER_DEPTH, LimitsConfig
-from gateway.content.surrogates import whole_characters
 from gateway.errors import InvalidRequest, PayloadTooLarge, TooSlow, UnsupportedMediaType
 from gateway.frontend.request.sizes import check_depth, exceeds
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# RFC 8259, section 7: a character beyond U+FFFF is written as two of these escapes
-_FIRST = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
-_SECOND = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_RUN = re.compile(b"(?:%b%b|%b|%b){1,10000}" % (_FIRST, _SECOND, _FIRST, _SECOND))
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-"""The beginning of each, which is found faster than the whole."""
-_FEW = 4096
+_ESCAPES = re.compile(
+    rb"""\\ (?: \\                                                       # a backslash
+           | u[dD][89abAB][0-9a-fA-F]{2} \\u[dD][c-fC-F][0-9a-fA-F]{2}  # a whole character
+           | (?P<half> u[dD][89a-fA-F][0-9a-fA-F]{2} ) )""",
+    re.VERBOSE,
+)
+"""RFC 8259, section 7: a character beyond U+FFFF is written as two escapes, its halves."""
+_REPLACEMENT = rb"\ufffd"
 
 
 async def read_body(request: Request, limits: LimitsConfig) -> bytes:
@@ -94,28 +93,14 @@ def _with_whole_characters(text: bytes) -> bytes | None:
     Clients cut texts between the halves, and `JSON.stringify` writes these as escapes. No single
     step is long, as a thread keeps all others waiting for each of them.
     """
-    pieces: list[bytes] = []
-    done = at = 0
-    while (found := _SURROGATE.search(text, at)) is not None:
-        at = found.end()
-        run = None if _is_escaped(text, found.start()) else _RUN.match(text, found.start())
-        if run is None:
-            continue
-        at = run.end()
-        written = json.loads(b'"' + run[0] + b'"')
-        if (whole := whole_characters(written)) is not written:
-            pieces += (text[done : run.start()], whole.encode())
-            done = at
-    return b"".join((*pieces, text[done:])) if pieces else None
-
-
-def _is_escaped(text: bytes, start: int) -> bool:
-    """Whether the backslash there is the second of a pair: an odd number comes before it."""
-    before = start
-    while before and text[before - 1 : before] == b"\\":
-        few = text[max(0, before - _FEW) : before]
-        before -= len(few) - len(few.rstrip(b"\\"))
-    return (start - before) % 2 == 1
+    whole = bytearray()
+    done = 0
+    for escape in _ESCAPES.finditer(text):
+        if escape["half"] is not None:
+            whole += text[done : escape.start()]
+            whole += _REPLACEMENT
+            done = escape.end()
+    return bytes(whole + text[done:]) if done else None
 
 
 @contextmanager

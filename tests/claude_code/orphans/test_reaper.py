@@ -77,6 +77,7 @@ def test_what_leads_no_session_is_somebody_elses(
     process = start(leads=False)
     guardian.end_groups([process.pid, 2**22 + 1])
     assert sent == []
+    assert process.poll() is None
 
 
 def test_it_is_not_ended_by_signals(start: Start) -> None:

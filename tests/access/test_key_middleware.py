@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from gateway import hookimpl
+from gateway.context import Gateway
 from gateway.errors import ConfigurationError
 from gateway.http.app import create_app
 from gateway.testing import ScriptedBackend, answer, build, part
@@ -362,3 +363,18 @@ async def test_a_key_that_is_taken_back_meanwhile_opens_nothing(tmp_path: Path) 
     app = create_app(build(tmp_path, *plugins, config=section, disabled=("claude_code",)))
     assert (await ask(app, bearer())).status_code == 401
     assert backend.requests == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_other_plugins_know_at_the_start_whether_keys_are_required(
+    build_app: BuildApp, required: bool
+) -> None:
+    seen: list[bool] = []
+
+    class Other:
+        @hookimpl
+        def gateway_ready(self, gateway: Gateway) -> None:
+            seen.append(gateway.requires_keys)
+
+    build_app(Other(), **({"keys": [stored()]} if required else {}))
+    assert seen == [required]

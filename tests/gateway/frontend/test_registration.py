@@ -1,6 +1,7 @@
 """Which frontend a request belongs to: on paths that several share, and on those that nobody serves."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,16 @@ async def test_an_error_of_middleware_has_the_form_too(
     async with http(gateway) as client:
         answer = await client.get("/v1/models", headers=headers)
     assert (answer.status_code, answer.json()) == (401, {name: "who?"})
+
+
+async def test_an_error_that_is_rendered_wrongly_is_plain_and_logged(
+    gateway_with: GatewayWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong: Any = replace(DEFAULT, render_error=lambda *_: {"error": "no response"})
+    async with http(gateway_with(registering(wrong))) as client:
+        answer = await client.get("/nothing")
+    assert answer.json() == {"error": {"message": "There is nothing at GET /nothing."}}
+    assert "the frontend default rendered an error as dict" in caplog.text
 
 
 async def test_the_first_that_matches_decides(gateway_with: GatewayWith) -> None:

@@ -2,7 +2,7 @@
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from gateway.config.settings import PARSER_DEPTH, LimitsConfig
+from gateway.content.surrogates import whole_characters
 from gateway.errors import InvalidRequest, PayloadTooLarge, TooSlow, UnsupportedMediaType
 from gateway.frontend.request.sizes import check_depth, exceeds
 
@@ -23,6 +24,7 @@ _ESCAPES = re.compile(
 )
 """RFC 8259, section 7: a character beyond U+FFFF is written as two escapes, its halves."""
 _REPLACEMENT = rb"\ufffd"
+_WRITTEN_HALVES = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf](?:\xed[\xa0-\xbf][\x80-\xbf])?")
 
 
 async def read_body(request: Request, limits: LimitsConfig) -> bytes:
@@ -90,17 +92,30 @@ def _parsed(text: bytes) -> object:
 def _with_whole_characters(text: bytes) -> bytes | None:
     """The JSON with U+FFFD in place of halves of characters; None if it has no such half.
 
-    Clients cut texts between the halves, and `JSON.stringify` writes these as escapes. No single
-    step is long, as a thread keeps all others waiting for each of them.
+    Clients cut texts between the halves, and `JSON.stringify` writes these as escapes. Others write
+    each half in UTF-8, which is invalid. No single step is long, as a thread keeps all others
+    waiting for each of them.
     """
-    whole = bytearray()
+    whole = _replaced(text, _ESCAPES, lambda escape: _REPLACEMENT if escape["half"] else None)
+    return _replaced(whole or text, _WRITTEN_HALVES, _joined) or whole
+
+
+def _replaced(
+    text: bytes, pattern: re.Pattern[bytes], new: Callable[[re.Match[bytes]], bytes | None]
+) -> bytes | None:
+    """The text with `new` in place of what matches, where that is not None; None if nowhere."""
+    made = bytearray()
     done = 0
-    for escape in _ESCAPES.finditer(text):
-        if escape["half"] is not None:
-            whole += text[done : escape.start()]
-            whole += _REPLACEMENT
-            done = escape.end()
-    return bytes(whole + text[done:]) if done else None
+    for found in pattern.finditer(text):
+        if (replacement := new(found)) is not None:
+            made += text[done : found.start()]
+            made += replacement
+            done = found.end()
+    return bytes(made + text[done:]) if done else None
+
+
+def _joined(halves: re.Match[bytes]) -> bytes:
+    return whole_characters(halves[0].decode(errors="surrogatepass")).encode()
 
 
 @contextmanager

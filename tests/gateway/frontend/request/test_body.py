@@ -72,6 +72,20 @@ ESCAPES = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"\xed\xa0\xbd", "\ufffd"),
+        (b"\xed\xb8\x80x", "\ufffdx"),
+        (b"\xed\xa0\xbd\xed\xb8\x80", "\U0001f600"),
+        (b"\xed\x95\x9c\xed\xa0\xbd", "\ud55c\ufffd"),
+        (b"\\ud800\xed\xa0\xbd", "\ufffd\ufffd"),
+    ],
+)
+def test_halves_that_are_written_in_utf_8(written: bytes, read: str) -> None:
+    assert parse_json_object(b'{"a": "%b"}' % written) == {"a": read}
+
+
 @given(st.lists(ESCAPES, max_size=8))
 def test_halves_of_characters_are_replaced_and_nothing_else(pieces: list[str]) -> None:
     body = f'{{"a": "{"".join(pieces)}"}}'

@@ -105,8 +105,7 @@ class Exchange:
             model = await choices.start()
             async for index, event in choices:
                 for piece in in_pieces(event):
-                    answers[index].add(piece)
-                    if piece is not event:  # a long one, and others want their turn
+                    if answers[index].add(piece):  # a backend may never wait for anything
                         await anyio.lowlevel.checkpoint()
         whole = self.encoding.whole([answer.build() for answer in answers])
         body = await off_loop(sum(answer.unpacked for answer in answers), dump, whole)

@@ -77,14 +77,19 @@ class HeldAnswer:
         self._parts: dict[int, PackedText] = {}
         self.packed: dict[bytes, PackedText] = {}
 
-    def add(self, event: StreamEvent) -> None:
-        """Take the next event. Raises `BackendFailed` for more of a part that never began."""
+    def add(self, event: StreamEvent) -> bool:
+        """Take the next event; true if it took a while, and others should have a turn now.
+
+        Raises `BackendFailed` for more of a part that never began.
+        """
         self._builder.add(event)
-        if isinstance(event, PartDelta):
-            held = self._loose.get(event.index, 0) + len(event.text)
-            self._loose[event.index] = held
-            if held > PACK_BYTES:
-                self._pack(event.index)
+        if not isinstance(event, PartDelta):
+            return False
+        held = self._loose.get(event.index, 0) + len(event.text)
+        self._loose[event.index] = held
+        if held > PACK_BYTES:
+            self._pack(event.index)
+        return held > PACK_BYTES
 
     @property
     def unpacked(self) -> int:

@@ -267,4 +267,4 @@ def as_server_fault(error: Exception) -> GatewayError:
     if isinstance(error, GatewayError):
         return error
     log.error("an unexpected failure", exc_info=error)
-    return ServerFault("the gateway failed; its log has more")
+    return ServerFault("internal error; see the gateway's log")

@@ -35,7 +35,7 @@ STATES: Final[tuple[State, ...]] = ("no_server", "server", "keys", "no_login", "
 DRAGOMAN: Final = Path(sys.executable).with_name("dragoman")
 RUNTIME_FOLDER: Final = running_gateways.folder  # before tests/conftest.py replaces it
 NOWHERE: Final = "http://127.0.0.1:1"
-"""Port 1 is tcpmux's, and nobody listens there."""
+"""Port 1 is tcpmux's, and nothing listens there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ ROWS: Final = (
     Row("doctor", "", (2, "the CLI")),
     Row("doctor", "--live", (2, "--live asks the real API"), {"no_login": (2, "not logged in")},
         real_cli=True),
-    Row("logs", "", (1, "there is no request log at")),
+    Row("logs", "", (1, "no request log at")),
     Row("service install", "--dry-run", (0, "ExecStart")),
     Row("service uninstall", "--dry-run", (0, "rm ")),
     Row("service start", "--dry-run", (0, "systemctl")),

@@ -26,7 +26,7 @@ log = logging.getLogger("gateway")
 
 RETRY_AFTER: Final = 1
 
-_BUSY: Final = "The gateway has more requests than it can answer. Try again in a moment."
+_BUSY: Final = "The gateway is overloaded. Try again in a moment."
 
 
 def shedding_protocol(

@@ -57,7 +57,7 @@ class Reloader:
             return
         try:
             if not content.strip():
-                raise ConfigurationError(f"{self._path} is gone or empty, as if half written")
+                raise ConfigurationError(f"{self._path} is missing or empty, perhaps half written")
             config = await anyio.to_thread.run_sync(self._load)
             self._take_up(config)
         except ConfigurationError as error:

@@ -57,11 +57,11 @@ def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
     models = ModelMap(every, values.aliases, sources, _named(config.path))
     for alias, name in models.lost_aliases():
         if models.goes_round(alias):
-            raise config.error(("aliases", alias), f"the alias {alias!r} goes round in a circle")
-        what = f"the alias {alias!r} leads to {name!r}, which is not a model"
+            raise config.error(("aliases", alias), f"the alias {alias!r} is circular")
+        what = f"the alias {alias!r} points to {name!r}, which is not a model"
         raise config.error(("aliases", alias), what, name, models.names)
     for split, name in models.lost_splits():
-        what = f"the split {split!r} leads to {name!r}, which is not a model with a backend"
+        what = f"the split {split!r} points to {name!r}, which has no backend of its own"
         whole = [one for one in models.names if one != split]
         raise config.error(("models", split, "split", name), what, name, whole)
     return models

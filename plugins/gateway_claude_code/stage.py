@@ -164,7 +164,7 @@ class Stage:
         path = self.found.get("cli_path")
         if path is None or os.access(path, os.X_OK):
             return {}
-        message = f"the Claude Code CLI {path} is not there any more, or can't be run"
+        message = f"the Claude Code CLI {path} is missing or not executable"
         return {"status": "unavailable", "message": message}
 
     async def look_at_cli(self) -> None:

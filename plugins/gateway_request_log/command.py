@@ -88,12 +88,12 @@ def logs(
 ) -> None:
     """Show the request log (`plugins.request_log`)."""
     if stats and follow:
-        raise click.UsageError("--stats and --follow don't go together")
+        raise click.UsageError("--stats can't be combined with --follow")
     path = database_path(config_file)
     _note_other_database(config_file, path)
     if not path.is_file():
         raise click.ClickException(
-            f"there is no request log at {path}: set `plugins: {{request_log: true}}` in the "
+            f"no request log at {path}: set `plugins: {{request_log: true}}` in the "
             "gateway's configuration file and restart it"
         )
     chosen = Filter(since=since, model=model, errors=errors)

@@ -157,8 +157,8 @@ def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> P
         raise ConfigurationError(f"this is {this}; --platform {system} requires --dry-run")
     if os.getuid() == 0 and not (dry_run or as_root):
         raise ConfigurationError(
-            "this is root, so the service would be root's and not yours: run it without sudo, or "
-            "with --as-root for a service of root's own"
+            "as root this would install root's service, not yours: run it without sudo, or with "
+            "--as-root for a service of root"
         )
     return this_machine.platform_named(this, os.environ)
 
@@ -171,8 +171,8 @@ def _install(platform: Platform, text: str) -> None:
         system_commands.perform(platform.install, system_commands.run)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"{platform.file} is written, but does not run: {error}; "
-            f"`{command_line('service', 'logs')}` may tell why"
+            f"{platform.file} was written, but the service does not run: {error}; see "
+            f"`{command_line('service', 'logs')}`"
         ) from None
     click.echo(f"Installed as {platform.file}.", err=True)
 

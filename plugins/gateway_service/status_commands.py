@@ -92,7 +92,7 @@ def _command(platform: Platform) -> tuple[str, ...]:
         return platform.command_in(platform.file.read_text(encoding="utf-8"))
     except (OSError, ValueError, LookupError, ExpatError):
         raise ConfigurationError(
-            f"{platform.file} can't be read; `{command_line('service', 'install')}` writes it again"
+            f"{platform.file} can't be read; rewrite it with `{command_line('service', 'install')}`"
         ) from None
 
 

@@ -59,7 +59,7 @@ def run(command: Sequence[str]) -> Answer:
     except FileNotFoundError:
         raise ConfigurationError(
             f"{command[0]} is missing, and services need it on this system; "
-            f"`{command_line('serve')}` works without one"
+            f"`{command_line('serve')}` works without a service"
         ) from None
     except subprocess.TimeoutExpired:
         return Answer(succeeded=False, output=f"not done after {LONGEST_SECONDS} s")

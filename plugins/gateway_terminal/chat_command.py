@@ -93,7 +93,7 @@ def _whole(question: str) -> str:
     piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
     text = "\n\n".join(each for each in (question, piped.strip()) if each)
     if not text:
-        raise click.UsageError("the question is missing: give one, or pipe text in")
+        raise click.UsageError("missing question: give one, or pipe in text")
     return text
 
 

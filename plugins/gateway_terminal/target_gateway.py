@@ -184,5 +184,5 @@ def _origin(url: str) -> str:
     except ValueError:
         fits = False
     if not fits or parts.path.rstrip("/") not in {"", "/v1"} or parts.query:
-        raise ConfigurationError(f"{url!r} is not an address like http://127.0.0.1:3456")
+        raise ConfigurationError(f"{url!r} is not an address; expected the form http://127.0.0.1:3456")
     return f"{parts.scheme}://{parts.netloc}"

@@ -44,7 +44,7 @@ class Connection(Protocol):
         """The result. Raises `ToolFailed` for an error that the server tells of."""
 
     async def look(self) -> None:
-        """Raise if the server is gone."""
+        """Raise if the server disconnected."""
 
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -115,13 +115,13 @@ class McpServer:
 
     async def _call(self, tool: str, arguments: str) -> ToolParts:
         if self._connection is None:
-            raise ToolFailed(f"the tool's server {self.name!r} is not there at the moment")
+            raise ToolFailed(f"the tool's server {self.name!r} is not connected")
         lost = self._lost
         try:
             return await self._connection.call(tool, arguments)
         except ConnectionLost:
             lost.set()
-            raise ToolFailed(f"the tool's server {self.name!r} went away during the call") from None
+            raise ToolFailed(f"the tool's server {self.name!r} disconnected during the call") from None
 
 
 def _first(error: BaseException) -> str:

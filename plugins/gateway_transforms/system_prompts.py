@@ -45,7 +45,8 @@ class PromptRule(BaseModel):
         if unknown := sorted(names - set(FIELDS)):
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
             raise ValueError(
-                f"no {{{unknown[0]}}} can be filled in, only {known}; double a plain brace"
+                f"unknown placeholder {{{unknown[0]}}}; available: {known}; write a literal brace "
+                "twice"
             )
         return text
 

@@ -155,8 +155,8 @@ def test_follow_goes_on_with_what_comes(
     ("arguments", "section", "said"),
     [
         (["--since", "soon"], None, "'soon' is neither an age like 30m, 1h or 7d, nor a time"),
-        (["--stats", "--follow"], None, "--stats and --follow don't go together"),
-        ([], None, "there is no request log at"),
+        (["--stats", "--follow"], None, "--stats can't be combined with --follow"),
+        ([], None, "no request log at"),
         ([], {"database": False}, "`request_log: {database: false}`"),
         ([], {"bodys": True}, "unknown key 'bodys'"),
     ],

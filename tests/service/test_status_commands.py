@@ -94,7 +94,7 @@ def test_status_where_nothing_answers(
     install_on(1, service, home)
     result = service("status")
     assert result.exit_code == 1
-    assert "answers    no: http://127.0.0.1:1/healthz: nobody listens there" in result.stdout
+    assert "answers    no: http://127.0.0.1:1/healthz: nothing listens there" in result.stdout
 
 
 def test_status_of_what_is_not_installed(service: Service, system: System) -> None:

@@ -126,11 +126,11 @@ def revoke(config_file: Path | None, name: str) -> None:
         left = tuple(entry for entry in entries if entry.name != name)
         if len(left) == len(entries):
             there = ", ".join(entry.name for entry in entries) or "none"
-            raise ConfigurationError(f"{path}: unknown key {name!r}; there are: {there}")
+            raise ConfigurationError(f"{path}: unknown key {name!r}; available: {there}")
         return left
 
     if not path.exists():
-        raise ConfigurationError(f"unknown key {name!r}: there is no {path}")
+        raise ConfigurationError(f"unknown key {name!r}: {path} does not exist")
     change_keys(path, remove)
     click.echo(f"The key {name!r} is revoked.", err=True)
     if not (config.keys or read_keys(path)):
@@ -172,7 +172,7 @@ def _keys_of(loaded: Config) -> tuple[AccessConfig, Path]:
     except ValidationError as error:
         raise loaded.explain(error, ("plugins", SECTION), AccessConfig) from None
     if (path := path_of(config, loaded.path)) is None:
-        raise ConfigurationError("there is no home folder; set plugins.access.keys_file")
+        raise ConfigurationError("no home folder; set plugins.access.keys_file")
     return config, path
 
 

@@ -51,7 +51,7 @@ def read_keys(path: Path) -> tuple[KeyEntry, ...]:
         raise ConfigurationError(f"{path} can't be read: {error}") from None
     if mode & _OTHERS_WRITE:
         raise ConfigurationError(
-            f"{path} can be written by other users; `chmod 600 {path}` puts an end to that"
+            f"{path} is writable by other users; run `chmod 600 {path}`"
         )
     document = read_yaml_document(path)
     try:

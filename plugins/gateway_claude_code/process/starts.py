@@ -80,7 +80,7 @@ class Starts:
                 await self._limiter.acquire_on_behalf_of(start)
         except TimeoutError:
             raise GatewayBusy(
-                f"Too many processes of the Claude Code CLI are starting: no turn was free within "
+                f"Too many processes of the Claude Code CLI are starting: none was finished within "
                 f"{self._wait_seconds:g} s (plugins.claude_code.queue_seconds).",
                 retry_after=max(1.0, self._wait_seconds / 10),
             ) from None

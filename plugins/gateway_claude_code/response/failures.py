@@ -166,7 +166,7 @@ class FailureReader:
         text = str(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
         # `command.LEAST_BUDGET` keeps 2.1.330 from asking again after an answer that broke off
         if line.get("subtype") == "error_max_budget_usd" and self._name is None:
-            return BackendFailed("The upstream's answer broke off before its end.")
+            return BackendFailed("The upstream's answer was interrupted.")
         if line.get("terminal_reason") == "prompt_too_long":
             return _too_long(text)
         return self._error(status if isinstance(status, int) else None, text, None)

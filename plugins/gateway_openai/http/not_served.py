@@ -43,6 +43,6 @@ def add_not_served(router: APIRouter) -> None:
 
 def _refusal(path: str, advice: str) -> Callable[[], Awaitable[Response]]:
     async def refuse() -> Response:
-        raise NotFound(f"There is nothing at {path}. {advice}")
+        raise NotFound(f"Unknown path: {path}. {advice}")
 
     return refuse

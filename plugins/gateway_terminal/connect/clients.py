@@ -120,8 +120,10 @@ CLIENTS: Final = {
                 KEEPS_ITS_SETTINGS,
                 "Docker Engine on Linux: host.docker.internal is the bridge there, on which a "
                 "gateway at 127.0.0.1 does not listen, so the container shares the host's network.",
-                "To keep it apart: `{dragoman} keys new open-webui`, `server: {{host: 172.17.0.1}}` "
-                "(docker0's address) in the configuration file, and --url http://host.docker.internal:3456 --key "
+                "To keep it apart: `{dragoman} keys new open-webui`, `server: {{host: "
+                "172.17.0.1}}` "
+                "(docker0's address) in the configuration file, and --url "
+                "http://host.docker.internal:3456 --key "
                 "KEY here.",
                 "Docker Desktop on Linux: --url http://host.docker.internal:3456",
             ),
@@ -159,7 +161,7 @@ def configuration(client: Client, where: Place) -> str:
     for what, value in (("url", where.url), ("model", where.model), ("key", key)):
         if not _FITS[what].fullmatch(value):
             raise ConfigurationError(
-                f"this {what} has characters that a client's configuration can't hold"
+                f"this {what} has characters that are not allowed in a client's configuration"
             )
     text = snippet(client.name)
     if client.in_container:

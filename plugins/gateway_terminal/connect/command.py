@@ -115,7 +115,7 @@ def _file_of_the_running_one(where: Place) -> Path | None:
 
 def _known(name: str) -> Client:
     if (client := CLIENTS.get(name)) is None:
-        raise ConfigurationError(f"unknown client {name!r}; there are: {', '.join(CLIENTS)}")
+        raise ConfigurationError(f"unknown client {name!r}; available: {', '.join(CLIENTS)}")
     return client
 
 

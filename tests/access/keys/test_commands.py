@@ -67,8 +67,8 @@ def test_revoke_takes_one_key_back(config: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("new", "taken"), "there are two keys with the name 'taken'"),
-        (("new", "fixed"), "there are two keys with the name 'fixed'"),
+        (("new", "taken"), "duplicate key name 'taken'"),
+        (("new", "fixed"), "duplicate key name 'fixed'"),
         (("new", "a b"), "'a b' is not a valid key name"),
         (("new", "a\r\nx-evil: 1"), "is not a valid key name"),
         (("new", "a", "--rpm", "0"), "0 is not in the range"),

@@ -55,7 +55,7 @@ def test_every_key_is_compared_with_all_digests_in_constant_time(
     ("entries", "why"),
     [
         ([entry("a", KEY), entry("a", OTHER)], "two keys with the name 'a'"),
-        ([entry("a", KEY), entry("b", KEY)], "'a' and 'b' are the same key"),
+        ([entry("a", KEY), entry("b", KEY)], "'a' and 'b' are identical"),
     ],
 )
 def test_names_and_keys_are_there_once(entries: list[object], why: str) -> None:

@@ -113,7 +113,7 @@ async def test_what_was_lowered_is_said_in_a_header(
         ),
         (
             "sampling: false\n    defaults: {top_p: 0.5}",
-            "a default 'top_p' is of no use with `sampling: false`",
+            "a default 'top_p' has no effect with `sampling: false`",
         ),
         ("split: {other: 1}", "a split takes no 'backend': set it for the models that it leads to"),
     ],
@@ -134,8 +134,8 @@ SPLIT = "models:\n  a: {backend: b}\n  c: {backend: b}\n  s:\n    split:\n"
     [
         ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is not a model"),
         ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is not a model"),
-        ("      a: -1\n      c: 2", "must be weights from 0, with one above it"),
-        ("      a: 0", "must be weights from 0, with one above it"),
+        ("      a: -1\n      c: 2", "weights must be ≥ 0, at least one positive"),
+        ("      a: 0", "weights must be ≥ 0, at least one positive"),
     ],
 )
 def test_a_split_that_can_t_be_is_refused(

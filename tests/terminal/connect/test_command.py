@@ -299,7 +299,7 @@ def test_a_gateway_that_is_not_up_is_asked_once(run: Run, monkeypatch: pytest.Mo
 
     def not_up(_: object, name: str) -> dict[str, Any]:
         asked.append(name)
-        raise NotUp("nobody listens there")
+        raise NotUp("nothing listens there")
 
     monkeypatch.setattr(Listing, "model", not_up)
     monkeypatch.setattr(connect_command, "ServerCall", Listing)

@@ -52,7 +52,7 @@ def test_the_line_goes_under_aliases_and_all_else_stays(before: str, after: str)
         ("aliases: null\n", "another form"),
         ("aliases: &x {a: b}\nmore: *x\n", "another form"),
         ("{server: {port: 1}}", "within braces"),
-        ("aliases: {gpt-4o: claude-opus-4}", "already stands for 'claude-opus-4'"),
+        ("aliases: {gpt-4o: claude-opus-4}", "already points to 'claude-opus-4'"),
     ],
 )
 def test_what_would_take_more_than_a_line_is_left_alone(before: str, why: str) -> None:
@@ -109,8 +109,8 @@ def test_the_named_file_is_the_one_that_gets_it(tmp_path: Path, path: Path, run:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--alias", "two words"), "'two words' can't be put into an alias"),
-        (("--alias", "a: b\nc"), "can't be put into an alias"),
+        (("--alias", "two words"), "'two words' can't be used in an alias"),
+        (("--alias", "a: b\nc"), "can't be used in an alias"),
         (
             ("--alias", "gpt-4o", "-m", "claud-sonnet-4"),
             "does not exist. Did you mean 'claude-sonnet-4'",

@@ -191,7 +191,7 @@ class Misdirected(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """Too much for now; `retry_after` says for how long, where that is known."""
+    """Too much for now; `retry_after` says how long to wait, if known."""
 
     status = 429
     code = "rate_limit_exceeded"

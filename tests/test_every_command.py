@@ -80,7 +80,7 @@ ROWS: Final = (
         {"server": (0, "up"), "keys": (0, "set DRAGOMAN_API_KEY")}),
     Row("connect", "curl", (0, "http://127.0.0.1:3456/v1"),
         {"server": (0, "{url}/v1"), "keys": (0, "a key: set DRAGOMAN_API_KEY")}),
-    Row("connect", "curl --check", (1, "dragoman serve` starts a gateway"),
+    Row("connect", "curl --check", (1, "start it with `dragoman serve`"),
         {"server": (0, "answered in"), "keys": KEY_WANTED}),
     Row("chat", "Hello", (0, "stand-in"),
         {"keys": KEY_WANTED, "no_login": (1, "ogged in"), "no_network": (1, "could not get an answer")}, real_cli=True),
@@ -98,9 +98,9 @@ ROWS: Final = (
     Row("service uninstall", "--dry-run", (0, "rm ")),
     Row("service start", "--dry-run", (0, "systemctl")),
     Row("service stop", "--dry-run", (0, "systemctl")),
-    Row("service start", "--as-root", (2, "dragoman service install` installs it")),
-    Row("service status", "", (1, "dragoman service install` installs it")),
-    Row("service logs", "", (2, "dragoman service install` installs it")),
+    Row("service start", "--as-root", (2, "install it with `dragoman service install`")),
+    Row("service status", "", (1, "install it with `dragoman service install`")),
+    Row("service logs", "", (2, "install it with `dragoman service install`")),
 )  # fmt: skip
 
 WITHOUT_CLI: Final = frozenset({"doctor"})

@@ -51,7 +51,7 @@ def list_plugins(
 ) -> None:
     """List the plugins and their hooks.
 
-    The number after a hook is its place in the order of calls.
+    The number after a hook is its position in the call order.
     """
     gateway = build_gateway(config_file, disabled=disabled)
     found = report(gateway.plugins, gateway.config)
@@ -61,9 +61,7 @@ def list_plugins(
     for plugin in found:
         click.echo(_described(plugin))
     if not found:
-        click.echo(
-            "No plugins are installed, and there are none beside the configuration file.", err=True
-        )
+        click.echo("No plugins are installed or found beside the configuration file.", err=True)
     note_other_configuration(config_file, gateway.config.path)
 
 
@@ -79,7 +77,7 @@ def _described(plugin: PluginReport) -> str:
 def check(file: Path) -> None:
     """Check a single-file plugin.
 
-    FILE is imported and checked as at the gateway's start.
+    FILE is imported and checked as when the gateway starts.
     """
     found = check_file(file)
     if not found.hooks:

@@ -40,9 +40,11 @@ class ServerConfig(_Strict):
     YAML while it runs.
     """
 
-    host: Annotated[str, NeedsTrust("lets other machines in", harmless=_stays_here)] = "localhost"
+    host: Annotated[str, NeedsTrust("gives other machines access", harmless=_stays_here)] = (
+        "localhost"
+    )
     port: int = Field(default=3456, ge=0, le=65535)
-    insecure: Annotated[bool, NeedsTrust("lets everybody in without a key")] = False
+    insecure: Annotated[bool, NeedsTrust("gives everyone access without a key")] = False
     leave_seconds: float | None = Field(default=None, ge=0)
     drain_seconds: float = Field(default=30, ge=0)
     reload: bool = True
@@ -142,7 +144,7 @@ class Config:
             if not isinstance(value, dict | bool | None):
                 raise self.error(("plugins", name), "must be a mapping, true or false")
             if name not in claimed and name not in disabled:
-                what = f"no plugin takes a section {name!r}"
+                what = f"unknown section {name!r}"
                 if not self.trusted and name in self.code_beside():
                     raise self.untrusted(("plugins", name), "is for code beside this file")
                 raise self.error(("plugins", name), what, name, claimed)

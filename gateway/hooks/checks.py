@@ -21,20 +21,20 @@ def check_implementation(implementation: pluggy.HookImpl, hook: str, where: str)
         return  # misspelt; found when all plugins are loaded
     if never_given := _never_given(implementation):
         raise ConfigurationError(
-            f"{where}: the hook never sets {', '.join(map(repr, never_given))}; remove default "
-            "values and keyword-only parameters"
+            f"{where}: the hook never sets {', '.join(map(repr, never_given))}; use positional "
+            "parameters without default values"
         )
     function = implementation.function
     if hook not in MAY_BE_ASYNC and (
         inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
     ):
-        raise ConfigurationError(
-            f"{where}: must be a plain `def`; it may return an awaitable"
-        )
+        raise ConfigurationError(f"{where}: must be a plain `def`; it may return an awaitable")
     is_wrapper = implementation.wrapper or implementation.hookwrapper
     by_pluggy = KINDS[hook] in {"register", "first"} and hook != "gateway_register_models"
     if is_wrapper and not by_pluggy:
-        raise ConfigurationError(f"{where}: hook wrappers are not supported for a {KINDS[hook]} hook")
+        raise ConfigurationError(
+            f"{where}: hook wrappers are not supported for a {KINDS[hook]} hook"
+        )
     if not is_wrapper and inspect.isgeneratorfunction(function):
         raise ConfigurationError(f"{where}: must not `yield`: only hook wrappers can be generators")
 

@@ -58,7 +58,7 @@ class ModelEntry(_Strict):
     thinking: Literal["auto", "off"] = "auto"
     defaults: ModelDefaults = ModelDefaults()
     limits: ModelLimits = ModelLimits()
-    system: Annotated[str | None, NeedsTrust("puts words into every conversation")] = None
+    system: Annotated[str | None, NeedsTrust("adds text to every conversation")] = None
     # the backend's own, and so anything: Claude Code's let the model use a folder
     options: Annotated[
         dict[str, Any], NeedsTrust("can give the model tools and files of this machine")

@@ -102,7 +102,8 @@ class ModelMap:
             steps += more
         if entry.split:
             raise ModelNotFound(
-                f"The model {_short(name)!r} is a split that points to another split.", param="model"
+                f"The model {_short(name)!r} is a split that points to another split.",
+                param="model",
             )
         target = _target(current, entry)
         return Found(

@@ -80,7 +80,7 @@ class SheddingProtocol(LimitedProtocol):
 
     def _count(self) -> None:
         if not self.saturation.refused:
-            log.warning("more requests than can be answered: new ones get a 503 (loop in /health)")
+            log.warning("overloaded: new requests get a 503 (see loop in /health)")
         self.saturation.refused += 1
 
     def on_headers_complete(self) -> None:

@@ -58,10 +58,10 @@ class AccessConfig(_Strict):
     `origins` are those of web pages that may use it. `*` in either needs keys.
     """
 
-    keys: Annotated[tuple[KeyEntry, ...], NeedsTrust("lets in the owners of these keys")] = ()
-    keys_file: Annotated[Path | None, NeedsTrust("lets in the owners of its keys")] = None
-    hosts: Annotated[tuple[str, ...], NeedsTrust("lets in by other host names")] = ()
-    origins: Annotated[tuple[str, ...], NeedsTrust("lets web pages in")] = ()
+    keys: Annotated[tuple[KeyEntry, ...], NeedsTrust("gives the owners of these keys access")] = ()
+    keys_file: Annotated[Path | None, NeedsTrust("gives the owners of its keys access")] = None
+    hosts: Annotated[tuple[str, ...], NeedsTrust("gives access by other host names")] = ()
+    origins: Annotated[tuple[str, ...], NeedsTrust("gives web pages access")] = ()
 
     @field_validator("hosts")
     @classmethod

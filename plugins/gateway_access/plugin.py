@@ -68,7 +68,7 @@ class AccessPlugin:
             )
         if keys.required and not len(keys.current()):
             log.warning(
-                "every request is rejected: a key is required, and there are none; `%s` makes one",
+                "no keys: every request is rejected; create one with `%s`",
                 command_line("keys", "new", "NAME"),
             )
         self._rules = PageRules(gateway.host, config)

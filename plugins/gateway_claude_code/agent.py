@@ -73,7 +73,9 @@ class Agent(BaseModel):
     @classmethod
     def _rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
         if any(not rule or rule.startswith("-") for rule in rules):
-            raise ValueError("must be rules in the form of --allowedTools, such as 'Bash(git log:*)'")
+            raise ValueError(
+                "must be rules in the form of --allowedTools, such as 'Bash(git log:*)'"
+            )
         return rules
 
 

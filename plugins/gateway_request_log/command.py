@@ -69,8 +69,8 @@ Examples:
 @click.option(
     "-n", "number", type=click.IntRange(min=0), default=20, help="The number of rows (20)."
 )
-@click.option("--since", type=Since(), help="Only newer than this: 30m, 1h, 7d, or a time.")
-@click.option("--model", help="Only of this model, by its requested or its actual name.")
+@click.option("--since", type=Since(), help="Only rows newer than this: 30m, 1h, 7d, or a time.")
+@click.option("--model", help="Only rows of this model, by its requested or actual name.")
 @click.option("--errors", is_flag=True, help="Only failed requests.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one line per row.")
 @click.option("--stats", is_flag=True, help="Totals by model instead of rows.")

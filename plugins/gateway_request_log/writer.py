@@ -142,7 +142,7 @@ class Writer:
             return
         self._said = (self.lost, now)
         log.warning(
-            "the request log (%s): %d rows are lost, %d wait: %s",
+            "the request log (%s): %d rows lost, %d waiting: %s",
             self.name,
             new,
             len(self._queue),

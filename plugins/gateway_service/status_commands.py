@@ -17,7 +17,7 @@ from gateway_service.platforms import Platform
 
 EXIT_NOT_WELL: Final = 1
 PATIENCE_SECONDS: Final = 10
-NOT_INSTALLED: Final = "the service is not installed; `%s` installs it"
+NOT_INSTALLED: Final = "the service is not installed; install it with `%s`"
 
 
 STATUS_EXAMPLES = """\b

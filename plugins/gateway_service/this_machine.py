@@ -35,8 +35,8 @@ def this_system() -> PlatformName:
         return _SYSTEMS[sys.platform]
     except KeyError:
         raise ConfigurationError(
-            f"services are not supported on {sys.platform}; `{command_line('serve')}` runs without "
-            "a service"
+            f"services are not supported on {sys.platform}; `{command_line('serve')}` "
+            "runs without a service"
         ) from None
 
 

@@ -105,7 +105,11 @@ class McpServer:
         for tool in tools:
             name = re.sub(r"[^a-zA-Z0-9_-]", "_", f"{self.name}_{tool.name}")
             if not TOOL_NAME.fullmatch(name) or name in served:
-                log.warning("the MCP server %r: no room for the name %r", self.name, tool.name)
+                log.warning(
+                    "the MCP server %r: skipping the tool %r, whose name is too long or taken",
+                    self.name,
+                    tool.name,
+                )
                 continue
             call = partial(self._call, tool.name)
             served[name] = ServedTool(
@@ -121,7 +125,9 @@ class McpServer:
             return await self._connection.call(tool, arguments)
         except ConnectionLost:
             lost.set()
-            raise ToolFailed(f"the tool's server {self.name!r} disconnected during the call") from None
+            raise ToolFailed(
+                f"the tool's server {self.name!r} disconnected during the call"
+            ) from None
 
 
 def _first(error: BaseException) -> str:

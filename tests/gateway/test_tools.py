@@ -92,7 +92,7 @@ def no_schema(a: Callable[[int], int]) -> None:
         (by_place, "'by_place': its parameters can't be positional-only"),
         (unknown_type, "'unknown_type'"),
         (no_schema, "'no_schema'"),
-        (lambda: 1, "no tool can be named '<lambda>'"),
+        (lambda: 1, "invalid tool name '<lambda>'"),
         (weather, "'weather' is registered twice"),
         (
             ServedTool(

@@ -12,7 +12,7 @@ from tests.service.service_support import UNIT, Service, System
 def test_what_is_not_installed(command: str, service: Service, system: System) -> None:
     result = service(command)
     assert (result.exit_code, system.calls) == (2, [])
-    assert "not installed; `dragoman service install` installs it" in result.stderr
+    assert "not installed; install it with `dragoman service install`" in result.stderr
 
 
 def test_uninstall_stops_it_and_removes_the_file(
@@ -103,7 +103,7 @@ def test_a_python_without_the_command_says_so(
     system: System, home: Path, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
     monkeypatch.setattr(this_machine.sys, "executable", str(home / "python"))
-    assert "the command 'dragoman' is not beside" in service("install").stderr
+    assert "the command 'dragoman' was not found next to" in service("install").stderr
 
 
 def test_what_is_not_done_in_time_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:

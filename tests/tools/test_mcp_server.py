@@ -214,5 +214,5 @@ def test_without_the_package_the_start_says_what_to_install(
     tool_gateway: ToolGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gateway_tools.mcp_client", None)
-    with pytest.raises(ConfigurationError, match=r"needs more packages .*; this adds them: `.*`"):
+    with pytest.raises(ConfigurationError, match=r"requires more packages .*; add them with: `.*`"):
         tool_gateway(offering(clock), tools={"mcp_servers": {"files": {"command": ["x"]}}})

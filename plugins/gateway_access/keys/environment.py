@@ -37,5 +37,7 @@ def _entry(name: str, key: str) -> KeyEntry:
             "from `openssl rand -hex 32`"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ConfigurationError(f"the key in {name} has characters that are not allowed in a header")
+        raise ConfigurationError(
+            f"the key in {name} has characters that are not allowed in a header"
+        )
     return KeyEntry(name=name, hash=hash_key(key.encode("ascii")))

@@ -59,7 +59,7 @@ def doctor(
     """Check the CLI, the login and the setup.
 
     Needs no account and no network: the CLI is tested against a stand-in for the API. Exit code 0
-    if everything is ok, 1 if a check failed or could not be done, 2 without a working CLI.
+    if everything is ok, 1 if a check failed or could not be completed, 2 without a working CLI.
 
     --report prints the same for a public issue, with the platform, how Dragoman and the CLI were
     installed, and the state of the service, but no secret, prompt, name or home folder.

@@ -23,7 +23,7 @@ def add_alias(alias: str, model: str, config_file: Path | None = None) -> str:
     path = config_file if config_file is not None else user_file()
     backup = write_alias(path, alias, model)
     kept = f"; the previous version is {backup}" if backup is not None else ""
-    return f"{alias} is an alias of {model} in {path}{kept}. A running gateway notices it."
+    return f"{alias} is an alias of {model} in {path}{kept}. A running gateway applies it."
 
 
 def write_alias(path: Path, alias: str, model: str) -> Path | None:

@@ -87,7 +87,7 @@ def test_keys_of_the_environment() -> None:
     [
         ({"DRAGOMAN_API_KEY": "0123456789abcde"}, "of 15 characters; it takes 16"),
         ({"DRAGOMAN_API_KEY": ""}, "of 0 characters"),
-        ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "DRAGOMAN_API_KEYS-2 holds a key of 0"),
+        ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "the key in DRAGOMAN_API_KEYS-2 has 0"),
         ({"DRAGOMAN_API_KEY": "0123456789 abcdef"}, "no header takes"),
         ({"DRAGOMAN_API_KEY": "0123456789\nabcdef"}, "no header takes"),
         ({"DRAGOMAN_API_KEY": "schlüssel-schlüssel"}, "no header takes"),

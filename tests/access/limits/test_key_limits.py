@@ -55,7 +55,7 @@ def test_an_answer_that_cost_too_much_is_waited_for() -> None:
 def test_requests_at_the_same_time() -> None:
     key = limits(Clock(), concurrent=1)
     key.enter()
-    with pytest.raises(RateLimited, match="1 requests on their way") as caught:
+    with pytest.raises(RateLimited, match="already has 1 requests in progress") as caught:
         key.enter()
     assert caught.value.retry_after == 1
     key.leave()

@@ -133,7 +133,7 @@ async def test_a_predicate_that_fails_leaves_plain_json(
 
 @pytest.mark.parametrize(
     ("registered", "message"),
-    [((TOY, TOY), "two frontends are named 'toy'"), (("toy",), "has to be a .*Frontend")],
+    [((TOY, TOY), "two frontends are named 'toy'"), (("toy",), "must be a .*Frontend")],
 )
 def test_a_mistake_stops_the_start(
     gateway_with: GatewayWith, registered: Any, message: str

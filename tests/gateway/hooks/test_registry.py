@@ -63,7 +63,7 @@ def test_no_folder_is_no_plugins(tmp_path: Path) -> None:
 def test_a_name_is_taken_once(write: Write) -> None:
     write("", "plugins/health.py")
     with pytest.raises(
-        ConfigurationError, match=r"'health' is taken twice: by dragoman .* and by /"
+        ConfigurationError, match=r"duplicate plugin name 'health': dragoman .* and /"
     ):
         build_gateway(write(MODELS))
 
@@ -103,7 +103,7 @@ def test_disabling_an_unknown_plugin_by_flag_names_the_nearest(write: Write) -> 
 
 def test_disabling_an_unknown_plugin_in_the_yaml_names_the_line(write: Write) -> None:
     path = write(MODELS + "plugins:\n  helth: false\n")
-    with pytest.raises(ConfigurationError, match=r"line 3: no plugin is named 'helth'.*'health'\?"):
+    with pytest.raises(ConfigurationError, match=r"line 3: unknown plugin 'helth'.*'health'\?"):
         build_gateway(path)
 
 
@@ -162,12 +162,12 @@ def _unknown_parameter(colour: str) -> None: ...
         (_asyncgen, "gateway_lifespan", "must be a plain `def`"),
         (_async, "gateway_observe", "must be a plain `def`"),
         (_generator, "gateway_register_models", "a `yield` makes it a generator"),
-        (_with_default, "gateway_transform_request", "nothing is ever given to 'request'"),
-        (_keyword_only, "gateway_transform_request", "nothing is ever given to 'request'"),
-        (_catching, "gateway_transform_request", "nothing is ever given to 'args'"),
+        (_with_default, "gateway_transform_request", "the hook never sets 'request'"),
+        (_keyword_only, "gateway_transform_request", "the hook never sets 'request'"),
+        (_catching, "gateway_transform_request", "the hook never sets 'args'"),
         (_unknown_parameter, "gateway_transform_request", "'colour'"),
         (_unknown_parameter, "gateway_transfrom_request", "gateway_transfrom_request"),
-        (_with_default, "gateway_transfrom_request", "The hooks are: gateway_register_config, "),
+        (_with_default, "gateway_transfrom_request", "Available hooks: gateway_register_config, "),
     ],
 )
 def test_refused_implementations(

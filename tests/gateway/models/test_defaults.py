@@ -115,7 +115,7 @@ async def test_what_was_lowered_is_said_in_a_header(
             "sampling: false\n    defaults: {top_p: 0.5}",
             "a default 'top_p' has no effect with `sampling: false`",
         ),
-        ("split: {other: 1}", "a split takes no 'backend': set it for the models that it leads to"),
+        ("split: {other: 1}", "a split can't have 'backend': set it on the target models"),
     ],
 )
 def test_a_mistake_in_an_entry_is_said(entry: str, said: str, write: Callable[..., Path]) -> None:

@@ -112,9 +112,9 @@ def test_resolution(asked: str, name: str) -> None:
     [
         ("exat", r"The model 'exat' does not exist\. Did you mean 'exact'\?"),
         ("EXACT", r"The model 'EXACT' does not exist\. Did you mean 'exact'"),
-        ("zzz", r"There are: exact, both\."),
+        ("zzz", r"Available: exact, both\."),
         ("p-*", "The model 'p-\\*' does not exist"),
-        ("loop", "The alias 'loop' refers back to itself"),
+        ("loop", "The alias 'loop' is circular"),
         ("z" * 1000, "z{100}…'"),
     ],
 )
@@ -208,7 +208,7 @@ def test_the_file_to_change_is_named_without_its_folder(
 
 
 def test_an_empty_map_says_so() -> None:
-    with pytest.raises(ModelNotFound, match="There are: none"):
+    with pytest.raises(ModelNotFound, match="Available: none"):
         ModelMap({}, {}).resolve("m")
 
 

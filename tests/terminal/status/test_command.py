@@ -43,7 +43,7 @@ def test_nobody_there_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("status", "--url", "localhost:1")
     assert result.exit_code == 2
     assert result.stdout == (
-        "not up: http://localhost:1: nothing listens there; `dragoman serve` starts it\n"
+        "not running: http://localhost:1: nothing listens there; start it with `dragoman serve`\n"
     )
     result = run("status", "--json")
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (2, "down")

@@ -82,6 +82,6 @@ async def _note_exit(rig: Rig, process: CliProcess) -> None:
     code = await process.exit_code()
     ended = code == 0 and seconds < EXIT_SECONDS
     seen = (
-        f"it exited after {seconds:.2f} s" if ended else f"it did not exit by itself (code {code})"
+        f"it exited after {seconds:.2f} s" if ended else f"it did not exit on its own (code {code})"
     )
     rig.note("exit_at_end", ended, seen)

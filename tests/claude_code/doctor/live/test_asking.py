@@ -119,7 +119,7 @@ def test_an_address_in_the_yaml_counts_as_well(tmp_path: Path) -> None:
     )
     options = ["doctor", "--live", "--yes", "--json", "--config", str(config)]
     report = json.loads(CliRunner().invoke(cli, options).stdout)
-    assert (report["remembered"], report["provider"]) == (False, "an address of the user's own")
+    assert (report["remembered"], report["provider"]) == (False, "a custom address")
 
 
 def test_without_a_cli_nothing_is_asked(

@@ -54,7 +54,7 @@ def responses_of(
     return {
         200: {"description": "The answer", "content": good},
         **{code: {"description": _ERRORS[code], "content": content} for code in sorted(errors)},
-        "4XX": {"description": "Another error of the request", "content": content},
+        "4XX": {"description": "Another request error", "content": content},
     }
 
 

@@ -203,7 +203,7 @@ class BackendFamilies:
         )
         self._refused = GaugeMetricFamily(
             "dragoman_account_refused",
-            "1 while the account of a backend is rejected: plan_used_up, spend_limit, extra_usage "
+            "1 while the account of a backend is refused: plan_used_up, spend_limit, extra_usage "
             "or billing.",
             labels=("backend", "state"),
         )

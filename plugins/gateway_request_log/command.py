@@ -32,7 +32,7 @@ from gateway_request_log.reading import (
 )
 
 FOLLOW_SECONDS: Final = 0.5
-NOTHING: Final = "No request in the log matches."
+NOTHING: Final = "No matching requests in the log."
 NOTHING_YET: Final = "The log is empty: each request adds a row once it is answered or has failed."
 
 

@@ -146,5 +146,5 @@ class Writer:
             self.name,
             new,
             len(self._queue),
-            self._failure or "they came faster than they could be written",
+            self._failure or "they arrived faster than they could be written",
         )

@@ -84,8 +84,8 @@ def test_what_is_shown(run: Run, arguments: list[str], ids: list[str]) -> None:
 
 
 def test_a_list_without_rows_says_why(run: Run, database: Database) -> None:
-    assert "No request in the log matches" in run("--errors", "--since", "10m").stderr
-    assert "No request in the log matches" in run("--stats", "--model", "none").stderr
+    assert "No matching requests in the log" in run("--errors", "--since", "10m").stderr
+    assert "No matching requests in the log" in run("--stats", "--model", "none").stderr
     assert run("-n", "0").stderr == ""
 
 

@@ -338,7 +338,7 @@ class ProcessGone(BackendFailed):
 def exited(code: int | None, *, started: bool) -> ProcessGone:
     """The error about a CLI that has ended."""
     when = "in the middle of its answer" if started else "before it answered"
-    how = "fell silent"
+    how = "stopped responding"
     if code is not None:
         # asyncio gives a signal as a negative number
         how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"

@@ -149,8 +149,7 @@ def parse_data_url(url: str, param: str) -> Payload:
         else:
             if data.count("%") > MAX_ESCAPES:
                 raise InvalidRequest(
-                    f"{param!r} has more than {MAX_ESCAPES} percent-encoded bytes; send it in "
-                    "base64.",
+                    f"{param!r} has more than {MAX_ESCAPES} percent-encoded bytes; send it in base64.",
                     param=param,
                 )
             content = unquote_to_bytes(data)

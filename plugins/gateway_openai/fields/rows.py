@@ -98,7 +98,7 @@ ROWS: Final = (
     _text(
         "best_of", "ignored", "no more than `n` answers are requested; less than `n` is rejected"
     ),
-    _field("stop", "honoured", "emulated for sequences of only white space: the text is cut"),
+    _field("stop", "honoured", "whitespace-only sequences are emulated: the text is cut"),
     _text("echo", "emulated", "the prompt is put before the text"),
     _text("suffix", "refused", "only an empty one is accepted", ("",)),
     _chat(

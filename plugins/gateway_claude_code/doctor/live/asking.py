@@ -25,7 +25,8 @@ from gateway_claude_code.process.command import environment
 from gateway_claude_code.process.environment import CliEnvironment
 
 WHAT_IT_COSTS: Final = (
-    f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "
+    f"This sends requests to the real API, with your own CLI and login: at most {MOST_REQUESTS} "
+    "tiny requests "
     f"to {', '.join(MODELS[:-1])} and {MODELS[-1]}. About 4 of them are answered, each with some "
     "700 tokens of input, and aborted as the answer begins; the others are rejected. The CLI "
     "itself repeats a rejected request up to three times; none of that costs anything. A "
@@ -33,7 +34,8 @@ WHAT_IT_COSTS: Final = (
     "API key it is about 2 US cents, and about 10 if all of them are answered."
 )
 NO_TERMINAL: Final = (
-    "--live asks the real API, which costs a little: add --yes, or run it in a terminal"
+    "--live sends requests to the real API, which costs a little: add --yes, or run it in a "
+    "terminal"
 )
 
 

@@ -60,9 +60,9 @@ def _note_request(rig: Rig, seconds: float) -> None:
 
 def _note_streaming(rig: Rig, events: Sequence[StreamEvent]) -> None:
     pieces = tuple(event.text for event in events if isinstance(event, PartDelta))
-    seen = f"{len(PIECES)} pieces came as {len(pieces)}"
+    seen = f"{len(PIECES)} pieces arrived as {len(pieces)}"
     if "".join(pieces) != "".join(PIECES):
-        seen = f"{''.join(PIECES)!r} came as {''.join(pieces)!r:.80}"
+        seen = f"{''.join(PIECES)!r} arrived as {''.join(pieces)!r:.80}"
     rig.note("streaming", pieces == PIECES, seen)
 
 

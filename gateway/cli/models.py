@@ -72,7 +72,7 @@ def models(
 def show(context: click.Context, config_file: Path | None, as_json: bool, name: str) -> None:  # noqa: FBT001
     """Show the known facts about a model.
 
-    Each with its origin: set in the configuration file, learned from a rejection, confirmed by a
+    Each with its origin: set in the configuration file, learnt from a rejection, confirmed by a
     test, reported by the backend, documented, or assumed for a new model. Exit code 1 if nothing
     is known.
     """

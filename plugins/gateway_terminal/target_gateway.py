@@ -113,13 +113,16 @@ def reason(error: Exception, where: Place) -> str:
 def key_wanted(url: str) -> str:
     """The error about a missing key, with the remedy."""
     return (
-        f"the gateway at {url} requires a key: create one with `{_new_key()}`, and set "
-        f"{KEY_VARIABLE} to it"
+        f"the gateway at {url} requires a key: set {KEY_VARIABLE} (create a key with "
+        f"`{_new_key()}`)"
     )
 
 
 def _key_unknown(url: str) -> str:
-    return f"the gateway at {url} does not accept the key in {KEY_VARIABLE}; create one with `{_new_key()}`"
+    return (
+        f"the gateway at {url} does not accept the key in {KEY_VARIABLE}; create one with "
+        f"`{_new_key()}`"
+    )
 
 
 def _new_key() -> str:

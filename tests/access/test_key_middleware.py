@@ -247,7 +247,7 @@ async def test_a_request_of_two_pages_is_refused(build_app: BuildApp) -> None:
     async with client(build_app()) as http:
         response = await http.post("/v1/chat/completions", json=BODY, headers=[own, own])
     assert response.status_code == 403
-    assert "more than one Origin" in error_of(response)["message"]
+    assert "at most one Origin" in error_of(response)["message"]
 
 
 # -- limits -------------------------------------------------------------------------------

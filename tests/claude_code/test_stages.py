@@ -333,7 +333,7 @@ async def test_a_cli_that_is_gone_is_logged_once(
         await headers_of(all_stages)
     about = [text for text in caplog.messages if text.startswith("the CLI is ") and "," not in text]
     assert [text.partition(":")[0] for text in about] == [
-        "the CLI is gone",
+        "the CLI is missing",
         "the CLI is available again",
     ]
 

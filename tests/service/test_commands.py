@@ -31,7 +31,7 @@ def test_uninstall_stops_it_and_removes_the_file(
 def test_to_uninstall_twice_is_no_mistake(service: Service, system: System) -> None:
     result = service("uninstall")
     assert (result.exit_code, system.calls) == (0, [])
-    assert "It is not installed" in result.stderr
+    assert "Not installed" in result.stderr
 
 
 def test_start_and_stop(service: Service, system: System) -> None:
@@ -109,7 +109,7 @@ def test_a_python_without_the_command_says_so(
 def test_what_is_not_done_in_time_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system_commands, "LONGEST_SECONDS", 0.05)
     assert system_commands.run(("sleep", "5")) == system_commands.Answer(
-        succeeded=False, output="not done after 0.05 s"
+        succeeded=False, output="timed out after 0.05 s"
     )
 
 

@@ -107,7 +107,8 @@ def test_the_answer_comes_through_the_server_that_runs(
         (
             REFUSED,
             "",
-            "dragoman: the gateway at URL requires a key: create one with `dragoman keys new NAME`, and set DRAGOMAN_API_KEY to it\n",
+            "dragoman: the gateway at URL requires a key: set DRAGOMAN_API_KEY "
+            "(create a key with `dragoman keys new NAME`)\n",
         ),
         (NO_LOGIN, "", "dragoman: Not logged in.\n"),
         (ODD, "", "dragoman: no reason was given\n"),
@@ -125,7 +126,7 @@ def test_what_goes_wrong_is_one_line_and_exit_code_1(
 @pytest.mark.parametrize(
     ("key", "answer", "says"),
     [
-        (None, REFUSED, "requires a key: create one with"),
+        (None, REFUSED, "requires a key: set DRAGOMAN_API_KEY"),
         ("dgm-old", REFUSED, "does not accept the key in DRAGOMAN_API_KEY"),
         (None, NO_LOGIN, "Not logged in."),
         ("dgm-old", NO_LOGIN, "Not logged in."),

@@ -119,7 +119,8 @@ def test_without_the_key_that_it_wants_nothing_is_asked(words: str, run: Run, ru
     result = run(*words.split())
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "dragoman: the gateway at http://127.0.0.1:1 requires a key: create one with `dragoman keys new NAME`, and set DRAGOMAN_API_KEY to it\n"
+        "dragoman: the gateway at http://127.0.0.1:1 requires a key: set DRAGOMAN_API_KEY "
+        "(create a key with `dragoman keys new NAME`)\n"
     )
 
 
@@ -144,7 +145,7 @@ def test_connect_says_that_a_key_is_wanted(run: Run, runs: Runs) -> None:
     runs("http://127.0.0.1:5001", keys=True)
     result = run("connect", "curl")
     assert "http://127.0.0.1:5001/v1" in result.stdout
-    assert "requires a key: create one with" in result.stderr
+    assert "requires a key: set DRAGOMAN_API_KEY" in result.stderr
     assert "requires a key" not in run("connect", "curl", "--key", "dgm-0123").stderr
 
 

@@ -338,7 +338,7 @@ async def test_a_model_is_offered_what_the_yaml_says(
 @pytest.mark.parametrize(
     ("offer", "message"),
     [
-        ({"*": ["clok"]}, "no tool is named 'clok' in .*; did you mean 'clock'"),
+        ({"*": ["clok"]}, "unknown tool 'clok' in .*; did you mean 'clock'"),
         (
             {"test-modle": ["clock"]},
             "no model 'test-modle' in 'plugins.tools.offer'; did you mean 'test-model'",

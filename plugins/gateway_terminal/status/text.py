@@ -197,7 +197,7 @@ def _checked(check: CliCheck, paint: Paint) -> str:
         "unknown": ", ".join(check.get("unknown", ())),
     }
     odd = "; ".join(f"{word}: {names}" for word, names in lists.items() if names)
-    return paint.notable(f"{odd}; see `{doctor}`") if odd else "holds"
+    return paint.notable(f"{odd}; see `{doctor}`") if odd else "ok"
 
 
 def _account(account: Account, now: datetime) -> str:
@@ -232,7 +232,7 @@ def _config_rows(config: Mapping[str, Any], now: datetime, paint: Paint) -> Iter
     loaded = _time(config.get("loaded_at"))
     yield Row("YAML", f"read {_local(loaded, now)}" if loaded else "unknown")
     if error := config.get("last_error"):
-        yield Row("", paint.bad(f"rejected: {error}"))
+        yield Row("", paint.bad(f"last change rejected: {error}"))
     if later := config.get("needs_restart"):
         yield Row("", paint.notable(f"needs a restart: {', '.join(later)}"))
 

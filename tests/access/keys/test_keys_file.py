@@ -71,7 +71,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> N
     path = tmp_path / "keys.yaml"
     write(path, entry())
     path.chmod(mode)
-    with pytest.raises(ConfigurationError, match="can be written by other users; `chmod 600"):
+    with pytest.raises(ConfigurationError, match="is writable by other users; run `chmod 600"):
         read_keys(path)
 
 

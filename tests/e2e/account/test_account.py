@@ -223,7 +223,7 @@ TOOLS = [
             "messages.0.content.0.image.source.base64: not a valid image",
             "messages",
             # the CLI takes the picture out, and the log says why
-            "does not take an image of this request: not a valid image.",
+            "does not accept an image of this request: not a valid image.",
         ),
         on_demand(
             "tool_choice: Tool 'mcp__t__my_tool' not found in provided tools",

@@ -161,7 +161,7 @@ def _unknown_parameter(colour: str) -> None: ...
         (_async, "gateway_register_models", "must be a plain `def`"),
         (_asyncgen, "gateway_lifespan", "must be a plain `def`"),
         (_async, "gateway_observe", "must be a plain `def`"),
-        (_generator, "gateway_register_models", "a `yield` makes it a generator"),
+        (_generator, "gateway_register_models", "must not `yield`"),
         (_with_default, "gateway_transform_request", "the hook never sets 'request'"),
         (_keyword_only, "gateway_transform_request", "the hook never sets 'request'"),
         (_catching, "gateway_transform_request", "the hook never sets 'args'"),
@@ -186,7 +186,7 @@ def test_hook_wrappers_are_refused_where_the_core_calls(hook: str, tmp_path: Pat
         yield
 
     wrapper.__name__ = hook
-    with pytest.raises(ConfigurationError, match="hook wrappers have no meaning"):
+    with pytest.raises(ConfigurationError, match="hook wrappers are not supported"):
         build(tmp_path, plugin(wrapper, wrapper=True))
 
 

@@ -27,15 +27,15 @@ def rows(health: Mapping[str, Any]) -> dict[str, str]:
 
 def test_everything_that_is_known_has_a_row() -> None:
     assert rows(HEALTH) == {
-        "gateway": "up",
+        "gateway": "running",
         "address": "http://127.0.0.1:3456/v1",
         "version": "1.2.3",
         "up since": "09:00 UTC (3 h)",
         "requests": "7: 7 answered, 0 failed",
         "CLI": "2.1.330, /bin/claude",
-        "CLI check": "holds",
+        "CLI check": "ok",
         "login": "Claude plan",
-        "processes": "1 answering, 2 ready",
+        "processes": "1 answering, 2 idle",
         "plan, 5 hours": "██░░░░░░░░  25% used, resets 13:30 UTC (in 1 h 30 min)",
         "plan, 7 days Opus": "██████████ 100% used, resets 03 Mar 13:00 UTC (in 1 d 1 h)",
         "YAML": "read 11:30:00",
@@ -72,8 +72,8 @@ REFUSED = [
 def test_refused_pages_and_hosts_come_with_the_line_of_yaml() -> None:
     health = {**HEALTH, "access": {"refused": REFUSED}}
     lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
-    [first] = [number for number, line in enumerate(lines) if line.startswith("refused")]
-    shown = [line.removeprefix("refused").strip() for line in lines[first : first + 6]]
+    [first] = [number for number, line in enumerate(lines) if line.startswith("rejected")]
+    shown = [line.removeprefix("rejected").strip() for line in lines[first : first + 6]]
     assert shown == [
         "origin app://obsidian.md, 3 times, last 11:59:00; to allow it:",
         'plugins: {access: {origins: ["app://obsidian.md"]}}',
@@ -85,8 +85,8 @@ def test_refused_pages_and_hosts_come_with_the_line_of_yaml() -> None:
 
 
 def test_without_refusals_there_is_no_such_row() -> None:
-    assert "refused" not in rows({**HEALTH, "access": {"refused": []}})
-    assert "refused" not in rows(HEALTH)
+    assert "rejected" not in rows({**HEALTH, "access": {"refused": []}})
+    assert "rejected" not in rows(HEALTH)
 
 
 def cli_rows(**installed: Any) -> list[str]:
@@ -366,7 +366,7 @@ ERROR = {
         ),
         (changed(claude_code={"account": {"state": "new", "message": "Why."}}), "account", "new"),
         (changed(claude_code={"account": {"state": "new", "message": "Why."}}), "", "Why."),
-        (changed(config={"last_error": "line 3"}), "", "rejected: line 3"),
+        (changed(config={"last_error": "line 3"}), "", "last change rejected: line 3"),
         (changed(config={"needs_restart": ["server.port"]}), "", "needs a restart: server.port"),
         (
             changed(terminal={"last_errors": [ERROR]}),

@@ -69,7 +69,7 @@ def test_it_says_what_it_costs_and_asks(tmp_path: Path, asked: list[str | None])
     words = " ".join(result.stderr.split())
     assert "at most 15 tiny requests to opus, sonnet and haiku" in words
     assert "US cents" in words
-    assert "repeats a refused request up to three times" in words
+    assert "repeats a rejected request up to three times" in words
     assert words.endswith("cancelled")
     assert (result.stdout, asked) == ("", [])
 

@@ -35,7 +35,7 @@ Examples:
 
 @click.group("models", invoke_without_command=True, epilog=EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 @click.option("-v", "--verbose", is_flag=True, help="Add the file and line of each entry.")
 @click.pass_context
 def models(
@@ -66,7 +66,7 @@ def models(
 
 @models.command(epilog=SHOW_EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 @click.argument("name")
 @click.pass_context
 def show(context: click.Context, config_file: Path | None, as_json: bool, name: str) -> None:  # noqa: FBT001

@@ -42,8 +42,8 @@ def plugins() -> None:
 
 @plugins.command("list", epilog=LIST_EXAMPLES)
 @config_option
-@click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="As for `serve`.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Same as for `serve`.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 def list_plugins(
     config_file: Path | None,
     disabled: tuple[str, ...],

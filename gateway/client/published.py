@@ -23,7 +23,7 @@ def published(gateway: CoreGateway) -> Iterator[None]:
     try:
         held = _publish(_description_of(gateway))
     except OSError as error:
-        log.warning("other commands won't find this gateway by themselves: %s", error)
+        log.warning("other commands won't find this gateway automatically: %s", error)
         held = None
     try:
         yield

@@ -146,7 +146,7 @@ class Config:
             if name not in claimed and name not in disabled:
                 what = f"unknown section {name!r}"
                 if not self.trusted and name in self.code_beside():
-                    raise self.untrusted(("plugins", name), "is for code beside this file")
+                    raise self.untrusted(("plugins", name), "configures code beside this file")
                 raise self.error(("plugins", name), what, name, claimed)
         for name, model in claimed.items():
             value = self.values.plugins.get(name)
@@ -181,7 +181,8 @@ class Config:
     def untrusted(self, location: Location, effect: str) -> ConfigurationError:
         """The error about a key that this file may not set; `effect` is what the key does."""
         return ConfigurationError(
-            f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from a "
+            f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from "
+            "a "
             f"file that was only found in the current folder; if you trust this file: "
             f"{command_line('serve', '--config', str(self.path))}"
         )

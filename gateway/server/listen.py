@@ -72,7 +72,7 @@ def _take(addresses: list[Address], port: int) -> list[socket.socket]:
             sockets.append(socket.create_server((address, taken), family=family, backlog=BACKLOG))
         except OSError as error:
             if sockets and _has_no_ipv6(addresses, address, error):
-                log.debug("no IPv6 here, so not listening on %s: %s", address, error.strerror)
+                log.debug("no IPv6, so not listening on %s: %s", address, error.strerror)
                 continue
             for listener in sockets:
                 listener.close()

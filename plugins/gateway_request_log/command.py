@@ -72,7 +72,7 @@ Examples:
 @click.option("--since", type=Since(), help="Only rows newer than this: 30m, 1h, 7d, or a time.")
 @click.option("--model", help="Only rows of this model, by its requested or actual name.")
 @click.option("--errors", is_flag=True, help="Only failed requests.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, one line per row.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON, one line per row.")
 @click.option("--stats", is_flag=True, help="Totals by model instead of rows.")
 @click.option("--follow", "-f", is_flag=True, help="Keep printing new entries.")
 def logs(

@@ -69,7 +69,7 @@ WantedBy=default.target
 """
 
 _SANDBOX: Final = """
-# What it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
+# The paths that it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
 # it has to write in the home itself; but not to what is run at login.
 PrivateUsers=yes
 ProtectSystem=strict

@@ -41,9 +41,9 @@ Examples:
 
 @click.command("doctor", epilog=EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 @click.option(
-    "--report", "to_paste", is_flag=True, help="A text for a bug report, without names or secrets."
+    "--report", "to_paste", is_flag=True, help="Print a bug report, without names or secrets."
 )
 @click.option(
     "--live", is_flag=True, help="Test the models with the real API, with your own login."

@@ -46,7 +46,7 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
                 param=place,
             )
         if definition.name in tools:
-            raise InvalidRequest(f"Two functions have the name {definition.name!r}.", param=place)
+            raise InvalidRequest(f"Duplicate function name {definition.name!r}.", param=place)
         tools[definition.name] = _tool(definition)
     return tuple(tools.values())
 

@@ -53,7 +53,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
 
 @click.command("connect", epilog=EXAMPLES)
 @click.argument("client", metavar="CLIENT", shell_complete=_complete)
-@click.option("--write", is_flag=True, help="Write it to the client's own file, with a backup.")
+@click.option("--write", is_flag=True, help="Write them to the client's own file, with a backup.")
 @click.option("--check", is_flag=True, help="Test the connection with a one-token request.")
 @url_option
 @click.option(

@@ -132,8 +132,8 @@ SPLIT = "models:\n  a: {backend: b}\n  c: {backend: b}\n  s:\n    split:\n"
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is not a model"),
-        ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is not a model"),
+        ("      a: 1\n      x: 1", "line 7: the split 's' points to 'x', which is not a model"),
+        ("      a: 1\n      s: 1", "line 7: the split 's' points to 's', which is not a model"),
         ("      a: -1\n      c: 2", "weights must be ≥ 0, at least one positive"),
         ("      a: 0", "weights must be ≥ 0, at least one positive"),
     ],

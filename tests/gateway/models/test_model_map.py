@@ -218,11 +218,11 @@ def test_an_empty_map_says_so() -> None:
 @pytest.mark.parametrize(
     ("aliases", "said"),
     [
-        ("x: exat", "line 4: the alias 'x' leads to 'exat', which is not a model in 'aliases'; "
+        ("x: exat", "line 4: the alias 'x' points to 'exat', which is not a model in 'aliases'; "
          "did you mean 'exact'?"),
         ("x: y\n  y: x", "line 4: the alias 'x' is circular in 'aliases.x'"),
-        ("'g-*': exat", "line 4: the alias 'g-*' leads to 'exat'"),
-        ("x: 'p-*'", "line 4: the alias 'x' leads to 'p-*'"),
+        ("'g-*': exat", "line 4: the alias 'g-*' points to 'exat'"),
+        ("x: 'p-*'", "line 4: the alias 'x' points to 'p-*'"),
         ("'a*b*': exact", "line 4: more than one * in 'a*b*'"),
     ],
 )  # fmt: skip

@@ -145,7 +145,7 @@ def test_without_ipv6_localhost_is_127_0_0_1(
     stack.missing["::1"] = error
     listen.listen("localhost", 4000)
     assert stack.open == [("127.0.0.1", 4000)]
-    assert "no IPv6 here, so not listening on ::1" in caplog.text
+    assert "no IPv6, so not listening on ::1" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -62,7 +62,7 @@ async def test_the_address_needs_a_restart(write: Write, caplog: pytest.LogCaptu
         ("models:\n  m: {bakend: x}", "line 2: "),
         ("a: [1", "line 1: not valid YAML"),
         ("", "is missing or empty"),
-        ("aliases:\n  a: nowhere", "line 2: the alias 'a' leads to 'nowhere'"),
+        ("aliases:\n  a: nowhere", "line 2: the alias 'a' points to 'nowhere'"),
     ],
 )
 async def test_a_broken_file_changes_nothing(

@@ -53,8 +53,8 @@ async def test_a_key_gets_in_and_its_name_goes_along(
 @pytest.mark.parametrize(
     ("headers", "why"),
     [
-        ({}, "requires a key"),
-        ({"authorization": "Basic YWxhZGRpbg=="}, "requires a key"),
+        ({}, "requires an API key"),
+        ({"authorization": "Basic YWxhZGRpbg=="}, "requires an API key"),
         (bearer("wrong"), "Unknown API key"),
         ({"authorization": "Bearer"}, "Unknown API key"),
         ({"x-api-key": ""}, "Unknown API key"),

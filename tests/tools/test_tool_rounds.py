@@ -341,7 +341,7 @@ async def test_a_model_is_offered_what_the_yaml_says(
         ({"*": ["clok"]}, "unknown tool 'clok' in .*; did you mean 'clock'"),
         (
             {"test-modle": ["clock"]},
-            "no model 'test-modle' in 'plugins.tools.offer'; did you mean 'test-model'",
+            "unknown model 'test-modle' in 'plugins.tools.offer'; did you mean 'test-model'",
         ),
     ],
 )

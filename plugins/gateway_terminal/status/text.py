@@ -40,7 +40,7 @@ NEARLY: Final = 0.8
 
 PROCESSES: Final = {
     "busy": "answering",
-    "live": "waiting for their conversation",
+    "live": "held for a conversation",
     "spare": "idle",
     "aside": "internal",
     "waiting": "queued",

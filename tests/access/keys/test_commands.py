@@ -129,7 +129,7 @@ def test_taking_the_last_key_back_warns(config: Path, tmp_path: Path) -> None:
     assert "Warning" not in keys(config, "revoke", "one").stderr
     warning = keys(config, "revoke", "two").stderr.splitlines()[-1]
     assert warning.startswith("Warning: that was the last key, and one is still required")
-    assert f"remove plugins.access.keys_file and {tmp_path / 'keys.yaml'}" in warning
+    assert f"delete plugins.access.keys_file and {tmp_path / 'keys.yaml'}" in warning
 
 
 def test_a_key_of_the_yaml_is_still_one(tmp_path: Path) -> None:

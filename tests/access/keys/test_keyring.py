@@ -86,7 +86,7 @@ def test_keys_of_the_environment() -> None:
     ("environ", "why"),
     [
         ({"DRAGOMAN_API_KEY": "0123456789abcde"}, "has 15 characters; use at least 16"),
-        ({"DRAGOMAN_API_KEY": ""}, "of 0 characters"),
+        ({"DRAGOMAN_API_KEY": ""}, "has 0 characters"),
         ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "the key in DRAGOMAN_API_KEYS-2 has 0"),
         ({"DRAGOMAN_API_KEY": "0123456789 abcdef"}, "not allowed in a header"),
         ({"DRAGOMAN_API_KEY": "0123456789\nabcdef"}, "not allowed in a header"),

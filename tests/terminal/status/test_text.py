@@ -384,7 +384,7 @@ def test_colours_are_only_around_the_texts() -> None:
     plain = as_text(URL, HEALTH, NOW, Paint(colour=False))
     coloured = as_text(URL, HEALTH, NOW, Paint(colour=True))
     assert "\x1b" not in plain
-    assert "\x1b[32mup\x1b[0m" in coloured
+    assert "\x1b[32mrunning\x1b[0m" in coloured
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,8 @@ def test_status_with_a_file_that_was_broken(
     result = service("status")
     assert result.exit_code == 1
     assert (
-        f"answers    no: {home / UNIT} can't be read; rewrite it with `dragoman service install`" in result.stdout
+        f"answers    no: {home / UNIT} can't be read; rewrite it with `dragoman service install`"
+        in result.stdout
     )
 
 

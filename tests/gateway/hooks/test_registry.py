@@ -97,7 +97,9 @@ def test_a_plugin_disabled_by_flag_may_keep_its_section(write: Write) -> None:
 
 
 def test_disabling_an_unknown_plugin_by_flag_names_the_nearest(write: Write) -> None:
-    with pytest.raises(ConfigurationError, match=r"can't disable 'helth': unknown plugin.*did you mean 'health'\?"):
+    with pytest.raises(
+        ConfigurationError, match=r"can't disable 'helth': unknown plugin.*did you mean 'health'\?"
+    ):
         build_gateway(write(MODELS), disabled=["helth"])
 
 

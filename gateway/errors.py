@@ -191,7 +191,7 @@ class Misdirected(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """Too much for now; `retry_after` says for how long, where that is known."""
+    """Too much for now; `retry_after` says how long to wait, if known."""
 
     status = 429
     code = "rate_limit_exceeded"
@@ -267,4 +267,4 @@ def as_server_fault(error: Exception) -> GatewayError:
     if isinstance(error, GatewayError):
         return error
     log.error("an unexpected failure", exc_info=error)
-    return ServerFault("the gateway failed; its log has more")
+    return ServerFault("internal error; see the gateway's log")

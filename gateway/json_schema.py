@@ -115,7 +115,7 @@ def references_of(part: Mapping[str, Any]) -> list[str]:
 def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
     """The schema that `#/a/pointer` leads to (RFC 6901). Raises `InvalidSchema`."""
     if not reference.startswith("#"):
-        raise InvalidSchema(f"it refers to {reference!r}, which is not within it")
+        raise InvalidSchema(f"it refers to {reference!r}, which is outside it")
     if reference[1:2] not in ("", "/"):
         raise InvalidSchema(f"it refers to {reference!r}, which is not a JSON pointer")
     found: Any = schema
@@ -123,7 +123,7 @@ def resolve(schema: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
         for step in _steps(reference):
             found = found[int(step)] if isinstance(found, list) else found[step]
     except (LookupError, ValueError, TypeError):
-        raise InvalidSchema(f"it refers to {reference!r}, which is not there") from None
+        raise InvalidSchema(f"it refers to {reference!r}, which does not exist") from None
     if not isinstance(found, Mapping | bool):
         raise InvalidSchema(f"it refers to {reference!r}, which is not a schema")
     return found

@@ -172,7 +172,7 @@ def _in_thread(args: threading.ExceptHookArgs) -> None:
 
 
 def _in_cleaning_up(args: "sys.UnraisableHookArgs") -> None:
-    log.error("cleaning up failed", exc_info=args.exc_value)
+    log.error("cleanup failed", exc_info=args.exc_value)
 
 
 def _story(error: BaseException, told: set[int]) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _story(error: BaseException, told: set[int]) -> Iterator[str]:
 def _told(error: BaseException) -> str:
     kind = type(error).__qualname__
     if not isinstance(error, _TELLING):
-        return f"{kind} (what it says is left out, as it may quote a request)"
+        return f"{kind} (message omitted, as it may quote a request)"
     return f"{kind}: {error}"
 
 

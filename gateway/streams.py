@@ -101,7 +101,7 @@ class AnswerBuilder:
     def build(self) -> ChatResponse:
         """The whole answer. Raises `BackendFailed` if its end has not come."""
         if self.end is None:
-            raise BackendFailed("the answer broke off before its end")
+            raise BackendFailed("the answer was interrupted")
         return ChatResponse(
             parts=self.parts(),
             stop_reason=self.end.stop_reason,

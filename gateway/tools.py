@@ -61,7 +61,7 @@ class ServedTool:
         except (PydanticUserError, NameError) as error:
             raise ConfigurationError(f"the tool {name!r}: {error}") from None
         if schema.get("type") != "object":
-            raise ConfigurationError(f"the tool {name!r}: its parameters must be given by name")
+            raise ConfigurationError(f"the tool {name!r}: its parameters can't be positional-only")
         return cls(
             name=name,
             description=inspect.getdoc(function) or "",
@@ -84,7 +84,7 @@ async def _call(adapter: TypeAdapter[Any], is_async: bool, arguments: str) -> To
 def _wording(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     said = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
-    return "the arguments are not valid: " + "; ".join(said)
+    return "invalid arguments: " + "; ".join(said)
 
 
 def _parts(value: object) -> ToolParts:
@@ -115,7 +115,7 @@ class ServedTools:
         served = tool if isinstance(tool, ServedTool) else ServedTool.of(tool)
         if not TOOL_NAME.fullmatch(served.name):
             raise ConfigurationError(
-                f"no tool can be named {served.name!r}: 1 to 64 letters, digits, _ and - make a name"
+                f"invalid tool name {served.name!r}: use 1 to 64 letters, digits, _ and -"
             )
         if served.name in self._tools:
             raise ConfigurationError(f"the tool {served.name!r} is registered twice")

@@ -35,7 +35,7 @@ STATES: Final[tuple[State, ...]] = ("no_server", "server", "keys", "no_login", "
 DRAGOMAN: Final = Path(sys.executable).with_name("dragoman")
 RUNTIME_FOLDER: Final = running_gateways.folder  # before tests/conftest.py replaces it
 NOWHERE: Final = "http://127.0.0.1:1"
-"""Port 1 is tcpmux's, and nobody listens there."""
+"""Port 1 is tcpmux's, and nothing listens there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ ROWS: Final = (
     Row("keys revoke", "revoke nobody", (2, "unknown key 'nobody'")),
     Row("init", "{tmp}/new.yaml", (0, "new.yaml")),
     Row("completion", "bash", (0, "_DRAGOMAN_COMPLETE")),
-    Row("status", "", (2, "` starts it"),
-        {"server": (0, "up"), "keys": (0, "set DRAGOMAN_API_KEY")}),
+    Row("status", "", (2, "start it with `"),
+        {"server": (0, "running"), "keys": (0, "set DRAGOMAN_API_KEY")}),
     Row("connect", "curl", (0, "http://127.0.0.1:3456/v1"),
         {"server": (0, "{url}/v1"), "keys": (0, "a key: set DRAGOMAN_API_KEY")}),
-    Row("connect", "curl --check", (1, "dragoman serve` starts a gateway"),
+    Row("connect", "curl --check", (1, "start it with `dragoman serve`"),
         {"server": (0, "answered in"), "keys": KEY_WANTED}),
     Row("chat", "Hello", (0, "stand-in"),
         {"keys": KEY_WANTED, "no_login": (1, "ogged in"), "no_network": (1, "could not get an answer")}, real_cli=True),
@@ -91,16 +91,16 @@ ROWS: Final = (
     Row("login", "--status", (0, "Logged in: API key"), {"no_login": (1, "ot logged in")},
         real_cli=True),
     Row("doctor", "", (2, "the CLI")),
-    Row("doctor", "--live", (2, "--live asks the real API"), {"no_login": (2, "not logged in")},
+    Row("doctor", "--live", (2, "--live sends requests to the real API"), {"no_login": (2, "not logged in")},
         real_cli=True),
-    Row("logs", "", (1, "there is no request log at")),
+    Row("logs", "", (1, "no request log at")),
     Row("service install", "--dry-run", (0, "ExecStart")),
     Row("service uninstall", "--dry-run", (0, "rm ")),
     Row("service start", "--dry-run", (0, "systemctl")),
     Row("service stop", "--dry-run", (0, "systemctl")),
-    Row("service start", "--as-root", (2, "dragoman service install` installs it")),
-    Row("service status", "", (1, "dragoman service install` installs it")),
-    Row("service logs", "", (2, "dragoman service install` installs it")),
+    Row("service start", "--as-root", (2, "install it with `dragoman service install`")),
+    Row("service status", "", (1, "install it with `dragoman service install`")),
+    Row("service logs", "", (2, "install it with `dragoman service install`")),
 )  # fmt: skip
 
 WITHOUT_CLI: Final = frozenset({"doctor"})

@@ -147,7 +147,7 @@ async def chunks(found: AsyncIterator[bytes]) -> AsyncGenerator[dict[str, Any]]:
         if line.startswith(b"data:") and data != b"[DONE]":
             chunk: dict[str, Any] = json.loads(data)
             if "error" in chunk:
-                raise BackendFailed(f"The server broke off: {chunk['error']}")
+                raise BackendFailed(f"The server's answer was interrupted: {chunk['error']}")
             yield chunk
 
 

@@ -38,8 +38,8 @@ LEAVE_SECONDS = 5
 """Balancers ask every two seconds or so, and want two or three answers (HAProxy: 2 s, 3 times)."""
 
 INSECURE = (
-    "INSECURE: %s requires no key (server.insecure). Everybody who can reach this address "
-    "can use your account. `%s` makes a key, which is then required"
+    "INSECURE: %s requires no key (server.insecure). Anyone who can reach this address can use "
+    "your account. To require a key, create one with `%s`"
 )
 
 
@@ -110,7 +110,7 @@ Examples:
 
 \b
 Exit codes:
-  0  it was stopped
+  0  stopped
   2  the configuration is wrong, or the address is in use or not available
 """
 
@@ -136,7 +136,7 @@ Exit codes:
     "--offline-until-login",
     "until_login",
     is_flag=True,
-    help="The same until there is a login; then from the model, without a restart.",
+    help="The same until you log in; then from the model, without a restart.",
 )
 @click.option(
     "--disable", "disabled", multiple=True, metavar="PLUGIN", help="Do not load this plugin."
@@ -145,13 +145,13 @@ Exit codes:
     "--log-level",
     type=click.Choice(logs.LEVELS),
     default="info",
-    help="The least severe level that is logged (info).",
+    help="The minimum log level (info).",
 )
 @click.option(
     "--reload/--no-reload",
     "watch",
     default=True,
-    help="Apply changes of the configuration file while running, or don't.",
+    help="Apply changes to the configuration file without a restart.",
 )
 def serve(  # noqa: PLR0917 - click passes them by name
     config_file: Path | None,

@@ -35,8 +35,8 @@ Examples:
 
 @click.group("models", invoke_without_command=True, epilog=EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-@click.option("-v", "--verbose", is_flag=True, help="Add the line that each entry comes from.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
+@click.option("-v", "--verbose", is_flag=True, help="Add the file and line of each entry.")
 @click.pass_context
 def models(
     context: click.Context,
@@ -66,14 +66,14 @@ def models(
 
 @models.command(epilog=SHOW_EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 @click.argument("name")
 @click.pass_context
 def show(context: click.Context, config_file: Path | None, as_json: bool, name: str) -> None:  # noqa: FBT001
     """Show the known facts about a model.
 
-    Each with its origin: set in the configuration file, learnt from a refusal, confirmed by a
-    trial, asked of the backend, documented, or assumed for a new model. Exit code 1 if nothing
+    Each with its origin: set in the configuration file, learnt from a rejection, confirmed by a
+    test, reported by the backend, documented, or assumed for a new model. Exit code 1 if nothing
     is known.
     """
     gateway = build_gateway(config_file or context.obj)
@@ -98,7 +98,7 @@ def show(context: click.Context, config_file: Path | None, as_json: bool, name: 
 def resolve(context: click.Context, config_file: Path | None, name: str) -> None:
     """Show what NAME resolves to.
 
-    Exit code 1 if there is no such model.
+    Exit code 1 for an unknown model.
     """
     gateway = build_gateway(config_file or context.obj)
     try:

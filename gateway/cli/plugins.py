@@ -42,8 +42,8 @@ def plugins() -> None:
 
 @plugins.command("list", epilog=LIST_EXAMPLES)
 @config_option
-@click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="As for `serve`.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--disable", "disabled", multiple=True, metavar="PLUGIN", help="Same as for `serve`.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 def list_plugins(
     config_file: Path | None,
     disabled: tuple[str, ...],
@@ -51,7 +51,7 @@ def list_plugins(
 ) -> None:
     """List the plugins and their hooks.
 
-    The number after a hook is its place in the order of calls.
+    The number after a hook is its position in the call order.
     """
     gateway = build_gateway(config_file, disabled=disabled)
     found = report(gateway.plugins, gateway.config)
@@ -61,9 +61,7 @@ def list_plugins(
     for plugin in found:
         click.echo(_described(plugin))
     if not found:
-        click.echo(
-            "No plugins are installed, and there are none beside the configuration file.", err=True
-        )
+        click.echo("No plugins are installed or found beside the configuration file.", err=True)
     note_other_configuration(config_file, gateway.config.path)
 
 
@@ -79,7 +77,7 @@ def _described(plugin: PluginReport) -> str:
 def check(file: Path) -> None:
     """Check a single-file plugin.
 
-    FILE is imported and checked as at the gateway's start.
+    FILE is imported and checked as when the gateway starts.
     """
     found = check_file(file)
     if not found.hooks:

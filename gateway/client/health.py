@@ -83,9 +83,9 @@ def not_dragoman(status: int | None = None) -> NotUp:
 def why(error: Exception) -> str:
     """A failed connection, in words."""
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there"
+        return "nothing listens there"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, socket.gaierror):
-        return "there is no such host"
+        return "unknown host"
     return str(error) or type(error).__name__

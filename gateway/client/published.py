@@ -23,7 +23,7 @@ def published(gateway: CoreGateway) -> Iterator[None]:
     try:
         held = _publish(_description_of(gateway))
     except OSError as error:
-        log.warning("other commands won't find this gateway by themselves: %s", error)
+        log.warning("other commands won't find this gateway automatically: %s", error)
         held = None
     try:
         yield
@@ -50,7 +50,7 @@ def _publish(description: RunningGateway) -> tuple[Path, int] | None:
     """Write the file and lock it. It has its name only once it is whole, and locked."""
     place = running_gateways.folder()
     if place is None:
-        log.debug("there is no home folder, so other commands won't find this gateway")
+        log.debug("no home folder, so other commands won't find this gateway")
         return None
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.chmod(0o700)

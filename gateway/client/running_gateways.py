@@ -112,7 +112,7 @@ def _is_private(place: Path) -> bool:
         return False
     private = stat.S_ISDIR(found.st_mode) and _is_own(found)
     if not private:
-        log.warning("%s is ignored: it is another user's, or others can write there", place)
+        log.warning("%s is ignored: it belongs to another user, or others can write to it", place)
     return private
 
 

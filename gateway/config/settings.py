@@ -40,9 +40,11 @@ class ServerConfig(_Strict):
     YAML while it runs.
     """
 
-    host: Annotated[str, NeedsTrust("lets other machines in", harmless=_stays_here)] = "localhost"
+    host: Annotated[str, NeedsTrust("gives other machines access", harmless=_stays_here)] = (
+        "localhost"
+    )
     port: int = Field(default=3456, ge=0, le=65535)
-    insecure: Annotated[bool, NeedsTrust("lets everybody in without a key")] = False
+    insecure: Annotated[bool, NeedsTrust("gives everyone access without a key")] = False
     leave_seconds: float | None = Field(default=None, ge=0)
     drain_seconds: float = Field(default=30, ge=0)
     reload: bool = True
@@ -142,9 +144,9 @@ class Config:
             if not isinstance(value, dict | bool | None):
                 raise self.error(("plugins", name), "must be a mapping, true or false")
             if name not in claimed and name not in disabled:
-                what = f"no plugin takes a section {name!r}"
+                what = f"unknown section {name!r}"
                 if not self.trusted and name in self.code_beside():
-                    raise self.untrusted(("plugins", name), "is for code beside this file")
+                    raise self.untrusted(("plugins", name), "configures code beside this file")
                 raise self.error(("plugins", name), what, name, claimed)
         for name, model in claimed.items():
             value = self.values.plugins.get(name)
@@ -179,7 +181,8 @@ class Config:
     def untrusted(self, location: Location, effect: str) -> ConfigurationError:
         """The error about a key that this file may not set; `effect` is what the key does."""
         return ConfigurationError(
-            f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from a "
+            f"{self._place(location)}: {'.'.join(location)!r} {effect}, so it is not accepted from "
+            "a "
             f"file that was only found in the current folder; if you trust this file: "
             f"{command_line('serve', '--config', str(self.path))}"
         )

@@ -34,7 +34,7 @@ SECONDS: Final = 2.0
 LONGEST: Final = 10
 """A check ends after so many times its seconds by the clock, its process' start included, whatever the
 machine does."""
-TOO_INVOLVED: Final = "the schema is too involved to be checked"
+TOO_INVOLVED: Final = "the schema is too complex to check"
 
 SIMPLE_PARTS: Final = 1000
 """Schemas within a schema, each counted as often as it is used, that are checked at once:
@@ -223,7 +223,7 @@ def _check_schema(schema: Schema, dialect: str) -> None:
     try:
         error = next(iter(_schema_of_schemas(dialect).iter_errors(schema)), None)
     except UnicodeEncodeError:
-        raise InvalidSchema("it has half a pair of surrogates, which is no character") from None
+        raise InvalidSchema("it contains a lone surrogate") from None
     except ValueError:  # "Recursion limit reached"
         raise InvalidSchema("it is nested too deeply") from None
     if error is not None:

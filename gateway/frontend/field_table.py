@@ -100,7 +100,7 @@ class FieldTable:
     def markdown(self) -> str:
         """The table for the documentation."""
         rows = [f"| `{field.name}` | {field.behaviour} | {field.how} |" for field in self.fields]
-        rows.append("| any other field, also within others | ignored | |")
+        rows.append("| any other field, including nested ones | ignored | |")
         return "\n".join(["| field | behaviour | how |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -109,7 +109,7 @@ def _reported(field: RequestField, value: object) -> Iterator[str]:
         return
     if field.behaviour == "refused":
         raise UnsupportedParameter(
-            f"{field.name!r} is not supported with this value: {field.how} is refused.",
+            f"{field.name!r} is not supported with this value: {field.how}.",
             param=field.name,
         )
     yield field.name

@@ -6,22 +6,22 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 _ERRORS: Final = {
-    400: "The request is malformed, asks for what can't be done, or is too long for the model",
+    400: "The request is malformed, unsupported, or too long for the model",
     401: "A key is missing or wrong, or the backend has no login",
     403: "Not allowed",
-    404: "There is no such model",
+    404: "Unknown model",
     408: "The request was not complete in time",
     413: "The body is over the limit",
     414: "The URL is over the limit",
     415: "The body is not JSON",
     429: "A limit of the key (`rate_limit_exceeded`), of the model's API (`upstream_rate_limited`) "
-    "or of the account; `retry-after` says for how long, where that is known",
+    "or of the account; `retry-after` says how long to wait, if known",
     431: "The headers are over the limit",
     500: "A bug",
-    502: "The backend died, spoke nonsense, or would not stop",
+    502: "The backend crashed, sent an invalid response, or did not stop",
     503: "The gateway is full (`gateway_busy`), the model's API is overloaded, or the backend can't "
     "be started",
-    504: "Nothing came in time",
+    504: "Timeout",
 }
 
 _KEYWORDS: Final = {"ge": "minimum", "le": "maximum"}
@@ -54,7 +54,7 @@ def responses_of(
     return {
         200: {"description": "The answer", "content": good},
         **{code: {"description": _ERRORS[code], "content": content} for code in sorted(errors)},
-        "4XX": {"description": "Another error of the request", "content": content},
+        "4XX": {"description": "Another request error", "content": content},
     }
 
 

@@ -56,9 +56,9 @@ class Frontends:
     def add(self, frontend: Frontend) -> None:
         """Register one. Raises `TypeError` and `ValueError`, as for a plugin's mistake."""
         if not isinstance(frontend, Frontend):
-            raise TypeError(f"a frontend has to be a gateway.frontend.Frontend, not {frontend!r}")
+            raise TypeError(f"a frontend must be a gateway.frontend.Frontend, not {frontend!r}")
         if frontend.name in [other.name for other in self._all]:
-            raise ValueError(f"two frontends have the name {frontend.name!r}")
+            raise ValueError(f"two frontends are named {frontend.name!r}")
         self._all.append(frontend)
 
     def of(self, request: Request) -> Frontend | None:

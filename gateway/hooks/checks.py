@@ -21,22 +21,22 @@ def check_implementation(implementation: pluggy.HookImpl, hook: str, where: str)
         return  # misspelt; found when all plugins are loaded
     if never_given := _never_given(implementation):
         raise ConfigurationError(
-            f"{where}: nothing is ever given to {', '.join(map(repr, never_given))}; parameters "
-            "are passed by position, and those with default values are left out"
+            f"{where}: the hook never sets {', '.join(map(repr, never_given))}; use positional "
+            "parameters without default values"
         )
     function = implementation.function
     if hook not in MAY_BE_ASYNC and (
         inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
     ):
-        raise ConfigurationError(
-            f"{where}: must be a plain `def`; it may return something asynchronous"
-        )
+        raise ConfigurationError(f"{where}: must be a plain `def`; it may return an awaitable")
     is_wrapper = implementation.wrapper or implementation.hookwrapper
     by_pluggy = KINDS[hook] in {"register", "first"} and hook != "gateway_register_models"
     if is_wrapper and not by_pluggy:
-        raise ConfigurationError(f"{where}: hook wrappers have no meaning for a {KINDS[hook]} hook")
+        raise ConfigurationError(
+            f"{where}: hook wrappers are not supported for a {KINDS[hook]} hook"
+        )
     if not is_wrapper and inspect.isgeneratorfunction(function):
-        raise ConfigurationError(f"{where}: a `yield` makes it a generator that nothing runs")
+        raise ConfigurationError(f"{where}: must not `yield`: only hook wrappers can be generators")
 
 
 def _never_given(implementation: pluggy.HookImpl) -> list[str]:

@@ -72,4 +72,4 @@ class _Steps:
 
 def _judge(seconds: float, who: str, hook: str) -> None:
     if seconds > SLOW_SECONDS:
-        log.warning("%s held up all requests for %.1f s in %s", who, seconds, hook)
+        log.warning("%s blocked all requests for %.1f s in %s", who, seconds, hook)

@@ -160,9 +160,7 @@ class Dispatcher:
 
     def _fault(self, hook: str, culprit: str, error: Exception) -> ServerFault:
         log.error("%s failed in %s", culprit, hook, exc_info=error)
-        return ServerFault(
-            f"{culprit.split(' (', 1)[0]} failed in {hook}; the gateway's log has more"
-        )
+        return ServerFault(f"{culprit.split(' (', 1)[0]} failed in {hook}; see the gateway's log")
 
 
 def _call_of(implementation: pluggy.HookImpl) -> _Call:

@@ -63,7 +63,7 @@ class PluginRegistry:
             return
         if name in self._origins:
             raise ConfigurationError(
-                f"plugin name {name!r} is taken twice: by {self._origins[name]} and by {origin}"
+                f"duplicate plugin name {name!r}: {self._origins[name]} and {origin}"
             )
         self._dispatcher.forget()
         self._origins[name] = origin
@@ -135,11 +135,11 @@ class PluginRegistry:
             name = self._manager.get_name(error.plugin) or "?"
             known = ", ".join(specs.KINDS)
             raise ConfigurationError(
-                f"{self._describe(name)}: {one_line(error)}. The hooks are: {known}"
+                f"{self._describe(name)}: {one_line(error)}. Available hooks: {known}"
             ) from error
         for name in sorted(self.unknown):
             raise ConfigurationError(
-                f"no plugin is named {name!r}, so it can't be disabled{nearest(name, self.names)}"
+                f"can't disable {name!r}: unknown plugin{nearest(name, self.names)}"
             )
 
     def _describe(self, name: str) -> str:

@@ -45,7 +45,7 @@ _PAGE: Final = """\
 </head>
 <body>
 <div id="swagger-ui"></div>
-<noscript>This page needs JavaScript; openapi.json says the same.</noscript>
+<noscript>This page needs JavaScript; openapi.json has the same content.</noscript>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
 </body>

@@ -50,7 +50,7 @@ def as_gateway_error(request: Request, error: Exception) -> GatewayError:
             return NotFound(_nothing_there(request))
         case HTTPException(status_code=405):
             what = f"{request.method} {request.url.path}"
-            return MethodNotAllowed(f"{what} is not allowed: the path takes other methods.")
+            return MethodNotAllowed(f"{what} is not allowed for this path.")
         case HTTPException():
             fallback = InvalidRequest if error.status_code < ServerFault.status else ServerFault
             return _BY_STATUS.get(error.status_code, fallback)(str(error.detail))
@@ -60,7 +60,7 @@ def as_gateway_error(request: Request, error: Exception) -> GatewayError:
 
 def _nothing_there(request: Request) -> str:
     path = request.url.path
-    says = f"There is nothing at {request.method} {path}."
+    says = f"Unknown path: {request.method} {path}."
     near = suggest_path(request.method, path, request.app.state.served)
     if near is None:
         return says

@@ -36,7 +36,7 @@ class CallsInFlight:
         answers = self._answers.setdefault(ctx.target.backend, Counter())
         if ctx.group not in answers and len(answers) >= most:
             raise GatewayBusy(
-                f"The backend {ctx.target.backend!r} is answering {most} calls already "
+                f"The backend {ctx.target.backend!r} is already answering {most} calls "
                 "(limits.calls). Try again in a moment.",
                 retry_after=RETRY_AFTER,
             )

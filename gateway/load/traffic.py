@@ -48,7 +48,7 @@ class TrafficControl:
             return
         if self._traffic.draining and scope["path"] not in STILL_SERVED:
             error = Overloaded(
-                "The gateway is being stopped, and takes no new requests.",
+                "The gateway is shutting down and accepts no new requests.",
                 code=STOPPING,
                 retry_after=COME_BACK_SECONDS,
             )

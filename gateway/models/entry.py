@@ -58,7 +58,7 @@ class ModelEntry(_Strict):
     thinking: Literal["auto", "off"] = "auto"
     defaults: ModelDefaults = ModelDefaults()
     limits: ModelLimits = ModelLimits()
-    system: Annotated[str | None, NeedsTrust("puts words into every conversation")] = None
+    system: Annotated[str | None, NeedsTrust("adds text to every conversation")] = None
     # the backend's own, and so anything: Claude Code's let the model use a folder
     options: Annotated[
         dict[str, Any], NeedsTrust("can give the model tools and files of this machine")
@@ -68,7 +68,7 @@ class ModelEntry(_Strict):
     @classmethod
     def _weights(cls, split: dict[str, int]) -> dict[str, int]:
         if split and (min(split.values()) < 0 or not any(split.values())):
-            raise PydanticCustomError("weights", "must be weights from 0, with one above it")
+            raise PydanticCustomError("weights", "weights must be ≥ 0, at least one positive")
         return split
 
     @field_validator("backend")
@@ -92,7 +92,7 @@ class ModelEntry(_Strict):
         if self.split and given:
             raise PydanticCustomError(
                 "split",
-                "a split takes no {key}: set it for the models that it leads to",
+                "a split can't have {key}: set it on the target models",
                 {"key": repr(min(given))},
             )
         if self.sampling is False:
@@ -100,7 +100,7 @@ class ModelEntry(_Strict):
                 if getattr(self.defaults, key) is not None:
                     raise PydanticCustomError(
                         "sampling",
-                        "a default {key} is of no use with `sampling: false`",
+                        "a default {key} has no effect with `sampling: false`",
                         {"key": repr(key)},
                     )
         self._check_order()

@@ -102,7 +102,8 @@ class ModelMap:
             steps += more
         if entry.split:
             raise ModelNotFound(
-                f"The model {_short(name)!r} is a split that leads to another split.", param="model"
+                f"The model {_short(name)!r} is a split that points to another split.",
+                param="model",
             )
         target = _target(current, entry)
         return Found(
@@ -159,7 +160,7 @@ class ModelMap:
             current = self.aliases[key].replace("*", _matched(key, current) or "")
             steps.append(Step(kind="alias", key=key, leads_to=current))
         raise ModelNotFound(
-            f"The alias {_short(name)!r} refers back to itself, so it resolves to no model.",
+            f"The alias {_short(name)!r} is circular and resolves to no model.",
             param="model",
         )
 
@@ -184,7 +185,7 @@ class ModelMap:
         found = difflib.get_close_matches(_short(name).lower(), spelt, n=3, cutoff=0.5)
         near = [spelt[one] for one in found]
         if not near:
-            return f"There are: {', '.join(self.listed) or 'none'}.{self._alias_line(name, near)}"
+            return f"Available: {', '.join(self.listed) or 'none'}.{self._alias_line(name, near)}"
         said = f"Did you mean {' or '.join(map(repr, near))}?"
         return (
             said
@@ -200,7 +201,7 @@ class ModelMap:
         if alias is None or leads_to is None or "*" in name:
             return ""
         line = f"aliases: {{{alias}: {leads_to}}}"
-        return f" If the client can't ask for another, add to {self._file}: {line}"
+        return f" To accept this name, add to {self._file}: {line}"
 
 
 def _short(name: str) -> str:

@@ -208,7 +208,7 @@ class CoreGateway(Gateway):
         source = self.plugins.hooks.open_stream(request, target, ctx)
         if source is None:
             raise BackendUnavailable(
-                f"no plugin answers for the backend {target.backend!r} of the model {target.model!r}"
+                f"no plugin provides the backend {target.backend!r} of the model {target.model!r}"
             )
         return source
 

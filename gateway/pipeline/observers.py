@@ -32,7 +32,7 @@ class Observers:
             try:
                 getattr(observer, method)(value)
             except Exception:
-                log.exception("an observer failed in %s and is dropped", method)
+                log.exception("an observer failed in %s and was removed", method)
                 self._telling = {
                     name: tuple(other for other in others if other is not observer)
                     for name, others in self._telling.items()

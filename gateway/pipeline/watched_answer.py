@@ -89,7 +89,7 @@ class WatchedAnswer:
             event = await self._watchdog.guard(self._source.__anext__)
         except StopAsyncIteration:
             if self._stop_reason is None:
-                raise self._failed(BackendFailed("the answer broke off before its end")) from None
+                raise self._failed(BackendFailed("the answer was interrupted")) from None
             raise
         except GatewayError as error:
             self._failed(error)

@@ -179,7 +179,7 @@ class LimitedProtocol(Http1Protocol):
         if self._head_count > self.limits.header_count:
             limit = self.limits.header_count
             self._stop(
-                HeadersTooLarge(f"There are more than {limit} headers (limits.header_count).")
+                HeadersTooLarge(f"The request has more than {limit} headers (limits.header_count).")
             )
 
     def on_headers_complete(self) -> None:
@@ -358,7 +358,7 @@ class LimitedProtocol(Http1Protocol):
 
     def _reader_is_stuck(self) -> None:
         limit = self.limits.send_seconds
-        log.info("a client did not read for %s s (limits.send_seconds), and is cut off", limit)
+        log.info("disconnecting a client that has not read for %s s (limits.send_seconds)", limit)
         self.transport.abort()
 
 
@@ -371,6 +371,6 @@ def _render(gateway: CoreGateway, error: GatewayError) -> Response:
 def _crowded(most: int, allowed: int) -> GatewayBusy:
     limit = "limits.connections" if most == allowed else "open files, see ulimit -n"
     return GatewayBusy(
-        f"There are more than {most} connections to the gateway ({limit}). Try again in a moment.",
+        f"The gateway has more than {most} connections ({limit}). Try again in a moment.",
         retry_after=RETRY_AFTER,
     )

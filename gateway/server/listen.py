@@ -72,7 +72,7 @@ def _take(addresses: list[Address], port: int) -> list[socket.socket]:
             sockets.append(socket.create_server((address, taken), family=family, backlog=BACKLOG))
         except OSError as error:
             if sockets and _has_no_ipv6(addresses, address, error):
-                log.debug("no IPv6 here, so not listening on %s: %s", address, error.strerror)
+                log.debug("no IPv6, so not listening on %s: %s", address, error.strerror)
                 continue
             for listener in sockets:
                 listener.close()
@@ -92,9 +92,9 @@ def _refuse_others(host: str, addresses: list[Address]) -> None:
         if not is_loopback(address):
             named = host if host == address else f"{host} ({address})"
             raise ConfigurationError(
-                f"{named} can be reached by others, and no key is required: make one with "
-                f"`{command_line('keys', 'new', 'NAME')}`, or listen on {LOCALHOST}, or set server.insecure: true "
-                "to let everybody in"
+                f"{named} is reachable from other machines, and there are no keys: create one with "
+                f"`{command_line('keys', 'new', 'NAME')}`, or listen on {LOCALHOST}, or set "
+                "server.insecure: true to allow everyone"
             )
 
 

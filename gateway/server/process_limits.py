@@ -53,8 +53,8 @@ def allow_open_files(connections: int) -> int:
     left = got - FILES_AT_START
     room = max(1, min(connections, left - max(left // KEPT_BACK, KEPT_BACK)))
     log.warning(
-        "the system allows %s open files, which is too few for %s connections "
-        "(limits.connections): there can be %s; `ulimit -n` changes that",
+        "the limit of %s open files is too low for %s connections (limits.connections); accepting "
+        "%s; raise it with `ulimit -n`",
         got,
         connections,
         room,

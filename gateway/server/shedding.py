@@ -26,7 +26,7 @@ log = logging.getLogger("gateway")
 
 RETRY_AFTER: Final = 1
 
-_BUSY: Final = "The gateway has more requests than it can answer. Try again in a moment."
+_BUSY: Final = "The gateway is overloaded. Try again in a moment."
 
 
 def shedding_protocol(
@@ -80,7 +80,7 @@ class SheddingProtocol(LimitedProtocol):
 
     def _count(self) -> None:
         if not self.saturation.refused:
-            log.warning("more requests than can be answered: new ones get a 503 (loop in /health)")
+            log.warning("overloaded: new requests get a 503 (see loop in /health)")
         self.saturation.refused += 1
 
     def on_headers_complete(self) -> None:

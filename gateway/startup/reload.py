@@ -50,19 +50,19 @@ class Reloader:
     async def look(self) -> None:
         """Apply the file if its content has changed since the last check."""
         if self._instead is not None and await anyio.to_thread.run_sync(self._instead.is_file):
-            log.info("%s is there now, and is the configuration from here on", self._instead)
+            log.info("%s was created; using it as the configuration from now on", self._instead)
             self._path, self._instead = self._instead, None
         content = await anyio.to_thread.run_sync(_content, self._path)
         if content == self._seen:
             return
         try:
             if not content.strip():
-                raise ConfigurationError(f"{self._path} is gone or empty, as if half written")
+                raise ConfigurationError(f"{self._path} is missing or empty, perhaps half written")
             config = await anyio.to_thread.run_sync(self._load)
             self._take_up(config)
         except ConfigurationError as error:
             self._gateway.last_error = str(error).replace(str(self._path), self._path.name)
-            log.error("the configuration stays as it was: %s", error)  # noqa: TRY400 - for the user
+            log.error("keeping the previous configuration: %s", error)  # noqa: TRY400 - for the user
         self._seen = content
 
     def _load(self) -> Config:
@@ -101,7 +101,7 @@ class Reloader:
         gateway.last_error, gateway.needs_restart = None, later
         if news:
             log.info(
-                "the configuration was read again; new: %s; needs a restart: %s",
+                "configuration reloaded; applied: %s; needs a restart: %s",
                 ", ".join(changes) or "nothing",
                 ", ".join(later) or "nothing",
             )
@@ -196,5 +196,5 @@ async def _watch(reloader: Reloader, stop: anyio.Event) -> None:
                     if folders_of(reloader.path) != folders:
                         break
         except Exception:
-            log.exception("the configuration can't be watched; changes of it need a restart")
+            log.exception("the configuration can't be watched; changes to it need a restart")
             return

@@ -27,7 +27,7 @@ def check_disabled(config: Config, registry: PluginRegistry) -> None:
     """Reject `name: false` for an unknown plugin. Raises `ConfigurationError`."""
     there = {*registry.names, *registry.passed_over}
     for name in sorted(config.disabled_plugins - there):
-        raise config.error(("plugins", name), f"no plugin is named {name!r}", name, registry.names)
+        raise config.error(("plugins", name), f"unknown plugin {name!r}", name, registry.names)
 
 
 def _validate_sections(config: Config, registry: PluginRegistry) -> None:
@@ -57,11 +57,11 @@ def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
     models = ModelMap(every, values.aliases, sources, _named(config.path))
     for alias, name in models.lost_aliases():
         if models.goes_round(alias):
-            raise config.error(("aliases", alias), f"the alias {alias!r} goes round in a circle")
-        what = f"the alias {alias!r} leads to {name!r}, which is not a model"
+            raise config.error(("aliases", alias), f"the alias {alias!r} is circular")
+        what = f"the alias {alias!r} points to {name!r}, which is not a model"
         raise config.error(("aliases", alias), what, name, models.names)
     for split, name in models.lost_splits():
-        what = f"the split {split!r} leads to {name!r}, which is not a model with a backend"
+        what = f"the split {split!r} points to {name!r}, which is not a model with a backend"
         whole = [one for one in models.names if one != split]
         raise config.error(("models", split, "split", name), what, name, whole)
     return models

@@ -140,7 +140,7 @@ async def _set(event: anyio.Event) -> None:
 
 
 async def _released(case: BackendCase, after: str) -> None:
-    expected = f"everything to be given back after {after!r}"
+    expected = f"all resources to be released after {after!r}"
     await expect_soon(case.released, case.seconds, expected, lambda: "something was still held")
 
 

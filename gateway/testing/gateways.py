@@ -100,7 +100,7 @@ async def serving(
     points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
     names: dict[str, Any] = {point.name: point for point in points}
     if missing := sorted(set(installed) - set(names)):
-        raise LookupError(f"no installed plugin is named {missing[0]!r}; there are {sorted(names)}")
+        raise LookupError(f"unknown plugin {missing[0]!r}; installed: {sorted(names)}")
     scripted = backend or ScriptedBackend()
     with tempfile.TemporaryDirectory() as folder:
         gateway = build(

@@ -55,4 +55,4 @@ def rule(name: str, seconds: float) -> Iterator[None]:
         with anyio.move_on_after(seconds) as scope:
             yield
         if scope.cancelled_caught:
-            raise Breach(f"expected an end within {seconds:g} s, but it was still at work")
+            raise Breach(f"expected an end within {seconds:g} s, but it was still running")

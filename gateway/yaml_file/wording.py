@@ -22,7 +22,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     names = sorted(valid)
     if near := difflib.get_close_matches(name, names, n=1, cutoff=0.5):
         return f"; did you mean {near[0]!r}?"
-    return f"; there are: {', '.join(names) or 'none'}"
+    return f"; available: {', '.join(names) or 'none'}"
 
 
 def yaml_name(name: str) -> str | None:

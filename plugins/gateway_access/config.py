@@ -58,17 +58,17 @@ class AccessConfig(_Strict):
     `origins` are those of web pages that may use it. `*` in either needs keys.
     """
 
-    keys: Annotated[tuple[KeyEntry, ...], NeedsTrust("lets in the owners of these keys")] = ()
-    keys_file: Annotated[Path | None, NeedsTrust("lets in the owners of its keys")] = None
-    hosts: Annotated[tuple[str, ...], NeedsTrust("lets in by other host names")] = ()
-    origins: Annotated[tuple[str, ...], NeedsTrust("lets web pages in")] = ()
+    keys: Annotated[tuple[KeyEntry, ...], NeedsTrust("gives the owners of these keys access")] = ()
+    keys_file: Annotated[Path | None, NeedsTrust("gives the owners of its keys access")] = None
+    hosts: Annotated[tuple[str, ...], NeedsTrust("gives access by other host names")] = ()
+    origins: Annotated[tuple[str, ...], NeedsTrust("gives web pages access")] = ()
 
     @field_validator("hosts")
     @classmethod
     def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
             if host != ANY and host_of(host) is None:
-                raise ValueError(f"{host!r} is not a host name; it has to be like 'example.org'")
+                raise ValueError(f"{host!r} is not a host name; expected the form 'example.org'")
         return hosts
 
     @field_validator("origins")
@@ -77,8 +77,8 @@ class AccessConfig(_Strict):
         for origin in origins:
             if origin not in {ANY, NULL} and not is_origin(origin):
                 raise ValueError(
-                    f"{origin!r} is not an origin; it has to be like 'https://example.org', "
-                    "in small letters, and without a path or a slash at its end"
+                    f"{origin!r} is not an origin; expected the form 'https://example.org': lower "
+                    "case, no path, no trailing slash"
                 )
         return origins
 

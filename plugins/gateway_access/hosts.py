@@ -112,13 +112,13 @@ class HostRules:
         """Raises `Misdirected`, unless the header names one of them. The port is ignored."""
         if not self._allows(header):
             if not header:
-                raise Misdirected("The request must name its host, exactly once.")
+                raise Misdirected("The request must have exactly one Host header.")
             named = header.decode("latin-1")
-            says = f"{shown(named)!r} is not a known name of this gateway"
+            says = f"{shown(named)!r} is not a known host name of this gateway"
             if (host := listable_host(named)) is None:
-                raise Misdirected(f"{says}; plugins.access.hosts lists its names.")
+                raise Misdirected(f"{says}; see plugins.access.hosts.")
             raise Misdirected(
-                f"{says}. If it should be, add it to the configuration file: {yaml_line('host', (), host)}"
+                f"{says}. To allow it, add to the configuration file: {yaml_line('host', (), host)}"
             )
 
     def _look(self, header: bytes) -> bool:

@@ -104,9 +104,9 @@ def authenticate(keyring: Keyring, scope: Scope) -> KeyEntry:
         presented = True
         if (entry := keyring.find(key.strip())) is not None:
             return entry
-    what = "This key is unknown to this gateway." if presented else "This gateway requires a key."
+    what = "Unknown API key." if presented else "This gateway requires an API key."
     raise NotAuthenticated(
         f"{what} Send one as 'Authorization: Bearer KEY' or 'x-api-key: KEY'; "
-        f"`{command_line('keys', 'new', 'NAME', anywhere=True)}` makes one.",
+        f"create one with `{command_line('keys', 'new', 'NAME', anywhere=True)}`.",
         code="invalid_api_key",
     )

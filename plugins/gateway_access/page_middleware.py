@@ -106,7 +106,7 @@ class PageMiddleware:
                 host = value if host is None else b""
             elif name == b"origin":
                 if origin is not None:  # browsers send one (RFC 6454, 7.3)
-                    raise NotAllowed("The request must have no more than one Origin header.")
+                    raise NotAllowed("The request must have at most one Origin header.")
                 origin = value.decode("latin-1")
             elif name == b"sec-fetch-site":
                 site = value.decode("latin-1")

@@ -63,12 +63,12 @@ class AccessPlugin:
         gateway.requires_keys = keys.required
         if (open_to_all := _opened_without_keys(config, keys)) is not None:
             raise ConfigurationError(
-                f"plugins.access.{open_to_all} lets every web page in, which is safe "
-                f"only with keys: make one with `{command_line('keys', 'new', 'NAME')}`"
+                f"plugins.access.{open_to_all} allows every web page, which is safe only with "
+                f"keys: create one with `{command_line('keys', 'new', 'NAME')}`"
             )
         if keys.required and not len(keys.current()):
             log.warning(
-                "every request is rejected: a key is required, and there are none; `%s` makes one",
+                "no keys: every request is rejected; create one with `%s`",
                 command_line("keys", "new", "NAME"),
             )
         self._rules = PageRules(gateway.host, config)

@@ -73,7 +73,9 @@ class Agent(BaseModel):
     @classmethod
     def _rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
         if any(not rule or rule.startswith("-") for rule in rules):
-            raise ValueError("must be rules as for --allowedTools, such as 'Bash(git log:*)'")
+            raise ValueError(
+                "must be rules in the form of --allowedTools, such as 'Bash(git log:*)'"
+            )
         return rules
 
 
@@ -94,7 +96,7 @@ def agent_of(target: Target) -> Agent | None:
         return ModelOptions.model_validate(dict(target.options)).agent
     except ValidationError as error:
         raise InvalidRequest(
-            f"The model's configuration no longer holds: {one_line(error.errors()[0]['msg'])}.",
+            f"The model's configuration is no longer valid: {one_line(error.errors()[0]['msg'])}.",
             param="model",
         ) from None
 
@@ -104,8 +106,8 @@ def agent_for(request: ChatRequest, target: Target) -> Agent | None:
     agent = agent_of(target)
     if agent is not None and request.response_format.schema is not None:
         raise InvalidRequest(
-            f"The model {request.model!r} is an agent, which can't answer by a JSON Schema; "
-            "use another model for that.",
+            f"The model {request.model!r} is an agent, which does not support JSON schemas; use "
+            "another model.",
             param="response_format",
         )
     return agent

@@ -40,7 +40,7 @@ class ClaudeCodeConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     command: Annotated[Path | None, NeedsTrust("runs a program")] = None
-    working_directory: Annotated[Path | None, NeedsTrust("makes the CLI use a folder")] = None
+    working_directory: Annotated[Path | None, NeedsTrust("chooses the CLI's folder")] = None
     use_cli_settings_auth: Annotated[bool, NeedsTrust("runs commands that fetch a login")] = False
     environment: Annotated[
         dict[str, str], NeedsTrust("can send prompts and the login to another server")
@@ -56,7 +56,7 @@ class ClaudeCodeConfig(BaseModel):
     start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
     upstream_retries: int = Field(default=0, ge=0, le=10)
-    check_cli: Annotated[bool, NeedsTrust("leaves out the check that the CLI is safe")] = True
+    check_cli: Annotated[bool, NeedsTrust("skips the check that the CLI is safe")] = True
     allow_unsafe_cli: Annotated[bool, NeedsTrust("lets prompts read files and run commands")] = (
         False
     )

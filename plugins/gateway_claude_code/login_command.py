@@ -33,27 +33,27 @@ Examples:
 Exit codes of --status:
   0  logged in
   1  not logged in
-  2  there is no CLI
+  2  no CLI was found
 """
 
 OWN_LOGIN: Final = """This is Claude Code's own login: {path}
 Dragoman neither sees nor stores it."""
 CONTAINER: Final = """In a container, a login lasts as long as the container's home. To do without
-one, run `claude setup-token` where there is a browser, and give the container
+one, run `claude setup-token` on a machine with a browser, and give the container
 CLAUDE_CODE_OAUTH_TOKEN; or give it ANTHROPIC_API_KEY."""
 NO_BROWSER: Final = "Open the URL in a browser on any machine, and paste the code back here."
 
 
 @click.command("login", epilog=EXAMPLES)
-@click.option("--status", "ask", is_flag=True, help="Say whether there is a login, and which.")
+@click.option("--status", "ask", is_flag=True, help="Show whether you are logged in, and how.")
 @config_option
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def login(ask: bool, config_file: Path | None, arguments: tuple[str, ...]) -> None:  # noqa: FBT001
     """Log in to Claude with the Claude Code CLI that Dragoman uses.
 
     This is Claude Code's own login (`claude auth login`): Dragoman starts it, and neither sees nor
-    stores it. ARGUMENTS after `--` are passed to it, such as --console, --sso or --email. A gateway
-    that is running takes it up by itself. Log out with the CLI: it is your own login everywhere.
+    stores it. ARGUMENTS after `--` are passed to it, such as --console, --sso or --email. A running
+    gateway picks it up automatically. Log out with the CLI: it is your own login everywhere.
     """
     if ask and arguments:
         raise click.UsageError("--status takes no arguments")

@@ -62,7 +62,10 @@ class ClaudeCodePlugin:
                     raise config.explain(error, location, ModelOptions) from None
             elif get_close_matches(entry.backend.replace("_", "-").lower(), [BACKEND], cutoff=0.8):
                 log.warning(
-                    "the model %r has the backend %r: was %r meant?", name, entry.backend, BACKEND
+                    "the model %r has the backend %r: did you mean %r?",
+                    name,
+                    entry.backend,
+                    BACKEND,
                 )
 
     @hookimpl

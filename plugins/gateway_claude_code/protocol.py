@@ -41,7 +41,7 @@ def parse_line(raw: bytes) -> Line:
     except (ValueError, RecursionError):
         line = None
     if not isinstance(line, dict) or not _is_well_formed(line):
-        raise BackendFailed("the Claude Code CLI wrote a line that is not of its protocol")
+        raise BackendFailed("the Claude Code CLI wrote an invalid line")
     return line
 
 

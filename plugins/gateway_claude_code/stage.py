@@ -106,12 +106,12 @@ class Stage:
             try:
                 command.find_cli(self.config, self._environ)
             except BackendUnavailable:
-                self._outages.begin("cli", path, f"the CLI is gone: {path}; requests get a 503")
+                self._outages.begin("cli", path, f"the CLI is missing: {path}; requests get a 503")
 
     def _note_success(self) -> None:
         self._refusal = None
         self._outages.end("login", "the login is accepted again")
-        self._outages.end("cli", "the CLI is there again")
+        self._outages.end("cli", "the CLI is available again")
         if "account" in self._outages and not self.backend.pool.quota.account():
             self._outages.end("account", "the account is no longer refused")
 
@@ -164,7 +164,7 @@ class Stage:
         path = self.found.get("cli_path")
         if path is None or os.access(path, os.X_OK):
             return {}
-        message = f"the Claude Code CLI {path} is not there any more, or can't be run"
+        message = f"the Claude Code CLI {path} is missing or not executable"
         return {"status": "unavailable", "message": message}
 
     async def look_at_cli(self) -> None:

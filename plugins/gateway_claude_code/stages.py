@@ -124,7 +124,7 @@ class Stages:
         except GatewayError:
             return  # without a CLI the stand-in does not answer either; its stage logs the reason
         if status is None:
-            log.warning("the Claude Code CLI does not answer; %s", UNTIL_THEN, extra=IN_BANNER)
+            log.warning("the Claude Code CLI does not respond; %s", UNTIL_THEN, extra=IN_BANNER)
         elif status.logged_in:
             self._gateway.offline = self._gateway.until_login = False
             self._login = None
@@ -137,7 +137,7 @@ class Stages:
             self._current = await tasks.start(self._hold_real)
             self._gateway.offline = self._gateway.until_login = False
             self._login = None
-            log.info("logged in (%s): answers come from the model from now on", found.method)
+            log.info("logged in (%s): the model answers from now on", found.method)
             self._changed.set()
 
     async def _hold_real(self, *, task_status: TaskStatus[Stage]) -> None:
@@ -162,5 +162,5 @@ class Stages:
         if self._login is None:
             return partial(offline_script, says_so=True)
         log_in = command_line("login", anywhere=True)
-        hint = f"Run `{log_in}`, and the model answers from then on."
+        hint = f"Run `{log_in}`; then the model answers."
         return partial(offline_script, says_so=True, hint=hint)

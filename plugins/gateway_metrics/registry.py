@@ -38,12 +38,12 @@ class Metrics:
         counter = partial(Counter, registry=self.registry)
         self._http = counter(
             "dragoman_http_requests",
-            "HTTP requests by route and status, rejected ones included.",
+            "HTTP requests by route and status, including rejected ones.",
             ("endpoint", "status"),
         )
         self._answers = counter(
             "dragoman_answers",
-            "Answers by model as it was asked for, and how they ended.",
+            "Answers by requested model, and how they ended.",
             ("model", "status"),
         )
         self._errors = counter(
@@ -64,8 +64,8 @@ class Metrics:
         )
         self._seconds = Histogram(
             "dragoman_answer_seconds",
-            "From a request's arrival to: the end of waiting in line (queue), being handed over to "
-            "the model (asked), the first token (first_token), the end of the answer (total).",
+            "From a request's arrival to: the end of the queue (queue), the hand-over to the model "
+            "(asked), the first token (first_token), the end of the answer (total).",
             ("model", "stage"),
             buckets=SECONDS,
             registry=self.registry,
@@ -165,7 +165,7 @@ class HealthCollector(Collector):
     def _loop(self) -> Iterator[Metric]:
         stalls = GaugeMetricFamily(
             "dragoman_loop_stall_seconds",
-            "The longest time in which the event loop was blocked: since the start (longest), "
+            "The longest time that the event loop was blocked: since the start (longest), "
             "and in the last five minutes (recent).",
             labels=("since",),
         )
@@ -183,7 +183,7 @@ class BackendFamilies:
             "dragoman_processes", "Processes of a backend by state.", labels=("backend", "state")
         )
         self._waiting = GaugeMetricFamily(
-            "dragoman_queue_length", "Requests that wait for a process.", labels=("backend",)
+            "dragoman_queue_length", "Requests waiting for a process.", labels=("backend",)
         )
         self._taken = CounterMetricFamily(
             "dragoman_processes_taken",
@@ -193,12 +193,12 @@ class BackendFamilies:
         )
         self._utilization = GaugeMetricFamily(
             "dragoman_quota_utilization",
-            "How much of a window of the plan's quota is used, 0 to 1.",
+            "Used part of a window of the plan's quota, 0 to 1.",
             labels=("backend", "window"),
         )
         self._resets = GaugeMetricFamily(
             "dragoman_quota_reset_timestamp_seconds",
-            "When a window of the plan's quota resets, in Unix time.",
+            "Unix time at which a window of the plan's quota resets.",
             labels=("backend", "window"),
         )
         self._refused = GaugeMetricFamily(

@@ -32,7 +32,7 @@ from gateway_request_log.reading import (
 )
 
 FOLLOW_SECONDS: Final = 0.5
-NOTHING: Final = "No request in the log matches."
+NOTHING: Final = "No matching requests in the log."
 NOTHING_YET: Final = "The log is empty: each request adds a row once it is answered or has failed."
 
 
@@ -69,10 +69,10 @@ Examples:
 @click.option(
     "-n", "number", type=click.IntRange(min=0), default=20, help="The number of rows (20)."
 )
-@click.option("--since", type=Since(), help="Only newer than this: 30m, 1h, 7d, or a time.")
-@click.option("--model", help="Only of this model, by its requested or its actual name.")
+@click.option("--since", type=Since(), help="Only rows newer than this: 30m, 1h, 7d, or a time.")
+@click.option("--model", help="Only rows of this model, by its requested or actual name.")
 @click.option("--errors", is_flag=True, help="Only failed requests.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, one line per row.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON, one line per row.")
 @click.option("--stats", is_flag=True, help="Totals by model instead of rows.")
 @click.option("--follow", "-f", is_flag=True, help="Keep printing new entries.")
 def logs(
@@ -88,12 +88,12 @@ def logs(
 ) -> None:
     """Show the request log (`plugins.request_log`)."""
     if stats and follow:
-        raise click.UsageError("--stats and --follow don't go together")
+        raise click.UsageError("--stats can't be combined with --follow")
     path = database_path(config_file)
     _note_other_database(config_file, path)
     if not path.is_file():
         raise click.ClickException(
-            f"there is no request log at {path}: set `plugins: {{request_log: true}}` in the "
+            f"no request log at {path}: set `plugins: {{request_log: true}}` in the "
             "gateway's configuration file and restart it"
         )
     chosen = Filter(since=since, model=model, errors=errors)

@@ -120,6 +120,6 @@ def check_extra() -> None:
         importlib.import_module("gateway_request_log.otel")
     except ImportError as error:
         raise ConfigurationError(
-            f"plugins.request_log.otel needs more packages ({error}); this adds them: "
+            f"plugins.request_log.otel requires more packages ({error}); add them with: "
             f"`{command_for_extra('otel')}`"
         ) from error

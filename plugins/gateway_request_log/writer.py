@@ -142,9 +142,9 @@ class Writer:
             return
         self._said = (self.lost, now)
         log.warning(
-            "the request log (%s): %d rows are lost, %d wait: %s",
+            "the request log (%s): %d rows lost, %d waiting: %s",
             self.name,
             new,
             len(self._queue),
-            self._failure or "they came faster than they could be written",
+            self._failure or "they arrived faster than they could be written",
         )

@@ -57,12 +57,12 @@ def service_command() -> None:
 def _acting(command: Command) -> Command:
     """Add the options of all commands that change something."""
     for option in (
-        click.option("--as-root", is_flag=True, help="Allow root, for a service of root's own."),
+        click.option("--as-root", is_flag=True, help="Allow root, for a service of root."),
         click.option(
             "--platform",
             "system",
             type=click.Choice(get_args(PlatformName)),
-            help="With --dry-run: for this system.",
+            help="With --dry-run: the system to print them for.",
         ),
         click.option("--dry-run", is_flag=True, help="Only print the commands and files."),
     ):
@@ -81,7 +81,7 @@ def _acting(command: Command) -> Command:
     "--sandbox/--no-sandbox",
     "sandboxed",
     default=True,
-    help="On Linux: use namespaces of its own, which some systems forbid (226/NAMESPACE).",
+    help="On Linux: run in separate namespaces, which some systems forbid (226/NAMESPACE).",
 )
 @_acting
 def install(
@@ -112,19 +112,19 @@ def install(
 @service_command.command(epilog=UNINSTALL_EXAMPLES)
 @_acting
 def uninstall(*, dry_run: bool, system: PlatformName | None, as_root: bool) -> None:
-    """Stop it, and remove its file."""
+    """Stop it and remove its file."""
     platform = _platform(system, dry_run=dry_run, as_root=as_root)
     if dry_run:
         _show(platform.uninstall)
         click.echo(shown(("rm", str(platform.file))))
         _show(platform.after_removal)
     elif not platform.file.exists():
-        click.echo(f"It is not installed: {platform.file} does not exist.", err=True)
+        click.echo(f"Not installed: {platform.file} does not exist.", err=True)
     else:
         system_commands.perform(platform.uninstall, system_commands.run)
         remove_file(platform.file)
         system_commands.perform(platform.after_removal, system_commands.run)
-        click.echo(f"Stopped; {platform.file} is removed.", err=True)
+        click.echo(f"Stopped, and removed {platform.file}.", err=True)
 
 
 @service_command.command(epilog=START_EXAMPLES)
@@ -157,8 +157,8 @@ def _platform(system: PlatformName | None, *, dry_run: bool, as_root: bool) -> P
         raise ConfigurationError(f"this is {this}; --platform {system} requires --dry-run")
     if os.getuid() == 0 and not (dry_run or as_root):
         raise ConfigurationError(
-            "this is root, so the service would be root's and not yours: run it without sudo, or "
-            "with --as-root for a service of root's own"
+            "as root this would install root's service, not yours: run it without sudo, or with "
+            "--as-root for a service of root"
         )
     return this_machine.platform_named(this, os.environ)
 
@@ -171,8 +171,8 @@ def _install(platform: Platform, text: str) -> None:
         system_commands.perform(platform.install, system_commands.run)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"{platform.file} is written, but does not run: {error}; "
-            f"`{command_line('service', 'logs')}` may tell why"
+            f"{platform.file} was written, but the service does not run: {error}; see "
+            f"`{command_line('service', 'logs')}`"
         ) from None
     click.echo(f"Installed as {platform.file}.", err=True)
 

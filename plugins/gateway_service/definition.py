@@ -35,7 +35,7 @@ class Definition:
         for text in (*self.command, *self.environment.values(), str(self.home)):
             if not text.isprintable():
                 raise ConfigurationError(
-                    f"{text!r} has characters that a service's file can't hold"
+                    f"{text!r} has characters that are not allowed in a service file"
                 )
 
 

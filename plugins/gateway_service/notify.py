@@ -38,7 +38,7 @@ class Notifier:
             self._socket.sendto(state.encode("ascii"), self._address)
         except OSError as error:
             if not self._failed:
-                log.warning("systemd can't be told %s: %s", state, error)
+                log.warning("systemd can't be notified (%s): %s", state, error)
             self._failed = True
 
     def close(self) -> None:

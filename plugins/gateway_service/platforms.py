@@ -104,7 +104,7 @@ def macos(home: Path, uid: int) -> Platform:
 def _advice_for_linux() -> str:
     file = f"~/{systemd_unit.ENVIRONMENT_FILE}"
     return (
-        f"Put those that it needs into {file}, one NAME=value per line, and protect it: "
+        f"Put the needed ones into {file}, one NAME=value per line, and protect it: "
         f"chmod 600 {file}; then restart the service: {command_line('service', 'stop')} && "
         f"{command_line('service', 'start')}"
     )

@@ -17,7 +17,7 @@ from gateway_service.platforms import Platform
 
 EXIT_NOT_WELL: Final = 1
 PATIENCE_SECONDS: Final = 10
-NOT_INSTALLED: Final = "the service is not installed; `%s` installs it"
+NOT_INSTALLED: Final = "the service is not installed; install it with `%s`"
 
 
 STATUS_EXAMPLES = """\b
@@ -92,7 +92,7 @@ def _command(platform: Platform) -> tuple[str, ...]:
         return platform.command_in(platform.file.read_text(encoding="utf-8"))
     except (OSError, ValueError, LookupError, ExpatError):
         raise ConfigurationError(
-            f"{platform.file} can't be read; `{command_line('service', 'install')}` writes it again"
+            f"{platform.file} can't be read; rewrite it with `{command_line('service', 'install')}`"
         ) from None
 
 

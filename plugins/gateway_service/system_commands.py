@@ -59,10 +59,10 @@ def run(command: Sequence[str]) -> Answer:
     except FileNotFoundError:
         raise ConfigurationError(
             f"{command[0]} is missing, and services need it on this system; "
-            f"`{command_line('serve')}` works without one"
+            f"`{command_line('serve')}` works without a service"
         ) from None
     except subprocess.TimeoutExpired:
-        return Answer(succeeded=False, output=f"not done after {LONGEST_SECONDS} s")
+        return Answer(succeeded=False, output=f"timed out after {LONGEST_SECONDS} s")
     return Answer(
         succeeded=done.returncode == 0, output=done.stdout.decode(errors="replace").strip()
     )
@@ -73,7 +73,7 @@ def perform(commands: Iterable[SystemCommand], run: Run) -> None:
     for each in commands:
         answer = _patiently(each, run)
         if not (answer.succeeded or each.may_fail):
-            said = one_line(answer.output) or "it does not say why"
+            said = one_line(answer.output) or "no reason was given"
             raise ConfigurationError(f"`{shlex.join(each.command)}` failed: {said}")
 
 

@@ -22,8 +22,8 @@ READ_ONLY: Final = (
 """In the user's home, what runs when the user logs in or types a command."""
 
 _TEMPLATE: Final = """\
-# Written by `dragoman service install`, which writes it anew.
-# Changes belong into a file of their own: systemctl --user edit {unit}
+# Written by `dragoman service install`, which overwrites it.
+# Put changes into a separate file: systemctl --user edit {unit}
 
 [Unit]
 Description={description}
@@ -39,7 +39,7 @@ WorkingDirectory=/
 # Variables for the login or for keys, a NAME=value in each line; chmod 600.
 EnvironmentFile=-%h/{environment_file}
 
-# 2 is a mistake that has to be put right first, as in the YAML.
+# Exit code 2: a mistake to fix first, such as one in the configuration file.
 Restart=on-failure
 RestartSec=3
 RestartPreventExitStatus=2
@@ -69,7 +69,7 @@ WantedBy=default.target
 """
 
 _SANDBOX: Final = """
-# What it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
+# The paths that it may write to. The CLI replaces ~/.claude.json and makes locks beside ~/.claude, for which
 # it has to write in the home itself; but not to what is run at login.
 PrivateUsers=yes
 ProtectSystem=strict

@@ -35,7 +35,8 @@ def this_system() -> PlatformName:
         return _SYSTEMS[sys.platform]
     except KeyError:
         raise ConfigurationError(
-            f"services are not supported on {sys.platform}; `{command_line('serve')}` runs without one"
+            f"services are not supported on {sys.platform}; `{command_line('serve')}` "
+            "runs without a service"
         ) from None
 
 
@@ -54,7 +55,7 @@ def home_of_user() -> Path:
     try:
         return Path.home()
     except RuntimeError:
-        raise ConfigurationError("a service needs a home folder, and this user has none") from None
+        raise ConfigurationError("a service needs a home folder, but this user has none") from None
 
 
 def definition(
@@ -89,7 +90,7 @@ def program() -> Path:
     beside = Path(sys.executable).absolute().parent / name
     if beside.is_file():
         return beside
-    raise ConfigurationError(f"the command {name!r} is not beside {sys.executable}")
+    raise ConfigurationError(f"the command {name!r} was not found next to {sys.executable}")
 
 
 def left_out(environ: Mapping[str, str]) -> list[str]:

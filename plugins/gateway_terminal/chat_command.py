@@ -58,7 +58,7 @@ def chat(  # noqa: PLR0917 - click passes them by name
     """Ask a question and stream the answer.
 
     The running gateway answers (with the key in DRAGOMAN_API_KEY, if it requires one); without a
-    running gateway, this process answers by itself. Piped text is appended to the question.
+    running gateway, this process answers itself. Piped text is appended to the question.
     """
     text = _whole(" ".join(question))
     where = place(config_file, url, model)
@@ -76,8 +76,8 @@ def chat(  # noqa: PLR0917 - click passes them by name
         except NotUp as error:
             if url is not None:
                 raise Failed(
-                    f"{where.url}: {error}; `{command_line('serve')}` starts a gateway; without "
-                    "--url this process answers by itself"
+                    f"{where.url}: {error}; start it with `{command_line('serve')}`; without "
+                    "--url, this process answers itself"
                 ) from None
             _alone(text, where, system, config_file, printer, offline=False)
     except (GatewayError, Rejected, OSError) as error:
@@ -93,7 +93,7 @@ def _whole(question: str) -> str:
     piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode(errors="replace")
     text = "\n\n".join(each for each in (question, piped.strip()) if each)
     if not text:
-        raise click.UsageError("the question is missing: give one, or pipe text in")
+        raise click.UsageError("missing question: give one, or pipe in text")
     return text
 
 

@@ -54,7 +54,7 @@ def write_sample(path: Path, *, force: bool) -> None:
             file.write(sample())
     except FileExistsError:
         raise ConfigurationError(
-            f"{path} already exists and was left as it is; --force replaces it"
+            f"{path} already exists and was left unchanged; --force replaces it"
         ) from None
     except OSError as error:
         raise ConfigurationError(
@@ -68,5 +68,5 @@ def user_file() -> Path:
         return Path(USER_FILE).expanduser()
     except RuntimeError:
         raise ConfigurationError(
-            f"there is no home folder; name a path: {command_line('init', 'PATH')}"
+            f"no home folder; give a path: {command_line('init', 'PATH')}"
         ) from None

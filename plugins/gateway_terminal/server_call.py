@@ -69,9 +69,9 @@ class ServerCall:
                         raise _rejected(response.status, response.read())
                     yield from _pieces(response, streamed=bool(body.get("stream")))
             except (http.client.HTTPException, OSError) as error:
-                raise ConnectionError(f"the answer broke off: {why(error)}") from error
+                raise ConnectionError(f"the answer was interrupted: {why(error)}") from error
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise ConnectionError("the answer is not from a gateway") from error
+                raise ConnectionError("the response is not from a Dragoman gateway") from error
 
     def _headers(self) -> dict[str, str]:
         key = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
@@ -98,7 +98,7 @@ def _pieces(response: http.client.HTTPResponse, *, streamed: bool) -> Iterator[s
             if text := choice.get("delta", {}).get("content"):
                 yield text
     if not done:
-        raise http.client.HTTPException("the gateway went away")
+        raise http.client.HTTPException("the gateway disconnected")
 
 
 def _rejected(status: int, body: bytes) -> Rejected:

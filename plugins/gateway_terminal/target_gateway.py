@@ -26,7 +26,7 @@ INVALID_KEY: Final = "invalid_api_key"
 about the backend's login."""
 
 url_option = click.option(
-    "--url", help="Where the gateway is; else the one that runs, or server.host and server.port."
+    "--url", help="The gateway's URL; else the running gateway, or server.host and server.port."
 )
 
 
@@ -113,12 +113,16 @@ def reason(error: Exception, where: Place) -> str:
 def key_wanted(url: str) -> str:
     """The error about a missing key, with the remedy."""
     return (
-        f"the gateway at {url} wants a key: set {KEY_VARIABLE} to one that `{_new_key()}` has made"
+        f"the gateway at {url} requires a key: set {KEY_VARIABLE} (create a key with "
+        f"`{_new_key()}`)"
     )
 
 
 def _key_unknown(url: str) -> str:
-    return f"the gateway at {url} does not know the key in {KEY_VARIABLE}; `{_new_key()}` makes one"
+    return (
+        f"the gateway at {url} does not accept the key in {KEY_VARIABLE}; create one with "
+        f"`{_new_key()}`"
+    )
 
 
 def _new_key() -> str:
@@ -153,7 +157,9 @@ def _running(
         return None
     if len(found) > 1:
         others = ", ".join(each.url for each in found[1:])
-        click.echo(f"Asking {found[0].url}, the newest; --url chooses another: {others}", err=True)
+        click.echo(
+            f"Using {found[0].url}, the newest; choose another with --url: {others}", err=True
+        )
     return found[0]
 
 
@@ -184,5 +190,7 @@ def _origin(url: str) -> str:
     except ValueError:
         fits = False
     if not fits or parts.path.rstrip("/") not in {"", "/v1"} or parts.query:
-        raise ConfigurationError(f"{url!r} is not an address like http://127.0.0.1:3456")
+        raise ConfigurationError(
+            f"{url!r} is not an address; expected the form http://127.0.0.1:3456"
+        )
     return f"{parts.scheme}://{parts.netloc}"

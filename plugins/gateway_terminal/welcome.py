@@ -28,7 +28,7 @@ WIDEST: Final = 100
 PATH_WIDTH: Final = 56
 INSTALL: Final = "curl -fsSL https://claude.ai/install.sh | bash"
 """code.claude.com/docs/en/setup, "Install Claude Code", for Linux, macOS and WSL."""
-INSTALLS: Final = "installs Claude Code, which is then found without a restart"
+INSTALLS: Final = "installs Claude Code; no restart is needed"
 ELSEWHERE: Final = "in another terminal; no restart is needed."
 CONNECTS: Final = "prints the settings for a program: curl, aider, open-webui, …"
 
@@ -92,9 +92,9 @@ def facts_of(gateway: Gateway, health: Mapping[str, Any]) -> Iterator[tuple[str,
     more = [f"and {len(names) - SHOWN_MODELS} more"] if len(names) > SHOWN_MODELS else []
     yield "models", ", ".join([*names[:SHOWN_MODELS], *more]) or "none"
     if gateway.requires_keys:
-        yield "keys", f"required; `{command_line('keys', 'new', 'NAME')}` makes one"
+        yield "keys", f"required; create one with `{command_line('keys', 'new', 'NAME')}`"
     else:
-        yield "keys", "not required: clients can send any"
+        yield "keys", "not required: any key is accepted"
 
 
 def backend_in(health: Mapping[str, Any]) -> BackendStatus | None:
@@ -111,7 +111,9 @@ def next_step(health: Mapping[str, Any]) -> Step:
             return Step(f"{title}, but has no CLI", INSTALL, INSTALLS, good=False)
         case {"status": "unavailable" | "silent" | "unsafe_cli"}:
             doctor = command_line("doctor")
-            return Step(f"{title}, but can't answer", doctor, "says what is wrong", good=False)
+            return Step(
+                f"{title}, but can't answer requests", doctor, "finds the cause", good=False
+            )
         case {"waiting_for_login": True}:
             effect = f"{ELSEWHERE} Until then, a built-in stand-in answers."
             return Step(f"{title}, and offline until you log in", command_line("login"), effect)
@@ -119,8 +121,8 @@ def next_step(health: Mapping[str, Any]) -> Step:
             effect, command = f"{ELSEWHERE} Until then, each request gets a 401.", "login"
             return Step(f"{title}, but not logged in", command_line(command), effect, good=False)
     if health.get("offline"):
-        effect = "answers from the model, without --offline"
-        offline = f"{title}, and offline: a built-in stand-in answers, no model"
+        effect = "to get answers from the model"
+        offline = f"{title}, and offline: a built-in stand-in answers, not a model"
         return Step(offline, command_line("serve"), effect)
     return Step(f"{title}, and ready", connect, CONNECTS)
 
@@ -149,7 +151,7 @@ def login_of(backend: BackendStatus) -> str:
     if backend.get("stand_in"):
         return "not needed: offline"
     if backend.get("logged_in"):
-        login = backend.get("login") or "there is one"
+        login = backend.get("login") or "logged in"
         return LOGINS.get(login, login)
     if backend.get("logged_in") is False:
         return f"none: run `{command_line('login')}`"

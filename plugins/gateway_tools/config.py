@@ -72,6 +72,6 @@ class ToolsConfig(BaseModel):
     show: Shown = "off"
     remember: int = Field(default=1000, ge=0)
     mcp_servers: Annotated[
-        dict[ServerName, McpServerConfig], NeedsTrust("runs programs, or asks other servers")
+        dict[ServerName, McpServerConfig], NeedsTrust("runs programs, or connects to other servers")
     ] = Field(default_factory=dict)
     start_seconds: float = Field(default=10, ge=0)

@@ -99,9 +99,9 @@ class _McpConnection:
         try:
             values = json.loads(arguments.strip() or "{}")
         except ValueError as error:
-            raise ToolFailed(f"the arguments are no JSON: {error}") from None
+            raise ToolFailed(f"the arguments are not JSON: {error}") from None
         if not isinstance(values, dict):
-            raise ToolFailed("the arguments are no JSON object")
+            raise ToolFailed("the arguments are not JSON object")
         try:
             result = await self._client.call_tool(name, values)
         except MCPError as error:
@@ -121,7 +121,7 @@ class _McpConnection:
                 await self._client.send_ping()
         except MCPError as error:
             if error.code == CONNECTION_CLOSED:
-                raise ConnectionLost("the server is gone") from error
+                raise ConnectionLost("the server disconnected") from error
             # an answer nevertheless: newer servers know no ping
 
 

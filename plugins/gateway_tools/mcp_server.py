@@ -44,7 +44,7 @@ class Connection(Protocol):
         """The result. Raises `ToolFailed` for an error that the server tells of."""
 
     async def look(self) -> None:
-        """Raise if the server is gone."""
+        """Raise if the server disconnected."""
 
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -105,7 +105,11 @@ class McpServer:
         for tool in tools:
             name = re.sub(r"[^a-zA-Z0-9_-]", "_", f"{self.name}_{tool.name}")
             if not TOOL_NAME.fullmatch(name) or name in served:
-                log.warning("the MCP server %r: no room for the name %r", self.name, tool.name)
+                log.warning(
+                    "the MCP server %r: skipping the tool %r, whose name is too long or taken",
+                    self.name,
+                    tool.name,
+                )
                 continue
             call = partial(self._call, tool.name)
             served[name] = ServedTool(
@@ -115,13 +119,15 @@ class McpServer:
 
     async def _call(self, tool: str, arguments: str) -> ToolParts:
         if self._connection is None:
-            raise ToolFailed(f"the tool's server {self.name!r} is not there at the moment")
+            raise ToolFailed(f"the tool's server {self.name!r} is not connected")
         lost = self._lost
         try:
             return await self._connection.call(tool, arguments)
         except ConnectionLost:
             lost.set()
-            raise ToolFailed(f"the tool's server {self.name!r} went away during the call") from None
+            raise ToolFailed(
+                f"the tool's server {self.name!r} disconnected during the call"
+            ) from None
 
 
 def _first(error: BaseException) -> str:

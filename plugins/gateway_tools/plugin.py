@@ -114,7 +114,7 @@ def mcp_servers(config: ToolsConfig, path: Path | None) -> list[McpServer]:
         from gateway_tools.mcp_client import connector  # noqa: PLC0415 - only where it is wanted
     except ImportError as error:
         raise ConfigurationError(
-            f"plugins.tools.mcp_servers needs more packages ({error}); this adds them: "
+            f"plugins.tools.mcp_servers requires more packages ({error}); add them with: "
             f"`{command_for_extra('mcp')}`"
         ) from None
     return [
@@ -141,12 +141,12 @@ def check_offer(config: ToolsConfig, gateway: Gateway) -> None:
             try:
                 gateway.resolve(model)
             except ModelNotFound:
-                what, names_there = f"there is no model {model!r}", gateway.models.names
+                what, names_there = f"unknown model {model!r}", gateway.models.names
                 raise gateway.config.error(where, what, model, names_there) from None
         for pattern in patterns:
             if not any(fnmatchcase(name, pattern) for name in names) and not any(
                 pattern.startswith(f"{server}_") or fnmatchcase(f"{server}_", pattern)
                 for server in config.mcp_servers
             ):
-                what = f"no tool is named {pattern!r}"
+                what = f"unknown tool {pattern!r}"
                 raise gateway.config.error((*where, pattern), what, pattern, names)

@@ -50,7 +50,7 @@ class Runner:
             log.exception("the tool %s failed", tool.name)
             return _failed(call, f"{type(error).__name__}: {one_line(error)}")
         log.warning("the tool %s took longer than %g s", tool.name, self._seconds)
-        return _failed(call, f"there was no result within {self._seconds:g} s")
+        return _failed(call, f"no result within {self._seconds:g} s")
 
 
 def within(parts: ToolParts, characters: int) -> ToolParts:

@@ -55,7 +55,7 @@ class Service:
             if others or not own:
                 break
             if not left or ctx.reopen is None:
-                raise BackendFailed("The model kept calling tools, and gave no answer.")
+                raise BackendFailed("The model kept calling tools and never answered.")
             asked = _going_on(asked, answer.message, results, last=left == 1)
             answer.next_round()
             stream = await ctx.reopen(asked)

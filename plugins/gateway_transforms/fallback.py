@@ -50,7 +50,7 @@ def gateway_check_models(models: ModelMap, config: Config) -> None:
                 models.resolve(other)
             except ModelNotFound:
                 where = ("plugins", NAME, "models", name, other)
-                what = f"there is no model {other!r}"
+                what = f"unknown model {other!r}"
                 raise config.error(where, what, other, models.names) from None
 
 

@@ -45,7 +45,8 @@ class PromptRule(BaseModel):
         if unknown := sorted(names - set(FIELDS)):
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
             raise ValueError(
-                f"no {{{unknown[0]}}} can be filled in, only {known}; double a plain brace"
+                f"unknown placeholder {{{unknown[0]}}}; available: {known}; "
+                "write a literal brace twice"
             )
         return text
 
@@ -53,7 +54,7 @@ class PromptRule(BaseModel):
 class SystemPromptsConfig(BaseModel):
     """The section `system_prompts`. All rules that fit are applied, in this order."""
 
-    rules: Annotated[tuple[PromptRule, ...], NeedsTrust("puts words into every conversation")] = ()
+    rules: Annotated[tuple[PromptRule, ...], NeedsTrust("adds text to every conversation")] = ()
 
 
 @hookimpl

@@ -56,7 +56,7 @@ def gateway_transform_request(request: ChatRequest, ctx: RequestContext) -> Chat
     tools = tuple(replace(tool, name=renamed.get(tool.name, tool.name)) for tool in kept)
     names = [tool.name for tool in tools]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidRequest(f"Two tools would be called {twice[0]!r} here.", param="tools")
+        raise InvalidRequest(f"Two tools would be named {twice[0]!r} here.", param="tools")
     return replace(
         request,
         tools=tools,
@@ -71,7 +71,7 @@ def _choice(choice: ToolChoice, renamed: Mapping[str, str], names: list[str]) ->
     offered = tuple(name for name in wanted if name in names)
     if choice.mode == "required" and (not names or (wanted and not offered)):
         raise InvalidRequest(
-            "A tool has to be called, but the gateway lets none of those through.",
+            "A tool call is required, but the gateway's filter removes the tools.",
             param="tool_choice",
         )
     if choice.names and not offered:

@@ -113,7 +113,7 @@ def test_the_error_says_how_to_add_a_name() -> None:
 
 @pytest.mark.parametrize("header", [b"a@b", b"nas\x1b[2J", b"n" * 5000])
 def test_a_name_that_the_yaml_can_not_have_is_not_proposed(header: bytes) -> None:
-    with pytest.raises(Misdirected, match=r"plugins\.access\.hosts lists") as caught:
+    with pytest.raises(Misdirected, match=r"see plugins\.access\.hosts") as caught:
         HostRules("127.0.0.1", ()).check(header)
     assert len(caught.value.message) < 300
     assert caught.value.message.isprintable()

@@ -54,11 +54,11 @@ async def test_a_key_gets_in_and_its_name_goes_along(
 @pytest.mark.parametrize(
     ("headers", "why"),
     [
-        ({}, "requires a key"),
-        ({"authorization": "Basic YWxhZGRpbg=="}, "requires a key"),
-        (bearer("wrong"), "key is unknown to this gateway"),
-        ({"authorization": "Bearer"}, "key is unknown to this gateway"),
-        ({"x-api-key": ""}, "key is unknown to this gateway"),
+        ({}, "requires an API key"),
+        ({"authorization": "Basic YWxhZGRpbg=="}, "requires an API key"),
+        (bearer("wrong"), "Unknown API key"),
+        ({"authorization": "Bearer"}, "Unknown API key"),
+        ({"x-api-key": ""}, "Unknown API key"),
     ],
 )
 async def test_who_has_no_key_is_told_so(
@@ -248,7 +248,7 @@ async def test_a_request_of_two_pages_is_refused(build_app: BuildApp) -> None:
     async with client(build_app()) as http:
         response = await http.post("/v1/chat/completions", json=BODY, headers=[own, own])
     assert response.status_code == 403
-    assert "more than one Origin" in error_of(response)["message"]
+    assert "at most one Origin" in error_of(response)["message"]
 
 
 # -- limits -------------------------------------------------------------------------------

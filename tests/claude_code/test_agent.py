@@ -61,7 +61,7 @@ def test_its_processes_are_nobody_else_s(tmp_path: Path) -> None:
         ({"directory": "/nowhere/at/all"}, "the absolute path of an existing folder"),
         ({"directory": "/", "tools": []}, "at least one tool"),
         ({"directory": "/", "tools": ["--x"]}, "in .models.m.options.agent.tools.0"),
-        ({"directory": "/", "allow": ["--dangerously"]}, "rules as for --allowedTools"),
+        ({"directory": "/", "allow": ["--dangerously"]}, "rules in the form of --allowedTools"),
         (
             {"directory": "/", "permission_mode": "yolo"},
             "in .models.m.options.agent.permission_mode",

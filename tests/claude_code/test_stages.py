@@ -114,7 +114,7 @@ async def test_it_goes_over_when_there_is_a_login(
         await gone_over(gateway)
         assert "x-dragoman-offline" not in await headers_of(all_stages)
         assert "waiting_for_login" not in all_stages.report()
-    said = "logged in (claude.ai): answers come from the model from now on"
+    said = "logged in (claude.ai): the model answers from now on"
     assert caplog.messages.count(said) == 1
     assert gateway.until_login is False
 
@@ -328,13 +328,13 @@ async def test_a_cli_that_is_gone_is_logged_once(
         await reported(all_stages, "ok")
         cli.path.unlink()
         await fail(all_stages, BackendUnavailable, times=2)
-        assert f"the CLI is gone: {cli.path}; requests get a 503" in caplog.messages
+        assert f"the CLI is missing: {cli.path}; requests get a 503" in caplog.messages
         fake_cli(ANSWERING)
         await headers_of(all_stages)
     about = [text for text in caplog.messages if text.startswith("the CLI is ") and "," not in text]
     assert [text.partition(":")[0] for text in about] == [
-        "the CLI is gone",
-        "the CLI is there again",
+        "the CLI is missing",
+        "the CLI is available again",
     ]
 
 

@@ -171,9 +171,9 @@ def test_lines_of_a_traceback_can_not_be_taken_for_records(written: io.StringIO)
     [
         (
             ValueError("a prompt"),
-            "ValueError (what it says is left out, as it may quote a request)",
+            "ValueError (message omitted, as it may quote a request)",
         ),
-        (KeyError("a prompt"), "KeyError (what it says is left out, as it may quote a request)"),
+        (KeyError("a prompt"), "KeyError (message omitted, as it may quote a request)"),
         (BackendFailed("it died"), "BackendFailed: it died"),
         (ConfigurationError("wrong"), "ConfigurationError: wrong"),
         (ConnectionResetError("gone"), "ConnectionResetError: gone"),
@@ -245,7 +245,7 @@ def test_a_failing_destructor_is_logged(written: io.StringIO) -> None:
     with logs.uncaught_failures():
         failing = Failing()
         del failing
-    assert "cleaning up failed" in written.getvalue()
+    assert "cleanup failed" in written.getvalue()
     assert PROMPT not in written.getvalue()
 
 

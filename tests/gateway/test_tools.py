@@ -89,10 +89,10 @@ def no_schema(a: Callable[[int], int]) -> None:
 @pytest.mark.parametrize(
     ("tool", "message"),
     [
-        (by_place, "'by_place': its parameters must be given by name"),
+        (by_place, "'by_place': its parameters can't be positional-only"),
         (unknown_type, "'unknown_type'"),
         (no_schema, "'no_schema'"),
-        (lambda: 1, "no tool can be named '<lambda>'"),
+        (lambda: 1, "invalid tool name '<lambda>'"),
         (weather, "'weather' is registered twice"),
         (
             ServedTool(

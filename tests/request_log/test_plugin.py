@@ -152,7 +152,7 @@ async def test_a_missing_extra_stops_the_start(
 ) -> None:
     monkeypatch.delitem(sys.modules, "gateway_request_log.otel", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    with pytest.raises(ConfigurationError, match=r"needs more packages .*; this adds them: `.*`"):
+    with pytest.raises(ConfigurationError, match=r"requires more packages .*; add them with: `.*`"):
         async with serving(tmp_path, section={"otel": "http://127.0.0.1:1"}, models=ECHO):
             pass
 

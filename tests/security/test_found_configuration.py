@@ -207,7 +207,7 @@ def test_a_section_for_code_that_is_not_loaded_says_so() -> None:
     write("plugins.evil.key", 1)
     plant()
     with pytest.raises(
-        ConfigurationError, match=r"line [56]: 'plugins\.evil' is for code beside this"
+        ConfigurationError, match=r"line [56]: 'plugins\.evil' configures code beside this"
     ):
         build_gateway(from_folder=True)
 

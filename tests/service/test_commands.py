@@ -12,7 +12,7 @@ from tests.service.service_support import UNIT, Service, System
 def test_what_is_not_installed(command: str, service: Service, system: System) -> None:
     result = service(command)
     assert (result.exit_code, system.calls) == (2, [])
-    assert "not installed; `dragoman service install` installs it" in result.stderr
+    assert "not installed; install it with `dragoman service install`" in result.stderr
 
 
 def test_uninstall_stops_it_and_removes_the_file(
@@ -31,7 +31,7 @@ def test_uninstall_stops_it_and_removes_the_file(
 def test_to_uninstall_twice_is_no_mistake(service: Service, system: System) -> None:
     result = service("uninstall")
     assert (result.exit_code, system.calls) == (0, [])
-    assert "It is not installed" in result.stderr
+    assert "Not installed" in result.stderr
 
 
 def test_start_and_stop(service: Service, system: System) -> None:
@@ -103,13 +103,13 @@ def test_a_python_without_the_command_says_so(
     system: System, home: Path, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
     monkeypatch.setattr(this_machine.sys, "executable", str(home / "python"))
-    assert "the command 'dragoman' is not beside" in service("install").stderr
+    assert "the command 'dragoman' was not found next to" in service("install").stderr
 
 
 def test_what_is_not_done_in_time_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system_commands, "LONGEST_SECONDS", 0.05)
     assert system_commands.run(("sleep", "5")) == system_commands.Answer(
-        succeeded=False, output="not done after 0.05 s"
+        succeeded=False, output="timed out after 0.05 s"
     )
 
 

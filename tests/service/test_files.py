@@ -140,7 +140,7 @@ def test_the_configuration_is_found_in_a_command() -> None:
 
 @pytest.mark.parametrize("path", ["/a\nExecStartPre=/bin/evil", "/a\x00b", "/a\x1b[0m"])
 def test_a_path_can_not_add_lines(path: str) -> None:
-    with pytest.raises(ConfigurationError, match="that a service's file can't hold"):
+    with pytest.raises(ConfigurationError, match="that are not allowed in a service file"):
         definition(path, "serve")
 
 

@@ -101,7 +101,7 @@ async def test_a_socket_that_is_gone_is_one_line_in_the_log(
     async with notifying(str(tmp_path / "gone"), None, running):
         pass
     [message] = caplog.messages
-    assert "systemd can't be told READY=1" in message
+    assert "systemd can't be notified (READY=1)" in message
 
 
 async def test_a_gateway_says_so_when_it_serves(

@@ -94,7 +94,7 @@ def test_status_where_nothing_answers(
     install_on(1, service, home)
     result = service("status")
     assert result.exit_code == 1
-    assert "answers    no: http://127.0.0.1:1/healthz: nobody listens there" in result.stdout
+    assert "answers    no: http://127.0.0.1:1/healthz: nothing listens there" in result.stdout
 
 
 def test_status_of_what_is_not_installed(service: Service, system: System) -> None:
@@ -130,7 +130,8 @@ def test_status_with_a_file_that_was_broken(
     result = service("status")
     assert result.exit_code == 1
     assert (
-        f"answers    no: {home / UNIT} can't be read; `dragoman service install`" in result.stdout
+        f"answers    no: {home / UNIT} can't be read; rewrite it with `dragoman service install`"
+        in result.stdout
     )
 
 
@@ -140,7 +141,7 @@ def test_status_with_a_property_list_that_was_broken(
 ) -> None:
     service("install")
     (home / PLIST).write_text(text, encoding="utf-8")
-    assert "can't be read; `dragoman service install`" in service("status").stdout
+    assert "can't be read; rewrite it with `dragoman service install`" in service("status").stdout
 
 
 def test_status_with_a_configuration_that_was_broken(

@@ -28,7 +28,7 @@ BROKEN = (200, delta("Hel"))
 FAILED = (200, delta("Hel") + 'data: {"error": {"message": "it died"}}\n\n')
 REFUSED = (
     401,
-    '{"error": {"message": "This gateway requires a key.", "code": "invalid_api_key"}}',
+    '{"error": {"message": "This gateway requires an API key.", "code": "invalid_api_key"}}',
 )
 NO_LOGIN = (401, '{"error": {"message": "Not logged in.", "code": "authentication_error"}}')
 ODD = (500, "")
@@ -102,12 +102,13 @@ def test_the_answer_comes_through_the_server_that_runs(
 @pytest.mark.parametrize(
     ("answer", "stdout", "stderr"),
     [
-        (BROKEN, "Hel\n", "dragoman: the answer broke off: the gateway went away\n"),
+        (BROKEN, "Hel\n", "dragoman: the answer was interrupted: the gateway disconnected\n"),
         (FAILED, "Hel\n", "dragoman: it died\n"),
         (
             REFUSED,
             "",
-            "dragoman: the gateway at URL wants a key: set DRAGOMAN_API_KEY to one that `dragoman keys new NAME` has made\n",
+            "dragoman: the gateway at URL requires a key: set DRAGOMAN_API_KEY "
+            "(create a key with `dragoman keys new NAME`)\n",
         ),
         (NO_LOGIN, "", "dragoman: Not logged in.\n"),
         (ODD, "", "dragoman: no reason was given\n"),
@@ -125,8 +126,8 @@ def test_what_goes_wrong_is_one_line_and_exit_code_1(
 @pytest.mark.parametrize(
     ("key", "answer", "says"),
     [
-        (None, REFUSED, "wants a key: set DRAGOMAN_API_KEY"),
-        ("dgm-old", REFUSED, "does not know the key in DRAGOMAN_API_KEY"),
+        (None, REFUSED, "requires a key: set DRAGOMAN_API_KEY"),
+        ("dgm-old", REFUSED, "does not accept the key in DRAGOMAN_API_KEY"),
         (None, NO_LOGIN, "Not logged in."),
         ("dgm-old", NO_LOGIN, "Not logged in."),
     ],
@@ -149,14 +150,14 @@ def test_a_missing_login_is_not_taken_for_a_missing_key(
 def test_a_server_that_was_named_and_is_not_there_is_an_error(run: Run) -> None:
     result = run("chat", "--url", "http://127.0.0.1:1", "Hi")
     assert result.exit_code == 1
-    assert result.stderr.startswith("dragoman: http://127.0.0.1:1: nobody listens there; ")
+    assert result.stderr.startswith("dragoman: http://127.0.0.1:1: nothing listens there; ")
     assert result.stderr.count("\n") == 1
 
 
 def test_no_question_is_a_matter_of_usage(run: Run) -> None:
     result = run("chat")
     assert result.exit_code == 2
-    assert "the question is missing" in result.stderr
+    assert "missing question" in result.stderr
 
 
 @pytest.fixture
@@ -239,10 +240,12 @@ def test_check_takes_a_whole_answer_too(serve: Serve, run: Run) -> None:
 def test_check_knows_what_is_no_answer(answer: str, serve: Serve, run: Run) -> None:
     result = run("connect", "curl", "--check", "--url", serve((200, answer))[0])
     assert result.exit_code == 1
-    assert "the answer is not from a gateway" in result.stderr
+    assert "the response is not from a Dragoman gateway" in result.stderr
 
 
-@pytest.mark.parametrize(("answer", "why"), [(REFUSED, "401: This gateway"), (BROKEN, "broke off")])
+@pytest.mark.parametrize(
+    ("answer", "why"), [(REFUSED, "401: This gateway"), (BROKEN, "was interrupted")]
+)
 def test_check_says_what_came_instead(
     answer: tuple[int, str], why: str, serve: Serve, run: Run
 ) -> None:

@@ -92,7 +92,7 @@ def test_of_several_others_the_newest_and_it_is_said_which(
     runs("http://127.0.0.1:5002", MINE)
     assert place(None).url == "http://127.0.0.1:5002"
     assert capsys.readouterr().err == (
-        "Asking http://127.0.0.1:5002, the newest; --url chooses another: http://127.0.0.1:5001\n"
+        "Using http://127.0.0.1:5002, the newest; choose another with --url: http://127.0.0.1:5001\n"
     )
 
 
@@ -119,8 +119,8 @@ def test_without_the_key_that_it_wants_nothing_is_asked(words: str, run: Run, ru
     result = run(*words.split())
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "dragoman: the gateway at http://127.0.0.1:1 wants a key: set DRAGOMAN_API_KEY to one "
-        "that `dragoman keys new NAME` has made\n"
+        "dragoman: the gateway at http://127.0.0.1:1 requires a key: set DRAGOMAN_API_KEY "
+        "(create a key with `dragoman keys new NAME`)\n"
     )
 
 
@@ -145,8 +145,8 @@ def test_connect_says_that_a_key_is_wanted(run: Run, runs: Runs) -> None:
     runs("http://127.0.0.1:5001", keys=True)
     result = run("connect", "curl")
     assert "http://127.0.0.1:5001/v1" in result.stdout
-    assert "wants a key: set DRAGOMAN_API_KEY" in result.stderr
-    assert "wants a key" not in run("connect", "curl", "--key", "dgm-0123").stderr
+    assert "requires a key: set DRAGOMAN_API_KEY" in result.stderr
+    assert "requires a key" not in run("connect", "curl", "--key", "dgm-0123").stderr
 
 
 @pytest.mark.parametrize("words", ["models", "plugins list"])

@@ -60,7 +60,7 @@ def test_it_says_where_and_who() -> None:
         "CLI": "2.1.330, /bin/claude",
         "login": "Claude plan",
         "models": "opus, claude-*",
-        "keys": "not required: clients can send any",
+        "keys": "not required: any key is accepted",
     }
 
 
@@ -76,7 +76,7 @@ def test_it_says_where_and_who() -> None:
             {"requires_keys": True},
             health(),
             "keys",
-            "required; `dragoman keys new NAME` makes one",
+            "required; create one with `dragoman keys new NAME`",
         ),
         (
             {"host": "0.0.0.0"},
@@ -108,7 +108,7 @@ STATES: Mapping[str, tuple[dict[str, Any], str, str]] = {
     ),
     "offline": (
         health(offline=True, **STAND_IN),
-        "is up, and offline: a built-in stand-in answers, no model",
+        "is up, and offline: a built-in stand-in answers, not a model",
         "dragoman serve",
     ),
     "no CLI": (
@@ -118,11 +118,11 @@ STATES: Mapping[str, tuple[dict[str, Any], str, str]] = {
     ),
     "CLI gone": (
         {"claude_code": {"status": "unavailable", "message": "gone", "cli_named": True}},
-        "is up, but can't answer",
+        "is up, but can't answer requests",
         "dragoman doctor",
     ),
-    "silent": (health(status="silent"), "is up, but can't answer", "dragoman doctor"),
-    "unsafe": (health(status="unsafe_cli"), "is up, but can't answer", "dragoman doctor"),
+    "silent": (health(status="silent"), "is up, but can't answer requests", "dragoman doctor"),
+    "unsafe": (health(status="unsafe_cli"), "is up, but can't answer requests", "dragoman doctor"),
     "another backend": ({"offline": False}, "is up, and ready", "dragoman connect CLIENT"),
 }
 

@@ -109,7 +109,7 @@ async def test_one_that_is_lost_is_connected_again() -> None:
     async with running(fake) as server:
         [tool] = server.tools
         fake.gone = True
-        with pytest.raises(ToolFailed, match="'files' went away during the call"):
+        with pytest.raises(ToolFailed, match="'files' disconnected during the call"):
             await tool.call("{}")
         await until(lambda: fake.opened == 2 and server.state == "connected")
         assert await tool.call("{}") == (Text(text="list {}"),)
@@ -119,7 +119,7 @@ async def test_while_it_is_lost_its_tools_say_so() -> None:
     fake = FakeServer("list")
     async with running(fake) as server:
         pass
-    with pytest.raises(ToolFailed, match="'files' is not there at the moment"):
+    with pytest.raises(ToolFailed, match="'files' is not connected"):
         await server.tools[0].call("{}")
 
 
@@ -214,5 +214,5 @@ def test_without_the_package_the_start_says_what_to_install(
     tool_gateway: ToolGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "gateway_tools.mcp_client", None)
-    with pytest.raises(ConfigurationError, match=r"needs more packages .*; this adds them: `.*`"):
+    with pytest.raises(ConfigurationError, match=r"requires more packages .*; add them with: `.*`"):
         tool_gateway(offering(clock), tools={"mcp_servers": {"files": {"command": ["x"]}}})

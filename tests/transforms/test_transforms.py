@@ -321,7 +321,7 @@ CHAIN = {"models": {"test-model": ["b", "c"]}}
 
 async def test_a_model_that_there_is_none_of_can_be_no_fallback() -> None:
     chain = {"models": {"test-model": ["b", "nowhere"]}}
-    with pytest.raises(ConfigurationError, match=r"no model 'nowhere' in 'plugins\.fallback"):
+    with pytest.raises(ConfigurationError, match=r"unknown model 'nowhere' in 'plugins\.fallback"):
         async with with_section("fallback", chain):
             pass
 

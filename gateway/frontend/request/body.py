@@ -62,7 +62,7 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
     # PowerShell begins a body with the mark.
     text = body.removeprefix(_BYTE_ORDER_MARK)
     if not text:
-        raise InvalidRequest("The request body is empty; it has to be a JSON object.")
+        raise InvalidRequest("The request body is empty; it must be a JSON object.")
     try:
         with _no_collection():
             value = _parsed(text)
@@ -71,7 +71,7 @@ def parse_json_object(body: bytes, depth: int = PARSER_DEPTH) -> dict[str, objec
             f"The request body is not valid JSON: {error}.{_hint(error)}"
         ) from None
     if not isinstance(value, dict):
-        raise InvalidRequest("The request body has to be a JSON object.")
+        raise InvalidRequest("The request body must be a JSON object.")
     if depth < PARSER_DEPTH:
         check_depth(value, depth)
     return value
@@ -136,7 +136,7 @@ def _no_collection() -> Iterator[None]:
 def _hint(error: ValueError) -> str:
     """A hint where the parser's own words are hard to understand."""
     if "unicode" in str(error):
-        return " It has to be encoded in UTF-8."
+        return " It must be encoded in UTF-8."
     if "recursion" in str(error):
         return f" It is nested more than {PARSER_DEPTH} levels deep (limits.json_depth)."
     return ""
@@ -147,7 +147,7 @@ def _check_media_type(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType(
-            f"The request has to have 'content-type: application/json', not {media_type!r}."
+            f"The content-type must be 'application/json', not {media_type!r}."
         )
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
@@ -168,5 +168,5 @@ async def _read(request: Request, limit: int) -> bytes:
             if len(body) > limit:
                 raise too_large
     except ClientDisconnect:
-        raise InvalidRequest("The client went away before the body was complete.") from None
+        raise InvalidRequest("The client disconnected before the body was complete.") from None
     return bytes(body)

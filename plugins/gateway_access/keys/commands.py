@@ -52,7 +52,7 @@ def keys_command(ctx: click.Context, config_file: Path | None) -> None:
 @click.option("--model", "models", multiple=True, metavar="PATTERN", help="Only these models.")
 @click.option("--rpm", type=click.IntRange(1), metavar="N", help="Requests per minute.")
 @click.option("--tpm", type=click.IntRange(1), metavar="N", help="Tokens per minute.")
-@click.option("--concurrent", type=click.IntRange(1), metavar="N", help="Requests at a time.")
+@click.option("--concurrent", type=click.IntRange(1), metavar="N", help="Concurrent requests.")
 @click.pass_obj
 def new(  # noqa: PLR0917 - click passes them by name
     config_file: Path | None,
@@ -62,7 +62,7 @@ def new(  # noqa: PLR0917 - click passes them by name
     tpm: int | None,
     concurrent: int | None,
 ) -> None:
-    """Make a key and print it.
+    """Create a key and print it.
 
     It can't be shown again.
     """
@@ -107,7 +107,7 @@ def list_keys(config_file: Path | None) -> None:
         who = (
             "but one is required, so every request is rejected" if wanted else "so none is required"
         )
-        click.echo(f"There are no keys, {who}; `{_new_key()}` makes one.", err=True)
+        click.echo(f"There are no keys, {who}; create one with `{_new_key()}`.", err=True)
 
 
 @keys_command.command(epilog=REVOKE_EXAMPLES)
@@ -126,11 +126,11 @@ def revoke(config_file: Path | None, name: str) -> None:
         left = tuple(entry for entry in entries if entry.name != name)
         if len(left) == len(entries):
             there = ", ".join(entry.name for entry in entries) or "none"
-            raise ConfigurationError(f"{path}: unknown key {name!r}; there are: {there}")
+            raise ConfigurationError(f"{path}: unknown key {name!r}; available: {there}")
         return left
 
     if not path.exists():
-        raise ConfigurationError(f"unknown key {name!r}: there is no {path}")
+        raise ConfigurationError(f"unknown key {name!r}: {path} does not exist")
     change_keys(path, remove)
     click.echo(f"The key {name!r} is revoked.", err=True)
     if not (config.keys or read_keys(path)):
@@ -146,8 +146,8 @@ def _after_the_last(config: AccessConfig, path: Path) -> str:
     which = path if config.keys_file is None else f"plugins.access.keys_file and {path}"
     return (
         "Warning: that was the last key, and one is still required, so every request is rejected. "
-        f"`{_new_key()}` makes another. To let every program on this machine in without "
-        f"one, remove {which} and restart the gateway; it then serves loopback addresses only."
+        f"`{_new_key()}` creates another. To allow requests without a key again, delete {which} "
+        "and restart the gateway, which then listens on loopback only."
     )
 
 
@@ -158,7 +158,7 @@ def _configured(config_file: Path | None) -> tuple[AccessConfig, Path]:
     running = with_another_configuration(loaded.path) if config_file is None else None
     if running is not None and running.config is not None and _path_in(running.config) != path:
         click.echo(
-            f"This is about {path}; the gateway at {running.url} has its keys elsewhere: "
+            f"These are the keys in {path}; the gateway at {running.url} has its keys elsewhere: "
             f"{command_line('keys', '--config', str(running.config))}",
             err=True,
         )
@@ -172,7 +172,7 @@ def _keys_of(loaded: Config) -> tuple[AccessConfig, Path]:
     except ValidationError as error:
         raise loaded.explain(error, ("plugins", SECTION), AccessConfig) from None
     if (path := path_of(config, loaded.path)) is None:
-        raise ConfigurationError("there is no home folder; set plugins.access.keys_file")
+        raise ConfigurationError("no home folder; set plugins.access.keys_file")
     return config, path
 
 

@@ -33,9 +33,11 @@ def _plain(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _entry(name: str, key: str) -> KeyEntry:
     if len(key) < MIN_LENGTH:
         raise ConfigurationError(
-            f"{name} holds a key of {len(key)} characters; it takes {MIN_LENGTH} at least, "
-            "such as `openssl rand -hex 32` gives"
+            f"the key in {name} has {len(key)} characters; use at least {MIN_LENGTH}, for example "
+            "from `openssl rand -hex 32`"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ConfigurationError(f"{name} holds a key with characters that no header takes")
+        raise ConfigurationError(
+            f"the key in {name} has characters that are not allowed in a header"
+        )
     return KeyEntry(name=name, hash=hash_key(key.encode("ascii")))

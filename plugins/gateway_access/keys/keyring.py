@@ -42,12 +42,12 @@ class Keyring:
         self._by_digest: dict[bytes, KeyEntry] = {}
         for entry in entries:
             if entry.name in self._by_name:
-                raise ConfigurationError(f"there are two keys with the name {entry.name!r}")
+                raise ConfigurationError(f"duplicate key name {entry.name!r}")
             self._by_name[entry.name] = entry
             digest = bytes.fromhex(entry.hash.removeprefix(_HASH_NAME))
             if (other := self._by_digest.setdefault(digest, entry)) is not entry:
                 raise ConfigurationError(
-                    f"the keys {other.name!r} and {entry.name!r} are the same key"
+                    f"the keys {other.name!r} and {entry.name!r} are identical"
                 )
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from gateway.yaml_file.document import read_yaml_document
 from gateway_access.config import AccessConfig, KeyEntry, KeysFile
 
 DEFAULT: Final = "~/.config/dragoman/keys.yaml"
-_HEAD: Final = "# Keys of Dragoman's clients, as hashes. `dragoman keys` writes this file anew.\n"
+_HEAD: Final = "# Keys of Dragoman's clients, as hashes. `dragoman keys` rewrites this file.\n"
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 Change: TypeAlias = Callable[[tuple[KeyEntry, ...]], tuple[KeyEntry, ...]]
@@ -50,9 +50,7 @@ def read_keys(path: Path) -> tuple[KeyEntry, ...]:
     except OSError as error:
         raise ConfigurationError(f"{path} can't be read: {error}") from None
     if mode & _OTHERS_WRITE:
-        raise ConfigurationError(
-            f"{path} can be written by other users; `chmod 600 {path}` puts an end to that"
-        )
+        raise ConfigurationError(f"{path} is writable by other users; run `chmod 600 {path}`")
     document = read_yaml_document(path)
     try:
         return KeysFile.model_validate(document.data).keys

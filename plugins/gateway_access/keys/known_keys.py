@@ -58,9 +58,9 @@ class KnownKeys:
             self.required = self.required or stamp is not None
             self._keyring = self._read()
         except ConfigurationError as error:
-            log.error("%s; the keys that were known before still hold", error)  # noqa: TRY400
+            log.error("%s; keeping the previous keys", error)  # noqa: TRY400
         else:
-            log.info("the keys have changed; there are %d now", len(self._keyring))
+            log.info("keys reloaded; there are %d now", len(self._keyring))
 
     def _read(self) -> Keyring:
         return Keyring((*self._fixed, *(read_keys(self._path) if self._path else ())))

@@ -31,8 +31,7 @@ class KeyLimits:
         name = self.entry.name
         if self.entry.concurrent is not None and self._running >= self.entry.concurrent:
             raise RateLimited(
-                f"The key {name!r} has {self._running} requests on their way, and may not have "
-                "more at the same time.",
+                f"The key {name!r} already has {self._running} requests in progress, its limit.",
                 retry_after=BUSY_SECONDS,
             )
         if self._tokens is not None and self._tokens.level <= 0:
@@ -60,17 +59,17 @@ class KeyLimits:
             return
         if answers > requests.capacity:
             raise InvalidRequest(
-                f"The key {self.entry.name!r} may have {requests.capacity} requests per minute, "
-                f"and this call asks for {answers} answers, of which each counts as a request. "
-                "Ask for fewer at once.",
+                f"Each of the {answers} answers counts as a request, and the key "
+                f"{self.entry.name!r} is limited to {requests.capacity} requests per minute. "
+                "Request fewer at once.",
                 param="n",
             )
         if requests.level < more:
             requests.take(-1)
             raise RateLimited(
-                f"The key {self.entry.name!r} has {math.floor(requests.level)} of its "
-                f"{requests.capacity} requests per minute left, and this call asks for {answers} "
-                "answers, of which each counts as a request.",
+                f"Each of the {answers} answers counts as a request, and the key "
+                f"{self.entry.name!r} has {math.floor(requests.level)} of its {requests.capacity} "
+                "requests per minute left.",
                 retry_after=requests.seconds_until(answers),
             )
         requests.take(more)

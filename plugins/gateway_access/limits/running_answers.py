@@ -12,7 +12,7 @@ WATCH_SECONDS = 0.25
 def revoked() -> NotAuthenticated:
     """The error for whatever a key began that is known no more."""
     return NotAuthenticated(
-        "This key was revoked. Use another one, or ask the owner of the gateway for one.",
+        "This key was revoked. Use another key, or ask the owner of the gateway for a new one.",
         code="invalid_api_key",
     )
 

@@ -12,8 +12,8 @@ from gateway_access.config import ANY, NULL, is_origin
 from gateway_access.rejected_pages import MAX_NAME, shown, yaml_line
 
 _WITHOUT_KEYS: Final = (
-    "Pages from files and in sandboxed frames may not use this gateway, as they could be anybody's. "
-    "With keys, 'null' in plugins.access.origins lets them in."
+    "Pages from files and in sandboxed frames may not use this gateway, as anyone can write them. "
+    "If keys are required, 'null' in plugins.access.origins allows them."
 )
 
 
@@ -33,8 +33,8 @@ class OriginRules:
         if origin is None:
             if site == "cross-site" and ANY not in self._listed:
                 raise NotAllowed(
-                    "A page of another site asked for this, without saying which. Pages that may "
-                    "are listed by their origin in plugins.access.origins."
+                    "Cross-site request without an Origin header. The allowed origins are in "
+                    "plugins.access.origins."
                 )
             return
         if origin in own or origin in self._listed or ANY in self._listed:
@@ -43,12 +43,12 @@ class OriginRules:
             raise NotAllowed(_WITHOUT_KEYS)
         if not can_be_listed(origin):
             raise NotAllowed(
-                f"Pages of {shown(origin)!r} may not use this gateway; plugins.access.origins "
-                "lists those that may."
+                f"Pages of {shown(origin)!r} may not use this gateway; the allowed origins are in "
+                "plugins.access.origins."
             )
         raise NotAllowed(
-            f"Pages of {origin!r} may not use this gateway. If they should, add the origin to its "
-            f"YAML: {yaml_line('origin', (), origin)}"
+            f"Pages of {origin!r} may not use this gateway. To allow them, add the origin to the "
+            f"configuration file: {yaml_line('origin', (), origin)}"
         )
 
 

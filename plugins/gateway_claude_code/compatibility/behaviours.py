@@ -7,14 +7,14 @@ from typing import Final
 from gateway_claude_code.compatibility.findings import Finding, Verdict
 
 UNSAFE: Final = (
-    "Don't use this version: the gateway refuses it unless plugins.claude_code.allow_unsafe_cli "
+    "Don't use this version: the gateway rejects it unless plugins.claude_code.allow_unsafe_cli "
     "is true. Install another one, or name one with plugins.claude_code.command."
 )
 OTHER_VERSION: Final = (
     "Requests that need this may fail. Use another version of the CLI "
     "(plugins.claude_code.command), and report this one to Dragoman."
 )
-REPORT: Final = "Answers stay right. Report this version of the CLI to Dragoman."
+REPORT: Final = "Answers stay correct. Report this version of the CLI to Dragoman."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,23 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "built_in_tools": Behaviour("safety", "the CLI's own tools are off", UNSAFE),
     "not_on_disk": Behaviour(
         "safety",
-        "nothing of a prompt is left on disk",
+        "prompts leave nothing on disk",
         "Prompts may be found in files of the CLI. Use another version where that matters.",
     ),
     "not_in_argv": Behaviour(
         "safety",
-        "nothing of a prompt is in the list of processes",
+        "prompts do not appear in the process list",
         "Other users of this machine may see prompts. Use another version where that matters.",
     ),
     "native_history": Behaviour(
         "conversation",
-        "earlier turns, calls and results arrive as turns of their own",
+        "earlier turns, calls and results arrive as separate turns",
         "Earlier turns are sent as a transcript in one turn, and tools in the history are "
-        "refused. Use another version of the CLI (plugins.claude_code.command).",
+        "rejected. Use another version of the CLI (plugins.claude_code.command).",
     ),
     "system_prompt": Behaviour("conversation", "the system prompt is the request's", OTHER_VERSION),
     "streaming": Behaviour(
-        "conversation", "the answer streams as the model says it", OTHER_VERSION
+        "conversation", "the answer streams as the model writes it", OTHER_VERSION
     ),
     "small_request": Behaviour(
         "conversation",
@@ -79,69 +79,65 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "stable_prefix": Behaviour(
         "conversation",
         "the same conversation makes the same request",
-        "The model's prompt cache may miss; answers stay right. Report this version.",
+        "The model's prompt cache may miss; answers stay correct. Report this version.",
     ),
-    "tools": Behaviour("tools", "the client's tools reach the model as they are", OTHER_VERSION),
+    "tools": Behaviour("tools", "the client's tools reach the model unchanged", OTHER_VERSION),
     "tool_descriptions": Behaviour(
         "tools",
-        "long descriptions of tools arrive whole",
-        "The model sees the beginning of a long description only. Report this version of the CLI.",
+        "long tool descriptions arrive complete",
+        "The model sees only the beginning of a long description. Report this version of the CLI.",
     ),
     "tool_list": Behaviour(
         "tools",
-        "the CLI says which tools it has before it asks the model",
+        "the CLI lists its tools before it asks the model",
         "A tool that this version leaves out may be missing without an error. Report this version.",
     ),
     "parking": Behaviour("tools", "a call waits for its result, and the turn goes on", REPORT),
-    "parallel_calls": Behaviour("tools", "the calls of a turn all wait at once", REPORT),
-    "output_format": Behaviour(
-        "tools", "an answer by a JSON schema, of the API's own", OTHER_VERSION
-    ),
+    "parallel_calls": Behaviour("tools", "all calls of a turn wait at the same time", REPORT),
+    "output_format": Behaviour("tools", "JSON schema answers, by the API", OTHER_VERSION),
     "structured_output": Behaviour(
-        "tools", "an answer by a JSON schema, of the CLI's tool", OTHER_VERSION
+        "tools", "JSON schema answers, by the CLI's tool", OTHER_VERSION
     ),
     "one_request": Behaviour(
         "answers",
-        "an answer without text, or cut at its limit, is asked for once",
+        "an answer without text, or cut at its limit, is not retried",
         "Such an answer may cost a second request, whose usage is not the client's. Report this "
         "version of the CLI.",
     ),
-    "one_refusal": Behaviour("answers", "a refusal of the model is asked for once", REPORT),
-    "overload_retried": Behaviour(
-        "answers", "an overload before any text is followed by a second try", REPORT
-    ),
+    "one_refusal": Behaviour("answers", "a refusal by the model is not retried", REPORT),
+    "overload_retried": Behaviour("answers", "an overload before any text is retried", REPORT),
     "media_smaller": Behaviour(
-        "media", "a user's picture that is too large is made smaller", OTHER_VERSION
+        "media", "a user's picture that is too large is scaled down", OTHER_VERSION
     ),
     "media_removed": Behaviour(
         "media",
-        "a picture that the API refuses is an error",
-        "The model may answer without having seen a picture. Use another version of the CLI "
+        "a picture that the API rejects is an error",
+        "The model may answer without seeing a picture. Use another version of the CLI "
         "(plugins.claude_code.command), and report this one to Dragoman.",
     ),
     "list_models": Behaviour(
         "parameters",
-        "the CLI says which models it has",
-        "What Dragoman's own table says of models has to do. Report this version of the CLI.",
+        "the CLI lists its models",
+        "Dragoman's own table of models is used instead. Report this version of the CLI.",
     ),
     "output_limit": Behaviour("parameters", "the limit of output tokens", OTHER_VERSION),
     "sampling": Behaviour("parameters", "temperature and stop sequences", OTHER_VERSION),
     "tool_choice": Behaviour("parameters", "the choice of a tool", OTHER_VERSION),
     "taken_back": Behaviour("parameters", "parameters hold for one request only", OTHER_VERSION),
-    "model": Behaviour("parameters", "the model that was asked for", OTHER_VERSION),
-    "error_400": Behaviour("errors", "400: the request is at fault", OTHER_VERSION),
+    "model": Behaviour("parameters", "the requested model", OTHER_VERSION),
+    "error_400": Behaviour("errors", "400: the request is invalid", OTHER_VERSION),
     "error_401": Behaviour("errors", "401: the login was refused", OTHER_VERSION),
     "error_429": Behaviour("errors", "429: a limit of the provider", OTHER_VERSION),
     "error_529": Behaviour("errors", "529: the model's API is overloaded", OTHER_VERSION),
     "start_up": Behaviour(
         "process",
-        "start until the first request",
-        "Requests that find no waiting process take this long. Is the machine busy?",
+        "time to the first request",
+        "Requests that find no idle process take this long. Is the machine busy?",
     ),
     "memory": Behaviour(
         "process",
-        "memory of a process that waits",
-        "Set plugins.claude_code.max_processes to what the machine's memory holds.",
+        "memory of an idle process",
+        "Set plugins.claude_code.max_processes to fit the machine's memory.",
     ),
     "exit_at_end": Behaviour("process", "the process ends with its input", REPORT),
 }

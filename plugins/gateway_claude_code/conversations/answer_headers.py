@@ -35,4 +35,4 @@ def note_left_out(conversation: Conversation, ctx: RequestContext) -> None:
     if conversation.bridge is not None and (names := conversation.bridge.left_out):
         ctx.adjust({f"tools.{name}": "left_out" for name in names})
         said = ", ".join(names)
-        log.warning("%s: the CLI does not take the schemas of the tools %s", ctx.request_id, said)
+        log.warning("%s: the CLI does not accept the schemas of the tools %s", ctx.request_id, said)

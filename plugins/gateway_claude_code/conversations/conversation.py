@@ -250,7 +250,7 @@ class Conversation:
             raise error
         elif reader.wants_output and lacks_output(line):
             raise InvalidRequest(
-                "The Claude Code CLI does not take the schema of the answer.",
+                "The Claude Code CLI does not accept the answer's schema.",
                 param="response_format",
             )
         elif line.get("type") == "result":

@@ -114,7 +114,7 @@ def left_out(tools: Sequence[Tool]) -> InvalidRequest:
     names = ", ".join(repr(tool.name) for tool in tools)
     places = ", ".join(str(tool.place) for tool in tools)
     return InvalidRequest(
-        f"The Claude Code CLI does not take the schema of {names}, and the model would not have "
+        f"The Claude Code CLI does not accept the schema of {names}, so the model would not get "
         f"{'the tool' if len(tools) == 1 else 'these tools'}. Simplify {places}.",
         param=tools[0].place,
     )

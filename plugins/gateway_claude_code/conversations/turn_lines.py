@@ -9,7 +9,7 @@ from gateway_claude_code.response.events import EventReader
 
 def broke_off() -> BackendFailed:
     """The answer has begun, and will not come to its end."""
-    return BackendFailed("The upstream's answer broke off before its end.")
+    return BackendFailed("The upstream's answer was interrupted.")
 
 
 def end_of(line: Line, reader: EventReader) -> ResponseEnd | None:
@@ -36,6 +36,6 @@ def is_applied(line: Line, request_id: str) -> bool:
         return False
     if response.get("subtype") == "error":
         raise BackendFailed(
-            f"The Claude Code CLI refused a control request: {response.get('error')}"
+            f"The Claude Code CLI rejected a control request: {response.get('error')}"
         )
     return bool(response.get("request_id") == request_id)

@@ -89,4 +89,8 @@ def _log(program: Program, findings: list[Finding]) -> None:
         )
     unknown = [finding.name for finding in findings if finding.verdict == "unknown"]
     if unknown:
-        log.info("the CLI %s could not be checked for: %s", program.path, ", ".join(unknown))
+        log.info(
+            "the CLI %s could not be checked for these behaviours: %s",
+            program.path,
+            ", ".join(unknown),
+        )

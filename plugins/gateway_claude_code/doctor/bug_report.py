@@ -76,7 +76,7 @@ def _cli(found: CliFound | None) -> str:
         return "none"
     age = f", {found.age}" if found.age else ""
     where = f"{found.path} ({found.origin}, installed by: {found.installed_by})"
-    return f"{found.version or 'of an unknown version'}{age}: {where}"
+    return f"{found.version or '(unknown version)'}{age}: {where}"
 
 
 def _service() -> str:

@@ -41,9 +41,9 @@ Examples:
 
 @click.command("doctor", epilog=EXAMPLES)
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Output JSON.")
 @click.option(
-    "--report", "to_paste", is_flag=True, help="A text for a bug report, without names or secrets."
+    "--report", "to_paste", is_flag=True, help="Print a bug report, without names or secrets."
 )
 @click.option(
     "--live", is_flag=True, help="Test the models with the real API, with your own login."
@@ -59,7 +59,7 @@ def doctor(
     """Check the CLI, the login and the setup.
 
     Needs no account and no network: the CLI is tested against a stand-in for the API. Exit code 0
-    if everything is ok, 1 if a check failed or could not be done, 2 without a working CLI.
+    if everything is ok, 1 if a check failed or could not be completed, 2 without a working CLI.
 
     --report prints the same for a public issue, with the platform, how Dragoman and the CLI were
     installed, and the state of the service, but no secret, prompt, name or home folder.

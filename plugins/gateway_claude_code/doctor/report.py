@@ -68,11 +68,11 @@ class Report:
     def _lines(self) -> Iterator[str]:
         yield f"dragoman {self.dragoman}, Python {self.python}, {self.platform}"
         if self.cli is not None:
-            version = self.cli.version or "of an unknown version"
+            version = self.cli.version or "(unknown version)"
             age = f", {self.cli.age}" if self.cli.age else ""
             yield f"Claude Code CLI {version}{age}: {self.cli.path} ({self.cli.origin})"
             if self.cli.update:
-                yield f"For a newer one: {self.cli.update}"
+                yield f"To update: {self.cli.update}"
         yield from self._finding_lines()
 
     def findings_as_text(self) -> str:
@@ -88,7 +88,7 @@ class Report:
 
     def _summary(self) -> str:
         if self.exit_code == EXIT_NO_CLI:
-            return "There was no CLI to test."
+            return "No CLI to test."
         counts = {
             verdict: sum(finding.verdict == verdict for finding in self.findings)
             for verdict in _COLOURS

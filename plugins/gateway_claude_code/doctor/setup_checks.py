@@ -41,7 +41,7 @@ def configuration(config_file: Path | None) -> tuple[Finding, ClaudeCodeConfig, 
     try:
         gateway = build_gateway(config_file)
     except ConfigurationError as error:
-        advice = "Correct this; until then the gateway does not start."
+        advice = "Fix this; until then the gateway does not start."
         return (
             _finding("configuration", title, "differs", str(error), advice),
             _readable_section(config_file),
@@ -140,4 +140,4 @@ def _gateway_at(server: ServerConfig) -> str | None:
     if version is None:
         return None
     process = f" (process {ours.pid})" if ours is not None else ""
-    return f"dragoman {version}{process} is running there, its health is {health['status']}"
+    return f"dragoman {version}{process} is running there; its status is {health['status']}"

@@ -88,7 +88,7 @@ class ModelCatalogue:
                 self._remembered.keep(program, login, models)
             self._known.asked(models)
         except (GatewayError, OSError) as error:
-            log.warning("the CLI does not say which models it has: %s", error)
+            log.warning("the CLI does not list its models: %s", error)
             return False
         finally:
             done.set()

@@ -26,6 +26,6 @@ async def asked(process: CliProcess, question: Mapping[str, Any], *before: Line)
             if not isinstance(response, Mapping) or response.get("request_id") != _ID:
                 continue
             if response.get("subtype") == "error":
-                raise BackendFailed(f"The Claude Code CLI has no answer: {response.get('error')}")
+                raise BackendFailed(f"The Claude Code CLI gave no answer: {response.get('error')}")
             return response.get("response")
     return None

@@ -70,7 +70,7 @@ class PlanUsage:
             try:
                 self._note(await self._ask())
             except GatewayError as error:
-                log.info("the plan's usage could not be asked for: %s", error.message)
+                log.info("the plan's usage is not available: %s", error.message)
 
 
 async def ask_windows(process: CliProcess) -> Windows:

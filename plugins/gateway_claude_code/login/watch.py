@@ -84,6 +84,6 @@ class LoginWatch:
         try:
             self.login = await self._ask()
         except GatewayError as error:
-            log.debug("the CLI can't be asked for its login: %s", error.message)
+            log.debug("the CLI's login can't be checked: %s", error.message)
         if self.logged_in:
             self._came.set()

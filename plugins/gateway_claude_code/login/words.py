@@ -66,7 +66,8 @@ def login_help(*, anywhere: bool = False, container: bool | None = None) -> str:
     if in_container(os.environ) if container is None else container:
         return (
             f"run {command} in the container, or give it CLAUDE_CODE_OAUTH_TOKEN "
-            "(`claude setup-token` makes one where there is a browser) or ANTHROPIC_API_KEY"
+            "(create one with `claude setup-token` on a machine with a browser) or "
+            "ANTHROPIC_API_KEY"
         )
     return f"run {command} on the machine where Dragoman runs" if anywhere else f"run {command}"
 

@@ -69,10 +69,10 @@ class OrphanReaper:
         try:
             orphans, dead = self._ledger.left_behind()
         except OSError as error:
-            log.warning("processes of earlier gateways can't be looked for: %s", error)
+            log.warning("looking for orphaned CLI processes failed: %s", error)
             return
         if orphans:
-            log.warning("ending %s CLI processes that an earlier gateway left", len(orphans))
+            log.warning("ending %s orphaned CLI processes of an earlier gateway", len(orphans))
             await anyio.to_thread.run_sync(guardian.end_groups, orphans)
         for pid in (*orphans, *dead):
             remove_leftovers(pid, self._environ)

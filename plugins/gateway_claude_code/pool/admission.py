@@ -107,7 +107,7 @@ class Slots:
     async def _stand_in_line(self, caller: str, ctx: RequestContext) -> None:
         has_place = bool(ctx.group.at_work) or self._line.has(caller, ctx.group)
         if not self._make_room() and self.waiting >= self._longest_queue and not has_place:
-            raise self._full("too many requests are waiting already")
+            raise self._full("too many requests are already waiting")
         waiter = _Waiter()
         self._line.add(caller, ctx.group, waiter)
         try:

@@ -370,4 +370,4 @@ async def _logged(work: Callable[..., Coroutine[Any, Any, None]], *args: object)
     try:
         await work(*args)
     except Exception:
-        log.exception("caring for a process failed")
+        log.exception("maintaining a process failed")

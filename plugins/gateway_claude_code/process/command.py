@@ -68,7 +68,7 @@ def _named(named: str, path: str | None) -> Path:
     program = Path(named).expanduser()
     if "/" in named and not program.is_absolute():
         raise BackendUnavailable(
-            f"the Claude Code CLI {named!r} depends on the current folder; give its whole path: {by}"
+            f"the Claude Code CLI {named!r} depends on the current folder; give its full path: {by}"
         )
     if (found := program_on(path, str(program))) is None:
         raise BackendUnavailable(

@@ -80,8 +80,8 @@ class Starts:
                 await self._limiter.acquire_on_behalf_of(start)
         except TimeoutError:
             raise GatewayBusy(
-                f"Too many processes of the Claude Code CLI are starting: no turn was free within "
-                f"{self._wait_seconds:g} s (plugins.claude_code.queue_seconds).",
+                "Too many processes of the Claude Code CLI are starting, and none became ready "
+                f"within {self._wait_seconds:g} s (plugins.claude_code.queue_seconds).",
                 retry_after=max(1.0, self._wait_seconds / 10),
             ) from None
         try:

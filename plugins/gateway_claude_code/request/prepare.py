@@ -203,7 +203,7 @@ def offered_tools(request: ChatRequest) -> tuple[tuple[Tool, ...], ToolNames]:
 def model_name(target: Target) -> str:
     """The model's name, if it can be one on a command line. Raises `ModelNotFound`."""
     if not re.fullmatch(r"[\w.:/@\[\]-]{1,256}", target.name, re.ASCII) or target.name[0] == "-":
-        raise ModelNotFound("The model does not exist: no model has such a name.", param="model")
+        raise ModelNotFound("The model does not exist: no model has this name.", param="model")
     return target.name
 
 

@@ -25,7 +25,7 @@ def transcribed(messages: Iterable[Message]) -> tuple[Message, ...]:
     merged = merged_turns(messages)
     if any(isinstance(part, ToolCall | ToolResult) for _, parts in merged for part in parts):
         raise BackendUnavailable(
-            "The installed Claude Code CLI does not accept earlier turns as real turns "
+            "The installed Claude Code CLI does not accept earlier turns "
             f"(`{command_line('doctor', anywhere=True)}` shows details), and tool calls can't be put "
             "into a transcript. Use another version of the CLI, or start a new conversation.",
             should_retry=False,

@@ -46,6 +46,6 @@ class Complete:
 def not_as_asked(problem: str) -> BackendFailed:
     """The error for an answer with this problem."""
     return BackendFailed(
-        f"The model's answer does not have the requested form: {problem}.",
+        f"The model's answer violates the requested format: {problem}.",
         code=NOT_AS_ASKED,
     )

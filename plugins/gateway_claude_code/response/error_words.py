@@ -129,13 +129,13 @@ _WORDINGS: Final = tuple(
         (
             r"cache_control",
             None,
-            "The model's API refused the marks for its prompt cache in this request.",
+            "The model's API rejected the marks for its prompt cache in this request.",
         ),
         (
             # the CLI adds both to each request (seen with 2.1.330)
             r"\bcontext_management\b|anthropic-beta",
             None,
-            "The model's API refused a setting that the Claude Code CLI adds to each request.",
+            "The model's API rejected a setting that the Claude Code CLI adds to each request.",
         ),
         (  # platform.claude.com/docs/en/build-with-claude/thinking, "Sampling parameters"
             r"^(temperature|top_p|top_k): Extra inputs|^.?(temperature|top_p|top_k).? is deprecated",

@@ -204,7 +204,7 @@ class EventReader:
         if it had begun to say something.
         """
         if self._said_something:
-            raise BackendFailed("The upstream's answer broke off and began again.")
+            raise BackendFailed("The upstream's answer was interrupted and restarted.")
         self._began_again |= self.gave_something
         for index in sorted(self._open):
             yield from self._part_end(index)
@@ -388,4 +388,4 @@ def read_stream_event(reader: EventReader, line: Line) -> list[StreamEvent]:
     except GatewayError:
         raise
     except (LookupError, TypeError, AttributeError) as error:
-        raise BackendFailed("the Claude Code CLI sent a malformed event") from error
+        raise BackendFailed("the Claude Code CLI sent an invalid event") from error

@@ -166,7 +166,7 @@ class FailureReader:
         text = str(line.get("result") or "; ".join(map(str, line.get("errors") or ())))
         # `command.LEAST_BUDGET` keeps 2.1.330 from asking again after an answer that broke off
         if line.get("subtype") == "error_max_budget_usd" and self._name is None:
-            return BackendFailed("The upstream's answer broke off before its end.")
+            return BackendFailed("The upstream's answer was interrupted.")
         if line.get("terminal_reason") == "prompt_too_long":
             return _too_long(text)
         return self._error(status if isinstance(status, int) else None, text, None)
@@ -338,7 +338,7 @@ class ProcessGone(BackendFailed):
 def exited(code: int | None, *, started: bool) -> ProcessGone:
     """The error about a CLI that has ended."""
     when = "in the middle of its answer" if started else "before it answered"
-    how = "fell silent"
+    how = "stopped responding"
     if code is not None:
         # asyncio gives a signal as a negative number
         how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"

@@ -43,7 +43,7 @@ def emulated_stop(wire: GenerationRequest) -> tuple[str, ...]:
     blank = tuple(sequence for sequence in _stop(wire) if sequence and not sequence.strip())
     if any(len(sequence) > LONGEST_BLANK for sequence in blank):
         raise InvalidRequest(
-            f"A stop sequence of white space has more than {LONGEST_BLANK} characters.",
+            f"A whitespace-only stop sequence has more than {LONGEST_BLANK} characters.",
             param="stop",
         )
     return blank

@@ -66,7 +66,7 @@ def _prompts(wire: CompletionRequest) -> tuple[str, ...]:
         if not prompt.strip():
             # OpenAI's default, the mark between documents, means nothing to a chat model.
             place = "prompt" if isinstance(wire.prompt, str) else f"prompt[{index}]"
-            raise InvalidRequest(f"{place!r} is empty: there is nothing to go on.", param=place)
+            raise InvalidRequest(f"{place!r} is empty.", param=place)
     return prompts
 
 

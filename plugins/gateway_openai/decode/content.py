@@ -95,7 +95,7 @@ def _text(part: ContentPart, param: str) -> Text | None:
             return None
         case _:
             raise InvalidRequest(
-                f"A part of the type {part.type!r} can't stand in this message.",
+                f"A part of the type {part.type!r} is not allowed in this message.",
                 param=f"{param}.type",
             )
 
@@ -117,7 +117,7 @@ def decode_part(part: ContentPart, param: str) -> Said | None:
             return _document(part, param)
         case ToolUsePart() | ToolResultPart():
             raise InvalidRequest(
-                f"A part of the type {part.type!r} can't stand in this message.",
+                f"A part of the type {part.type!r} is not allowed in this message.",
                 param=f"{param}.type",
             )
         case _:

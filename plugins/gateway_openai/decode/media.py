@@ -72,7 +72,7 @@ def decode_image(url: str, param: str) -> Image:
         return Image(url=f"https{url[5:]}" if scheme == "https" else url, place=param)
     if scheme != "data":
         raise InvalidRequest(
-            f"{param!r} has to be a data: URL in base64, such as 'data:image/png;base64,…', or an "
+            f"{param!r} must be a data: URL in base64, such as 'data:image/png;base64,…', or an "
             "https URL.",
             param=param,
         )
@@ -133,8 +133,8 @@ def parse_data_url(url: str, param: str) -> Payload:
     header, comma, data = url.partition(",")
     if len(header) > _LONGEST_HEADER:
         raise InvalidRequest(
-            f"{param!r} has more than {_LONGEST_HEADER} characters before the data. It has to "
-            "begin as 'data:image/png;base64,' does.",
+            f"{param!r} has more than {_LONGEST_HEADER} characters before the data. It must begin "
+            "like 'data:image/png;base64,'.",
             param=param,
         )
     media_type, *attributes = (item.strip() for item in header[len("data:") :].split(";"))
@@ -156,7 +156,7 @@ def parse_data_url(url: str, param: str) -> Payload:
             encoded = base64.b64encode(content).decode("ascii")
     except ValueError:
         raise InvalidRequest(
-            f"{param!r} is not valid base64: check that it is whole, and encoded once.",
+            f"{param!r} is not valid base64: check that it is complete and encoded only once.",
             param=param,
         ) from None
     if not content:
@@ -191,7 +191,7 @@ def _decoded(content: bytes, charset: str) -> str:
     codec = codecs.lookup(charset)
     b"a".decode(charset, "ignore")  # a LookupError if it makes something other than text
     if codec.name in _NO_CHARSETS:
-        raise LookupError(f"{charset} is no character set")
+        raise LookupError(f"unknown character set {charset}")
     decoder = codec.incrementaldecoder()
     texts = [
         decoder.decode(content[start : start + _PIECE]) for start in range(0, len(content), _PIECE)
@@ -212,7 +212,8 @@ def _image(payload: Payload, param: str) -> Image:
 def _text(payload: Payload, title: str | None, param: str) -> Document:
     if not _TEXT_TYPES.fullmatch(payload.media_type):
         raise UnsupportedParameter(
-            f"{param!r} is of the type {payload.media_type!r}; there are PDF and text files.",
+            f"{param!r} is of the type {payload.media_type!r}; only PDF and text files are "
+            "supported.",
             param=param,
         )
     charset = next(

@@ -60,7 +60,7 @@ def picture_type(content: bytes, claimed: str, param: str) -> str:
     if is_cut_off(content):
         kind = picture.media_type.removeprefix("image/").upper()
         raise InvalidRequest(
-            f"{param!r} is a {kind} picture that is cut off after {len(content)} bytes. "
+            f"{param!r} is a {kind} picture that was cut off after {len(content)} bytes. "
             "Send the whole file.",
             param=param,
         )
@@ -90,7 +90,7 @@ def check_pdf(content: bytes, param: str) -> None:
         )
     if all(content.rfind(mark) < 0 for mark in _END_OF_PDF):
         raise InvalidRequest(
-            f"{param!r} is a PDF that is cut off after {len(content)} bytes. Send the whole file.",
+            f"{param!r} is a PDF that was cut off after {len(content)} bytes. Send the whole file.",
             param=param,
         )
     if any(

@@ -46,7 +46,7 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
                 param=place,
             )
         if definition.name in tools:
-            raise InvalidRequest(f"Two functions have the name {definition.name!r}.", param=place)
+            raise InvalidRequest(f"Duplicate function name {definition.name!r}.", param=place)
         tools[definition.name] = _tool(definition)
     return tuple(tools.values())
 
@@ -55,10 +55,10 @@ def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, .
     """What the model may or must call. Raises `InvalidRequest` for a tool that is not on offer."""
     if request.functions:
         if request.tool_choice not in (None, "auto"):
-            raise InvalidRequest("'tool_choice' needs 'tools'.", param="tool_choice")
+            raise InvalidRequest("'tool_choice' requires 'tools'.", param="tool_choice")
         return _legacy_choice(request.function_call, tools)
     if request.function_call not in (None, "auto") and (tools or request.function_call != "none"):
-        raise InvalidRequest("'function_call' needs 'functions'.", param="function_call")
+        raise InvalidRequest("'function_call' requires 'functions'.", param="function_call")
     parallel = request.parallel_tool_calls is not False
     choice = request.tool_choice
     offered = {tool.name for tool in tools}
@@ -66,7 +66,7 @@ def decode_tool_choice(request: wire.ChatCompletionRequest, tools: tuple[Tool, .
         return ToolChoice(parallel=parallel)
     asked = choice if isinstance(choice, str) else choice.type
     if not tools and asked not in ("none", "auto"):
-        raise InvalidRequest("'tool_choice' needs 'tools'.", param="tool_choice")
+        raise InvalidRequest("'tool_choice' requires 'tools'.", param="tool_choice")
     if isinstance(choice, str):
         return ToolChoice(mode="required" if choice == "any" else choice, parallel=parallel)
     return _chosen(choice, offered, parallel=parallel and not choice.disable_parallel_tool_use)
@@ -190,7 +190,7 @@ def _arguments(schema: dict[str, Any] | None, place: str) -> Mapping[str, Any]:
     kinds = [name for name in (kind if isinstance(kind, list) else [kind]) if isinstance(name, str)]
     if all(name.lower() in _NOT_OBJECTS for name in kinds):  # also if there are none
         raise InvalidRequest(
-            f"{place!r} has to be the JSON Schema of an object, not of {kind!r}.", param=place
+            f"{place!r} must be the JSON Schema of an object, not of {kind!r}.", param=place
         )
     return schema
 

@@ -13,8 +13,8 @@ from gateway_openai.wire.messages import PASSED_OVER, OtherMessage, OtherPart
 
 Endpoint: TypeAlias = Literal["chat", "completions"]
 
-_NEVER_REPORTED: Final = "part of an earlier answer that the client sends back; never reported"
-_EARLIER_THINKING: Final = "thinking of an earlier answer; never refused"
+_NEVER_REPORTED: Final = "echoed from an earlier answer; never reported"
+_EARLIER_THINKING: Final = "echoed thinking; never rejected"
 
 
 def _field(
@@ -55,22 +55,23 @@ def _echoed(name: str, how: str = _NEVER_REPORTED) -> RequestField:
     )
 
 
-_LOWERED: Final = "lowered to the model's limit, and then reported as adjusted"
-_WHERE_TAKEN: Final = "where the model accepts it; otherwise reported as ignored"
-_CACHING: Final = "caching is the backend's own"
+_LOWERED: Final = "lowered to the model's limit if higher, and reported as adjusted"
+_WHERE_TAKEN: Final = "if the model accepts it; otherwise reported as ignored"
+_CACHING: Final = "the backend manages caching"
 
 ROWS: Final = (
     _field("model", "honoured", "looked up in the model map; unknown is 404 `model_not_found`"),
     _chat(
         "messages",
         "honoured",
-        "text, images, PDF and text files, tool calls and results; audio and `file_id` are refused",
+        "text, images, PDF and text files, tool calls and results; audio and `file_id` are "
+        "rejected",
     ),
     _text(
         "prompt",
         "honoured",
-        "a string, or a list of strings with `n` choices for each; an empty one and tokens "
-        "are refused",
+        "a string, or a list of strings with `n` choices for each; empty prompts and token ids are "
+        "rejected",
     ),
     _field("stream", "honoured", "server-sent events"),
     _field("stream_options", "honoured", "`include_usage`"),
@@ -83,7 +84,7 @@ ROWS: Final = (
     _text(
         "max_tokens",
         "honoured",
-        f"0 means unset, and unset means no limit of its own, not 16 as with OpenAI; {_LOWERED}",
+        f"0 means unset; if unset, there is no limit (OpenAI's default is 16); {_LOWERED}",
     ),
     _field("temperature", "honoured", f"{_WHERE_TAKEN}; {_LOWERED}"),
     _field("top_p", "honoured", _WHERE_TAKEN),
@@ -94,20 +95,23 @@ ROWS: Final = (
         "n answers are requested, as many at a time as processes and the key allow; the prompt "
         "counts once",
     ),
-    _text("best_of", "ignored", "no more than `n` answers are requested; less than `n` is refused"),
-    _field("stop", "honoured", "sequences of white space only are emulated by cutting the text"),
-    _text("echo", "emulated", "the prompt is put in front of the text"),
-    _text("suffix", "refused", "anything but an empty one", ("",)),
+    _text(
+        "best_of", "ignored", "no more than `n` answers are requested; less than `n` is rejected"
+    ),
+    _field("stop", "honoured", "whitespace-only sequences are emulated: the text is cut"),
+    _text("echo", "emulated", "the prompt is put before the text"),
+    _text("suffix", "refused", "only an empty one is accepted", ("",)),
     _chat(
         "tools",
         "honoured",
-        "type `function`, also without the object `function` around its fields, and Anthropic's form "
-        "with `input_schema`; other types are refused",
+        "type `function`, with or without the wrapping object `function`, and Anthropic's form "
+        "with `input_schema`; other types are rejected",
     ),
     _chat(
         "tool_choice",
         "honoured",
-        "`none`, `auto`, `required`, a function, `allowed_tools`; also Anthropic's `any` and `tool`",
+        "`none`, `auto`, `required`, a function, `allowed_tools`; also Anthropic's `any` and "
+        "`tool`",
     ),
     _chat("parallel_tool_calls", "honoured", "`false` allows one call per answer"),
     _chat("functions", "emulated", "as `tools`; the answer has `function_call`"),
@@ -129,14 +133,14 @@ ROWS: Final = (
         "`effort`, `enabled`, `exclude`; `max_tokens` becomes the nearest effort",
     ),
     _chat("thinking", "honoured", "`type`; `budget_tokens` becomes the nearest effort"),
-    _chat("modalities", "refused", "anything but `text`", ([], ["text"])),
+    _chat("modalities", "refused", "only `text` is accepted", ([], ["text"])),
     _chat("audio", "ignored", "audio output is not available"),
-    _field("frequency_penalty", "ignored", "checked for its range", (0,)),
-    _field("presence_penalty", "ignored", "checked for its range", (0,)),
+    _field("frequency_penalty", "ignored", "the range is validated", (0,)),
+    _field("presence_penalty", "ignored", "the range is validated", (0,)),
     _field("logit_bias", "ignored", "", ({},)),
     _chat("logprobs", "ignored", "`logprobs` is null in every choice", (False,)),
-    _text("logprobs", "ignored", "`logprobs` is null in every choice; checked for its range"),
-    _chat("top_logprobs", "ignored", "checked for its range", (0,)),
+    _text("logprobs", "ignored", "`logprobs` is null in every choice; the range is validated"),
+    _chat("top_logprobs", "ignored", "the range is validated", (0,)),
     _field("seed", "ignored", "answers are not reproducible"),
     _chat("prediction", "ignored"),
     _chat("verbosity", "ignored", "", ("medium",)),
@@ -152,11 +156,14 @@ ROWS: Final = (
     _chat("prompt_cache_retention", "ignored", _CACHING),
     _field("stream_options.include_obfuscation", "ignored", "chunks are never padded", (False,)),
     _chat(
-        "messages.name", "ignored", "of a speaker; that of a function message is honoured", ("",)
+        "messages.name",
+        "ignored",
+        "the speaker's name; the name of a function message is honoured",
+        ("",),
     ),
     _chat("messages.audio", "ignored", "audio is not available"),
     _chat("messages.cache_control", "ignored", _CACHING),
-    _chat("messages.content.image_url.detail", "ignored", "the backend decides", ("auto",)),
+    _chat("messages.content.image_url.detail", "ignored", "chosen by the backend", ("auto",)),
     _chat("messages.content.prompt_cache_breakpoint", "ignored", _CACHING),
     _chat("messages.content.cache_control", "ignored", _CACHING),
     _chat("tools.cache_control", "ignored", _CACHING),

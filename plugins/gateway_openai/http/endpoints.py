@@ -69,6 +69,7 @@ def _reject_ignored(call: Call, config: OpenAIConfig) -> None:
     refusable = CHAT.refusable(call.ignored)
     if config.unsupported == "reject" and refusable:
         raise UnsupportedParameter(
-            f"{refusable[0]!r} has no effect here, and the gateway is set to refuse that.",
+            f"{refusable[0]!r} is not supported, and the gateway rejects unsupported fields "
+            "(plugins.openai.unsupported).",
             param=refusable[0],
         )

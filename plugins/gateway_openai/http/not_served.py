@@ -12,8 +12,8 @@ _EMBEDDINGS: Final = (
     "Dragoman does not serve embeddings. Point the client's embedding model to another server."
 )
 _IMAGES: Final = (
-    "Dragoman does not make images. Chat completions take them as input; to make them, point the "
-    "client's image model to another server."
+    "Dragoman does not generate images. Chat completions accept them as input; to generate them, "
+    "point the client's image model to another server."
 )
 _AUDIO: Final = "Dragoman does not serve audio. Point the client's speech model to another server."
 
@@ -43,6 +43,6 @@ def add_not_served(router: APIRouter) -> None:
 
 def _refusal(path: str, advice: str) -> Callable[[], Awaitable[Response]]:
     async def refuse() -> Response:
-        raise NotFound(f"There is nothing at {path}. {advice}")
+        raise NotFound(f"Unknown path: {path}. {advice}")
 
     return refuse

@@ -8,9 +8,7 @@ from gateway.config.settings import LimitsConfig
 from gateway.errors import InvalidRequest
 from gateway.frontend import check_count, check_schema_size, count_values
 
-_SHORTEN: Final = (
-    " Send fewer: leave out the oldest ones, or put a summary into one message in their place."
-)
+_SHORTEN: Final = " Send fewer: leave out the oldest ones, or replace them with a summary."
 _FILES: Final = frozenset({"image_url", "file", "image", "document"})
 
 
@@ -32,7 +30,7 @@ def check_sizes(body: Mapping[str, object], limits: LimitsConfig) -> None:
     _check_arguments(messages, limits)
     prompts = max(1, len(_list(body, "prompt")))
     field = "n" if prompts == 1 else "prompt"
-    check("choices", prompts * _count(body.get("n")), "choices in all", field)
+    check("choices", prompts * _count(body.get("n")), "choices in total", field)
     _check_answer_schema(body.get("response_format"), limits)
 
 
@@ -52,8 +50,8 @@ def _check_arguments(messages: list[Any], limits: LimitsConfig) -> None:
         found += count_values(arguments.encode(errors="replace"), limits.json_values)
         if found > limits.json_values:
             raise InvalidRequest(
-                f"The arguments of the tool calls have more than {limits.json_values} keys and list "
-                "items in all (limits.json_values).",
+                f"The arguments of the tool calls have more than {limits.json_values} keys and "
+                "list items in total (limits.json_values).",
                 param=param,
             )
 

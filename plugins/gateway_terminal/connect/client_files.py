@@ -44,8 +44,8 @@ def write(client: Client, text: str) -> tuple[Path, Path | None]:
     except (ValueError, yaml.YAMLError) as error:
         why = str(error) if type(error) is ValueError else "it can't be parsed"
         raise ConfigurationError(
-            f"{path} was left as it is: {why}; add the settings by hand, as "
-            f"`{command_line('connect', client.name)}` prints them"
+            f"{path} was left unchanged: {why}; add the output of "
+            f"`{command_line('connect', client.name)}` by hand"
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None

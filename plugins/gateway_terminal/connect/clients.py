@@ -22,12 +22,11 @@ LIST_BOTH_MODELS: Final = frozenset({"openclaw", "opencode"})
 """Clients that want to know of each model, and which one is the default."""
 
 KEEPS_ITS_SETTINGS: Final = (
-    "It keeps what it was first started with: later, change it under Admin Settings > Connections."
+    "It keeps the settings of its first start; change them later under Admin Settings > "
+    "Connections."
 )
 
-ALIAS_NOTE: Final = (
-    "For a program whose model can't be chosen: {dragoman} connect env --alias gpt-4o"
-)
+ALIAS_NOTE: Final = "For a program whose model is fixed: {dragoman} connect env --alias gpt-4o"
 
 _FITS: Final = {
     "url": re.compile(r"https?://[A-Za-z0-9.\-:\[\]_]+"),
@@ -78,11 +77,11 @@ CLIENTS: Final = {
             what="editor; needs a public address",
             streams=True,
             notes=(
-                "Cursor asks from its own servers, which can't reach this machine: the address "
-                "has to be one of the internet, with TLS and a key.",
+                "Cursor sends requests from its own servers, which can't reach this machine: the "
+                "address must be public, with TLS and a key.",
                 # cursor/cursor#1511 and #1878; guangzan/deepseek-lane#6
-                "It may send a model whose name it knows to the vendor instead. Then give it "
-                "another name: {dragoman} connect cursor --alias my-sonnet",
+                "It may send a model whose name it knows to the vendor instead. If so, use another "
+                "name: {dragoman} connect cursor --alias my-sonnet",
             ),
         ),
         Client(
@@ -116,13 +115,13 @@ CLIENTS: Final = {
             streams=True,
             in_container=True,
             notes=(
-                "It is at http://127.0.0.1:3000 a minute later.",
+                "It is ready at http://127.0.0.1:3000 after about a minute.",
                 KEEPS_ITS_SETTINGS,
                 "Docker Engine on Linux: host.docker.internal is the bridge there, on which a "
                 "gateway at 127.0.0.1 does not listen, so the container shares the host's network.",
                 "To keep it apart: `{dragoman} keys new open-webui`, `server: {{host: 172.17.0.1}}` "
-                "(docker0's address) in the configuration file, and --url http://host.docker.internal:3456 --key "
-                "KEY here.",
+                "(docker0's address) in the configuration file, and --url "
+                "http://host.docker.internal:3456 --key KEY here.",
                 "Docker Desktop on Linux: --url http://host.docker.internal:3456",
             ),
         ),
@@ -159,7 +158,7 @@ def configuration(client: Client, where: Place) -> str:
     for what, value in (("url", where.url), ("model", where.model), ("key", key)):
         if not _FITS[what].fullmatch(value):
             raise ConfigurationError(
-                f"this {what} has characters that a client's configuration can't hold"
+                f"this {what} has characters that are not allowed in a client's configuration"
             )
     text = snippet(client.name)
     if client.in_container:

@@ -42,8 +42,8 @@ Clients:
 \b
 Exit codes:
   0  done
-  1  --check: no answer came
-  2  wrong options, or a file that was left unchanged
+  1  --check: no answer
+  2  wrong options, or the file was left unchanged
 """.format(clients="\n".join(f"  {each.name:<18} {each.what}" for each in CLIENTS.values()))
 
 
@@ -53,7 +53,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
 
 @click.command("connect", epilog=EXAMPLES)
 @click.argument("client", metavar="CLIENT", shell_complete=_complete)
-@click.option("--write", is_flag=True, help="Write it to the client's own file, with a backup.")
+@click.option("--write", is_flag=True, help="Write them to the client's own file, with a backup.")
 @click.option("--check", is_flag=True, help="Test the connection with a one-token request.")
 @url_option
 @click.option(
@@ -65,8 +65,8 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
     "aliases",
     multiple=True,
     metavar="NAME",
-    help="Make NAME an alias of the model, in the configuration file; for a client "
-    "whose model name can't be chosen.",
+    help="Make NAME an alias of the model, in the configuration file; for a client whose model name "
+    "is fixed.",
 )
 @config_option
 def connect(  # noqa: PLR0917 - click passes them by name
@@ -115,7 +115,7 @@ def _file_of_the_running_one(where: Place) -> Path | None:
 
 def _known(name: str) -> Client:
     if (client := CLIENTS.get(name)) is None:
-        raise ConfigurationError(f"unknown client {name!r}; there are: {', '.join(CLIENTS)}")
+        raise ConfigurationError(f"unknown client {name!r}; available: {', '.join(CLIENTS)}")
     return client
 
 
@@ -165,7 +165,7 @@ def _answers(client: Client, where: Place) -> bool:
         said = "".join(ServerCall(where.url, where.key_to_send).chat(body))
     except (NotUp, Rejected, ConnectionError) as error:
         status = f"{error.status}: " if isinstance(error, Rejected) else ""
-        advice = f"; `{command_line('serve')}` starts a gateway" if isinstance(error, NotUp) else ""
+        advice = f"; start it with `{command_line('serve')}`" if isinstance(error, NotUp) else ""
         click.echo(f"{route}: {status}{error}{advice}", err=True)
         return False
     click.echo(f"{route}: answered in {time.monotonic() - began:.1f} s: {said!r}")

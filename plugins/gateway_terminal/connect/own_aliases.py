@@ -23,7 +23,7 @@ def add_alias(alias: str, model: str, config_file: Path | None = None) -> str:
     path = config_file if config_file is not None else user_file()
     backup = write_alias(path, alias, model)
     kept = f"; the previous version is {backup}" if backup is not None else ""
-    return f"{alias} is an alias of {model} in {path}{kept}. A running gateway notices it."
+    return f"{alias} is an alias of {model} in {path}{kept}. A running gateway applies it."
 
 
 def write_alias(path: Path, alias: str, model: str) -> Path | None:
@@ -39,9 +39,9 @@ def write_alias(path: Path, alias: str, model: str) -> Path | None:
         after = with_alias(before, alias, model)
         return write_text(path, before, after)
     except (ValueError, yaml.YAMLError) as error:
-        why = str(error) if type(error) is ValueError else "it can't be read as it is"
+        why = str(error) if type(error) is ValueError else "it can't be parsed"
         raise ConfigurationError(
-            f"{path} was left as it is: {why}; put in by hand, under {SECTION}: `{line}`"
+            f"{path} was left unchanged: {why}; add by hand under {SECTION}: `{line}`"
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
@@ -52,7 +52,7 @@ def alias_line(alias: str, model: str) -> str:
     names = [yaml_name(alias), yaml_name(model)]
     for name, written in zip((alias, model), names, strict=True):
         if written is None:
-            raise ConfigurationError(f"{name[:64]!r} can't be put into an alias")
+            raise ConfigurationError(f"{name[:64]!r} can't be used in an alias")
     return ": ".join(filter(None, names))
 
 
@@ -69,15 +69,15 @@ def with_alias(text: str, alias: str, model: str) -> str:
     if not isinstance(aliases, dict):
         raise ValueError(f"{SECTION} is not a mapping")  # noqa: TRY004
     if isinstance(models := (old or {}).get("models"), dict) and alias in models:
-        raise ValueError(f"{alias!r} is a model there, which goes before an alias")
+        raise ValueError(f"{alias!r} is already the name of a model there")
     if (leads_to := aliases.get(alias)) is not None:
         if leads_to == model:
             return text
-        raise ValueError(f"the alias {alias!r} already stands for {leads_to!r}")
+        raise ValueError(f"the alias {alias!r} already points to {leads_to!r}")
     new = _inserted(text, alias_line(alias, model))
     wanted: dict[str, Any] = {**(old or {}), SECTION: {**aliases, alias: model}}
     if _read(new) != wanted:
-        raise ValueError("it has another form than expected")
+        raise ValueError("it has an unexpected structure")
     return new
 
 
@@ -95,7 +95,7 @@ def _inserted(text: str, line: str) -> str:
     found = next(((key, value) for key, value in pairs if key.value == SECTION), None)
     if found is None:
         if isinstance(root, yaml.MappingNode) and root.flow_style:
-            raise ValueError("it is all within braces")
+            raise ValueError("it is written in braces")
         head = f"{text.rstrip()}{end}{end}" if text.strip() else ""
         return f"{head}{SECTION}:{end}  {line}{end}"
     key, value = found

@@ -37,17 +37,17 @@ Examples:
 
 \b
 Exit codes:
-  0  up, and everything is well
-  1  up, but something is not: no login, a plan that is used up, being stopped, …
-  2  not up; or wrong options
+  0  running, and everything works
+  1  running, but degraded: not logged in, plan used up, shutting down, …
+  2  not running, or wrong options
 """
 
 
 @click.command("status", epilog=EXAMPLES)
-@click.option("--json", "as_json", is_flag=True, help="What GET /health says, as it is.")
-@click.option("--watch", is_flag=True, help="Again and again, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print the response of GET /health.")
+@click.option("--watch", is_flag=True, help="Refresh until Ctrl-C.")
 @click.option(
-    "--interval", type=click.FloatRange(0.2), default=2.0, help="Seconds between two looks (2)."
+    "--interval", type=click.FloatRange(0.2), default=2.0, help="Seconds between refreshes (2)."
 )
 @url_option
 @config_option
@@ -58,9 +58,9 @@ def status(
     url: str | None,
     config_file: Path | None,
 ) -> None:
-    """Say how the gateway is: CLI, login, the plan's quota, processes, the last errors.
+    """Show the gateway's state: CLI, login, quota, processes, last errors.
 
-    A gateway with keys tells the whole only to who has one: set DRAGOMAN_API_KEY.
+    If the gateway requires keys, set DRAGOMAN_API_KEY for the details.
     """
     where = place(config_file, url)
     server = ServerCall(where.url, where.key_to_send)
@@ -90,8 +90,8 @@ def _look(server: ServerCall, *, as_json: bool) -> tuple[int, str]:
     except NotUp as error:
         if as_json:
             return EXIT_NOT_UP, json.dumps({"status": "down", "url": server.url, "why": str(error)})
-        down = paint.bad("not up")
-        return EXIT_NOT_UP, f"{down}: {server.url}: {error}; `{_start_command()}` starts it"
+        down = paint.bad("not running")
+        return EXIT_NOT_UP, f"{down}: {server.url}: {error}; start it with `{_start_command()}`"
     code = 0 if _is_well(health) else EXIT_DEGRADED
     if as_json:
         return code, _as_json(server, health)

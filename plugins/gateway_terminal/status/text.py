@@ -25,7 +25,7 @@ WINDOWS: Final = {
 ACCOUNT_STATES: Final = {
     "plan_used_up": "plan used up",
     "spend_limit": "spend limit reached",
-    "extra_usage": "refused as extra usage beyond the plan",
+    "extra_usage": "rejected as extra usage beyond the plan",
     "billing": "no credit, or a payment problem",
 }
 """The words for a backend's `account.state`."""
@@ -40,9 +40,9 @@ NEARLY: Final = 0.8
 
 PROCESSES: Final = {
     "busy": "answering",
-    "live": "kept for a conversation",
-    "spare": "ready",
-    "aside": "for the gateway itself",
+    "live": "held for a conversation",
+    "spare": "idle",
+    "aside": "internal",
     "waiting": "queued",
 }
 """The words for a backend's `processes`."""
@@ -95,7 +95,7 @@ def _rows(url: str, health: Mapping[str, Any], now: datetime, paint: Paint) -> I
     yield Row("gateway", _state(health, paint))
     yield Row("address", f"{url}/v1")
     if "version" not in health:
-        yield Row("more", "asks for a key: set DRAGOMAN_API_KEY to see the rest")
+        yield Row("more", "key required: set DRAGOMAN_API_KEY for the details")
         return
     yield Row("version", str(health["version"]))
     ours = health.get("terminal") or {}
@@ -126,11 +126,11 @@ def _counted(answered: int, failed: int) -> str:
 def _state(health: Mapping[str, Any], paint: Paint) -> str:
     match health.get("status"):
         case "ok":
-            return paint.good("up")
+            return paint.good("running")
         case "draining":
-            return paint.notable("being stopped: running answers finish")
+            return paint.notable("shutting down: running answers may finish")
         case other:
-            return paint.bad(f"up, but {other}")
+            return paint.bad(f"running, but {other}")
 
 
 def _backend_rows(backend: BackendStatus, now: datetime, paint: Paint) -> Iterator[Row]:
@@ -173,10 +173,10 @@ def _cli_rows(backend: BackendStatus, paint: Paint) -> Iterator[Row]:
         yield Row("CLI", paint.bad(text) if _has_no_cli(backend) else text)
     else:
         age = f", {found['age']}" if found.get("age") else ""
-        text = f"{backend.get('cli_version') or 'of an unknown version'}{age}"
+        text = f"{backend.get('cli_version') or '(unknown version)'}{age}"
         yield Row("CLI", paint.notable(text) if found.get("stale") else text)
         yield Row("", shortened(_from_home(str(backend.get("cli_path")))), to_copy=True)
-        yield Row("", f"for a newer one: {_from_home(str(found.get('update')))}", to_copy=True)
+        yield Row("", f"to update: {_from_home(str(found.get('update')))}", to_copy=True)
     if (message := backend.get("message")) is not None and backend.get("cli_path"):
         yield Row("", paint.bad(str(message)))
 
@@ -191,13 +191,13 @@ def _checked(check: CliCheck, paint: Paint) -> str:
     """The result of the gateway's own checks of this CLI."""
     doctor = command_line("doctor")
     if not check.get("checked"):
-        return f"not tried out yet; `{doctor}` does it now"
+        return f"pending; run `{doctor}` to check now"
     lists = {
         "differs": ", ".join(check.get("differs", ())),
         "unknown": ", ".join(check.get("unknown", ())),
     }
     odd = "; ".join(f"{word}: {names}" for word, names in lists.items() if names)
-    return paint.notable(f"{odd}; see `{doctor}`") if odd else "holds"
+    return paint.notable(f"{odd}; see `{doctor}`") if odd else "ok"
 
 
 def _account(account: Account, now: datetime) -> str:
@@ -232,7 +232,7 @@ def _config_rows(config: Mapping[str, Any], now: datetime, paint: Paint) -> Iter
     loaded = _time(config.get("loaded_at"))
     yield Row("YAML", f"read {_local(loaded, now)}" if loaded else "unknown")
     if error := config.get("last_error"):
-        yield Row("", paint.bad(f"refused since: {error}"))
+        yield Row("", paint.bad(f"last change rejected: {error}"))
     if later := config.get("needs_restart"):
         yield Row("", paint.notable(f"needs a restart: {', '.join(later)}"))
 
@@ -274,22 +274,22 @@ def _refused_rows(
         times = "once" if count == 1 else f"{count} times"
         last = _local(at, now) if at else "?"
         line = each.get("add")
-        advice = "; to allow:" if line else ""
+        advice = "; to allow it:" if line else ""
         what = paint.notable(_refused(each))
-        name = "refused" if index == 0 else ""
+        name = "rejected" if index == 0 else ""
         yield Row(name, f"{what}, {times}, last {last}{advice}")
         if line:
             yield Row("", str(line), to_copy=True)
     if len(refused) > SHOWN_REFUSED:
         all_of_them = command_line("status", "--json")
-        yield Row("", f"and {len(refused) - SHOWN_REFUSED} more; `{all_of_them}` has them")
+        yield Row("", f"and {len(refused) - SHOWN_REFUSED} more; `{all_of_them}` lists them")
 
 
 def _refused(refusal: Mapping[str, Any]) -> str:
     name = str(refusal.get("name"))
     if refusal.get("kind") != "origin":
         return f"host {name}"
-    return "pages from files or sandboxed frames" if name == "null" else f"pages of {name}"
+    return "pages from files or sandboxed frames" if name == "null" else f"origin {name}"
 
 
 def duration(seconds: float) -> str:

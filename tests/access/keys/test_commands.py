@@ -67,13 +67,13 @@ def test_revoke_takes_one_key_back(config: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("new", "taken"), "there are two keys with the name 'taken'"),
-        (("new", "fixed"), "there are two keys with the name 'fixed'"),
+        (("new", "taken"), "duplicate key name 'taken'"),
+        (("new", "fixed"), "duplicate key name 'fixed'"),
         (("new", "a b"), "'a b' is not a valid key name"),
         (("new", "a\r\nx-evil: 1"), "is not a valid key name"),
         (("new", "a", "--rpm", "0"), "0 is not in the range"),
         (("revoke", "fixed"), "is in the configuration file"),
-        (("revoke", "tken"), "unknown key 'tken'; there are: taken"),
+        (("revoke", "tken"), "unknown key 'tken'; available: taken"),
     ],
 )
 def test_what_can_not_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:
@@ -86,7 +86,7 @@ def test_what_can_not_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...]
 
 
 def test_without_a_file_there_is_nothing_to_revoke(config: Path, tmp_path: Path) -> None:
-    assert "there is no " in keys(config, "revoke", "one").stderr
+    assert " does not exist" in keys(config, "revoke", "one").stderr
     assert keys(config, "list").stdout == ""
     assert not (tmp_path / "keys.yaml").exists()
 
@@ -113,7 +113,7 @@ def test_an_empty_list_says_whether_a_key_is_needed(
     usual = tmp_path / "without.yaml"
     usual.write_text("server: {port: 1}")
     assert keys(usual, "list").stderr == (
-        "There are no keys, so none is required; `dragoman keys new NAME` makes one.\n"
+        "There are no keys, so none is required; create one with `dragoman keys new NAME`.\n"
     )
     # a file that is named, or that is there, has the gateway ask for one
     assert "so every request is rejected" in keys(config, "list").stderr
@@ -129,7 +129,7 @@ def test_taking_the_last_key_back_warns(config: Path, tmp_path: Path) -> None:
     assert "Warning" not in keys(config, "revoke", "one").stderr
     warning = keys(config, "revoke", "two").stderr.splitlines()[-1]
     assert warning.startswith("Warning: that was the last key, and one is still required")
-    assert f"remove plugins.access.keys_file and {tmp_path / 'keys.yaml'}" in warning
+    assert f"delete plugins.access.keys_file and {tmp_path / 'keys.yaml'}" in warning
 
 
 def test_a_key_of_the_yaml_is_still_one(tmp_path: Path) -> None:

@@ -54,8 +54,8 @@ def test_every_key_is_compared_with_all_digests_in_constant_time(
 @pytest.mark.parametrize(
     ("entries", "why"),
     [
-        ([entry("a", KEY), entry("a", OTHER)], "two keys with the name 'a'"),
-        ([entry("a", KEY), entry("b", KEY)], "'a' and 'b' are the same key"),
+        ([entry("a", KEY), entry("a", OTHER)], "duplicate key name 'a'"),
+        ([entry("a", KEY), entry("b", KEY)], "'a' and 'b' are identical"),
     ],
 )
 def test_names_and_keys_are_there_once(entries: list[object], why: str) -> None:
@@ -85,12 +85,12 @@ def test_keys_of_the_environment() -> None:
 @pytest.mark.parametrize(
     ("environ", "why"),
     [
-        ({"DRAGOMAN_API_KEY": "0123456789abcde"}, "of 15 characters; it takes 16"),
-        ({"DRAGOMAN_API_KEY": ""}, "of 0 characters"),
-        ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "DRAGOMAN_API_KEYS-2 holds a key of 0"),
-        ({"DRAGOMAN_API_KEY": "0123456789 abcdef"}, "no header takes"),
-        ({"DRAGOMAN_API_KEY": "0123456789\nabcdef"}, "no header takes"),
-        ({"DRAGOMAN_API_KEY": "schlüssel-schlüssel"}, "no header takes"),
+        ({"DRAGOMAN_API_KEY": "0123456789abcde"}, "has 15 characters; use at least 16"),
+        ({"DRAGOMAN_API_KEY": ""}, "has 0 characters"),
+        ({"DRAGOMAN_API_KEYS": f"{KEY},"}, "the key in DRAGOMAN_API_KEYS-2 has 0"),
+        ({"DRAGOMAN_API_KEY": "0123456789 abcdef"}, "not allowed in a header"),
+        ({"DRAGOMAN_API_KEY": "0123456789\nabcdef"}, "not allowed in a header"),
+        ({"DRAGOMAN_API_KEY": "schlüssel-schlüssel"}, "not allowed in a header"),
     ],
 )
 def test_a_key_that_is_none_stops_the_start_and_is_not_shown(

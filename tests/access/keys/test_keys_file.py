@@ -71,7 +71,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> N
     path = tmp_path / "keys.yaml"
     write(path, entry())
     path.chmod(mode)
-    with pytest.raises(ConfigurationError, match="can be written by other users; `chmod 600"):
+    with pytest.raises(ConfigurationError, match="is writable by other users; run `chmod 600"):
         read_keys(path)
 
 
@@ -163,7 +163,7 @@ def test_a_broken_file_leaves_the_keys_as_they_were(
         assert keys.current().find(KEY.encode()) == entry()
     errors = [each for each in caplog.records if each.levelname == "ERROR"]
     assert len(errors) == 1
-    assert "still hold" in errors[0].getMessage()
+    assert "keeping the previous keys" in errors[0].getMessage()
 
 
 def test_a_broken_file_stops_the_start(path: Path) -> None:

@@ -55,7 +55,7 @@ def test_an_answer_that_cost_too_much_is_waited_for() -> None:
 def test_requests_at_the_same_time() -> None:
     key = limits(Clock(), concurrent=1)
     key.enter()
-    with pytest.raises(RateLimited, match="1 requests on their way") as caught:
+    with pytest.raises(RateLimited, match="already has 1 requests in progress") as caught:
         key.enter()
     assert caught.value.retry_after == 1
     key.leave()
@@ -99,7 +99,7 @@ def test_a_call_for_more_answers_than_are_left_costs_nothing_and_is_told_when_to
 def test_a_call_for_more_answers_than_there_ever_are_is_wrong() -> None:
     key = limits(Clock(), requests_per_minute=10)
     key.enter()
-    with pytest.raises(InvalidRequest, match=r"'laptop' may have 10 .* asks for 11") as caught:
+    with pytest.raises(InvalidRequest, match=r"11 answers .* 'laptop' is limited to 10") as caught:
         key.admit(11)
     assert caught.value.param == "n"
 

@@ -71,7 +71,9 @@ def test_the_error_names_no_other_page() -> None:
     "origin", ["evil", "http://a/", "https://" + "a" * 5000, "http://a\x1b[2J"]
 )
 def test_an_origin_that_the_yaml_can_not_have_is_not_proposed(origin: str) -> None:
-    with pytest.raises(NotAllowed, match=r"plugins\.access\.origins lists") as refused:
+    with pytest.raises(
+        NotAllowed, match=r"the allowed origins are in plugins\.access\.origins"
+    ) as refused:
         OriginRules(()).check(origin, None, (OWN,))
     assert len(refused.value.message) < 300
     assert refused.value.message.isprintable()

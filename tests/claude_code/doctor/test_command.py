@@ -137,7 +137,7 @@ def test_without_a_cli_there_is_still_a_report(run: Run, monkeypatch: pytest.Mon
     report = json.loads(result.stdout)
     assert (report["cli"], report["exit_code"]) == (None, 2)
     assert "/nowhere/claude" in findings(result)["cli"]["seen"]
-    assert "There was no CLI to test" in run().stdout
+    assert "No CLI to test" in run().stdout
 
 
 def test_a_cli_that_says_nothing_is_not_tried_out(run: Run, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def whole(fake_claude: MakeCli, nothing_is_tried: None, monkeypatch: pytest.Monk
     [
         ("servr: {}", "unknown key 'servr'"),
         ("plugins: {claude_code: {comand: /opt/claude}}", "did you mean 'command'"),
-        ("plugins: {nobodys: {}}", "no plugin takes a section 'nobodys'"),
+        ("plugins: {nobodys: {}}", "unknown section 'nobodys'"),
         ("server: [", "not valid YAML"),
     ],
 )
@@ -260,7 +260,7 @@ def test_ones_own_gateway_that_asks_for_keys_is_no_stranger(
             finding = findings(run("--json", config=f"server: {{port: {port}}}"))["port"]
     assert finding["verdict"] == "holds"
     assert finding["seen"].endswith(
-        f": dragoman {__version__} (process {os.getpid()}) is running there, its health is ok"
+        f": dragoman {__version__} (process {os.getpid()}) is running there; its status is ok"
     )
 
 

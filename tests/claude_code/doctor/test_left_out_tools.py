@@ -47,7 +47,7 @@ async def test_a_tool_of_the_gateways_own_is_named_in_a_header(
         await answered(place, (TAKEN, replace(LEFT_OUT, place=None)), ctx)
         assert [tool["name"] for tool in place.requests[0].tools] == ["mcp__t__look"]
     assert ctx.headers["x-dragoman-adjusted"] == "tools.odd=left_out"
-    assert "r1: the CLI does not take the schemas of the tools odd" in caplog.text
+    assert "r1: the CLI does not accept the schemas of the tools odd" in caplog.text
 
 
 async def answered(place: Rig, tools: tuple[Tool, ...], ctx: RequestContext) -> None:

@@ -104,7 +104,7 @@ async def test_the_one_that_is_broken_is_named_and_no_other(
     [
         ("cat > /dev/null", 1, "it took too long"),
         ("exit 3", 20, "exited with code 3"),
-        ("read line; echo 'not json'; cat > /dev/null", 20, "not of its protocol"),
+        ("read line; echo 'not json'; cat > /dev/null", 20, "an invalid line"),
     ],
     ids=["silent", "gone", "garbage"],
 )

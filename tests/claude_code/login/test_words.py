@@ -94,7 +94,7 @@ def test_where_a_login_would_change_nothing(found: Login, says: str | None) -> N
             True,
             True,
             "run `dragoman login` in the container, or give it CLAUDE_CODE_OAUTH_TOKEN "
-            "(`claude setup-token` makes one where there is a browser) or ANTHROPIC_API_KEY",
+            "(create one with `claude setup-token` on a machine with a browser) or ANTHROPIC_API_KEY",
         ),
     ],
 )

@@ -198,7 +198,7 @@ async def test_orphans_are_ended(
     a_dead_gateways_list(tmp_path, line(process.pid))
     await OrphanReaper(tmp_path).end_orphans()
     assert ended(process) == -signal.SIGTERM
-    assert "ending 1 CLI processes that an earlier gateway left" in caplog.messages
+    assert "ending 1 orphaned CLI processes of an earlier gateway" in caplog.messages
 
 
 def test_nothing_that_was_removed_is_ended(tmp_path: Path, start: Start) -> None:

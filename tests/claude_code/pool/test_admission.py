@@ -65,7 +65,7 @@ async def test_newcomers_do_not_pass_those_in_line() -> None:
 async def test_the_line_has_an_end() -> None:
     one = slots(queue=0)
     await one.acquire("a")
-    with pytest.raises(GatewayBusy, match="too many requests are waiting") as caught:
+    with pytest.raises(GatewayBusy, match="too many requests are already waiting") as caught:
         await one.acquire("a")
     assert caught.value.retry_after is not None
     assert caught.value.retry_after > 0
@@ -208,7 +208,7 @@ async def test_a_call_has_one_place_in_line_for_all_its_answers() -> None:
         assert one.waiting == 1
         tasks.start_soon(one.acquire, "b")
         await anyio.wait_all_tasks_blocked()
-        with pytest.raises(GatewayBusy, match="too many requests are waiting"):
+        with pytest.raises(GatewayBusy, match="too many requests are already waiting"):
             await one.acquire("c")
         tasks.cancel_scope.cancel()
     assert (one.used, one.waiting) == (1, 0)

@@ -317,4 +317,4 @@ async def test_a_fault_in_closing_one_gives_its_slot_back_and_harms_no_other(
         await quiet()
         assert process_of(good).closed
         assert pool.slots.used == 0
-    assert caplog.messages == ["caring for a process failed"]
+    assert caplog.messages == ["maintaining a process failed"]

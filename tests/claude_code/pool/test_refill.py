@@ -126,7 +126,7 @@ async def test_a_spare_that_cant_be_started_is_said_and_tried_again_later(
         await quiet()
         assert pool.slots.used == 1
     assert "no spare process could be started: no such program" in caplog.messages
-    assert "caring for a process failed" in caplog.messages
+    assert "maintaining a process failed" in caplog.messages
 
 
 async def test_while_no_spare_can_be_started_the_others_are_tended_to(

@@ -343,5 +343,5 @@ def test_a_backend_that_looks_like_this_one_misspelt_is_named_at_the_start(
 ) -> None:
     build(tmp_path, config={"models": {"m": {"backend": backend}, "e": {"backend": "echo"}}})
     assert caplog.messages == [
-        f"the model 'm' has the backend {backend!r}: was 'claude-code' meant?"
+        f"the model 'm' has the backend {backend!r}: did you mean 'claude-code'?"
     ]

@@ -82,5 +82,5 @@ def problem(answer: JsonAnswer, *events: list[StreamEvent]) -> str:
         fed(answer, *events)
     assert caught.value.code == NOT_AS_ASKED == "invalid_model_output"
     before, _, said = caught.value.message.partition(": ")
-    assert before == "The model's answer does not have the requested form"
+    assert before == "The model's answer violates the requested format"
     return said.removesuffix(".")

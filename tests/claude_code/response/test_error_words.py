@@ -115,12 +115,12 @@ SENTENCES = [
     (
         "A maximum of 4 blocks with cache_control may be provided. Found 5.",
         None,
-        "The model's API refused the marks for its prompt cache in this request.",
+        "The model's API rejected the marks for its prompt cache in this request.",
     ),
     (
         "context_management: Extra inputs are not permitted",
         None,
-        "The model's API refused a setting that the Claude Code CLI adds to each request.",
+        "The model's API rejected a setting that the Claude Code CLI adds to each request.",
     ),
     (
         "output_format.schema: not valid",

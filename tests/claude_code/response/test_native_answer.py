@@ -109,7 +109,7 @@ def test_an_answer_that_misses_the_clients_schema_is_a_failure_at_the_end(
 ) -> None:
     answer = of(schema)
     fed(answer, said(0, *pieces))
-    with pytest.raises(BackendFailed, match="does not have the requested form") as caught:
+    with pytest.raises(BackendFailed, match="violates the requested format") as caught:
         fed(answer, end(reason))
     assert caught.value.code == "invalid_model_output"
     assert f": {problem}." in caught.value.message

@@ -92,7 +92,7 @@ def test_without_a_request_it_is_noticed_within_15_seconds(
     wait_for(gateway, GONE_OVER, 15)
     log = (gateway.home.parent / "gateway.log").read_text()
     assert log.count("until then, answers come from a built-in stand-in, not from a model") == 1
-    assert log.count("logged in (claude.ai): answers come from the model from now on") == 1
+    assert log.count("logged in (claude.ai): the model answers from now on") == 1
     end = time.monotonic() + 5
     while any((tmp_path / "tmp").glob("dragoman-*")):  # the stand-in's folder
         assert time.monotonic() < end

@@ -197,6 +197,6 @@ def test_an_address_that_others_reach_is_refused_without_keys(host: str, write: 
     result = run("serve", "--config", write(MODELS), "--host", host, "--port", 0)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"dragoman: {host}")
-    assert "can be reached by others" in result.stderr
+    assert "is reachable from other machines" in result.stderr
     assert "dragoman keys new NAME" in result.stderr
     assert result.stderr.count("\n") == 1

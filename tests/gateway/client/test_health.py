@@ -65,7 +65,7 @@ def test_another_program(body: bytes, status: int, said: str) -> None:
 
 
 def test_nothing_listens() -> None:
-    with pytest.raises(NotUp, match=r"^nobody listens there$"):
+    with pytest.raises(NotUp, match=r"^nothing listens there$"):
         ask_health("http://127.0.0.1:1", seconds=5)
 
 

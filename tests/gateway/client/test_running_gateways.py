@@ -190,7 +190,7 @@ def test_a_home_that_cannot_be_written_stops_nothing(
     with published(gateway):
         pass
     [message] = caplog.messages
-    assert message.startswith("other commands won't find this gateway by themselves: ")
+    assert message.startswith("other commands won't find this gateway automatically: ")
 
 
 def test_without_a_home_nothing_is_written(

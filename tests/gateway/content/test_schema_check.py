@@ -138,17 +138,17 @@ def test_a_reference_to_true_takes_anything() -> None:
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("#/$defs/gone", "which is not there"),
-        ("#/required/7", "which is not there"),
-        ("#/required/x", "which is not there"),
-        ("#/type/x", "which is not there"),
+        ("#/$defs/gone", "which does not exist"),
+        ("#/required/7", "which does not exist"),
+        ("#/required/x", "which does not exist"),
+        ("#/type/x", "which does not exist"),
         ("#/type", "which is not a schema"),
         ("#/required", "which is not a schema"),
         ("#name", "which is not a JSON pointer"),
-        ("https://example.test/s.json", "which is not within it"),
-        ("file:///etc/passwd", "which is not within it"),
-        ("other.json#/a", "which is not within it"),
-        ("", "which is not within it"),
+        ("https://example.test/s.json", "which is outside it"),
+        ("file:///etc/passwd", "which is outside it"),
+        ("other.json#/a", "which is outside it"),
+        ("", "which is outside it"),
     ],
 )
 @pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef"])
@@ -194,7 +194,7 @@ def test_remote_references_are_found_wherever_they_are(schema: Schema) -> None:
 
 def test_a_reference_out_of_what_is_no_schema_of_the_dialect_is_not_followed() -> None:
     schema = {**about(a={"$ref": "#/x/y"}), "x": {"y": REMOTE}}
-    with pytest.raises(InvalidSchema, match=r"example\.test/s\.json', which is not within it"):
+    with pytest.raises(InvalidSchema, match=r"example\.test/s\.json', which is outside it"):
         CheckedSchema(schema)
 
 

@@ -115,7 +115,7 @@ async def test_without_a_frontend_for_it_there_is_no_list(
     async with http(gateway_with(registering(*registered))) as client:
         answer = await client.get("/v1/models")
     assert answer.status_code == 404
-    assert answer.json() == {"error": {"message": "There is nothing at GET /v1/models."}}
+    assert answer.json() == {"error": {"message": "Unknown path: GET /v1/models."}}
 
 
 async def test_the_openapi_document_has_the_forms_of_all(gateway_with: GatewayWith) -> None:
@@ -144,7 +144,7 @@ async def test_a_predicate_that_fails_leaves_plain_json(
 
 @pytest.mark.parametrize(
     ("registered", "message"),
-    [((TOY, TOY), "two frontends have the name 'toy'"), (("toy",), "has to be a .*Frontend")],
+    [((TOY, TOY), "two frontends are named 'toy'"), (("toy",), "must be a .*Frontend")],
 )
 def test_a_mistake_stops_the_start(
     gateway_with: GatewayWith, registered: Any, message: str

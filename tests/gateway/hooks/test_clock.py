@@ -49,7 +49,7 @@ async def test_a_call_that_blocks_is_named(
     assert record.levelname == "WARNING"
     said = record.getMessage()
     assert said.startswith("plugin 'test_plugin_1' (code")
-    assert said.endswith(f"held up all requests for 5.0 s in {hook}")
+    assert said.endswith(f"blocked all requests for 5.0 s in {hook}")
 
 
 async def test_a_step_of_a_coroutine_that_blocks_is_named(
@@ -61,7 +61,7 @@ async def test_a_step_of_a_coroutine_that_blocks_is_named(
 
     gateway = gateway_with(ScriptedBackend(), plugin(gateway_transform_request))
     await (await gateway.open(request_for(), context())).aclose()
-    assert "held up all requests for 5.0 s in gateway_transform_request" in caplog.text
+    assert "blocked all requests for 5.0 s in gateway_transform_request" in caplog.text
 
 
 async def test_a_hook_that_awaits_holds_up_nobody(

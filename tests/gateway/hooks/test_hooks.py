@@ -82,7 +82,7 @@ async def test_hook_register_frontends(gateway_with: GatewayWith) -> None:
         )
 
     async with http(gateway_with(plugin(gateway_register_frontends))) as client:
-        assert (await client.get("/plain/x")).text == "There is nothing at GET /plain/x."
+        assert (await client.get("/plain/x")).text == "Unknown path: GET /plain/x."
         assert (await client.get("/other")).headers["content-type"] == "application/json"
 
 

@@ -74,7 +74,7 @@ async def test_routes_know_the_id_that_is_sent(gateway_with: GatewayWith) -> Non
     ("error", "status", "message"),
     [
         (RateLimited("later"), 429, "later"),
-        (KeyError("secret"), 500, "the gateway failed; its log has more"),
+        (KeyError("secret"), 500, "internal error; see the gateway's log"),
         (HTTPException(401, "who?"), 401, "who?"),
         (HTTPException(403, "no"), 403, "no"),
         (HTTPException(413, "big"), 413, "big"),
@@ -82,7 +82,7 @@ async def test_routes_know_the_id_that_is_sent(gateway_with: GatewayWith) -> Non
         (HTTPException(429, "slow"), 429, "slow"),
         (HTTPException(418, "tea"), 400, "tea"),
         (HTTPException(503, "down"), 500, "down"),
-        (HTTPException(404), 404, "There is nothing at GET /fail."),
+        (HTTPException(404), 404, "Unknown path: GET /fail."),
     ],
 )
 async def test_errors(error: Exception, status: int, message: str, gateway_with: Any) -> None:

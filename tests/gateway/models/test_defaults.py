@@ -113,9 +113,9 @@ async def test_what_was_lowered_is_said_in_a_header(
         ),
         (
             "sampling: false\n    defaults: {top_p: 0.5}",
-            "a default 'top_p' is of no use with `sampling: false`",
+            "a default 'top_p' has no effect with `sampling: false`",
         ),
-        ("split: {other: 1}", "a split takes no 'backend': set it for the models that it leads to"),
+        ("split: {other: 1}", "a split can't have 'backend': set it on the target models"),
     ],
 )
 def test_a_mistake_in_an_entry_is_said(entry: str, said: str, write: Callable[..., Path]) -> None:
@@ -132,10 +132,10 @@ SPLIT = "models:\n  a: {backend: b}\n  c: {backend: b}\n  s:\n    split:\n"
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ("      a: 1\n      x: 1", "line 7: the split 's' leads to 'x', which is not a model"),
-        ("      a: 1\n      s: 1", "line 7: the split 's' leads to 's', which is not a model"),
-        ("      a: -1\n      c: 2", "must be weights from 0, with one above it"),
-        ("      a: 0", "must be weights from 0, with one above it"),
+        ("      a: 1\n      x: 1", "line 7: the split 's' points to 'x', which is not a model"),
+        ("      a: 1\n      s: 1", "line 7: the split 's' points to 's', which is not a model"),
+        ("      a: -1\n      c: 2", "weights must be ≥ 0, at least one positive"),
+        ("      a: 0", "weights must be ≥ 0, at least one positive"),
     ],
 )
 def test_a_split_that_can_t_be_is_refused(

@@ -112,9 +112,9 @@ def test_resolution(asked: str, name: str) -> None:
     [
         ("exat", r"The model 'exat' does not exist\. Did you mean 'exact'\?"),
         ("EXACT", r"The model 'EXACT' does not exist\. Did you mean 'exact'"),
-        ("zzz", r"There are: exact, both\."),
+        ("zzz", r"Available: exact, both\."),
         ("p-*", "The model 'p-\\*' does not exist"),
-        ("loop", "The alias 'loop' refers back to itself"),
+        ("loop", "The alias 'loop' is circular"),
         ("z" * 1000, "z{100}…'"),
     ],
 )
@@ -130,7 +130,7 @@ USUAL = {
     "claude-sonnet-4": entry(),
     "hidden": ModelEntry(backend="b", hidden=True),
 }
-FIX = "If the client can't ask for another, add to the.yaml: "
+FIX = "To accept this name, add to the.yaml: "
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_name_that_a_client_is_stuck_with_gets_its_alias(asked: str, line: str
     with pytest.raises(ModelNotFound) as missing:
         ModelMap(USUAL, {}, file="the.yaml").resolve(asked)
     assert missing.value.message == (
-        f"The model {asked!r} does not exist. There are: large, claude-sonnet-4. {FIX}{line}"
+        f"The model {asked!r} does not exist. Available: large, claude-sonnet-4. {FIX}{line}"
     )
     aliases = yaml.safe_load(line)["aliases"]
     assert aliases == {asked: "claude-sonnet-4"}
@@ -208,7 +208,7 @@ def test_the_file_to_change_is_named_without_its_folder(
 
 
 def test_an_empty_map_says_so() -> None:
-    with pytest.raises(ModelNotFound, match="There are: none"):
+    with pytest.raises(ModelNotFound, match="Available: none"):
         ModelMap({}, {}).resolve("m")
 
 
@@ -218,11 +218,11 @@ def test_an_empty_map_says_so() -> None:
 @pytest.mark.parametrize(
     ("aliases", "said"),
     [
-        ("x: exat", "line 4: the alias 'x' leads to 'exat', which is not a model in 'aliases'; "
+        ("x: exat", "line 4: the alias 'x' points to 'exat', which is not a model in 'aliases'; "
          "did you mean 'exact'?"),
-        ("x: y\n  y: x", "line 4: the alias 'x' goes round in a circle in 'aliases.x'"),
-        ("'g-*': exat", "line 4: the alias 'g-*' leads to 'exat'"),
-        ("x: 'p-*'", "line 4: the alias 'x' leads to 'p-*'"),
+        ("x: y\n  y: x", "line 4: the alias 'x' is circular in 'aliases.x'"),
+        ("'g-*': exat", "line 4: the alias 'g-*' points to 'exat'"),
+        ("x: 'p-*'", "line 4: the alias 'x' points to 'p-*'"),
         ("'a*b*': exact", "line 4: more than one * in 'a*b*'"),
     ],
 )  # fmt: skip

@@ -39,7 +39,7 @@ def test_a_name_with_one_address_that_others_reach_is_refused(
 ) -> None:
     found = [(2, 1, 6, "", (address, 0)) for address in ("127.0.0.1", "192.0.2.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(ConfigurationError, match=r"^name \(192.0.2.1\) can be reached"):
+    with pytest.raises(ConfigurationError, match=r"^name \(192.0.2.1\) is reachable"):
         listen.listen("name", 0, loopback_only=True)
 
 
@@ -145,7 +145,7 @@ def test_without_ipv6_localhost_is_127_0_0_1(
     stack.missing["::1"] = error
     listen.listen("localhost", 4000)
     assert stack.open == [("127.0.0.1", 4000)]
-    assert "no IPv6 here, so not listening on ::1" in caplog.text
+    assert "no IPv6, so not listening on ::1" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -39,7 +39,7 @@ async def test_new_models_hold(write: Write, caplog: pytest.LogCaptureFixture) -
     gateway = await reloaded(write, ONE, TWO)
     assert list(gateway.models.listed) == ["one", "two"]
     assert caplog.messages == [
-        "the configuration was read again; new: models and aliases; needs a restart: nothing"
+        "configuration reloaded; applied: models and aliases; needs a restart: nothing"
     ]
 
 
@@ -61,8 +61,8 @@ async def test_the_address_needs_a_restart(write: Write, caplog: pytest.LogCaptu
     [
         ("models:\n  m: {bakend: x}", "line 2: "),
         ("a: [1", "line 1: not valid YAML"),
-        ("", "is gone or empty"),
-        ("aliases:\n  a: nowhere", "line 2: the alias 'a' leads to 'nowhere'"),
+        ("", "is missing or empty"),
+        ("aliases:\n  a: nowhere", "line 2: the alias 'a' points to 'nowhere'"),
     ],
 )
 async def test_a_broken_file_changes_nothing(
@@ -180,7 +180,7 @@ async def test_the_users_file_takes_the_place_of_the_packaged_one(
     await reloader.look()
     assert (reloader.path, gateway.config.path) == (mine, mine)
     assert list(gateway.models.listed) == ["one", "two"]
-    assert f"{mine} is there now, and is the configuration from here on" in caplog.messages
+    assert f"{mine} was created; using it as the configuration from now on" in caplog.messages
     write(ONE, "mine.yaml")
     await reloader.look()
     assert list(gateway.models.listed) == ["one"]

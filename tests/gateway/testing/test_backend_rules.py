@@ -145,7 +145,7 @@ BROKEN: dict[str, tuple[BackendCase, str]] = {
     ),
     "releases-what-it-holds": (
         BackendCase(open=whole, released=lambda: False, seconds=QUICK),
-        "everything to be given back after 'answers-in-order' within 0.05 s, but something",
+        "all resources to be released after 'answers-in-order' within 0.05 s, but something",
     ),
 }
 
@@ -174,7 +174,7 @@ async def test_a_rule_can_be_checked_alone() -> None:
     [
         (
             BackendCase(open=Hanging, seconds=QUICK),
-            "^answers-in-order: expected an end within 0.5 s, but it was still at work",
+            "^answers-in-order: expected an end within 0.5 s, but it was still running",
         ),
         (
             BackendCase(open=whole, fails=whole),

@@ -34,7 +34,7 @@ async def test_only_the_chosen_installed_plugins_take_part(monkeypatch: pytest.M
 
 
 async def test_an_installed_plugin_that_is_not_there_is_named() -> None:
-    with pytest.raises(LookupError, match="no installed plugin is named 'nowhere'"):
+    with pytest.raises(LookupError, match="unknown plugin 'nowhere'"):
         async with serving(installed=("nowhere",)):
             pass
 

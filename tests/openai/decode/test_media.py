@@ -87,7 +87,7 @@ def test_a_picture_elsewhere_is_left_there(url: str, sent: str) -> None:
         (b"\0\0\0\x18ftypavif", "an AVIF picture"),
         (b"%PDF-1.7", "a PDF"),
         (b"<!DOCTYPE html>", "an HTML page"),
-        (png(300, 300)[:200], "a PNG picture that is cut off after 200 bytes"),
+        (png(300, 300)[:200], "a PNG picture that was cut off after 200 bytes"),
     ],
 )
 def test_the_error_names_what_the_bytes_are(content: bytes, name: str) -> None:

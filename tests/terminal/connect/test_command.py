@@ -137,7 +137,7 @@ def test_what_can_t_be_merged_is_left_as_it_is(
     file.write_text(text, encoding="utf-8")
     result = run("connect", client, "--write")
     assert result.exit_code == 2
-    assert "was left as it is" in result.stderr
+    assert "was left unchanged" in result.stderr
     assert result.stderr.count("\n") == 1
     assert file.read_text(encoding="utf-8") == text
     assert [each.name for each in file.parent.iterdir() if each.is_file()] == [file.name]
@@ -299,7 +299,7 @@ def test_a_gateway_that_is_not_up_is_asked_once(run: Run, monkeypatch: pytest.Mo
 
     def not_up(_: object, name: str) -> dict[str, Any]:
         asked.append(name)
-        raise NotUp("nobody listens there")
+        raise NotUp("nothing listens there")
 
     monkeypatch.setattr(Listing, "model", not_up)
     monkeypatch.setattr(connect_command, "ServerCall", Listing)
@@ -355,7 +355,7 @@ def test_a_client_names_what_it_needs(client: str, needs: str, run: Run) -> None
 def test_an_unknown_client_is_one_line_with_those_that_there_are(run: Run) -> None:
     result = run("connect", "nope")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("dragoman: unknown client 'nope'; there are: aider, cline, ")
+    assert result.stderr.startswith("dragoman: unknown client 'nope'; available: aider, cline, ")
     assert result.stderr.count("\n") == result.stderr.count("cline") == 1
 
 

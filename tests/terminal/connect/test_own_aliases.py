@@ -49,10 +49,10 @@ def test_the_line_goes_under_aliases_and_all_else_stays(before: str, after: str)
     [
         ("- 1", "it is not a mapping"),
         ("aliases: [a]", "aliases is not a mapping"),
-        ("aliases: null\n", "another form"),
-        ("aliases: &x {a: b}\nmore: *x\n", "another form"),
-        ("{server: {port: 1}}", "within braces"),
-        ("aliases: {gpt-4o: claude-opus-4}", "already stands for 'claude-opus-4'"),
+        ("aliases: null\n", "unexpected structure"),
+        ("aliases: &x {a: b}\nmore: *x\n", "unexpected structure"),
+        ("{server: {port: 1}}", "in braces"),
+        ("aliases: {gpt-4o: claude-opus-4}", "already points to 'claude-opus-4'"),
     ],
 )
 def test_what_would_take_more_than_a_line_is_left_alone(before: str, why: str) -> None:
@@ -88,7 +88,7 @@ def test_a_file_that_is_there_is_kept_as_a_copy(path: Path, run: Run) -> None:
     result = run("connect", "curl", "--alias", "gpt-4o", "--model", "claude-opus-4")
     assert result.exit_code == 0
     backup = path.with_name("models.yaml.before-dragoman")
-    assert f"the previous version is {backup}. A running gateway notices it" in result.stderr
+    assert f"the previous version is {backup}. A running gateway applies it" in result.stderr
     assert backup.read_text(encoding="utf-8") == "server: {port: 4000} # mine\n"
     assert path.read_text(encoding="utf-8") == (
         "server: {port: 4000} # mine\n\naliases:\n  gpt-4o: claude-opus-4\n"
@@ -109,8 +109,8 @@ def test_the_named_file_is_the_one_that_gets_it(tmp_path: Path, path: Path, run:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--alias", "two words"), "'two words' can't be put into an alias"),
-        (("--alias", "a: b\nc"), "can't be put into an alias"),
+        (("--alias", "two words"), "'two words' can't be used in an alias"),
+        (("--alias", "a: b\nc"), "can't be used in an alias"),
         (
             ("--alias", "gpt-4o", "-m", "claud-sonnet-4"),
             "does not exist. Did you mean 'claude-sonnet-4'",

@@ -36,14 +36,14 @@ def test_the_exit_code_says_how_it_is(
 
 def test_nobody_there_is_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(_: ServerCall) -> None:
-        raise NotUp("nobody listens there")
+        raise NotUp("nothing listens there")
 
     monkeypatch.setattr(ServerCall, "health", nobody)
     monkeypatch.setattr(status_command, "_start_command", lambda: "dragoman serve")
     result = run("status", "--url", "localhost:1")
     assert result.exit_code == 2
     assert result.stdout == (
-        "not up: http://localhost:1: nobody listens there; `dragoman serve` starts it\n"
+        "not running: http://localhost:1: nothing listens there; start it with `dragoman serve`\n"
     )
     result = run("status", "--json")
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (2, "down")

@@ -27,15 +27,15 @@ def rows(health: Mapping[str, Any]) -> dict[str, str]:
 
 def test_everything_that_is_known_has_a_row() -> None:
     assert rows(HEALTH) == {
-        "gateway": "up",
+        "gateway": "running",
         "address": "http://127.0.0.1:3456/v1",
         "version": "1.2.3",
         "up since": "09:00 UTC (3 h)",
         "requests": "7: 7 answered, 0 failed",
         "CLI": "2.1.330, /bin/claude",
-        "CLI check": "holds",
+        "CLI check": "ok",
         "login": "Claude plan",
-        "processes": "1 answering, 2 ready",
+        "processes": "1 answering, 2 idle",
         "plan, 5 hours": "██░░░░░░░░  25% used, resets 13:30 UTC (in 1 h 30 min)",
         "plan, 7 days Opus": "██████████ 100% used, resets 03 Mar 13:00 UTC (in 1 d 1 h)",
         "YAML": "read 11:30:00",
@@ -72,21 +72,21 @@ REFUSED = [
 def test_refused_pages_and_hosts_come_with_the_line_of_yaml() -> None:
     health = {**HEALTH, "access": {"refused": REFUSED}}
     lines = as_text(URL, health, NOW, Paint(colour=False)).splitlines()
-    [first] = [number for number, line in enumerate(lines) if line.startswith("refused")]
-    shown = [line.removeprefix("refused").strip() for line in lines[first : first + 6]]
+    [first] = [number for number, line in enumerate(lines) if line.startswith("rejected")]
+    shown = [line.removeprefix("rejected").strip() for line in lines[first : first + 6]]
     assert shown == [
-        "pages of app://obsidian.md, 3 times, last 11:59:00; to allow:",
+        "origin app://obsidian.md, 3 times, last 11:59:00; to allow it:",
         'plugins: {access: {origins: ["app://obsidian.md"]}}',
-        "host nas, once, last Sun 01 Mar 11:59; to allow:",
+        "host nas, once, last Sun 01 Mar 11:59; to allow it:",
         'plugins: {access: {hosts: ["nas"]}}',
         "pages from files or sandboxed frames, 2 times, last 11:59:00",
-        "and 1 more; `dragoman status --json` has them",
+        "and 1 more; `dragoman status --json` lists them",
     ]
 
 
 def test_without_refusals_there_is_no_such_row() -> None:
-    assert "refused" not in rows({**HEALTH, "access": {"refused": []}})
-    assert "refused" not in rows(HEALTH)
+    assert "rejected" not in rows({**HEALTH, "access": {"refused": []}})
+    assert "rejected" not in rows(HEALTH)
 
 
 def cli_rows(**installed: Any) -> list[str]:
@@ -107,7 +107,7 @@ def cli_rows(**installed: Any) -> list[str]:
 def test_the_cli_with_its_age_and_the_command_for_a_newer_one(
     installed: dict[str, Any], says: str
 ) -> None:
-    assert cli_rows(**installed) == [says, "/bin/claude", "for a newer one: claude update"]
+    assert cli_rows(**installed) == [says, "/bin/claude", "to update: claude update"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_path_below_home_is_short_but_can_be_pasted(
     update: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/u")
-    assert cli_rows(update=update)[2] == f"for a newer one: {says}"
+    assert cli_rows(update=update)[2] == f"to update: {says}"
 
 
 def test_an_old_cli_is_marked() -> None:
@@ -294,8 +294,8 @@ ERROR = {
 @pytest.mark.parametrize(
     ("health", "name", "says"),
     [
-        (changed(status="degraded"), "gateway", "up, but degraded"),
-        (changed(status="draining"), "gateway", "being stopped: running answers finish"),
+        (changed(status="degraded"), "gateway", "running, but degraded"),
+        (changed(status="draining"), "gateway", "shutting down: running answers may finish"),
         (changed(offline=True, claude_code=STAND_IN), "login", "not needed: offline"),
         (
             changed(offline=True, claude_code=STAND_IN),
@@ -329,7 +329,7 @@ ERROR = {
         (
             changed(claude_code={"cli_check": {"checked": False}}),
             "CLI check",
-            "not tried out yet; `dragoman doctor` does it now",
+            "pending; run `dragoman doctor` to check now",
         ),
         (
             changed(claude_code={"cli_check": {"checked": True, "differs": ["a"]}}),
@@ -362,18 +362,18 @@ ERROR = {
                 }
             ),
             "account",
-            "refused as extra usage beyond the plan (sonnet), last at 11:59:00",
+            "rejected as extra usage beyond the plan (sonnet), last at 11:59:00",
         ),
         (changed(claude_code={"account": {"state": "new", "message": "Why."}}), "account", "new"),
         (changed(claude_code={"account": {"state": "new", "message": "Why."}}), "", "Why."),
-        (changed(config={"last_error": "line 3"}), "", "refused since: line 3"),
+        (changed(config={"last_error": "line 3"}), "", "last change rejected: line 3"),
         (changed(config={"needs_restart": ["server.port"]}), "", "needs a restart: server.port"),
         (
             changed(terminal={"last_errors": [ERROR]}),
             "last errors",
             "11:59:00  503  claude-opus-4  all processes are busy",
         ),
-        ({"status": "ok"}, "more", "asks for a key: set DRAGOMAN_API_KEY to see the rest"),
+        ({"status": "ok"}, "more", "key required: set DRAGOMAN_API_KEY for the details"),
     ],
 )
 def test_what_is_not_as_usual_is_said(health: dict[str, Any], name: str, says: str) -> None:
@@ -384,7 +384,7 @@ def test_colours_are_only_around_the_texts() -> None:
     plain = as_text(URL, HEALTH, NOW, Paint(colour=False))
     coloured = as_text(URL, HEALTH, NOW, Paint(colour=True))
     assert "\x1b" not in plain
-    assert "\x1b[32mup\x1b[0m" in coloured
+    assert "\x1b[32mrunning\x1b[0m" in coloured
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,17 @@ from gateway_claude_code.process.command import environment
 from gateway_claude_code.process.environment import CliEnvironment
 
 WHAT_IT_COSTS: Final = (
-    f"This asks the real API, with your own CLI and login: at most {MOST_REQUESTS} tiny requests "
+    f"This sends requests to the real API, with your own CLI and login: at most {MOST_REQUESTS} "
+    "tiny requests "
     f"to {', '.join(MODELS[:-1])} and {MODELS[-1]}. About 4 of them are answered, each with some "
-    "700 tokens of input, and aborted as the answer begins; the others are refused. The CLI "
-    "itself repeats a refused request up to three times; none of that costs anything. A subscription counts them towards its limits like a few short questions; with an "
+    "700 tokens of input, and aborted as the answer begins; the others are rejected. The CLI "
+    "itself repeats a rejected request up to three times; none of that costs anything. A "
+    "subscription counts them towards its limits like a few short questions; with an "
     "API key it is about 2 US cents, and about 10 if all of them are answered."
 )
 NO_TERMINAL: Final = (
-    "--live asks the real API, which costs a little: add --yes, or run it in a terminal"
+    "--live sends requests to the real API, which costs a little: add --yes, or run it in a "
+    "terminal"
 )
 
 
@@ -73,7 +76,7 @@ def _ask_user() -> None:
     if not at_a_terminal():
         raise Refused(NO_TERMINAL)
     click.echo(click.wrap_text(WHAT_IT_COSTS, 88), err=True)
-    if not click.confirm("Ask it?", err=True):
+    if not click.confirm("Continue?", err=True):
         raise Refused("cancelled")
 
 

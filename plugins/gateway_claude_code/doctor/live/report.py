@@ -57,11 +57,11 @@ _FACT_WIDTH: Final = max(map(len, FACT_NAMES))
 def provider(environ: Mapping[str, str]) -> str:
     """The provider of the models, by the variables of the CLI that choose it."""
     found = (name for variable, name in _PROVIDERS.items() if environ.get(variable))
-    return next(found, "an address of the user's own" if own_address(environ) else "Anthropic")
+    return next(found, "a custom address" if own_address(environ) else "Anthropic")
 
 
 def own_address(environ: Mapping[str, str]) -> bool:
-    """Whether the CLI sends requests to an address of the user's own, such as LiteLLM's."""
+    """Whether the CLI sends requests to a custom address, such as LiteLLM's."""
     address = environ.get(cli_variables.BASE_URL)
     if not address:
         return False
@@ -138,7 +138,7 @@ class LiveReport:
         return {name: sum(getattr(model, name) for model in self.run.models) for name in names}
 
     def _lines(self) -> Iterator[str]:
-        cli = self.cli or "of an unknown version"
+        cli = self.cli or "(unknown version)"
         yield f"dragoman {self.dragoman}, Claude Code CLI {cli}"
         yield f"Python {self.python}, {self.platform}"
         yield f"models served by {self.provider}, login: {self.login}, {self.date}"
@@ -146,7 +146,7 @@ class LiveReport:
             yield ""
             yield from _model_lines(model)
         yield ""
-        yield "Requests: {asked}, answered: {answered}, refused: {refused}.".format(**self._counts)
+        yield "Requests: {asked}, answered: {answered}, rejected: {refused}.".format(**self._counts)
         if not self.run.remembered:
             yield NOT_REMEMBERED
         yield self._summary()
@@ -158,7 +158,7 @@ class LiveReport:
             return f"Different from Dragoman's table: {', '.join(names)}."
         if self.exit_code == EXIT_HOLDS:
             return "All tested facts match Dragoman's table."
-        return "Nothing differs from Dragoman's table, but not everything could be tested."
+        return "No differences from Dragoman's table, but not everything could be tested."
 
 
 def _differing(evidence: Sequence[Evidence]) -> Iterator[str]:
@@ -214,7 +214,7 @@ def _model_lines(model: ModelTried) -> Iterator[str]:
 
 def _evidence_lines(one: Evidence) -> Iterator[str]:
     verdict = click.style(f"{one.verdict:8}", fg=_COLOURS[one.verdict])
-    seen = one.seen or "not seen, as the request was refused for another reason"
+    seen = one.seen or "not tested: the request was rejected for another reason"
     yield f"  {verdict} {one.fact:{_FACT_WIDTH}} {one.tried}: {seen}"
     if one.verdict == "differs":
         yield f"{'':11}in the table {_value(one.table)}, now {_value(one.value)}"

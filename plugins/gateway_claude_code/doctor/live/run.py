@@ -203,7 +203,7 @@ class _ModelTrial:
                     async for event in events:
                         if isinstance(event, ResponseStart):
                             return self._accepted(event)
-            raise BackendFailed("The answer ended before it began.")
+            raise BackendFailed("The answer ended before it started.")
         except TimeoutError as error:
             raise StoppedEarly("no answer came in time", str(error)) from None
         except ModelNotFound:

@@ -102,4 +102,4 @@ async def media_removed(rig: Rig) -> None:
     except InvalidRequest as error:
         rig.note("media_removed", error.param == PICTURE.place, f"400: {error.message}")
     else:
-        rig.differs("media_removed", "the model was asked without it, and the client not told")
+        rig.differs("media_removed", "the request was sent without it, and the client got no error")

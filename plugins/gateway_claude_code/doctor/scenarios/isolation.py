@@ -51,7 +51,7 @@ async def file_mentions(rig: Rig) -> None:
             seen = "the content of a file that a prompt named with @ reached the model"
             rig.differs("file_mentions", seen)
             return
-        rig.holds("file_mentions", f"{len(texts)} forms of it stayed text")
+        rig.holds("file_mentions", f"{len(texts)} forms stayed plain text")
 
 
 async def slash_commands(rig: Rig) -> None:
@@ -87,7 +87,7 @@ async def _send(
     if lost:
         rig.differs("slash_commands", f"{lost[0]!r} did not reach the model unchanged")
     else:
-        rig.holds("slash_commands", f"{len(COMMANDS)} of them went through")
+        rig.holds("slash_commands", f"{len(COMMANDS)} commands arrived as text")
 
 
 async def built_in_tools(rig: Rig) -> None:
@@ -100,12 +100,12 @@ async def built_in_tools(rig: Rig) -> None:
             asking(message("user", "Run it."), tools=(LOOK,)),
             script=in_order(Answer(blocks=(call,)), text_answer("No.")),
         )
-        rig.holds("built_in_tools", "none is offered, and a call of Bash runs nothing")
+        rig.holds("built_in_tools", "none is offered, and a call to Bash runs nothing")
     finally:
         names = [str(tool.get("name")) for request in rig.requests for tool in request.tools]
         offered = [name for name in names if not name.startswith(PREFIX)]
         if made.exists():
-            rig.differs("built_in_tools", "a command of the model's was run with Bash")
+            rig.differs("built_in_tools", "the model ran a command with Bash")
         elif offered:
             rig.differs("built_in_tools", f"the model was offered {', '.join(offered):.100}")
 
@@ -123,13 +123,13 @@ async def traces(rig: Rig) -> None:
     await rig.answer(request, script=script)
     if "stream-json" in listings[0]:  # else the list can't be read here
         shown = any(word in listing for listing in listings)
-        seen = "a prompt's text is in it" if shown else "a prompt's text is not in it"
+        seen = "a prompt's text is in it" if shown else "no text of a prompt is in it"
         rig.note("not_in_argv", not shown, seen)
     holding = await anyio.to_thread.run_sync(_files_with, rig.folder, word)
     rig.note(
         "not_on_disk",
         not holding,
-        f"a prompt's text is in {', '.join(holding)}" if holding else "no file holds its text",
+        f"a prompt's text is in {', '.join(holding)}" if holding else "no file contains its text",
     )
 
 

@@ -60,9 +60,9 @@ def _note_request(rig: Rig, seconds: float) -> None:
 
 def _note_streaming(rig: Rig, events: Sequence[StreamEvent]) -> None:
     pieces = tuple(event.text for event in events if isinstance(event, PartDelta))
-    seen = f"{len(PIECES)} pieces came as {len(pieces)}"
+    seen = f"{len(PIECES)} pieces arrived as {len(pieces)}"
     if "".join(pieces) != "".join(PIECES):
-        seen = f"{''.join(PIECES)!r} came as {''.join(pieces)!r:.80}"
+        seen = f"{''.join(PIECES)!r} arrived as {''.join(pieces)!r:.80}"
     rig.note("streaming", pieces == PIECES, seen)
 
 
@@ -82,6 +82,6 @@ async def _note_exit(rig: Rig, process: CliProcess) -> None:
     code = await process.exit_code()
     ended = code == 0 and seconds < EXIT_SECONDS
     seen = (
-        f"it exited after {seconds:.2f} s" if ended else f"it did not exit by itself (code {code})"
+        f"it exited after {seconds:.2f} s" if ended else f"it did not exit on its own (code {code})"
     )
     rig.note("exit_at_end", ended, seen)

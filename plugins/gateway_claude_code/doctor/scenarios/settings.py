@@ -76,7 +76,7 @@ def _note_model(rig: Rig, request: MessagesRequest, model: str, *, switch: bool)
     texts = [text.strip() for text in user_texts(request)]
     how = "by settings, in a running process" if switch else "by the process's arguments"
     if model not in request.model:
-        rig.differs("model", f"{model!r} was asked for {how}, and {request.model!r} came")
+        rig.differs("model", f"requested {model!r} {how}, but {request.model!r} arrived")
     elif texts != ["Hello"]:
         rig.differs("model", f"the change {how} left a trace in the conversation")
     else:

@@ -132,7 +132,7 @@ async def _findings(cli: Cli, scenario: Scenario, deadline: float) -> list[Findi
                 notes = place.notes
                 await scenario.play(place)
         except Exception as error:
-            log.debug("looking at %s failed", scenario.names, exc_info=error)
+            log.debug("checking %s failed", scenario.names, exc_info=error)
             failure = error
     findings = []
     for name in scenario.names:

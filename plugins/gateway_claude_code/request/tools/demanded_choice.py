@@ -115,9 +115,8 @@ class DemandedAnswer:
         """Begin another attempt. Raises `BackendFailed` after the last one."""
         if self.attempts >= MOST_ATTEMPTS:
             raise BackendFailed(
-                "The model did not call a tool as 'tool_choice' requires, although it was asked "
-                "twice. Say in the prompt when to call the tool, or use a model that can be made "
-                "to call one.",
+                "The model ignored 'tool_choice' twice. Ask for the tool in the prompt, or use a "
+                "model that supports forced tool calls.",
                 code=NOT_FOLLOWED,
                 param="tool_choice",
                 should_retry=False,

@@ -69,7 +69,7 @@ def test_it_says_what_it_costs_and_asks(tmp_path: Path, asked: list[str | None])
     words = " ".join(result.stderr.split())
     assert "at most 15 tiny requests to opus, sonnet and haiku" in words
     assert "US cents" in words
-    assert "repeats a refused request up to three times" in words
+    assert "repeats a rejected request up to three times" in words
     assert words.endswith("cancelled")
     assert (result.stdout, asked) == ("", [])
 
@@ -119,7 +119,7 @@ def test_an_address_in_the_yaml_counts_as_well(tmp_path: Path) -> None:
     )
     options = ["doctor", "--live", "--yes", "--json", "--config", str(config)]
     report = json.loads(CliRunner().invoke(cli, options).stdout)
-    assert (report["remembered"], report["provider"]) == (False, "an address of the user's own")
+    assert (report["remembered"], report["provider"]) == (False, "a custom address")
 
 
 def test_without_a_cli_nothing_is_asked(

@@ -53,12 +53,12 @@ def report(*models: ModelTried, remembered: bool = True, **run: Any) -> LiveRepo
                 replace(TRIED, evidence=judge(FORCED, KNOWN.facts, Refused(said="?", lesson=None)))
             ),
             1,
-            "Nothing differs from Dragoman's table, but not everything could be tested.",
+            "No differences from Dragoman's table, but not everything could be tested.",
         ),
         (
             report(replace(TRIED, evidence=(), unavailable=True)),
             1,
-            "Nothing differs from Dragoman's table, but not everything could be tested.",
+            "No differences from Dragoman's table, but not everything could be tested.",
         ),
         (report(TRIED, stopped="the quota is used up"), 2, "Stopped early: the quota is used up."),
     ],
@@ -148,8 +148,8 @@ def test_words_that_name_somebody_are_left_out(said: str, shown: str) -> None:
         ({}, "Anthropic"),
         ({"CLAUDE_CODE_USE_BEDROCK": "1"}, "Bedrock"),
         ({"ANTHROPIC_BASE_URL": "https://api.anthropic.com/"}, "Anthropic"),
-        ({"ANTHROPIC_BASE_URL": "http://x.example"}, "an address of the user's own"),
-        ({"ANTHROPIC_BASE_URL": "http://[x"}, "an address of the user's own"),
+        ({"ANTHROPIC_BASE_URL": "http://x.example"}, "a custom address"),
+        ({"ANTHROPIC_BASE_URL": "http://[x"}, "a custom address"),
     ],
 )
 def test_who_serves_the_models_is_said_without_an_address(

@@ -110,7 +110,7 @@ async def test_a_client_that_goes_away_meanwhile_is_no_fault_of_ours() -> None:
     async def receive() -> dict[str, object]:
         return {"type": "http.disconnect"}
 
-    with pytest.raises(InvalidRequest, match="went away"):
+    with pytest.raises(InvalidRequest, match="disconnected"):
         await read_body(json_request(receive), LimitsConfig(body_bytes=1000))
 
 

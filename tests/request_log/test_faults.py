@@ -97,7 +97,7 @@ def test_a_full_disk_fails_no_request_and_is_said(tmp_path: Path) -> None:
         size = (tmp_path / "r.db-wal").stat().st_size
         resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (size, -1))
         gateway.ask(50)
-        wait_until(lambda: "wait: " in gateway.log.read_text(), "the log says so")
+        wait_until(lambda: "waiting: " in gateway.log.read_text(), "the log says so")
         resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (-1, -1))
         wait_until(lambda: rows(tmp_path) == 51, "with room again all rows are written")
     assert read(tmp_path / "r.db", "PRAGMA integrity_check") == [{"integrity_check": "ok"}]

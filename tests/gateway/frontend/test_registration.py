@@ -90,7 +90,7 @@ async def test_an_error_that_is_rendered_wrongly_is_plain_and_logged(
     wrong: Any = replace(DEFAULT, render_error=lambda *_: {"error": "no response"})
     async with http(gateway_with(registering(wrong))) as client:
         answer = await client.get("/nothing")
-    assert answer.json() == {"error": {"message": "There is nothing at GET /nothing."}}
+    assert answer.json() == {"error": {"message": "Unknown path: GET /nothing."}}
     assert "the frontend default rendered an error as dict" in caplog.text
 
 

@@ -23,7 +23,8 @@ from typing import Final
 from bench import cases
 from bench.load import address, request_bytes
 from bench.machine import environment, gateway, get
-from bench.stall_bodies import MEGABYTE, Answerer, Kind, all_kinds
+from bench.stall_bodies import all_kinds
+from bench.stall_parts import MEGABYTE, Answerer, Kind
 from bench.stall_report import Stall, missed, page
 from gateway.config.settings import LimitsConfig
 from gateway_claude_code.config import ClaudeCodeConfig

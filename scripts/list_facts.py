@@ -324,7 +324,7 @@ def _row(fact: Fact) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As Markdown that shows the text: code stays code, and everything else is no markup."""
+    """As Markdown that shows the text: code stays code, and all other markup is escaped."""
     pieces = text.split("`")
     if len(pieces) % 2 == 0:
         return _without_markup(text).replace("`", "\\`")

@@ -19,7 +19,7 @@ class StreamEncoder(ABC):
 
     @abstractmethod
     def encode(self, choice: int, event: StreamEvent) -> bytes:
-        """The bytes for one event of one choice, whole events or lines; empty if there are none.
+        """The bytes for one event of one choice, whole events or lines; empty for an event that sends nothing.
 
         `choice` counts from 0. Raises `BackendFailed` for more of a part that never began.
         """

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench import stall_report
-from bench.stall_bodies import MEGABYTE, Kind, all_kinds
+from bench.stall_bodies import all_kinds
+from bench.stall_parts import MEGABYTE, Kind
 from bench.stall_report import Stall
 from gateway.config.settings import LimitsConfig
 

@@ -26,7 +26,7 @@ class HeldStart:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the held events may wait for the next one; None if there are none."""
+        """How long the held events may wait for the next one; None without held events."""
         return None if self._until is None else max(self._until - self._now(), 0)
 
     def feed(self, event: StreamEvent) -> Iterator[StreamEvent]:

@@ -43,7 +43,7 @@ class Start:
             self._starts.breaker.failed(error)
 
     def give_up(self) -> None:
-        """It is no longer needed, which says nothing about the CLI."""
+        """Give up a start that has become unnecessary; this says nothing about the CLI."""
         if self._end("given up") and self.tries:
             self._starts.breaker.undecided()
 

@@ -77,7 +77,7 @@ async def test_an_answer_without_a_demanded_call_is_asked_for_once_more() -> Non
     thinking = a_request(tools=(LOOK,), tool_choice=choice)
     prepared, model = prepare(thinking, TARGET), Model()
     assert prepared.demanded
-    with pytest.raises(BackendFailed, match="ignored .tool_choice. twice"):
+    with pytest.raises(BackendFailed, match="ignored 'tool_choice' twice"):
         _ = [event async for event in held_to_choice(prepared, model.answer)]
     first, second = model.asked
     said = second.request.messages[len(first.request.messages) :]

@@ -163,7 +163,9 @@ def test_the_output_streams_from_its_first_token(
 
 def test_a_schema_that_the_cli_does_not_take_is_said(gateway: RunningGateway) -> None:
     endless = {"$ref": "#"}
-    with pytest.raises(openai.BadRequestError, match="does not accept the answer's schema") as caught:
+    with pytest.raises(
+        openai.BadRequestError, match="does not accept the answer's schema"
+    ) as caught:
         asked(gateway, output({}), response_format=form(endless))
     assert caught.value.param == "response_format"
 

@@ -51,7 +51,7 @@ def repaired(schema: Mapping[str, Any]) -> Schema:
             if isinstance(inner, dict):
                 left.append(inner)
     if "$schema" in root and not _LATEST.fullmatch(root["$schema"]) and root != schema:
-        del root["$schema"]  # it is no longer of that dialect
+        del root["$schema"]  # the repaired schema is of draft 2020-12
     return root
 
 

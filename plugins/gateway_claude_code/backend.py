@@ -11,11 +11,16 @@ from gateway.load.off_loop import off_loop
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.conversations.attempts import FIRST, Attempt, held_to_choice
+from gateway_claude_code.conversations.attempts import (
+    FIRST,
+    Attempt,
+    held_to_choice,
+    leaves_sound,
+)
 from gateway_claude_code.conversations.continuation import AnswerSoFar
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.turn import TurnDriver
-from gateway_claude_code.conversations.turn_plan import TurnPlan
+from gateway_claude_code.conversations.turn_plan import After, TurnPlan
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.knowledge.catalogue import ModelCatalogue
@@ -26,7 +31,7 @@ from gateway_claude_code.process.cli_version import switches_models
 from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.launch import launch_for, program_of
 from gateway_claude_code.request.answer_schemas.made_once import AnswerSchemas
-from gateway_claude_code.request.canonical import Digest, request_digest
+from gateway_claude_code.request.canonical import request_digest
 from gateway_claude_code.request.learning import Learning, NextTry
 from gateway_claude_code.request.prepare import Prepared, WentOut, prepare
 from gateway_claude_code.response.events import EventReader
@@ -129,10 +134,11 @@ class ClaudeCodeBackend:
         attempt = FIRST
         while True:
             reader = plan.reader(unlimited=attempt.unlimited)
-            conversation = await self._take(plan, attempt, ctx)
-            was_live = conversation.state.answered
+            conversation, kept = await self._take(plan, attempt, ctx)
+            was_live = conversation.used
             try:
-                answer = self._run(plan, conversation, reader, ctx, went_out or WentOut())
+                went_out = went_out or WentOut()
+                answer = self._run(plan, conversation, reader, ctx, went_out, kept=kept)
                 async with aclosing(answer) as events:
                     async for event in events:
                         yield event
@@ -144,12 +150,17 @@ class ClaudeCodeBackend:
                     raise
                 attempt = again
 
-    async def _take(self, plan: TurnPlan, attempt: Attempt, ctx: RequestContext) -> Conversation:
-        """A process that waits for this, or else one that was told nothing yet."""
+    async def _take(
+        self, plan: TurnPlan, attempt: Attempt, ctx: RequestContext
+    ) -> tuple[Conversation, int | None]:
+        """A process, and how many turns it keeps: see `TurnDriver.answer`.
+
+        It is one that waits for this, one that may have another conversation, or a new one.
+        """
         if attempt.live and plan.key_before is not None:
             waiting = await self.pool.take_live(plan.key_before)
             if waiting is not None:
-                return waiting
+                return waiting, None
         prepared = plan.prepared
         launch = launch_for(
             self._config,
@@ -162,11 +173,20 @@ class ClaudeCodeBackend:
         self.catalogue.notice(launch.identity)
         self._driver.tools.notice(launch.identity)
         as_text = plan.has_history and not self.verdict.takes_history(launch.identity)
+        reuses = self._config.reuse == "caller" and self.verdict.rewinds(launch.identity)
+        wanted = plan.wanted(launch) if reuses else None
+        seen = wanted if attempt.live else None
+        if seen is not None and (idle := await self.pool.take_idle(seen)) is not None:
+            return idle, plan.kept_by(idle)
         caller = prepared.request.client.caller
-        conversation = await self.pool.obtain(launch, caller, ctx, fresh=not attempt.spare)
+        conversation = await self.pool.obtain(
+            launch, caller, ctx, fresh=not attempt.spare, wanted=seen
+        )
         if as_text:
             conversation.use_transcript()
-        return conversation
+        elif wanted is not None:
+            conversation.serve(wanted)
+        return conversation, plan.kept_by(conversation)
 
     async def _run(
         self,
@@ -175,24 +195,34 @@ class ClaudeCodeBackend:
         reader: EventReader,
         ctx: RequestContext,
         went_out: WentOut,
+        *,
+        kept: int | None,
     ) -> AsyncGenerator[StreamEvent]:
         """The answer of a process, which this owns from its start; then it is kept, or ended."""
         said = AnswerSoFar()
-        key: Digest | None = None
+        after: After | None = None
+        is_sound = False
         try:
-            answer = self._driver.answer(plan, conversation, reader, ctx, went_out)
+            answer = self._driver.answer(plan, conversation, reader, ctx, went_out, kept=kept)
             async with aclosing(answer) as events:
                 async for event in events:
                     said.add(event)
                     yield event
+            is_sound = True
+        except BaseException as error:
+            is_sound = leaves_sound(error)
+            raise
         finally:
             try:
                 size = 0 if said.end is None else ctx.body_bytes
-                key = await off_loop(size, plan.key_after, reader, said)
+                after = await off_loop(size, plan.after, reader, said)
             finally:
-                if key is not None:
+                if after is not None:
                     conversation.begin_to_settle(reader.calls, thought=reader.thought)
-                    self.pool.keep(conversation, key)
+                    conversation.held.confirm(after.prefixes, parked=bool(reader.calls))
+                    self.pool.keep(conversation, after.key)
+                elif is_sound:
+                    self.pool.recover(conversation)
                 else:
                     self.pool.retire(conversation)
 

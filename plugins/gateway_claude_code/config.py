@@ -1,7 +1,7 @@
 """The plugin's section of the YAML: `plugins: {claude_code: {…}}`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +49,7 @@ class ClaudeCodeConfig(BaseModel):
     max_spares: int = Field(default=4, ge=0)
     spare_seconds: float = Field(default=1800, gt=0)
     max_live: int = Field(default=16, ge=0)
+    reuse: Literal["caller", "conversation"] = "caller"
     keep_alive: float = Field(default=300, ge=0)
     max_processes: int | None = Field(default=None, ge=1)
     max_queue: int = Field(default=100, ge=0)

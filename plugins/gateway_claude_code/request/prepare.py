@@ -17,7 +17,10 @@ from gateway_claude_code.request.canonical import (
     Digest,
     Transcript,
     digest_of,
+    offer_digest,
+    opening_digest,
     parameters_digest,
+    set_up_digest,
     setting_digest,
 )
 from gateway_claude_code.request.media_limits import within_limits
@@ -61,8 +64,10 @@ class Prepared:
 
     Without `cached` nothing is marked for the prompt cache, by the CLI neither.
 
-    `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
-    is not; the same conversation under the same of both can go on in the same process.
+    `setting` and `parameters` are digests of what is fixed once a conversation has begun, and of
+    what is not; the same conversation under the same of both can go on in the same process. Of
+    what is fixed, `set_up` is what a process keeps for life, and `opening` changes in an empty
+    conversation; `offer` are its tools alone.
 
     `tools` are those of the request with schemas that the API takes, and `names` is what they and
     their arguments are called towards the model.
@@ -82,6 +87,9 @@ class Prepared:
     schema: AnswerSchema | None
     setting: Digest
     parameters: Digest
+    set_up: Digest
+    opening: Digest
+    offer: Digest
     agent: Agent | None = None
     cached: bool = True
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -107,15 +115,28 @@ class Prepared:
             return None
         return self.schema.for_cli
 
-    def settings(self, *, seeded: bool, switch: bool = False) -> dict[str, Any]:
-        """The CLI's settings for this request; see `settings.flag_settings`."""
+    @property
+    def may_exchange_tools(self) -> bool:
+        """Whether tools can be exchanged in its process: the body's list has to be whole."""
+        return self.agent is None and self.json_schema is None
+
+    def settings(
+        self, *, seeded: bool, switch: bool = False, exchanged: bool = False
+    ) -> dict[str, Any]:
+        """The CLI's settings for this request; see `settings.flag_settings`.
+
+        `exchanged`: the tools of its process were others before.
+        """
+        body = self.body
+        if exchanged and not body:
+            body = body_with_exact_tools(self.tools, self.names, exchanged=True)
         return flag_settings(
             self.request,
             self.names,
             self.seeded_terms if seeded else self.terms,
             native_schema=self.schema.native if self.schema is not None else None,
             switch_to=self.model if switch else None,
-            over=self.body,
+            over=body,
             cached=self.cached,
         )
 
@@ -167,6 +188,9 @@ def prepare(
         schema=schema,
         setting=_setting(request, model, agent, with_schema=by_tool),
         parameters=parameters_digest(request),
+        set_up=_set_up(request, model, schema if by_tool else None),
+        opening=opening_digest(request),
+        offer=offer_digest(tools),
         agent=agent,
         cached=cached,
         body={} if by_tool or agent else body_with_exact_tools(tools, names),
@@ -180,6 +204,11 @@ def _is_native(schema: AnswerSchema | None) -> bool:
 def _setting(request: ChatRequest, model: str, agent: Agent | None, *, with_schema: bool) -> Digest:
     as_agent = repr(agent) if agent else None
     return setting_digest(request, model, with_schema=with_schema, agent=as_agent)
+
+
+def _set_up(request: ChatRequest, model: str, schema: AnswerSchema | None) -> Digest:
+    given = dict(schema.for_cli) if schema is not None else None
+    return set_up_digest(request, model, schema=given)
 
 
 def with_system(request: ChatRequest) -> ChatRequest:

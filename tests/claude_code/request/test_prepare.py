@@ -19,7 +19,7 @@ from gateway.types import (
     ToolCall,
     ToolChoice,
 )
-from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.channel.mcp_bridge import bridge_of
 from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.request.prepare import FEW_TOKENS, JSON_ONLY, model_name, prepare
 from tests.claude_code.claude_code_support import TARGET, a_request

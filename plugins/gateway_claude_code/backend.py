@@ -11,12 +11,7 @@ from gateway.load.off_loop import off_loop
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.conversations.attempts import (
-    FIRST,
-    Attempt,
-    held_to_choice,
-    leaves_sound,
-)
+from gateway_claude_code.conversations.attempts import FIRST, held_to_choice, leaves_sound
 from gateway_claude_code.conversations.continuation import AnswerSoFar
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.turn import TurnDriver
@@ -27,9 +22,10 @@ from gateway_claude_code.knowledge.catalogue import ModelCatalogue
 from gateway_claude_code.knowledge.questions import asked
 from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.pool import Pool
+from gateway_claude_code.pool.taker import Taker
 from gateway_claude_code.process.cli_version import switches_models
 from gateway_claude_code.process.environment import CliEnvironment
-from gateway_claude_code.process.launch import launch_for, program_of
+from gateway_claude_code.process.launch import Program, launch_for, program_of
 from gateway_claude_code.request.answer_schemas.made_once import AnswerSchemas
 from gateway_claude_code.request.canonical import request_digest
 from gateway_claude_code.request.learning import Learning, NextTry
@@ -62,6 +58,7 @@ class ClaudeCodeBackend:
         self.catalogue = ModelCatalogue.of_user(
             cli_environment.environ, self.known, self.ask_models
         )
+        self._taker = Taker(config, cli_environment, self.pool, self.verdict, self._notice)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -134,7 +131,7 @@ class ClaudeCodeBackend:
         attempt = FIRST
         while True:
             reader = plan.reader(unlimited=attempt.unlimited)
-            conversation, kept = await self._take(plan, attempt, ctx)
+            conversation, kept = await self._taker.take(plan, attempt, ctx)
             was_live = conversation.used
             try:
                 went_out = went_out or WentOut()
@@ -149,44 +146,6 @@ class ClaudeCodeBackend:
                 if reader.started or again is None:
                     raise
                 attempt = again
-
-    async def _take(
-        self, plan: TurnPlan, attempt: Attempt, ctx: RequestContext
-    ) -> tuple[Conversation, int | None]:
-        """A process, and how many turns it keeps: see `TurnDriver.answer`.
-
-        It is one that waits for this, one that may have another conversation, or a new one.
-        """
-        if attempt.live and plan.key_before is not None:
-            waiting = await self.pool.take_live(plan.key_before)
-            if waiting is not None:
-                return waiting, None
-        prepared = plan.prepared
-        launch = launch_for(
-            self._config,
-            self._cli_environment,
-            plan.model,
-            one_request=plan.one_request,
-            agent=prepared.agent,
-        )
-        self.verdict.admit(launch.identity)
-        self.catalogue.notice(launch.identity)
-        self._driver.tools.notice(launch.identity)
-        as_text = plan.has_history and not self.verdict.takes_history(launch.identity)
-        reuses = self._config.reuse == "caller" and self.verdict.rewinds(launch.identity)
-        wanted = plan.wanted(launch) if reuses else None
-        seen = wanted if attempt.live else None
-        if seen is not None and (idle := await self.pool.take_idle(seen)) is not None:
-            return idle, plan.kept_by(idle)
-        caller = prepared.request.client.caller
-        conversation = await self.pool.obtain(
-            launch, caller, ctx, fresh=not attempt.spare, wanted=seen
-        )
-        if as_text:
-            conversation.use_transcript()
-        elif wanted is not None:
-            conversation.serve(wanted)
-        return conversation, plan.kept_by(conversation)
 
     async def _run(
         self,
@@ -225,6 +184,10 @@ class ClaudeCodeBackend:
                     self.pool.recover(conversation)
                 else:
                     self.pool.retire(conversation)
+
+    def _notice(self, program: Program) -> None:
+        self.catalogue.notice(program)
+        self._driver.tools.notice(program)
 
     def _note_success(
         self, start: ResponseStart, target: Target, attempt: NextTry, went_out: WentOut

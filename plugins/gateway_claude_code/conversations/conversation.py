@@ -24,12 +24,10 @@ from gateway_claude_code.process.command import MCP_SERVER
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.process.starts import Start
 from gateway_claude_code.protocol import Block, Line
-from gateway_claude_code.request.canonical import Digest
 from gateway_claude_code.request.history import Turn
 from gateway_claude_code.response.events import EventReader, read_stream_event
 from gateway_claude_code.response.failures import FailureReader, ForbiddenTooSoon, NotReady
 from gateway_claude_code.reuse.held import Held
-from gateway_claude_code.reuse.set_up import SetUp, Wanted
 
 SETTLE_SECONDS: Final = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
@@ -40,8 +38,7 @@ class Conversation:
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
     `calls` are the ids of the calls that the last answer ended with; `state` and `held` say what
-    the process holds, `set_up_for`, `opening` and `offer` which conversations it may have next
-    (`reuse`); `was_spare` is True if it was started ahead of its request. `start` is told
+    the process holds; `was_spare` is True if it was started ahead of its request. `start` is told
     whether the process got ready, once, if it is one of those that take turns. `note_quota` is told
     each `rate_limit_info`.
     """
@@ -66,9 +63,6 @@ class Conversation:
         self.busy = False
         self.calls: tuple[str, ...] = ()
         self.was_spare = False
-        self.set_up_for: SetUp | None = None
-        self.opening: Digest | None = None
-        self.offer: Digest | None = None
 
     @property
     def alive(self) -> bool:
@@ -115,10 +109,6 @@ class Conversation:
         """Note that the process was started ahead of its request."""
         self.was_spare = True
 
-    def serve(self, wanted: Wanted) -> None:
-        """Note the set-up that the process has from now on, so that others of it may use it."""
-        self.set_up_for = wanted.set_up
-
     def use_transcript(self) -> None:
         """Note that the process can't take earlier turns as turns: they are given as text."""
         self.state = replace(self.state, transcribed=True)
@@ -160,18 +150,10 @@ class Conversation:
         await self._apply(settings, first)
         self.state = replace(self.state, set_up=True)
 
-    def open(self, opening: Digest, offer: Digest) -> None:
-        """Note what changes in an empty conversation only, and of it the tools."""
-        self.opening, self.offer = opening, offer
-
     async def check_tools(self) -> None:
         """Raise `InvalidRequest` for a tool that the CLI did not take; see `tool_check`."""
         if self.bridge is not None:
             await check_tools(self._lines.ask, self.bridge)
-
-    def expect_turns(self, digests: Sequence[Digest]) -> None:
-        """Note the digests of the conversation that comes now; see `prefix_digests`."""
-        self.held.begin(digests)
 
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""

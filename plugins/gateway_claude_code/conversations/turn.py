@@ -48,16 +48,7 @@ class TurnDriver:
         if kept is not None:
             await _open(plan, conversation, kept)
         rest = await off_loop(ctx.body_bytes, plan.rest, conversation.state, kept)
-        conversation.open(plan.prepared.opening, plan.prepared.offer)
-        conversation.expect_turns(plan.prefixes if plan.has_turns(rest, conversation.held) else ())
-        if rest.from_start:
-            await self._set_up(plan, rest, conversation)
-        else:
-            await conversation.set_parameters(rest.settings)
-        if rest.kept is not None:
-            if not (rest.kept or rest.history):  # a turn of the history would tell as well
-                await self.tools.check(conversation, plan.prepared.tools, ctx.body_bytes)
-            await conversation.add_history(rest.history)
+        await self._give(plan, rest, conversation, ctx)
         # now, as another request may have learnt meanwhile which marks the API takes
         mark = self._marks.mark if rest.may_mark and not conversation.held.has_mark else None
         went_out.note(rest.terms, mark)
@@ -76,11 +67,24 @@ class TurnDriver:
                     note_messages(reader, ctx)
                 yield event
 
-    async def _set_up(self, plan: TurnPlan, rest: Rest, conversation: Conversation) -> None:
+    async def _give(
+        self, plan: TurnPlan, rest: Rest, conversation: Conversation, ctx: RequestContext
+    ) -> None:
+        """Everything that comes before the turn that is asked."""
         prepared = plan.prepared
-        await conversation.set_up(
-            prepared.request.system, bridge_of(prepared), rest.settings, prepared.json_schema
-        )
+        conversation.held.open(prepared.digests.opening, prepared.digests.offer)
+        conversation.held.begin(plan.prefixes if plan.has_turns(rest, conversation.held) else ())
+        if rest.from_start:
+            await conversation.set_up(
+                prepared.request.system, bridge_of(prepared), rest.settings, prepared.json_schema
+            )
+        else:
+            await conversation.set_parameters(rest.settings)
+        if rest.kept is None:
+            return
+        if not (rest.kept or rest.history):  # a turn of the history would tell as well
+            await self.tools.check(conversation, prepared.tools, ctx.body_bytes)
+        await conversation.add_history(rest.history)
 
 
 async def _open(plan: TurnPlan, conversation: Conversation, kept: int) -> None:
@@ -90,5 +94,5 @@ async def _open(plan: TurnPlan, conversation: Conversation, kept: int) -> None:
     written into any other (seen with 2.1.330).
     """
     await conversation.rewind(kept)
-    if conversation.offer != plan.prepared.offer:
+    if conversation.held.offer != plan.prepared.digests.offer:
         await conversation.exchange_tools(bridge_of(plan.prepared))

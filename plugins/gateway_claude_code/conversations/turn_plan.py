@@ -96,8 +96,8 @@ class TurnPlan:
         if not self._is_current or prepared.agent is not None:
             return None
         return Wanted(
-            set_up=SetUp(launch, prepared.request.client.caller, prepared.set_up),
-            opening=prepared.opening,
+            set_up=SetUp(launch, prepared.request.client.caller, prepared.digests.set_up),
+            opening=prepared.digests.opening,
             prefixes=self.prefixes,
             may_exchange_tools=prepared.may_exchange_tools,
         )
@@ -106,7 +106,7 @@ class TurnPlan:
         """How many turns of the request stay in a process; None for one that was told nothing."""
         if not conversation.state.set_up:
             return None
-        if conversation.opening != self.prepared.opening:
+        if conversation.held.opening != self.prepared.digests.opening:
             return 0
         return conversation.held.reach(self.prefixes)
 

@@ -246,13 +246,13 @@ class Pool:
         for given_up in self._live.keep(key, conversation):
             self.retire(given_up)
         self._processes.care(self._settle, conversation)
-        if self.slots.waiting and conversation.set_up_for is None:
+        if self.slots.waiting and conversation.held.set_up is None:
             self._make_room()
         self._news.set()
 
     def recover(self, conversation: Conversation) -> None:
         """Have the last turn of a process cut off, which may not be over, and let it wait."""
-        if conversation.set_up_for is None or not self._live.most:
+        if conversation.held.set_up is None or not self._live.most:
             self.retire(conversation)
             return
         self._processes.care(self._recover, conversation)

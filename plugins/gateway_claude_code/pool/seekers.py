@@ -19,7 +19,7 @@ class Seeker:
 
     def takes(self, conversation: Conversation) -> bool:
         """Whether a process of its set-up will do, and none was given to it yet."""
-        same = self.wanted.opening == conversation.opening
+        same = self.wanted.opening == conversation.held.opening
         return self.found is None and (same or self.wanted.may_exchange_tools)
 
     def hand(self, conversation: Conversation) -> None:
@@ -52,9 +52,9 @@ class Seekers:
 
     def first_for(self, conversation: Conversation) -> Seeker | None:
         """The first one that this process suits."""
-        if conversation.set_up_for is None:
+        if conversation.held.set_up is None:
             return None
-        seekers = self._seekers.get(conversation.set_up_for, ())
+        seekers = self._seekers.get(conversation.held.set_up, ())
         return next((each for each in seekers if each.takes(conversation)), None)
 
     def _forget(self, seeker: Seeker) -> None:

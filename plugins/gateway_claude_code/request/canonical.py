@@ -7,7 +7,8 @@ removes these differences and no others.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.types import (
@@ -68,13 +69,15 @@ def setting_digest(
     )
 
 
-def set_up_digest(request: ChatRequest, model: str, *, schema: Any) -> Digest:  # noqa: ANN401
+def set_up_digest(request: ChatRequest, model: str, *, schema: Mapping[str, Any] | None) -> Digest:
     """Of all that a process gets once, whatever its conversation; `schema` is for the CLI's own tool.
 
     The model is in it, as 2.1.330 asks for some models with one more beta header once it has asked
     others (seen with haiku-5-5 after sonnet).
     """
-    return digest_of({"model": model, "system": request.system, "schema": schema})
+    return digest_of(
+        {"model": model, "system": request.system, "schema": dict(schema) if schema else None}
+    )
 
 
 def opening_digest(request: ChatRequest) -> Digest:
@@ -105,6 +108,43 @@ def parameters_digest(request: ChatRequest) -> Digest:
             request.thinking,
         ]
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """A request in digests: the same conversation under the same of all can go on in its process.
+
+    `parameters` can change at any time, and `setting` is what can't in a conversation that has begun.
+    Of that, `set_up` is what a process keeps for life, and `opening` changes in an empty
+    conversation; `offer` is of the tools alone, as the model gets them.
+    """
+
+    setting: Digest
+    parameters: Digest
+    set_up: Digest
+    opening: Digest
+    offer: Digest
+
+    @classmethod
+    def of(
+        cls,
+        request: ChatRequest,
+        model: str,
+        *,
+        agent: object | None,
+        offered: Iterable[Tool],
+        schema: Mapping[str, Any] | None,
+    ) -> "Digests":
+        """Those of a request with these tools, perhaps to an agent; `schema` is for the CLI's own tool."""
+        return cls(
+            setting=setting_digest(
+                request, model, with_schema=schema is not None, agent=repr(agent) if agent else None
+            ),
+            parameters=parameters_digest(request),
+            set_up=set_up_digest(request, model, schema=schema),
+            opening=opening_digest(request),
+            offer=offer_digest(offered),
+        )
 
 
 def request_digest(request: ChatRequest, model: str) -> Digest:

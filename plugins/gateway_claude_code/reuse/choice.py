@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
-from gateway_claude_code.request.canonical import Digest
 from gateway_claude_code.reuse.held import Held
-from gateway_claude_code.reuse.set_up import SetUp, Wanted
+from gateway_claude_code.reuse.set_up import Wanted
 
 WARM_SECONDS: Final = 60
 """How long a conversation is left alone: people who chat answer within a minute, and most programs
@@ -28,29 +27,16 @@ does not, after a fork it does."""
 
 
 class Idle(Protocol):
-    """A process as far as it matters here.
-
-    `opening` is that of its last conversation; `parked`: it waits for the results of calls.
-    """
+    """A process as far as it matters here."""
 
     @property
     def held(self) -> Held:
-        """What it holds."""
-        ...
-
-    @property
-    def set_up_for(self) -> SetUp | None:
-        """None for one that serves a single conversation."""
-        ...
-
-    @property
-    def opening(self) -> Digest | None:
-        """See above."""
+        """What it holds, and for whom."""
         ...
 
     @property
     def parked(self) -> bool:
-        """See above."""
+        """Whether it waits for the results of calls."""
         ...
 
 
@@ -70,13 +56,13 @@ def choose(idle: Sequence[Waiting[P]], wanted: Wanted, *, urgent: bool = False) 
 
     With `urgent` none is left alone, as otherwise one would have to be ended for the request.
     """
-    fitting = [waiting for waiting in idle if waiting.process.set_up_for == wanted.set_up]
+    fitting = [waiting for waiting in idle if waiting.process.held.set_up == wanted.set_up]
     free = fitting if urgent else [waiting for waiting in fitting if not _is_busy(waiting)]
     if (best := _longest(free, wanted)) is not None:
         return best
     usable = [waiting.process for waiting in free if _can_open(waiting.process, wanted)]
     empty = [process for process in usable if not len(process.held)]
-    alike = [process for process in empty if process.opening == wanted.opening]
+    alike = [process for process in empty if process.held.opening == wanted.opening]
     left = usable if urgent else [waiting.process for waiting in cuttable(fitting)]
     left = [process for process in left if _can_open(process, wanted)]
     for found in (alike, empty, left):
@@ -112,7 +98,7 @@ def _longest(idle: Sequence[Waiting[P]], wanted: Wanted) -> P | None:
     reached = [
         (kept, -lost, number)
         for number, waiting in enumerate(idle)
-        if waiting.process.opening == wanted.opening
+        if waiting.process.held.opening == wanted.opening
         and (kept := waiting.process.held.reach(wanted.prefixes)) >= WORTH_KEEPING
         and _is_fair(waiting, kept, lost := len(waiting.process.held) - kept)
     ]
@@ -125,4 +111,4 @@ def _is_fair(waiting: Waiting[P], kept: int, lost: int) -> bool:
 
 
 def _can_open(process: Idle, wanted: Wanted) -> bool:
-    return wanted.may_exchange_tools or process.opening == wanted.opening
+    return wanted.may_exchange_tools or process.held.opening == wanted.opening

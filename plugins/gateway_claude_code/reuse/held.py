@@ -8,13 +8,15 @@ live process gets from its tools, are user turns without one.
 from collections.abc import Sequence
 
 from gateway_claude_code.request.canonical import Digest
+from gateway_claude_code.reuse.set_up import SetUp
 
 
 class Held:
     """The turns of a process, in order, under digests of the conversation up to and including each.
 
     `whole`: all that the process holds is known, and it waits for a user line; otherwise it has to
-    be cut first. `conversations` counts those that began in it.
+    be cut first. `conversations` counts those that began in it. `set_up` is None for a process that
+    has a single conversation; `opening` and `offer` are those of its present one (`Digests`).
     """
 
     def __init__(self) -> None:
@@ -23,6 +25,9 @@ class Held:
         self._marked: set[int] = set()
         self.whole = True
         self.conversations = 0
+        self.set_up: SetUp | None = None
+        self.opening: Digest | None = None
+        self.offer: Digest | None = None
 
     def __len__(self) -> int:
         return len(self._uuids)
@@ -42,6 +47,14 @@ class Held:
     def has_mark(self) -> bool:
         """Whether a turn has a mark of ours for the prompt cache."""
         return bool(self._marked)
+
+    def serve(self, set_up: SetUp) -> None:
+        """Note the set-up that the process has from now on, so that others of it may use it."""
+        self.set_up = set_up
+
+    def open(self, opening: Digest, offer: Digest) -> None:
+        """Note what changes in an empty conversation only, and of it the tools."""
+        self.opening, self.offer = opening, offer
 
     def ends_with(self, digest: Digest) -> bool:
         """Whether this is the digest of all turns."""

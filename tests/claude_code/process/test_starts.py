@@ -313,7 +313,7 @@ async def test_a_spare_that_is_starting_is_waited_for(
         await until(lambda: started() == backend.pool.counts["spare"] == 1)
         monkeypatch.setattr("gateway_claude_code.pool.pool.REFILL_SECONDS", 60)
         assert await answered(backend, "one") == "Hi"
-        assert backend.report()["taken"] == {"live": 0, "spare": 1, "cold": 0}
+        assert backend.report()["taken"] == {"live": 0, "reused": 0, "spare": 1, "cold": 0}
         assert started() == 1
 
 
@@ -332,7 +332,7 @@ async def test_after_one_spare_comes_a_fresh_process_and_then_the_error(
         with pytest.raises(TimedOut, match=r"within 0\.5 s"):
             await answered(backend, "one")
         taken = backend.report()["taken"]
-    assert taken == {"live": 0, "spare": 1, "cold": 1}
+    assert taken == {"live": 0, "reused": 0, "spare": 1, "cold": 1}
 
 
 async def test_a_cli_that_never_starts_gets_every_request_an_error_and_few_processes(

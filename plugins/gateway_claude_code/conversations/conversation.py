@@ -11,6 +11,7 @@ import anyio
 from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
 from gateway.types import ResponseEnd, StreamEvent
 from gateway_claude_code import protocol
+from gateway_claude_code.channel.cutting import cut, exchange_tools
 from gateway_claude_code.channel.lines import CliLines
 from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.channel.patience import Patience
@@ -26,7 +27,7 @@ from gateway_claude_code.process.starts import Start
 from gateway_claude_code.protocol import Block, Line
 from gateway_claude_code.request.history import Turn
 from gateway_claude_code.response.events import EventReader, read_stream_event
-from gateway_claude_code.response.failures import FailureReader, ForbiddenTooSoon, NotReady
+from gateway_claude_code.response.failures import FailureReader, ForbiddenTooSoon
 from gateway_claude_code.reuse.held import Held
 
 SETTLE_SECONDS: Final = 5
@@ -57,7 +58,7 @@ class Conversation:
         self._warming: anyio.Event | None = None
         self._parameters = Parameters(self._lines)
         self._settled: anyio.Event | None = None
-        self._reusable = self._reading = self._between_tools = False
+        self._reusable = self._reading = self._between_tools = self._clearing = False
         self.state = ConversationState()
         self.held = Held()
         self.busy = False
@@ -88,6 +89,16 @@ class Conversation:
     def parked(self) -> bool:
         """Whether it waits for the results of calls."""
         return self.state.answered and bool(self.calls)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no conversation, or is being cleared."""
+        return self._clearing or not len(self.held)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is at rest; see `settle` and `clear`."""
+        return self._settled is None or self._settled.is_set()
 
     @property
     def used(self) -> bool:
@@ -198,45 +209,31 @@ class Conversation:
     # -- another conversation ---------------------------------------------------------
 
     async def rewind(self, number: int) -> None:
-        """Cut the conversation before this turn, whatever the process is at.
-
-        Raises `NotReady` if the process does not say that it is done; then it must end.
-        """
-        target, last = self.held.uuid_at(number), self.held.last_uuid
-        if number == len(self.held) and self.held.whole:
-            return
-        if target is None or last is None:
-            raise NotReady("the conversation can't be cut there")
+        """Cut the conversation before this turn; see `cut`."""
         with self._limit():
-            done = await self._lines.demand(protocol.rewind(target, last))
-        if done.get("rewound") is not True:
-            raise NotReady(f"the Claude Code CLI did not rewind: {done.get('reason')}")
-        self.held.cut(number)
-        if self.bridge is not None:
-            self.bridge.forget_calls()
+            await cut(self._lines, self.held, number)
         self.busy, self.calls = False, ()
         self.state = replace(self.state, thought=False)
 
     async def exchange_tools(self, bridge: McpBridge | None) -> None:
-        """Give other tools to a process whose conversation is empty. Raises `NotReady`.
-
-        Under the same name the CLI asks only a server that was gone for its tools; those that were
-        sent earlier stay in the body by themselves (2.1.330), see `body_with_exact_tools`.
-        """
-        self._between_tools = True
-        had_some = self.bridge is not None
+        """Give other tools to a process whose conversation is empty; see `exchange_tools`."""
+        had_some, self._between_tools = self.bridge is not None, True
         with self._limit():
-            await self._lines.demand(protocol.set_servers([]))
-            self._lines.offer(bridge)
-            if bridge is not None:
-                await self._lines.demand(protocol.set_servers([MCP_SERVER]))
-                await self._until_listed(bridge)
+            await exchange_tools(self._lines, bridge)
         self._between_tools = False
         self.state = replace(self.state, exchanged=self.state.exchanged or had_some)
 
-    async def _until_listed(self, bridge: McpBridge) -> None:
-        while not bridge.listed:
-            await self._lines.ask({"subtype": "mcp_status"})
+    async def clear(self) -> None:
+        """Cut the whole conversation. Those who take the process meanwhile wait in `reusable`."""
+        self._settled, self._reusable, self._clearing = anyio.Event(), False, True
+        try:
+            await self.rewind(0)
+            self._reusable = True
+        except GatewayError:
+            return
+        finally:
+            self._clearing = False
+            self._settled.set()
 
     async def recover(self) -> bool:
         """Cut off the last turn, which may not be over; whether the process can be used again.
@@ -349,7 +346,7 @@ class Conversation:
 
     async def settle(self) -> None:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
-        if self._settled is None or self._settled.is_set():
+        if self._settled is None or self.settled:
             return
         self._reading = True
         try:

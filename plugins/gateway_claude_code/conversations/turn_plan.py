@@ -12,6 +12,7 @@ from gateway_claude_code.conversations.continuation import (
     key_after,
 )
 from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.conversations.warming import Recipe
 from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.request.canonical import Digest, prefix_digests
@@ -100,6 +101,19 @@ class TurnPlan:
             opening=prepared.digests.opening,
             prefixes=self.prefixes,
             may_exchange_tools=prepared.may_exchange_tools,
+        )
+
+    def recipe(self) -> Recipe:
+        """To get a process ready for conversations like this one."""
+        prepared = self.prepared
+        return Recipe(
+            system=prepared.request.system,
+            tools=prepared.tools,
+            names=prepared.names,
+            settings=self._settings(seeded=True, exchanged=False),
+            json_schema=prepared.json_schema,
+            opening=prepared.digests.opening,
+            offer=prepared.digests.offer,
         )
 
     def kept_by(self, conversation: Conversation) -> int | None:

@@ -6,7 +6,7 @@ Pure but for the clock. Each is taken out by the one request that gets it.
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from gateway_claude_code.request.canonical import Digest
@@ -64,6 +64,13 @@ class LiveConversations(Generic[T]):
             return False
         self._take(conversation)
         return True
+
+    def forget_key(self, conversation: T) -> None:
+        """It waits on, but for nothing in particular."""
+        waiting = self._waiting[conversation]
+        if waiting.key is not None:
+            self._by_key.pop(waiting.key, None)
+        self._waiting[conversation] = replace(waiting, key=None)
 
     def idle(self) -> list[tuple[T, float]]:
         """Each one and for how many seconds it has waited, the least recently used first."""

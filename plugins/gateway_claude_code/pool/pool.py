@@ -22,7 +22,9 @@ from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.admission import Slots, default_processes
 from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.processes import Processes, logged
+from gateway_claude_code.pool.ready import ReadyProcesses
 from gateway_claude_code.pool.seekers import Seekers
+from gateway_claude_code.pool.set_ups import SetUps
 from gateway_claude_code.pool.spares import Spares
 from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.process.process import CliProcess
@@ -65,6 +67,10 @@ class Pool:
             config, self.slots, reaper or OrphanReaper(None), self.quota.note, self._set_news
         )
         self._seekers = Seekers()
+        self.set_ups = SetUps(config.max_spares if config.max_live else 0)
+        self._ready = ReadyProcesses(
+            self.set_ups, self._live, self._spares, self._processes, self.keep
+        )
         self._news = anyio.Event()
         self._no_spare_until = 0.0
         self._before_start = 0
@@ -309,7 +315,10 @@ class Pool:
             self._forget_replaced_program()
             for useless in self._take_useless():
                 self.retire(useless)
+            self._ready.cut_short_ones()
             if time.monotonic() >= self._no_spare_until:
+                if not self.slots.waiting:
+                    self._ready.set_up_spares()
                 await logged(self._start_missing)
             with anyio.move_on_after(self._pause()):
                 await self._news.wait()

@@ -48,8 +48,12 @@ class Taker:
         launch = self._launch(plan)
         wanted = self._wanted(plan, launch)
         sought = wanted if attempt.live else None
-        if sought is not None and (idle := await self._pool.take_idle(sought)) is not None:
-            return Taken(idle, plan.kept_by(idle))
+        if sought is not None:
+            idle = await self._pool.take_idle(sought)
+            if idle is None or not plan.kept_by(idle):
+                self._pool.set_ups.note(sought, plan.recipe)
+            if idle is not None:
+                return Taken(idle, plan.kept_by(idle))
         caller = plan.prepared.request.client.caller
         conversation = await self._pool.obtain(
             launch, caller, ctx, fresh=not attempt.spare, wanted=sought

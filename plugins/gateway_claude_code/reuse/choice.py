@@ -35,6 +35,11 @@ class Idle(Protocol):
         ...
 
     @property
+    def empty(self) -> bool:
+        """Whether it holds no conversation, or soon will not."""
+        ...
+
+    @property
     def parked(self) -> bool:
         """Whether it waits for the results of calls."""
         ...
@@ -61,7 +66,7 @@ def choose(idle: Sequence[Waiting[P]], wanted: Wanted, *, urgent: bool = False) 
     if (best := _longest(free, wanted)) is not None:
         return best
     usable = [waiting.process for waiting in free if _can_open(waiting.process, wanted)]
-    empty = [process for process in usable if not len(process.held)]
+    empty = [process for process in usable if process.empty]
     alike = [process for process in empty if process.held.opening == wanted.opening]
     left = usable if urgent else [waiting.process for waiting in cuttable(fitting)]
     left = [process for process in left if _can_open(process, wanted)]
@@ -77,7 +82,7 @@ def cuttable(idle: Sequence[Waiting[P]]) -> list[Waiting[P]]:
     return [
         waiting
         for waiting in idle
-        if len(waiting.process.held)
+        if not waiting.process.empty
         and id(waiting) not in recent
         and not _is_busy(waiting)
         and (waiting.seconds >= WARM_SECONDS or len(waiting.process.held) <= WORTH_KEEPING)

@@ -225,7 +225,9 @@ def test_no_two_of_them_are_the_same() -> None:
     settings = {prepare(request, TARGET).digests.setting for request in requests}
     assert len(settings) == len(requests)
     requests = [FULL, *(replace(FULL, **change) for change in OF_THE_PARAMETERS)]
-    assert len({prepare(request, TARGET).digests.parameters for request in requests}) == len(requests)
+    assert len({prepare(request, TARGET).digests.parameters for request in requests}) == len(
+        requests
+    )
 
 
 def test_another_model_is_another_setting() -> None:

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import anyio
 
-from gateway.errors import BackendFailed, GatewayError
+from gateway.errors import GatewayError
 from gateway_claude_code import protocol
 from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.channel.turn_cost import TurnCost
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.protocol import Line
-from gateway_claude_code.response.failures import exited, is_final_retry, removes_media
+from gateway_claude_code.response.failures import NotReady, exited, is_final_retry, removes_media
 
 COST_SECONDS: Final = 1
 """How long a process that is to end may take to say what its turn cost."""
@@ -85,11 +85,11 @@ class CliLines:
                 return response
 
     async def demand(self, request: Mapping[str, Any]) -> Line:
-        """The same for a request that has to succeed. Raises `BackendFailed` if it does not."""
+        """The content of the answer to a request that has to succeed. Raises `NotReady` if not."""
         response = await self.ask(request)
         content = response.get("response")
         if response.get("subtype") != "success" or not isinstance(content, dict):
-            raise BackendFailed("The Claude Code CLI rejected a control request.")
+            raise NotReady("The Claude Code CLI rejected a control request.")
         return content
 
     async def interrupt(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from gateway.context import RequestContext
+from gateway.errors import BackendFailed
 from gateway.load.off_loop import off_loop
 from gateway.types import ResponseEnd, ResponseStart, StreamEvent
 from gateway_claude_code.channel.mcp_bridge import bridge_of
@@ -19,6 +20,7 @@ from gateway_claude_code.conversations.turn_plan import Rest, TurnPlan
 from gateway_claude_code.request.cache_marks import CacheMarks, marked
 from gateway_claude_code.request.prepare import WentOut
 from gateway_claude_code.response.events import EventReader
+from gateway_claude_code.response.failures import NotReady
 
 
 class TurnDriver:
@@ -93,6 +95,9 @@ async def _open(plan: TurnPlan, conversation: Conversation, kept: int) -> None:
     Tools, and then all settings, change in an empty conversation only: a change of model would be
     written into any other (seen with 2.1.330).
     """
-    await conversation.rewind(kept)
+    try:
+        await conversation.rewind(kept)
+    except BackendFailed as error:  # another process will do
+        raise NotReady(error.message) from error
     if conversation.held.offer != plan.prepared.digests.offer:
         await conversation.exchange_tools(bridge_of(plan.prepared))

@@ -54,7 +54,8 @@ class Pool:
         self.quota = Quota()
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
-            config.max_live if config.keep_alive else 0, config.keep_alive
+            0 if config.reuse == "off" or not config.keep_alive else config.max_live,
+            config.keep_alive,
         )
         self.slots = Slots(
             config.max_processes or default_processes(),
@@ -67,7 +68,7 @@ class Pool:
             config, self.slots, reaper or OrphanReaper(None), self.quota.note, self._set_news
         )
         self._seekers = Seekers()
-        self.set_ups = SetUps(config.max_spares if config.max_live else 0)
+        self.set_ups = SetUps(config.max_spares if self._live.most else 0)
         self._ready = ReadyProcesses(
             self.set_ups, self._live, self._spares, self._processes, self.keep
         )
@@ -246,7 +247,7 @@ class Pool:
 
         Without a key there is no such thing, and it waits for another conversation.
         """
-        if not self._live.most or conversation not in self._processes:
+        if not self._live.most or conversation not in self._processes or conversation.held.worn:
             self.retire(conversation)
             return
         for given_up in self._live.keep(key, conversation):

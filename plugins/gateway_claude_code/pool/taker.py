@@ -49,10 +49,8 @@ class Taker:
         wanted = self._wanted(plan, launch)
         sought = wanted if attempt.live else None
         if sought is not None:
-            idle = await self._pool.take_idle(sought)
-            if idle is None or not plan.kept_by(idle):
-                self._pool.set_ups.note(sought, plan.recipe)
-            if idle is not None:
+            self._pool.set_ups.note(sought, plan.recipe)
+            if (idle := await self._pool.take_idle(sought)) is not None:
                 return Taken(idle, plan.kept_by(idle))
         caller = plan.prepared.request.client.caller
         conversation = await self._pool.obtain(
@@ -77,5 +75,8 @@ class Taker:
         return launch
 
     def _wanted(self, plan: TurnPlan, launch: Launch) -> Wanted | None:
-        reuses = self._config.reuse == "caller" and self._verdict.rewinds(launch.identity)
-        return plan.wanted(launch) if reuses else None
+        client = plan.prepared.request.client
+        usual = "conversation" if client.may_be_many else "caller"
+        if (self._config.reuse or usual) != "caller" or not self._verdict.rewinds(launch.identity):
+            return None
+        return plan.wanted(launch)

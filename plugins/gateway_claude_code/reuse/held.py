@@ -1,14 +1,23 @@
-"""The conversation that a process holds, turn by turn, and the places to which it can be cut. Pure.
+"""The conversation that a process holds, turn by turn, and the places to which it can be cut. Pure but for the clock.
 
 `rewind_conversation` cuts a conversation before any user line that had a `uuid` of ours, in some
 milliseconds and without a trace (seen with 2.1.330; doctor: rewind). The results of calls, which a
 live process gets from its tools, are user turns without one.
 """
 
+import time
 from collections.abc import Sequence
+from typing import Final
 
 from gateway_claude_code.request.canonical import Digest
 from gateway_claude_code.reuse.set_up import SetUp
+
+MOST_CONVERSATIONS: Final = 1000
+"""For one process. It grows from 161 to 278 MB over so many one-shot requests, ever more slowly (seen
+with 2.1.330)."""
+MOST_SECONDS: Final = 3600
+"""For the life of a process that is used again. Longer lives were not tried out, and a login may
+change meanwhile."""
 
 
 class Held:
@@ -23,6 +32,7 @@ class Held:
         self._uuids: list[str | None] = []
         self._digests: list[Digest] = []
         self._marked: set[int] = set()
+        self._born = time.monotonic()
         self.whole = True
         self.conversations = 0
         self.set_up: SetUp | None = None
@@ -47,6 +57,14 @@ class Held:
     def has_mark(self) -> bool:
         """Whether a turn has a mark of ours for the prompt cache."""
         return bool(self._marked)
+
+    @property
+    def worn(self) -> bool:
+        """Whether the process has had enough."""
+        age = time.monotonic() - self._born
+        return self.conversations >= MOST_CONVERSATIONS or (
+            self.set_up is not None and age >= MOST_SECONDS
+        )
 
     def serve(self, set_up: SetUp) -> None:
         """Note the set-up that the process has from now on, so that others of it may use it."""

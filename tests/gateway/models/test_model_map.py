@@ -288,5 +288,7 @@ def test_an_alias_plugin_that_gives_no_name_fails_the_request(
     def gateway_resolve_model() -> int:
         return 3
 
-    with pytest.raises(ServerFault, match="a plugin failed in gateway_resolve_model"):
+    with pytest.raises(
+        ServerFault, match="'test_plugin_0' failed in gateway_resolve_model for .*'m'"
+    ):
         gateway_with(plugin(gateway_resolve_model)).resolve("m")

@@ -141,7 +141,7 @@ def test_the_guilty_plugin_of_several_is_named_for_a_wrong_result(
         plugin(gateway_resolve_model),
         plugin(nothing),
     )
-    with pytest.raises(WrongResult, match="^plugin 'p1' failed in gateway_resolve_model; "):
+    with pytest.raises(WrongResult, match=r"^plugin 'p1' failed in gateway_resolve_model; "):
         resolved(found)
     assert "returned int, not the name of a model or None" in caplog.text
 
@@ -153,7 +153,7 @@ def test_a_wrong_result_of_a_hook_wrapper_names_the_hook(caplog: pytest.LogCaptu
             yield
             return 3
 
-    with pytest.raises(ServerFault, match="^a plugin failed in gateway_resolve_model; "):
+    with pytest.raises(ServerFault, match=r"^a plugin failed in gateway_resolve_model; "):
         resolved(dispatcher(Doubles()))
     assert "returned int, not str or None" in caplog.text
 

@@ -289,6 +289,6 @@ def test_an_alias_plugin_that_gives_no_name_fails_the_request(
         return 3
 
     with pytest.raises(
-        ServerFault, match="'test_plugin_0' failed in gateway_resolve_model for .*'m'"
+        ServerFault, match=r"'test_plugin_0' failed in gateway_resolve_model for .*'m'"
     ):
         gateway_with(plugin(gateway_resolve_model)).resolve("m")

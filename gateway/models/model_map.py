@@ -49,7 +49,7 @@ class ModelMap:
     and of two patterns the longer one wins.
 
     `sources` says where each key comes from, for people: a line of a file, a plugin; `file` names
-    the YAML to change. A map is never changed: who wants another one makes it.
+    the YAML to change. A map is never changed; a reload makes another one.
     """
 
     def __init__(

@@ -131,7 +131,8 @@ class HookCalls:
 
     def caller_left(self, caller: str, gateway: Gateway) -> None:
         """Tell the plugins that a caller will not come back."""
-        self._call.notify("gateway_caller_left", NOTHING, caller=caller, gateway=gateway)
+        for _ in self._call.notify("gateway_caller_left", NOTHING, caller=caller, gateway=gateway):
+            pass
 
     def render_error(self, error: GatewayError, request: Request) -> Response | None:
         """An error in the form of the path's frontend, if there is one."""

@@ -214,3 +214,13 @@ async def test_a_caller_who_is_gone_leaves_no_process() -> None:
         assert await pool.take_idle(wanted("a"), urgent=True) is None
         assert await pool.take_idle(wanted("b"), urgent=True) is others
         pool.retire(others)
+
+
+async def test_nobody_overtakes_another_caller_who_waits() -> None:
+    async with waiting(("b", wanted("b"))) as (pool, process, requests):
+        answer(process)
+        pool.keep(process, KEY)
+        assert await pool.take_idle(wanted(), urgent=True) is None
+        await quiet()
+        assert process_of(process).closed
+        assert requests.got["b"] is not process

@@ -95,13 +95,6 @@ def test_the_account_is_refused(
     assert account(gateway) == ("degraded", state)
 
 
-def test_an_empty_account_is_answered_from_memory(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(script=lambda _: Failure(402, "billing_error", NO_CREDIT))
-    for _ in range(3):
-        assert ask(gateway).status_code == 429
-        assert len(gateway.upstream.requests) == 1
-
-
 def test_what_is_refused_as_extra_usage_is_no_verdict_on_other_requests(
     start_gateway: StartGateway,
 ) -> None:
@@ -120,12 +113,20 @@ def test_what_is_refused_as_extra_usage_is_no_verdict_on_other_requests(
 SENTENCE = "This request would exceed your organization's rate limit of 50 requests per minute."
 
 
-@pytest.mark.parametrize("login", [KEY, PLAN], ids=["key", "plan"])
-def test_a_rate_limit_has_the_apis_sentence_and_its_time(
-    start_gateway: StartGateway, login: dict[str, str]
-) -> None:
+@pytest.fixture(params=["key", "plan"])
+def either(request: pytest.FixtureRequest) -> RunningGateway:
+    """A gateway with each kind of login; the shared one has a key."""
+    if request.param == "key":
+        shared: RunningGateway = request.getfixturevalue("gateway")
+        return shared
+    start: StartGateway = request.getfixturevalue("start_gateway")
+    return start(environment=PLAN)
+
+
+def test_a_rate_limit_has_the_apis_sentence_and_its_time(either: RunningGateway) -> None:
+    gateway = either
     failure = Failure(429, "rate_limit_error", SENTENCE, {"retry-after": "17"})
-    gateway = start_gateway(environment=login, script=lambda _: failure)
+    gateway.upstream.script = lambda _: failure
     for stream in (False, True):
         response = ask(gateway, stream=stream)
         error = response.json()["error"]
@@ -173,15 +174,12 @@ def test_the_upstream_is_asked_as_often_as_the_gateway(
         assert len(gateway.upstream.requests) == count
 
 
-@pytest.mark.parametrize("login", [KEY, PLAN], ids=["key", "plan"])
-def test_a_login_that_is_refused_is_tried_once(
-    start_gateway: StartGateway, login: dict[str, str]
-) -> None:
+def test_a_login_that_is_refused_is_tried_once(either: RunningGateway) -> None:
     failure = Failure(401, "authentication_error", "invalid x-api-key")
-    gateway = start_gateway(environment=login, script=lambda _: failure)
-    assert ask(gateway).status_code == 401
-    assert gateway.wait_until_idle() == []
-    assert len(gateway.upstream.requests) == 1
+    either.upstream.script = lambda _: failure
+    assert ask(either).status_code == 401
+    assert either.wait_until_idle() == []
+    assert len(either.upstream.requests) == 1
 
 
 def test_the_retries_that_are_asked_for_are_made(start_gateway: StartGateway) -> None:
@@ -251,14 +249,16 @@ def test_an_invalid_request_is_told_in_the_clients_words(
         assert internal not in error["message"]
 
 
-def test_a_used_up_account_is_seen_in_the_terminal_and_the_metrics(
+def test_an_empty_account_is_answered_from_memory_and_seen_in_the_terminal_and_the_metrics(
     start_gateway: StartGateway,
 ) -> None:
     plugins = {"claude_code": {"max_spares": 0, "max_live": 0}, "metrics": {}}
     gateway = start_gateway(
         config={"plugins": plugins}, script=lambda _: Failure(402, "billing_error", NO_CREDIT)
     )
-    assert ask(gateway).status_code == 429
+    for _ in range(3):
+        assert ask(gateway).status_code == 429
+        assert len(gateway.upstream.requests) == 1
     dragoman = str(Path(sys.executable).parent / "dragoman")
     shown = subprocess.run(
         [dragoman, "status", "--url", gateway.url], capture_output=True, text=True, check=False

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -95,17 +95,30 @@ def start_gateway(
         yield start
 
 
-@pytest.fixture(scope="session")
-def _shared_gateway(
-    tmp_path_factory: pytest.TempPathFactory, cli_command: str
+def _shared(
+    tmp_path_factory: pytest.TempPathFactory, cli_command: str, config: Mapping[str, object]
 ) -> Iterator[RunningGateway]:
     with running_upstream(offline_script) as upstream:
         environment = {"DRAGOMAN_CLAUDE_COMMAND": cli_command}
         folder = tmp_path_factory.mktemp("gateway")
-        with running_gateway(folder, upstream, A_PROCESS_A_REQUEST, environment) as gateway:
-            # a CLI that nobody has run yet takes long to say its version and its login
-            assert gateway.wait_until_idle(30) == []
+        with running_gateway(folder, upstream, config, environment) as gateway:
             yield gateway
+
+
+def _made_new(gateway: RunningGateway) -> RunningGateway:
+    gateway.upstream.script = offline_script
+    gateway.upstream.requests.clear()
+    return gateway
+
+
+@pytest.fixture(scope="session")
+def _shared_gateway(
+    tmp_path_factory: pytest.TempPathFactory, cli_command: str
+) -> Iterator[RunningGateway]:
+    for gateway in _shared(tmp_path_factory, cli_command, A_PROCESS_A_REQUEST):
+        # a CLI that nobody has run yet takes long to say its version and its login
+        assert gateway.wait_until_idle(30) == []
+        yield gateway
 
 
 @pytest.fixture
@@ -116,6 +129,17 @@ def gateway(_shared_gateway: RunningGateway) -> RunningGateway:
     `gateway.upstream.script` to have another.
     """
     assert _shared_gateway.wait_until_idle() == []
-    _shared_gateway.upstream.script = offline_script
-    _shared_gateway.upstream.requests.clear()
-    return _shared_gateway
+    return _made_new(_shared_gateway)
+
+
+@pytest.fixture(scope="session")
+def _gateway_as_usual(
+    tmp_path_factory: pytest.TempPathFactory, cli_command: str
+) -> Iterator[RunningGateway]:
+    yield from _shared(tmp_path_factory, cli_command, {"server": {"drain_seconds": 10}})
+
+
+@pytest.fixture
+def gateway_as_usual(_gateway_as_usual: RunningGateway) -> RunningGateway:
+    """The same with the default configuration, whose processes are used again and again."""
+    return _made_new(_gateway_as_usual)

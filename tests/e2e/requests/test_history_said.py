@@ -132,7 +132,7 @@ def test_a_conversation_with_system_messages_goes_on_in_its_process(
         reply = chat(gateway, model="opus", messages=messages)
         messages += [says("assistant", reply.choice.content), says("system", f"Ran {number}")]
     report = httpx.get(f"{gateway.url}/health", timeout=30).json()
-    assert report["claude_code"]["taken"] == {"live": 2, "spare": 0, "cold": 1}
+    assert report["claude_code"]["taken"] == {"live": 2, "reused": 0, "spare": 0, "cold": 1}
     assert [words for role, words in turns(last_request(gateway)) if role == "user"] == [
         ["Hi"],
         ["<system>\nRan 0\n</system>"],

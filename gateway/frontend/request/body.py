@@ -155,18 +155,21 @@ def _check_media_type(request: Request) -> None:
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    too_large = PayloadTooLarge(
-        f"The request body is over the limit of {limit} bytes (limits.body_bytes)."
-    )
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise too_large
+        raise _too_large(limit)
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > limit:
-                raise too_large
+                raise _too_large(limit)
     except ClientDisconnect:
         raise InvalidRequest("The client disconnected before the body was complete.") from None
     return bytes(body)
+
+
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The request body is over the limit of {limit} bytes (limits.body_bytes)."
+    )

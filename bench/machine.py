@@ -29,7 +29,11 @@ def environment(home: Path, upstream: str, cli: Path) -> dict[str, str]:
 
 @contextmanager
 def program(
-    command: list[str], env: Mapping[str, str], folder: Path, ready: str
+    command: list[str],
+    env: Mapping[str, str],
+    folder: Path,
+    ready: str,
+    patience: float = PATIENCE,
 ) -> Iterator[tuple[int, re.Match[str]]]:
     """Run a program until the end of the context; gives its id and what it said when ready."""
     log = folder / "output.log"
@@ -39,7 +43,7 @@ def program(
             stderr=output,
         )  # fmt: skip
     try:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while (found := re.search(ready, log.read_text(encoding="utf-8"))) is None:
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{command[0]} did not start: {log.read_text('utf-8')[-800:]}")

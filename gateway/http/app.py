@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from gateway import __version__
 from gateway.client.published import published
 from gateway.errors import GatewayError
 from gateway.http.api_pages import add_api_pages
-from gateway.http.direct_route import DirectRoute
+from gateway.http.direct_routes import DirectRoutes, direct_routes
 from gateway.http.failures import render_failure
 from gateway.http.model_routes import add_model_routes
 from gateway.http.request_identity import RequestIdentity
@@ -53,10 +53,10 @@ def create_app(gateway: CoreGateway) -> FastAPI:
     )
     add_api_pages(app)
     app.state.gateway = gateway
-    router = app.router  # an included one would be searched twice for each request
-    router.route_class = DirectRoute
+    router = APIRouter()
     gateway.plugins.hooks.register_routes(router, gateway)
     add_model_routes(router, gateway, gateway.frontends)
+    app.include_router(router)
     app.state.served = documented_paths(router)
 
     async def on_error(request: Request, error: Exception) -> Response:
@@ -64,6 +64,9 @@ def create_app(gateway: CoreGateway) -> FastAPI:
 
     for kind in (GatewayError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, on_error)
+    app.add_middleware(
+        DirectRoutes, table=direct_routes(router.routes), render=partial(render_failure, gateway)
+    )
     for wrap in reversed(gateway.plugins.hooks.asgi_wrappers(gateway)):
         app.add_middleware(wrap)
     app.add_middleware(TrafficControl, traffic=gateway.traffic, render=gateway.render_error)

@@ -48,5 +48,6 @@ class CompanionTasks:
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            self._failure = self._failure or task.exception()
+            failure = task.exception()
+            self._failure = self._failure or failure
             self._scope.cancel()

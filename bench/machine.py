@@ -98,6 +98,12 @@ def memory(pid: int) -> dict[str, float]:
     return {name.lower(): int(kilobytes) / 1024 for name, kilobytes in found.items()}
 
 
+def cpu_seconds_exactly(pid: int) -> float:
+    """The same to the nanosecond, for the threads that still run (Linux)."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+
+
 def cpu_seconds(pid: int) -> float:
     """What a process has used of the processor so far (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -22,7 +22,7 @@ from typing import Final
 from bench.bare_app import PIECES
 from bench.echo import run
 from bench.litellm_proxy import PACKAGE, running_litellm
-from bench.machine import cpu_seconds, environment, memory, program
+from bench.machine import cpu_seconds_exactly, environment, memory, program
 from bench.own_cost_load import ask_again_and_again
 from bench.own_cost_report import Kind, Measured, Row, held, page
 
@@ -139,9 +139,9 @@ def _body(**fields: object) -> bytes:
 
 def _measure(contender: Contender, body: bytes, seconds: float) -> Measured:
     alone = statistics.quantiles(_ask(contender, body, 1, seconds / 2), n=100)
-    used, began = cpu_seconds(contender.pid), time.perf_counter()
+    used, began = cpu_seconds_exactly(contender.pid), time.perf_counter()
     answers = len(_ask(contender, body, CLIENTS, seconds))
-    used, took = cpu_seconds(contender.pid) - used, time.perf_counter() - began
+    used, took = cpu_seconds_exactly(contender.pid) - used, time.perf_counter() - began
     return Measured(
         cpu_ms=used * 1000 / answers,
         per_second=answers / took,

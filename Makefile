@@ -1,10 +1,11 @@
 # Needs Python 3.11 or newer, make and git. Everything else is built into .venv on first use
 # (and into .venv-clients, what only the clients' tests need; .venv-docs, what builds the site;
-# .venv-gptme, gptme).
+# .venv-gptme, gptme; .venv-litellm, LiteLLM's proxy).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-main test-python test-clients test-openclaw test-gptme test-browser test-cells arrives \
-	fuzz audit bench chaos soak stalls overload rolling matrix full lint format types check dist \
+.PHONY: help setup run test test-main test-python test-clients test-openclaw test-gptme \
+	test-browser test-cells arrives fuzz audit bench chaos soak stalls own-cost overload rolling \
+	matrix full lint format types check dist \
 	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts docs-types \
 	lock clean
 
@@ -69,6 +70,9 @@ soak: setup ## An hour of mixed load; the plot goes to docs/soak.svg; shorter wi
 stalls: setup ## Measure how long the event loop stalls over each kind of body; the table goes to bench/stalls.md
 	.venv/bin/python -m bench.stalls $(ARGS)
 
+own-cost: setup ## Measure the gateway's own work beside a bare ASGI application and LiteLLM's proxy
+	.venv/bin/python -m bench.own_cost $(ARGS)
+
 overload: setup ## Send twice what the gateway can answer; the plot goes to docs/overload.svg
 	.venv/bin/python -m bench.overload $(ARGS)
 
@@ -90,6 +94,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) chaos
 	@$(MAKE) bench
 	@$(MAKE) stalls
+	@$(MAKE) own-cost
 	@$(MAKE) overload
 	@$(MAKE) rolling
 	@$(MAKE) soak

@@ -29,7 +29,11 @@ def environment(home: Path, upstream: str, cli: Path) -> dict[str, str]:
 
 @contextmanager
 def program(
-    command: list[str], env: Mapping[str, str], folder: Path, ready: str
+    command: list[str],
+    env: Mapping[str, str],
+    folder: Path,
+    ready: str,
+    patience: float = PATIENCE,
 ) -> Iterator[tuple[int, re.Match[str]]]:
     """Run a program until the end of the context; gives its id and what it said when ready."""
     log = folder / "output.log"
@@ -39,7 +43,7 @@ def program(
             stderr=output,
         )  # fmt: skip
     try:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while (found := re.search(ready, log.read_text(encoding="utf-8"))) is None:
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{command[0]} did not start: {log.read_text('utf-8')[-800:]}")
@@ -92,6 +96,12 @@ def memory(pid: int) -> dict[str, float]:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     found = dict(re.findall(r"^(Rss|Pss):\s+(\d+) kB", rollup, re.MULTILINE))
     return {name.lower(): int(kilobytes) / 1024 for name, kilobytes in found.items()}
+
+
+def cpu_seconds_exactly(pid: int) -> float:
+    """The same to the nanosecond, for the threads that still run (Linux)."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
 
 
 def cpu_seconds(pid: int) -> float:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterable
-from types import TracebackType
+from types import AsyncGeneratorType, TracebackType
 from typing import Protocol, Self
 
 import anyio
@@ -153,6 +153,8 @@ async def close(stream: EventSource, seconds: float = 20) -> None:
 async def close_all(streams: Iterable[EventSource]) -> None:
     """Close each one, whatever becomes of the others; failures are logged."""
     for stream in streams:
+        if isinstance(stream, AsyncGeneratorType) and stream.ag_frame is None:
+            continue  # it has run to its end and holds nothing
         try:
             await close(stream)
         except Exception:

@@ -71,9 +71,10 @@ class FieldTable:
             name = prefix + key
             if (field := self.by_name.get(name)) and field.behaviour in ("ignored", "refused"):
                 yield from _reported(field, value)
-            for inner in self._models(value):
-                yield from self._ignored(inner, f"{name}.")
-            yield from self._skipped(value, name)
+            if isinstance(value, list | WireModel):
+                for inner in self._models(value):
+                    yield from self._ignored(inner, f"{name}.")
+                yield from self._skipped(value, name)
         for key, value in (model.__pydantic_extra__ or {}).items():
             if value is not None:
                 name = prefix + key

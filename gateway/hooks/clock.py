@@ -31,8 +31,11 @@ def timed(
         try:
             result = function(*arguments)
         finally:
-            _judge(perf_counter() - begun, who, hook)
-        return _Steps(result, who, hook) if awaited and inspect.iscoroutine(result) else result
+            if (seconds := perf_counter() - begun) > SLOW_SECONDS:
+                _warn(seconds, who, hook)
+        if awaited and result is not None and inspect.iscoroutine(result):
+            return _Steps(result, who, hook)
+        return result
 
     setattr(call, _ORIGINAL, function)
     return call
@@ -60,7 +63,8 @@ class _Steps:
             except StopIteration as end:
                 return end.value
             finally:
-                _judge(perf_counter() - begun, self._who, self._hook)
+                if (seconds := perf_counter() - begun) > SLOW_SECONDS:
+                    _warn(seconds, self._who, self._hook)
             try:
                 step = functools.partial(self._coroutine.send, (yield waiting_for))
             except GeneratorExit:
@@ -70,6 +74,5 @@ class _Steps:
                 step = functools.partial(self._coroutine.throw, error)
 
 
-def _judge(seconds: float, who: str, hook: str) -> None:
-    if seconds > SLOW_SECONDS:
-        log.warning("%s blocked all requests for %.1f s in %s", who, seconds, hook)
+def _warn(seconds: float, who: str, hook: str) -> None:
+    log.warning("%s blocked all requests for %.1f s in %s", who, seconds, hook)

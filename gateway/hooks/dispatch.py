@@ -8,6 +8,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -74,10 +75,12 @@ class Dispatcher:
         self._manager = manager
         self._describe = describe
         self._calls: dict[str, list[tuple[str, _Call]]] = {}
+        self._firsts: dict[str, _Call] = {}
 
     def forget(self) -> None:
         """Look the implementations up again: another plugin was registered."""
         self._calls.clear()
+        self._firsts.clear()
 
     def implementers(self, hook: str) -> tuple[str, ...]:
         """The plugins that implement a hook, in the order in which they are called."""
@@ -108,7 +111,7 @@ class Dispatcher:
         """
         place = f"{hook} for {about}" if about else hook
         try:
-            result = self._caller(hook)(**arguments)
+            result = self._first_of(hook)(arguments)
             expected.check(result)
         except GatewayError:
             raise
@@ -132,14 +135,15 @@ class Dispatcher:
         `pass_as` is the argument's name; `changed` gets each new value at once, also if a later
         implementation fails.
         """
+        arguments[pass_as] = value
         for name, implementation in self._implementations(hook):
             try:
-                result = implementation({pass_as: value, **arguments})
-                if inspect.isawaitable(result):
+                result = implementation(arguments)
+                if result is not None and inspect.isawaitable(result):
                     result = await result
-                expected.check(result)
                 if result is not None:
-                    value = result
+                    expected.check(result)
+                    arguments[pass_as] = value = result
                     changed(value)
             except GatewayError:
                 raise
@@ -184,6 +188,26 @@ class Dispatcher:
             self._calls[hook] = found
         return found
 
+    def _first_of(self, hook: str) -> _Call:
+        if (found := self._firsts.get(hook)) is None:  # looked up with each request
+            found = self._firsts[hook] = self._make_first(hook)
+        return found
+
+    def _make_first(self, hook: str) -> _Call:
+        """A call of all implementations until one has a result; by pluggy if there are wrappers."""
+        caller = self._caller(hook)
+        if any(each.wrapper or each.hookwrapper for each in caller.get_hookimpls()):
+            return lambda arguments: caller(**arguments)
+        implementations = [call for _, call in self._implementations(hook)]
+
+        def first(arguments: dict[str, object]) -> object:
+            for implementation in implementations:
+                if (result := implementation(arguments)) is not None:
+                    return result
+            return None
+
+        return first
+
     def _culprit(self, hook: str, traceback: TracebackType | None) -> str:
         """The implementation that was running, read off the traceback: pluggy does not tell."""
         implementations = self._caller(hook).get_hookimpls()
@@ -204,11 +228,13 @@ class Dispatcher:
 def _call_of(implementation: pluggy.HookImpl) -> _Call:
     """An implementation as a function of all its hook's arguments, of which it takes its own."""
     function, wanted = implementation.function, tuple(implementation.argnames)
-
-    def call(arguments: dict[str, object]) -> object:
-        return function(*[arguments[name] for name in wanted])
-
-    return call
+    if not wanted:
+        return lambda _: function()
+    if len(wanted) == 1:
+        (only,) = wanted
+        return lambda arguments: function(arguments[only])
+    own = itemgetter(*wanted)
+    return lambda arguments: function(*own(arguments))
 
 
 def _stopped(culprit: str, hook: str, error: Exception) -> ConfigurationError:

@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.client.published import published
 from gateway.errors import GatewayError
 from gateway.http.api_pages import add_api_pages
+from gateway.http.direct_routes import DirectRoutes, direct_routes
 from gateway.http.failures import render_failure
 from gateway.http.model_routes import add_model_routes
 from gateway.http.request_identity import RequestIdentity
@@ -63,6 +64,9 @@ def create_app(gateway: CoreGateway) -> FastAPI:
 
     for kind in (GatewayError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, on_error)
+    app.add_middleware(
+        DirectRoutes, table=direct_routes(router.routes), render=partial(render_failure, gateway)
+    )
     for wrap in reversed(gateway.plugins.hooks.asgi_wrappers(gateway)):
         app.add_middleware(wrap)
     app.add_middleware(TrafficControl, traffic=gateway.traffic, render=gateway.render_error)

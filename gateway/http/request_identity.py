@@ -1,18 +1,20 @@
 """The outermost layer: each request has an id, and each answer says whose it is."""
 
+import secrets
 import time
-import uuid
 from collections.abc import Callable
+from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.request_state import RequestState
 
-PROCESSING_TIME_HEADER = "openai-processing-ms"
+_ID_HEADER: Final = b"x-request-id"
+_TIME_HEADER: Final = b"openai-processing-ms"
 """Read by client libraries on every answer, also on those that no frontend gave."""
+_OWN: Final = (_ID_HEADER, _TIME_HEADER)
 
 
 class RequestIdentity:
@@ -32,7 +34,7 @@ class RequestIdentity:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = f"req_{uuid.uuid4().hex}"
+        request_id = f"req_{secrets.token_hex(16)}"
         state = RequestState.of(scope)
         state.request_id, state.started = request_id, started
         answering = False
@@ -41,9 +43,12 @@ class RequestIdentity:
             nonlocal answering
             if message["type"] == "http.response.start":
                 answering = True
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers[PROCESSING_TIME_HEADER] = str(round((time.perf_counter() - started) * 1000))
+                milliseconds = round((time.perf_counter() - started) * 1000)
+                message["headers"] = [
+                    *(pair for pair in message["headers"] if pair[0] not in _OWN),
+                    (_ID_HEADER, request_id.encode()),
+                    (_TIME_HEADER, b"%d" % milliseconds),
+                ]
             await send(message)
 
         try:

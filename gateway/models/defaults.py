@@ -5,12 +5,13 @@ Comes before the plugins' `gateway_transform_request`, so that these see what wi
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gateway.models.entry import ModelEntry, is_more
 from gateway.types import ChatRequest, Effort, Sampling
 
 T = TypeVar("T")
+DataT = TypeVar("DataT", ChatRequest, Sampling)
 
 USUAL_EFFORT: Final[Effort] = "high"
 """What a backend may put in when it is told nothing: a limit below it has to be said."""
@@ -27,15 +28,13 @@ def with_entry(request: ChatRequest, entry: ModelEntry) -> tuple[ChatRequest, Ma
     if (most := entry.limits.max_output_tokens) is not None:
         if (sampling.max_output_tokens or 0) > most:
             lowered[TOKENS_FIELD] = most
-        sampling = replace(
-            sampling, max_output_tokens=min(sampling.max_output_tokens or most, most)
-        )
+        sampling = _with(sampling, max_output_tokens=min(sampling.max_output_tokens or most, most))
     effort = request.effort or entry.defaults.effort
     if (top := entry.limits.effort) is not None and is_more(effort or USUAL_EFFORT, top):
         if effort is not None:
             lowered[EFFORT_FIELD] = top
         effort = top
-    changed = replace(
+    changed = _with(
         request,
         system="\n\n".join(filter(None, (entry.system, request.system))),
         sampling=sampling,
@@ -74,13 +73,20 @@ def without_entry(request: ChatRequest, asked: ChatRequest, filled: ChatRequest)
 def _with_defaults(sampling: Sampling, entry: ModelEntry) -> Sampling:
     """Each as the request has it, else as the entry has it. Zero is a value, but not for tokens."""
     defaults = entry.defaults
-    return replace(
+    return _with(
         sampling,
         max_output_tokens=sampling.max_output_tokens or defaults.max_output_tokens,
         temperature=_first(sampling.temperature, defaults.temperature),
         top_p=_first(sampling.top_p, defaults.top_p),
         top_k=_first(sampling.top_k, defaults.top_k),
     )
+
+
+def _with(value: DataT, **fields: Any) -> DataT:  # noqa: ANN401 - as `replace` has them
+    """`replace`, but the same value if nothing changes, as with most models."""
+    if all(getattr(value, name) == field for name, field in fields.items()):
+        return value
+    return replace(value, **fields)
 
 
 def _first(asked: T | None, default: T | None) -> T | None:

@@ -6,14 +6,11 @@ is enough: it looks now and then whether somebody has been waiting for too long.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from types import TracebackType
 
 from gateway.context import RequestContext
 from gateway.errors import GatewayError, TimedOut
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +25,7 @@ class StreamLimits:
 class Watchdog:
     """Cancels a wait that goes past the limits, but for silence while `ctx` waits in line.
 
-    It cancels as `asyncio.timeout` does: only while the task is waiting in `guard`, and taken
+    It is entered for each wait. It cancels as `asyncio.timeout` does: only during a wait, and taken
     back before `TimedOut` is raised, so that a cancellation from elsewhere still counts.
     """
 
@@ -38,6 +35,7 @@ class Watchdog:
         self._deadline = ctx.started + limits.request_seconds
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[object] | None = None
+        self._before = 0
         self._since = 0.0
         self._fired = False
         self._ended: GatewayError | None = None
@@ -49,38 +47,36 @@ class Watchdog:
             self._fired = True
             self._waiting.cancel()
 
-    async def guard(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Await `step()`. Raises `TimedOut` when it takes too long, and the error given to `end`."""
+    def __enter__(self) -> None:
+        """A wait begins. Raises `TimedOut` if it is too late for one, or what `end` was given."""
         self._since = time.perf_counter()
         if self._ended is not None or self._since >= self._deadline:
             raise self._reason()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
-        before = task.cancelling()
-        self._waiting = task
+        self._waiting, self._before = task, task.cancelling()
         if self._timer is None:
             self._look_again_in(self._left())
-        try:
-            return await step()
-        except asyncio.CancelledError as error:
-            if self._take_back(task) and task.cancelling() <= before:
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """The wait is over. Raises the same as the beginning if it was cancelled from here."""
+        task, self._waiting = self._waiting, None
+        if self._fired and task is not None:
+            self._fired = False
+            others = task.uncancel()
+            if isinstance(error, asyncio.CancelledError) and others <= self._before:
                 raise self._reason() from error
-            raise
-        finally:
-            self._waiting = None
-            self._take_back(task)
 
     def stop(self) -> None:
         """Let go of the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _take_back(self, task: "asyncio.Task[object]") -> bool:
-        fired, self._fired = self._fired, False
-        if fired:
-            task.uncancel()
-        return fired
 
     def _left(self) -> float:
         """Seconds until the present wait has been too long."""

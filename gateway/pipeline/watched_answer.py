@@ -76,17 +76,15 @@ class WatchedAnswer:
     async def wait_for_first(self) -> None:
         """See `AnswerStream.wait_for_first`."""
         if self._held is None:
-            self._held = await self._next()
+            self._held = await self.__anext__()
 
     async def __anext__(self) -> StreamEvent:
         if self._held is not None:
             event, self._held = self._held, None
             return event
-        return await self._next()
-
-    async def _next(self) -> StreamEvent:
         try:
-            event = await self._watchdog.guard(self._source.__anext__)
+            with self._watchdog:
+                event = await self._source.__anext__()
         except StopAsyncIteration:
             if self._stop_reason is None:
                 raise self._failed(BackendFailed("the answer was interrupted")) from None

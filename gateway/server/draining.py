@@ -1,7 +1,9 @@
 """uvicorn, but that running answers may finish before it stops."""
 
+import gc
 import logging
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +43,13 @@ class Server(uvicorn.Server):
         self._leave_seconds = leave_seconds
         self._leaves_at: float | None = None
         self._deadline: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn before it serves."""
+        await super().startup(sockets)
+        # what has been loaded stays; to go through it again and again took 35 µs of each request
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by uvicorn for SIGINT and SIGTERM."""

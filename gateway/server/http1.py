@@ -3,11 +3,14 @@
 Seen with uvicorn 0.54 and httptools 0.9.
 """
 
+import asyncio
 import sys
 from typing import Any, Final
 
 from httptools import HttpParserUpgrade, HttpRequestParser, parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.server.joined_writes import JoinedWrites
 
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 
@@ -22,6 +25,14 @@ class Http1Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as uvicorn has them
         super().__init__(*args, **options)
         self._data = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._writes = JoinedWrites(transport, self.loop)
+        super().connection_made(self._writes)
+
+    def on_response_complete(self) -> None:
+        self._writes.flush()
+        super().on_response_complete()
 
     def data_received(self, data: bytes) -> None:
         self._data = data

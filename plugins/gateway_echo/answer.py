@@ -49,6 +49,8 @@ def pieces(text: str, number: int) -> Iterator[str]:
     may be slow.
     """
     number = min(max(number, len(text) // LONGEST_PIECE + 1), len(text))
+    if number == 1:
+        return iter((text,))
     cuts = (len(text) * index // number for index in range(number + 1)) if number else ()
     return (text[start:end] for start, end in pairwise(cuts))
 

@@ -28,6 +28,10 @@ OpenAnswer: TypeAlias = Callable[[int], Awaitable[AnswerStream]]
 """Opens the answer for one choice, counted from 0. Raises `GatewayError`."""
 
 
+OpenChoice: TypeAlias = Callable[[int], AbstractAsyncContextManager[EventSource]]
+"""The same, open for as long as the context is."""
+
+
 class Choices(Protocol):
     """The events of all choices, as `open_choices` yields them. Iterating raises `GatewayError`s."""
 
@@ -44,16 +48,20 @@ class Choices(Protocol):
         """The next event of any choice."""
 
 
-@asynccontextmanager
-async def open_choices(
+def open_choices(
     open_answer: OpenAnswer, contexts: Sequence[RequestContext], stop: tuple[str, ...]
-) -> AsyncGenerator[Choices]:
+) -> AbstractAsyncContextManager[Choices]:
     """Open an answer for each context, cut at the sequences in `stop`. All are closed at the end."""
     if len(contexts) == 1:
-        async with _open(open_answer, 0, stop=stop) as events:
-            yield _OneAnswer(events)
-        return
-    several = _SeveralAnswers(contexts, partial(_open, open_answer, stop=stop))
+        return _OneAnswer(open_answer, stop)
+    return _open_several(contexts, partial(_open, open_answer, stop=stop))
+
+
+@asynccontextmanager
+async def _open_several(
+    contexts: Sequence[RequestContext], open_choice: OpenChoice
+) -> AsyncGenerator[Choices]:
+    several = _SeveralAnswers(contexts, open_choice)
     try:
         with raising_plainly():
             async with anyio.create_task_group() as tasks:
@@ -77,11 +85,26 @@ async def _open(
 
 
 class _OneAnswer:
-    """The ordinary case: no task, no queue."""
+    """The ordinary case: no task, no queue, and no generator but the backend's own."""
 
-    def __init__(self, events: EventSource) -> None:
-        self._events = events
+    def __init__(self, open_answer: OpenAnswer, stop: tuple[str, ...]) -> None:
+        self._open_answer = open_answer
+        self._stop = stop
         self._held: StreamEvent | None = None
+
+    async def __aenter__(self) -> Self:
+        self._answer = await self._open_answer(0)
+        self._events: EventSource = (
+            cut_at_stop(self._answer, self._stop) if self._stop else self._answer
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            if self._events is not self._answer:
+                await self._events.aclose()
+        finally:
+            await self._answer.aclose()
 
     async def start(self) -> str | None:
         self._held = await anext(self._events)
@@ -107,7 +130,7 @@ class _SeveralAnswers:
     def __init__(
         self,
         contexts: Sequence[RequestContext],
-        open_choice: Callable[[int], AbstractAsyncContextManager[EventSource]],
+        open_choice: OpenChoice,
     ) -> None:
         self._contexts = contexts
         self._open = open_choice

@@ -8,7 +8,7 @@ form that it will have in JSON at once, piece by piece, and held compressed.
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from starlette.responses import Response
@@ -26,13 +26,14 @@ _LEVEL: Final = 1
 """Of zlib: the quickest. A piece takes less than a millisecond."""
 
 
-def in_pieces(event: StreamEvent) -> Iterator[StreamEvent]:
+def in_pieces(event: StreamEvent) -> Iterable[StreamEvent]:
     """An event, or those that say the same in texts of at most `PIECE_BYTES` characters."""
     if not isinstance(event, PartDelta) or len(event.text) <= PIECE_BYTES:
-        yield event
-        return
-    for start in range(0, len(event.text), PIECE_BYTES):
-        yield PartDelta(index=event.index, text=event.text[start : start + PIECE_BYTES])
+        return (event,)
+    return (
+        PartDelta(index=event.index, text=event.text[start : start + PIECE_BYTES])
+        for start in range(0, len(event.text), PIECE_BYTES)
+    )
 
 
 class PackedText:

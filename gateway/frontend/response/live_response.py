@@ -1,12 +1,17 @@
 """A stream as an ASGI response: sent at once, kept alive, and stopped when the client disconnects."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 
 import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from gateway.frontend.response.companion_tasks import CompanionTasks
+from gateway.frontend.response.disconnect import wait_for_disconnect
 
 log = logging.getLogger("gateway.frontend")
 
@@ -39,8 +44,8 @@ class LiveResponse(Response):
         self._keepalive = keepalive
         self._keepalive_seconds = keepalive_seconds
         self._last_sent = time.monotonic()
-        self._begun = anyio.Event()
-        self._sending = anyio.Lock(fast_acquire=True)
+        self._begun = asyncio.Event()
+        self._sending = asyncio.Lock()
         self.init_headers(
             {"cache-control": "no-cache", "x-accel-buffering": "no", **(headers or {})}
         )
@@ -50,20 +55,12 @@ class LiveResponse(Response):
         self.raw_headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        failure: Exception | None = None
+        gone = partial(wait_for_disconnect, receive)
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._stop_on_disconnect, receive, tasks.cancel_scope)
-                tasks.start_soon(self._begin_and_keep_alive, send)
-                try:
-                    await self._pump(send)
-                except Exception as error:  # noqa: BLE001 - raised below
-                    failure = error
-                tasks.cancel_scope.cancel()
+            with CompanionTasks(gone, partial(self._begin_and_keep_alive, send)):
+                await self._pump(send)
         finally:
             await self._close()
-        if failure is not None:  # out here it is not wrapped in a group
-            raise failure
 
     async def _pump(self, send: Send) -> None:
         # Nothing may be awaited before the generator, see above.
@@ -94,10 +91,6 @@ class LiveResponse(Response):
             else:
                 await self._send(send, self._keepalive(), more=True)
 
-    async def _stop_on_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:
-        await wait_for_disconnect(receive)
-        scope.cancel()
-
     async def _close(self) -> None:
         with anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
             try:
@@ -106,9 +99,3 @@ class LiveResponse(Response):
                 log.exception("closing a streamed answer failed")
         if scope.cancelled_caught:
             log.error("a streamed answer did not close within %s s", CLOSE_SECONDS)
-
-
-async def wait_for_disconnect(receive: Receive) -> None:
-    """Return once the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

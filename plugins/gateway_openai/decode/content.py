@@ -79,16 +79,18 @@ def decode_text(content: Content | None, param: str) -> tuple[Text, ...]:
 
 def parts_of(
     content: Content | ResultContent | None, param: str
-) -> Iterator[tuple[str, ContentPart]]:
-    """The parts of a message's content, each with its place."""
+) -> Iterator[tuple[str, ContentPart | Text]]:
+    """The parts of a message's content, each with its place; a mere string is a text already."""
     if isinstance(content, str):
-        yield param, TextPart(type="text", text=content)
+        yield param, Text(text=content)
     for index, part in enumerate(content if isinstance(content, list) else ()):
         yield f"{param}[{index}]", part
 
 
-def _text(part: ContentPart, param: str) -> Text | None:
+def _text(part: ContentPart | Text, param: str) -> Text | None:
     match part:
+        case Text():
+            return part if part.text else None
         case TextPart(text=text) | RefusalPart(refusal=text):
             return Text(text=text) if text else None
         case _ if part.type in PASSED_OVER:
@@ -100,9 +102,11 @@ def _text(part: ContentPart, param: str) -> Text | None:
             )
 
 
-def decode_part(part: ContentPart, param: str) -> Said | None:
+def decode_part(part: ContentPart | Text, param: str) -> Said | None:
     """One part of what a user or a tool says; None for an empty text. Raises `InvalidRequest`."""
     match part:
+        case Text():
+            return part if part.text else None
         case TextPart():
             return Text(text=part.text) if part.text else None
         case ImagePart(image_url=ImageURL(url=url)):

@@ -4,7 +4,7 @@ The shapes are those of `openai.types.chat.ChatCompletion` and `openai.types.Com
 (openai-python 3.54).
 """
 
-import uuid
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -46,7 +46,7 @@ class AnswerFormat:
 
 def completion_id() -> str:
     """A new id for an answer."""
-    return f"chatcmpl-{uuid.uuid4().hex}"
+    return f"chatcmpl-{secrets.token_hex(16)}"
 
 
 def encode_completion(responses: Sequence[ChatResponse], form: AnswerFormat) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The shape of both is `openai.types.Completion` (openai-python 3.54). The model's
 no place in it and is left out.
 """
 
-import uuid
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,7 +129,7 @@ class CompletionChunkEncoder(OpenAIEncoder):
 
 def text_completion_id() -> str:
     """A new id for an answer."""
-    return f"cmpl-{uuid.uuid4().hex}"
+    return f"cmpl-{secrets.token_hex(16)}"
 
 
 def _text(response: ChatResponse) -> str:

@@ -8,7 +8,8 @@ import pytest
 from starlette.types import Message
 
 from gateway.frontend.response import live_response
-from gateway.frontend.response.live_response import LiveResponse, wait_for_disconnect
+from gateway.frontend.response.disconnect import wait_for_disconnect
+from gateway.frontend.response.live_response import LiveResponse
 
 KEEPALIVE = b": keepalive\n\n"
 AT_ONCE = 1e-9

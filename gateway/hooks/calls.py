@@ -46,6 +46,7 @@ NAME: Final = Expected("the name of a model", _is(str))
 OBSERVER: Final = Expected("an observer with an `on_end`", _has("on_end"))
 REQUEST: Final = Expected("ChatRequest", _is(ChatRequest))
 RESPONSE: Final = Expected("a Response", _is(Response))
+NOTHING: Final = Expected("nothing", lambda result: result is None)
 SECTIONS: Final = Expected(
     "a collection of names",
     lambda result: isinstance(result, Collection) and not isinstance(result, str),
@@ -127,6 +128,11 @@ class HookCalls:
         """Tell the plugins about a changed YAML. Returns the sections that hold from now on."""
         found = self._call.notify("gateway_reconfigured", SECTIONS, gateway=gateway)
         return {section for _, sections in found for section in sections}
+
+    def caller_left(self, caller: str, gateway: Gateway) -> None:
+        """Tell the plugins that a caller will not come back."""
+        for _ in self._call.notify("gateway_caller_left", NOTHING, caller=caller, gateway=gateway):
+            pass
 
     def render_error(self, error: GatewayError, request: Request) -> Response | None:
         """An error in the form of the path's frontend, if there is one."""

@@ -298,6 +298,14 @@ class Pool:
         """Close a process, and give its slot back; once."""
         self._processes.retire(conversation)
 
+    def forget(self, caller: str) -> None:
+        """End the idle processes of a caller, and those at work once their answer is over."""
+        self.set_ups.forget(caller)
+        self._processes.forget(caller)
+        for conversation, _ in self._live.idle():
+            if conversation.held.caller == caller and self._live.remove(conversation):
+                self.retire(conversation)
+
     def expect(self, launch: Launch) -> None:
         """Have spares of this kind from now on."""
         self._spares.expect(launch)

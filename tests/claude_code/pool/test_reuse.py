@@ -193,3 +193,24 @@ async def test_with_reuse_off_every_process_ends() -> None:
         pool.keep(process, KEY)
         await quiet()
         assert process_of(process).closed
+
+
+async def test_a_caller_who_is_gone_leaves_no_process() -> None:
+    LAUNCH.started.clear()
+    pool = a_pool(max_spares=0)
+    async with pool.running():
+        idle, busy, others = [await obtained(pool, wanted(name)) for name in ("a", "a", "b")]
+        for process in (idle, others):
+            answer(process)
+            pool.keep(process, None)
+        await quiet()
+        pool.forget("a")
+        await quiet()
+        assert [process_of(each).closed for each in (idle, busy, others)] == [True, False, False]
+        answer(busy)
+        pool.keep(busy, KEY)
+        await quiet()
+        assert process_of(busy).closed
+        assert await pool.take_idle(wanted("a"), urgent=True) is None
+        assert await pool.take_idle(wanted("b"), urgent=True) is others
+        pool.retire(others)

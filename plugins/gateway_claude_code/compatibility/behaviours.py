@@ -1,6 +1,6 @@
 """The one table of the CLI's behaviours that Dragoman relies on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,10 @@ UNSAFE: Final = (
 OTHER_VERSION: Final = (
     "Requests that need this may fail. Use another version of the CLI "
     "(plugins.claude_code.command), and report this one to Dragoman."
+)
+ONE_EACH: Final = (
+    "Answers stay correct: each conversation gets a process of its own, which takes longer (as with "
+    "plugins.claude_code.reuse: conversation). Report this version of the CLI to Dragoman."
 )
 REPORT: Final = "Answers stay correct. Report this version of the CLI to Dragoman."
 
@@ -48,7 +52,7 @@ SAFETY: Final = ("file_mentions", "slash_commands", "built_in_tools")
 HISTORY: Final = "native_history"
 
 REUSE: Final = ("rewind", "rewind_parked", "exchanged_tools")
-"""Without these each process has one conversation only."""
+"""Unless all of these hold, each process has one conversation only."""
 
 BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "file_mentions": Behaviour("safety", "@file in a prompt is not read from disk", UNSAFE),
@@ -101,6 +105,15 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "structured_output": Behaviour(
         "tools", "JSON schema answers, by the CLI's tool", OTHER_VERSION
     ),
+    "rewind": Behaviour(
+        "reuse", "a process is cut back to an earlier turn, without a trace", ONE_EACH
+    ),
+    "rewind_parked": Behaviour(
+        "reuse", "a process is cut back while a call waits or an answer streams", ONE_EACH
+    ),
+    "exchanged_tools": Behaviour(
+        "reuse", "a process takes other tools for its next conversation", ONE_EACH
+    ),
     "one_request": Behaviour(
         "answers",
         "an answer without text, or cut at its limit, is not retried",
@@ -144,3 +157,11 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     ),
     "exit_at_end": Behaviour("process", "the process ends with its input", REPORT),
 }
+
+
+def are_decisive(findings: Iterable[Finding]) -> bool:
+    """Whether all consequences of these findings are certain."""
+    verdicts = {finding.name: finding.verdict for finding in findings}
+    alone = {verdicts.get(name, "unknown") for name in (*SAFETY, HISTORY)}
+    together = {verdicts.get(name, "unknown") for name in REUSE}
+    return "unknown" not in alone and ("differs" in together or "unknown" not in together)

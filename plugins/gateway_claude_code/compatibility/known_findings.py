@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway import __version__
-from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, HISTORY, SAFETY
+from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, are_decisive
 from gateway_claude_code.compatibility.findings import Finding
 from gateway_claude_code.process.launch import Program
 from gateway_claude_code.state_file import StateFile, state_path
@@ -35,17 +35,17 @@ class KnownFindings:
         if found is None:
             return None
         try:
-            return [
+            findings = [
                 BEHAVIOURS[name].found(name, said["verdict"], str(said["seen"]))
                 for name, said in found["findings"].items()
             ]
         except (LookupError, TypeError, AttributeError):
             return None
+        return findings if are_decisive(findings) else None
 
     def keep(self, program: Program, version: str | None, findings: Sequence[Finding]) -> None:
         """Remember them, if all is certain that has consequences; else it will be tried again."""
-        certain = {finding.name for finding in findings if finding.verdict != "unknown"}
-        if not certain.issuperset((*SAFETY, HISTORY)):
+        if not are_decisive(findings):
             return
         identity = _identity(program, version)
         said = {

@@ -57,8 +57,9 @@ class CliVerdict:
         return all(found.name != HISTORY for found in self._differing(program))
 
     def rewinds(self, program: Program) -> bool:
-        """Whether its processes can be given another conversation."""
-        return all(found.name not in REUSE for found in self._differing(program))
+        """Whether its processes can be given another conversation; not after a doubtful check."""
+        findings = self._findings.get(program, ())
+        return all(found.verdict == "holds" for found in findings if found.name in REUSE)
 
     def learn(self, program: Program, findings: Sequence[Finding]) -> None:
         """Take the findings about a program; none, if it could not be checked."""

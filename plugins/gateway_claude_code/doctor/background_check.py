@@ -10,6 +10,7 @@ import anyio
 
 from gateway.errors import GatewayBusy, GatewayError
 from gateway.machine.command_name import command_line
+from gateway_claude_code.compatibility.behaviours import are_decisive
 from gateway_claude_code.compatibility.findings import Finding, differing
 from gateway_claude_code.compatibility.known_findings import KnownFindings, findings_file
 from gateway_claude_code.compatibility.verdict import CliVerdict
@@ -25,18 +26,20 @@ log = logging.getLogger("gateway_claude_code")
 CALLER: Final = "(the gateway's check of the CLI)"
 FULL_SECONDS: Final = 5
 """The pause while the queue for processes is full."""
+AGAIN_SECONDS: Final = 900
+"""The pause after a check in which something was not seen, as on a busy machine."""
 
 
 async def check_in_background(
     verdict: CliVerdict, config: ClaudeCodeConfig, environ: Mapping[str, str], slots: Slots
 ) -> None:
-    """Check every program that has no verdict yet, one at a time.
+    """Check every program that has no verdict yet, one at a time, and again after a doubtful check.
 
     Its processes take slots like those of requests, so that the limit of processes holds; they
     queue as one more caller. Between two scenarios the slot is free for others.
     """
+    program = await verdict.next_unknown()
     while True:
-        program = await verdict.next_unknown()
         findings: list[Finding] = []
         try:
             findings = await _findings(program, config, environ, slots)
@@ -44,6 +47,17 @@ async def check_in_background(
             log.warning("the CLI %s can't be tested: %s", program.path, error)
         verdict.learn(program, findings)
         _log(program, findings)
+        is_doubtful = findings and not are_decisive(findings)
+        program = await _next(verdict, program if is_doubtful else None)
+
+
+async def _next(verdict: CliVerdict, doubtful: Program | None) -> Program:
+    """The next program to check; the doubtful one again, if no other comes for a while."""
+    if doubtful is None:
+        return await verdict.next_unknown()
+    with anyio.move_on_after(AGAIN_SECONDS):
+        return await verdict.next_unknown()
+    return doubtful
 
 
 async def _findings(

@@ -83,13 +83,38 @@ def test_another_cli_is_not_known(
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("file_mentions", False), ("native_history", False), ("model", True)],
+    [
+        ("file_mentions", False),
+        ("native_history", False),
+        ("rewind", False),
+        ("exchanged_tools", False),
+        ("model", True),
+    ],
 )
 def test_what_has_consequences_is_remembered_only_when_it_is_certain(
     file: Path, name: str, kept: bool
 ) -> None:
     KnownFindings(file).keep(PROGRAM, "2.1.330", found("unknown", name))
     assert (KnownFindings(file).recall(PROGRAM, "2.1.330") is not None) is kept
+
+
+def test_a_difference_in_one_is_as_certain_where_the_others_could_not_be_seen(file: Path) -> None:
+    findings = [
+        BEHAVIOURS[finding.name].found(finding.name, "unknown", "an earlier step failed")
+        if finding.name in ("rewind_parked", "exchanged_tools")
+        else finding
+        for finding in found("differs", "rewind")
+    ]
+    KnownFindings(file).keep(PROGRAM, "2.1.197", findings)
+    assert KnownFindings(file).recall(PROGRAM, "2.1.197") == findings
+
+
+def test_a_check_without_all_that_has_consequences_is_made_anew(file: Path) -> None:
+    KnownFindings(file).keep(PROGRAM, "2.1.330", found())
+    entries = json.loads(file.read_text())
+    del entries["entries"][0]["findings"]["rewind"]
+    file.write_text(json.dumps(entries))
+    assert KnownFindings(file).recall(PROGRAM, "2.1.330") is None
 
 
 def test_a_new_look_takes_the_place_of_the_old_one(file: Path) -> None:

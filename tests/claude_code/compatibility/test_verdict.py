@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from gateway.errors import BackendUnavailable
-from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, SAFETY
+from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, REUSE, SAFETY
 from gateway_claude_code.compatibility.findings import Finding, Verdict
 from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.process.launch import Program
@@ -69,6 +69,25 @@ def test_one_that_was_replaced_on_disk_is_another() -> None:
     verdict.admit(NEWER)
     assert verdict.refusal is None
     assert (verdict.takes_history(PROGRAM), verdict.takes_history(NEWER)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "rewinds"),
+    [
+        ({}, True),
+        (dict.fromkeys(REUSE, "holds"), True),
+        *(({**dict.fromkeys(REUSE, "holds"), name: "differs"}, False) for name in REUSE),
+        ({**dict.fromkeys(REUSE, "holds"), "rewind": "unknown"}, False),
+    ],
+    ids=["unchecked", "all hold", *REUSE, "in doubt"],
+)
+def test_a_process_gets_another_conversation_unless_the_check_says_no_or_nothing(
+    verdicts: dict[str, Verdict], *, rewinds: bool
+) -> None:
+    verdict = CliVerdict()
+    verdict.learn(PROGRAM, [finding(name, said) for name, said in verdicts.items()])
+    assert verdict.rewinds(PROGRAM) is rewinds
+    assert verdict.rewinds(NEWER)
 
 
 async def test_each_program_is_to_be_tried_out_once() -> None:

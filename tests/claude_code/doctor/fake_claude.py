@@ -1,7 +1,7 @@
 """A small CLI that does what Dragoman relies on, but for one thing: what `BREAK` names, a behaviour
 of the table or a way to break it.
 
-A program of its own, run with the standard library and `fake_lines` alone. It speaks as much of
+A program of its own, run with the standard library and its neighbours `fake_*` alone. It speaks as much of
 the protocol as the checks need, and really asks the upstream over HTTP.
 """
 
@@ -14,16 +14,32 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.claude_code.doctor.fake_lines import Object, log, readable, say, say_text, smaller
+from tests.claude_code.doctor.fake_lines import (
+    Input,
+    Object,
+    form,
+    log,
+    say,
+    say_text,
+    shown_in_argv,
+    smaller,
+)
+from tests.claude_code.doctor.fake_past import Past
+from tests.claude_code.doctor.fake_upstream import lines_of, post
 
 BREAK = ""
 VERSION = "9.9.9"
 
 OUTPUT = "StructuredOutput"
 BASH = {"name": "Bash", "description": "Runs a command.", "input_schema": {"type": "object"}}
+
+
+class Rewound(Exception):
+    """The conversation was cut within a turn, which is over."""
 
 
 class Cli:
@@ -35,23 +51,26 @@ class Cli:
         self.servers: list[str] = []
         self.schema: Object | None = None
         self.tools: list[Object] | None = None
+        self.offered: dict[str, Object] = {}
         self.messages: list[Object] = []
         self.waiting: dict[str, Object | None] = {}
         self.later: deque[Object] = deque()
         self.numbers = 0
         self.reason = ""
         self.session = os.urandom(8).hex()
+        self.input = Input()
+        self.past = Past(BREAK)
+        self.running = False
 
     # -- input ------------------------------------------------------------------------
 
     def hear(self) -> Object:
-        line = sys.stdin.readline()
-        if not line:
+        line = self.input.next()
+        if line is None:
             if BREAK == "exit_at_end":
                 time.sleep(60)
             sys.exit(0)
-        heard: Object = json.loads(line)
-        return heard
+        return line
 
     def run(self) -> None:
         while True:
@@ -66,9 +85,13 @@ class Cli:
                 case "assistant" if BREAK != "native_history":
                     self.add("assistant", line["message"]["content"])
                 case "user":
+                    self.past.note(line, self.messages)
                     self.add("user", line["message"]["content"])
                     if line.get("shouldQuery", True):
-                        self.query()
+                        self.running = True
+                        with suppress(Rewound):
+                            self.query()
+                        self.running = False
                     else:
                         self.begin()
                         say({"type": "result", "subtype": "success", "num_turns": 0})
@@ -86,8 +109,20 @@ class Cli:
             answer = {"mcpServers": self.status()}
         if request["subtype"] == "list_models" and BREAK != "list_models":
             answer = {"models": [{"value": "sonnet", "resolvedModel": "claude-sonnet-5-5"}]}
+        if request["subtype"] == "rewind_conversation":
+            answer = self.past.cut(request, self.messages, running=self.running)
+            if BREAK == "rewind: silent":
+                return
+        if request["subtype"] == "mcp_set_servers":
+            self.servers, self.tools = list(request["servers"]), None
         response = {"subtype": "success", "request_id": line["request_id"], "response": answer}
+        if BREAK == "exchanged_tools: refused" and request["subtype"] == "mcp_set_servers":
+            response["subtype"] = "error"
+        if cut_off := self.running and answer.get("rewound"):
+            say({"type": "result", "is_error": True, "terminal_reason": "aborted_streaming"})
         say({"type": "control_response", "response": response})
+        if cut_off:
+            raise Rewound
 
     def status(self) -> list[Object]:
         if not self.servers:
@@ -102,7 +137,8 @@ class Cli:
     def apply(self, settings: Object) -> None:
         self.env.update(settings.get("env", {}))
         extra = json.loads(self.env.get("CLAUDE_CODE_EXTRA_BODY") or "{}")
-        self.extra = {**self.extra, **extra} if BREAK == "taken_back" else extra
+        kept = {key: value for key, value in self.extra.items() if key != "tools"}
+        self.extra = {**kept, **extra} if BREAK == "taken_back" else extra
         if BREAK == "model: a trace" and settings.get("model", self.model) != self.model:
             self.add("user", [{"type": "text", "text": f"/model {settings['model']}"}])
         if BREAK != "model":
@@ -113,7 +149,7 @@ class Cli:
         while self.waiting[number] is None:
             if until is not None and time.monotonic() > until:
                 return None
-            if until is not None and not readable(until - time.monotonic()):
+            if until is not None and not self.input.is_ready(until - time.monotonic()):
                 continue
             line = self.hear()
             if line["type"] == "control_response":
@@ -165,23 +201,9 @@ class Cli:
             log.parent.mkdir(exist_ok=True)
             log.write_text("\n".join(texts))
         self.begin()
-        child = None
-        if BREAK == "not_in_argv":
-            code = "import time; print(flush=True); time.sleep(60)"
-            child = subprocess.Popen(
-                [sys.executable, "-IS", "-c", code, *texts],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-            )
-            assert child.stdout is not None
-            child.stdout.readline()  # it runs, and so its arguments are in the list
-        try:
+        with shown_in_argv(texts) if BREAK == "not_in_argv" else nullcontext():
             while self.ask():
                 pass
-        finally:
-            if child is not None:
-                child.kill()
-                child.wait()
 
     def begin(self) -> None:
         """Each turn begins with the list of tools, also one that the model is not asked."""
@@ -195,7 +217,10 @@ class Cli:
             self.mcp("initialize")
             self.mcp("notifications/initialized")
             listed = self.mcp("tools/list")["tools"]
-            tools += [_tool(tool) for tool in listed if tool["name"] != "odd"]
+            # those that were once offered stay as they were then, as with 2.1.330
+            for tool in (form(tool, BREAK) for tool in listed if tool["name"] != "odd"):
+                self.offered.setdefault(tool["name"], tool)
+            tools += sorted(self.offered.values(), key=lambda tool: str(tool["name"]).lower())
         if self.schema is not None and BREAK != "structured_output":
             tools.append({"name": OUTPUT, "description": "", "input_schema": self.schema})
         return tools
@@ -211,12 +236,14 @@ class Cli:
         if BREAK in ("sampling", "tool_choice", "output_format"):
             names = {"sampling": "stop_sequences", "output_format": "output_config"}
             extra.pop(names.get(BREAK, BREAK), None)
+        if BREAK == "exchanged_tools":
+            extra.pop("tools", None)
         system = f"{self.system} Be kind." if BREAK == "system_prompt" else self.system
         return {
             "model": self.model if self.model.startswith("claude-") else f"claude-{self.model}-5-5",
             "max_tokens": int(limit or 32000),
             "system": [{"type": "text", "text": text} for text in (identity, system) if text],
-            "messages": self.messages,
+            "messages": self.past.with_trace(self.messages),
             "tools": self.tools,
             "metadata": {"user_id": self.session},
             "stream": True,
@@ -227,7 +254,7 @@ class Cli:
 
     def ask(self, tries: int = 2) -> bool:
         """One request; whether there is to be another."""
-        self.reason, response = "", self.post()
+        self.reason, response = "", post(self.body())
         if response.status != 200:
             return self.failed(response, tries)
         blocks = self.stream(response)
@@ -260,17 +287,6 @@ class Cli:
             say({"type": "assistant", "error": "invalid_request", "message": message, **about})
         return True
 
-    def post(self) -> http.client.HTTPResponse:
-        place = os.environ["ANTHROPIC_BASE_URL"].removeprefix("http://")
-        connection = http.client.HTTPConnection(place)
-        headers = {
-            "content-type": "application/json",
-            "connection": "close",
-            "anthropic-beta": "context-management-2025-06-27",
-        }
-        connection.request("POST", "/v1/messages", json.dumps(self.body()), headers)
-        return connection.getresponse()
-
     def failed(self, response: http.client.HTTPResponse, tries: int) -> bool:
         status, body = response.status, response.read().decode()
         text = json.loads(body)["error"]["message"]
@@ -295,8 +311,16 @@ class Cli:
         say({"type": "result", "is_error": True, "api_error_status": told, "result": text})
         return False
 
+    def look(self) -> None:
+        """What comes while the model answers: control lines are done at once."""
+        if self.input.is_ready(0) and (line := self.input.next()) is not None:
+            if line["type"] == "control_request":
+                self.control(line)
+            else:
+                self.later.append(line)
+
     def events(self, response: http.client.HTTPResponse) -> Iterator[Object]:
-        for raw in response:
+        for raw in lines_of(response, self.look):
             event = json.loads(raw[6:]) if raw.startswith(b"data: ") else {"type": ""}
             if event["type"] in ("error", "message_delta"):
                 self.reason = event.get("delta", {}).get("stop_reason", "error")
@@ -342,8 +366,12 @@ class Cli:
             subprocess.run(call["input"]["command"], shell=True, check=False)
         if not call["name"].startswith("mcp__t__"):
             return None
+        if BREAK == "exchanged_tools: not called" and call["name"] == "mcp__t__find":
+            return None
         meta = {"claudecode/toolUseId": call["id"]}
-        return self.send_mcp("tools/call", {"name": call["name"], "_meta": meta})
+        return self.send_mcp(
+            "tools/call", {"name": call["name"].removeprefix("mcp__t__"), "_meta": meta}
+        )
 
     def result(self, call: Object, number: str | None) -> Object:
         until = time.monotonic() + 0.1 if BREAK == "parking" else None
@@ -354,17 +382,6 @@ class Cli:
         if BREAK == "parking: other words":
             return {**result, "content": "It was cut."}
         return {**result, "content": answer["mcp_response"]["result"]["content"]}
-
-
-def _tool(tool: Object) -> Object:
-    schema = dict(tool["inputSchema"])
-    if BREAK == "tools":
-        schema.pop("additionalProperties", None)
-    return {
-        "name": f"mcp__t__{tool['name']}",
-        "description": tool["description"][: 4096 if BREAK == "tool_descriptions" else None],
-        "input_schema": schema,
-    }
 
 
 def main(arguments: list[str]) -> None:

@@ -2,8 +2,12 @@
 
 import base64
 import json
+import os
 import select
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 Object = dict[str, Any]
@@ -42,6 +46,53 @@ def smaller(block: Object) -> Object:
     return block if width <= 8000 else {**block, "source": {**block["source"], "data": PIXEL}}
 
 
-def readable(seconds: float) -> bool:
-    """Whether there is input within this time."""
-    return bool(select.select([sys.stdin], [], [], max(seconds, 0))[0])
+class Input:
+    """The gateway's lines."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def next(self) -> Object | None:
+        """The next line; None at the end of input."""
+        while b"\n" not in self._rest:
+            read = os.read(sys.stdin.fileno(), 1 << 16)
+            if not read:
+                return None
+            self._rest += read
+        line, _, self._rest = self._rest.partition(b"\n")
+        heard: Object = json.loads(line)
+        return heard
+
+    def is_ready(self, seconds: float) -> bool:
+        """Whether there is input within this time."""
+        return b"\n" in self._rest or bool(select.select([sys.stdin], [], [], max(seconds, 0))[0])
+
+
+def form(tool: Object, broken: str) -> Object:
+    """A tool as the model has it; `broken` as in `fake_claude`."""
+    schema = dict(tool["inputSchema"])
+    if broken == "tools":
+        schema.pop("additionalProperties", None)
+    return {
+        "name": f"mcp__t__{tool['name']}",
+        "description": tool["description"][: 4096 if broken == "tool_descriptions" else None],
+        "input_schema": schema,
+    }
+
+
+@contextmanager
+def shown_in_argv(texts: list[str]) -> Iterator[None]:
+    """A program runs meanwhile that has these texts among its arguments."""
+    code = "import time; print(flush=True); time.sleep(60)"
+    child = subprocess.Popen(
+        [sys.executable, "-IS", "-c", code, *texts],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    child.stdout.readline()  # it runs, and so its arguments are in the list
+    try:
+        yield
+    finally:
+        child.kill()
+        child.wait()

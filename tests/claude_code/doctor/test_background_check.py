@@ -16,6 +16,7 @@ from gateway.streams import AnswerBuilder
 from gateway.testing import build
 from gateway.types import ChatRequest, Message, Part, Role, Target, Text, ToolCall, ToolResult
 from gateway_claude_code.compatibility.behaviours import BEHAVIOURS
+from gateway_claude_code.compatibility.findings import Finding, Verdict
 from gateway_claude_code.compatibility.known_findings import KnownFindings, findings_file
 from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
@@ -144,19 +145,36 @@ async def test_one_that_is_put_right_serves_again(tmp_path: Path, fake_claude: M
 # -- what is remembered -------------------------------------------------------------------
 
 
+def remembered(cli: Path, home: Path, differing: str = "") -> Path:
+    """The CLI, which was checked before: all holds but for this."""
+    findings = [
+        behaviour.found(name, "differs" if name == differing else "holds", "remembered")
+        for name, behaviour in BEHAVIOURS.items()
+    ]
+    KnownFindings(findings_file({"HOME": str(home)})).keep(program_at(cli), "9.9.9", findings)
+    return cli
+
+
 async def test_a_known_cli_is_not_tried_out_again(
     tmp_path: Path, fake_claude: MakeCli, home: Path
 ) -> None:
-    cli = fake_claude()
-    differs = [
-        behaviour.found(name, "differs" if name == "file_mentions" else "holds", "remembered")
-        for name, behaviour in BEHAVIOURS.items()
-    ]
-    KnownFindings(findings_file({"HOME": str(home)})).keep(program_at(cli), "9.9.9", differs)
+    cli = remembered(fake_claude(), home, "file_mentions")
     async with serving(tmp_path, cli) as served:
         await served.checked()
         with pytest.raises(BackendUnavailable, match="remembered"):
             await served.ask(said("user", "Hi"))
+
+
+@pytest.mark.parametrize(("differing", "reused"), [("", 1), ("rewind", 0)])
+async def test_a_process_that_cant_be_cut_back_serves_one_conversation(
+    tmp_path: Path, fake_claude: MakeCli, home: Path, differing: str, reused: int
+) -> None:
+    cli = remembered(fake_claude(), home, differing)
+    async with serving(tmp_path, cli, max_processes=1) as served:
+        await served.checked()
+        for text in ("Hi", "Hello"):
+            assert f"You said: {text}" in await served.ask(said("user", text))
+        assert served.health()["taken"]["reused"] == reused
 
 
 async def test_what_is_found_is_remembered(
@@ -168,6 +186,37 @@ async def test_what_is_found_is_remembered(
     found = KnownFindings(findings_file({"HOME": str(home)})).recall(program_at(cli), "9.9.9")
     assert found is not None
     assert [finding.name for finding in found if finding.verdict == "differs"] == ["native_history"]
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [("unknown", True), ("differs", False), ("holds", False)],
+)
+async def test_a_doubtful_check_is_made_again(
+    tmp_path: Path,
+    fake_claude: MakeCli,
+    monkeypatch: pytest.MonkeyPatch,
+    first: Verdict,
+    *,
+    again: bool,
+) -> None:
+    checks: list[Verdict] = []
+
+    async def look_at(*_: object) -> list[Finding]:
+        checks.append(first if not checks else "holds")
+        return [
+            behaviour.found(name, checks[-1] if name == "rewind" else "holds", "seen")
+            for name, behaviour in BEHAVIOURS.items()
+        ]
+
+    monkeypatch.setattr(background_check, "look_at", look_at)
+    monkeypatch.setattr(background_check, "AGAIN_SECONDS", 0)
+    async with serving(tmp_path, fake_claude()) as served:
+        await served.checked()
+        if again:
+            await until(lambda: not served.health()["cli_check"]["unknown"])
+        await anyio.wait_all_tasks_blocked()
+    assert checks == ([first, "holds"] if again else [first])
 
 
 async def test_it_can_be_turned_off(tmp_path: Path, fake_claude: MakeCli, home: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, SAFETY
+from gateway_claude_code.channel import patience
+from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, REUSE, SAFETY
 from gateway_claude_code.compatibility.findings import Finding, Verdict
 from gateway_claude_code.conversations import conversation
 from gateway_claude_code.doctor.scenarios import running, tools
@@ -26,10 +27,15 @@ MakeCli = Callable[..., Path]
 
 OTHER_WAYS = (
     "built_in_tools: offered",
+    "exchanged_tools: not called",
+    "exchanged_tools: refused",
     "model: a trace",
     "native_history: exits",
     "native_history: other words",
     "parking: other words",
+    "rewind: on disk",
+    "rewind: refused",
+    "rewind_parked: refused",
     "slash_commands: other words",
     "streaming: nothing",
 )
@@ -121,6 +127,17 @@ async def test_what_was_not_seen_is_unknown_and_no_reason_to_refuse_the_cli(
         assert words in found[name].seen
 
 
+async def test_silence_when_a_conversation_is_cut_proves_nothing(
+    fake_claude: MakeCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "WARM_SECONDS", 0.5)
+    scenario = next(each for each in OTHERS if each.names == REUSE)
+    found = await look_at(
+        Cli(path=fake_claude("rewind: silent"), version="9"), [scenario], anyio.Lock
+    )
+    assert {finding.name: finding.verdict for finding in found} == dict.fromkeys(REUSE, "unknown")
+
+
 async def test_all_together_have_a_limit_of_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +163,6 @@ def test_every_behaviour_has_one_scenario() -> None:
 
 def test_what_a_cli_is_refused_for_is_in_the_quick_part() -> None:
     names = {name for scenario in SAFE_TO_SERVE for name in scenario.names}
-    assert {*SAFETY, "native_history", "output_limit"} <= names
+    assert {*SAFETY, *REUSE, "native_history", "output_limit"} <= names
     every = [BEHAVIOURS[name].found(name, "holds", "") for name in BEHAVIOURS]
     assert {finding.name for finding in quick_part(every)} == names

@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import anyio
-import anyio.to_thread
 
 from gateway.errors import BackendFailed
 from gateway.machine.process_facts import visible_texts
@@ -125,17 +123,9 @@ async def traces(rig: Rig) -> None:
         shown = any(word in listing for listing in listings)
         seen = "a prompt's text is in it" if shown else "no text of a prompt is in it"
         rig.note("not_in_argv", not shown, seen)
-    holding = await anyio.to_thread.run_sync(_files_with, rig.folder, word)
+    holding = sorted(await rig.files_with(word))
     rig.note(
         "not_on_disk",
         not holding,
         f"a prompt's text is in {', '.join(holding)}" if holding else "no file contains its text",
     )
-
-
-def _files_with(folder: Path, word: str) -> list[str]:
-    return [
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_file() and word.encode() in path.read_bytes()
-    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
+import anyio.to_thread
 
 from gateway.context import RequestContext
 from gateway.errors import GatewayError
@@ -24,10 +25,6 @@ from gateway_claude_code.request.prepare import Prepared, prepare
 from gateway_claude_code.upstream import MessagesRequest, Script, Upstream, text_answer
 
 MODEL: Final = "sonnet"
-
-
-class Differs(Exception):
-    """The CLI does not behave as expected; the text says what was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +66,10 @@ class Rig:
     def differs(self, name: str, seen: str) -> None:
         """Note that a behaviour is not as expected."""
         self.note(name, False, seen)  # noqa: FBT003
+
+    async def files_with(self, text: str) -> set[str]:
+        """The files that have this text, within `folder`."""
+        return await anyio.to_thread.run_sync(_files_with, self.folder, text)
 
     async def answer(
         self, request: ChatRequest, *, script: Script | None = None, model: str = MODEL
@@ -128,6 +129,17 @@ async def rig(cli: Cli) -> AsyncGenerator[Rig]:
             await (folder / inner).mkdir()
         async with Upstream(lambda _: text_answer("Done.")) as upstream:
             yield Rig(cli=cli, folder=Path(folder), upstream=upstream)
+
+
+def _files_with(folder: Path, text: str) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if _has(path, text)}
+
+
+def _has(path: Path, text: str) -> bool:
+    try:
+        return path.is_file() and text.encode() in path.read_bytes()
+    except OSError:  # a running process removes some
+        return False
 
 
 TARGET: Final = Target(model=MODEL, backend="claude-code", name=MODEL, sampling=True)

@@ -11,12 +11,13 @@ from typing import Final, TypeAlias
 import anyio
 
 from gateway.errors import GatewayError
-from gateway_claude_code.compatibility.behaviours import BEHAVIOURS
+from gateway_claude_code.compatibility.behaviours import BEHAVIOURS, REUSE
 from gateway_claude_code.compatibility.findings import Finding, Verdict
 from gateway_claude_code.doctor.scenarios import (
     answers,
     failures,
     isolation,
+    rewinding,
     running,
     settings,
     tools,
@@ -47,6 +48,7 @@ SAFE_TO_SERVE: Final = (
     Scenario(
         ("output_limit", "sampling", "tool_choice", "taken_back", "model"), settings.parameters
     ),
+    Scenario(REUSE, rewinding.one_after_another),
 )
 """The quick part: the gateway's check of a new CLI."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.errors import BackendFailed, InvalidRequest
 from gateway.types import Message, Text, Tool, ToolCall, ToolResult
+from gateway_claude_code.doctor.scenarios.bodies import difference
 from gateway_claude_code.doctor.scenarios.rig import Rig, asking, message, plain_turns, prepared
 from gateway_claude_code.request.history import turns
 
@@ -65,16 +66,10 @@ async def stable_prefix(rig: Rig) -> None:
     request = asking(*_conversation()[:3], tools=(LOOK,), system="Be brief.")
     for _ in range(2):
         await rig.answer(request)
-    first, second = (dict(found.body) for found in rig.requests[:2])
-    differing = sorted(
-        key
-        for key in first.keys() | second.keys()
-        if key != "metadata" and first.get(key) != second.get(key)
-    )
+    first, second = rig.requests[:2]
+    found = difference(first.body, second.body)
     rig.note(
         "stable_prefix",
-        not differing,
-        f"two processes sent different {', '.join(differing)}"
-        if differing
-        else "two processes sent the same, metadata aside",
+        not found,
+        f"of two processes, {found}" if found else "two processes sent the same, metadata aside",
     )

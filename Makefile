@@ -4,8 +4,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-main test-python test-clients test-openclaw test-gptme \
-	test-browser test-cells arrives fuzz audit bench chaos soak stalls own-cost overload rolling \
-	matrix full lint format types check dist \
+	test-browser test-cells arrives fuzz audit bench chaos soak prove-reuse stalls own-cost \
+	overload rolling matrix full lint format types check dist \
 	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts docs-types \
 	lock clean
 
@@ -64,6 +64,9 @@ bench: setup ## Measure the gateway beside the alternatives; a short run with AR
 chaos: setup ## Two thousand requests with faults everywhere; fewer with ARGS="--requests 200"
 	.venv/bin/python -m tests.chaos $(ARGS)
 
+prove-reuse: setup ## Show with ten thousand sequences that reused processes ask like new ones; fewer with ARGS="--sequences 300"
+	.venv/bin/python -m tests.prove_reuse $(ARGS)
+
 soak: setup ## An hour of mixed load; the plot goes to docs/soak.svg; shorter with ARGS="--minutes 5"
 	.venv/bin/python -m tests.chaos.soak $(ARGS)
 
@@ -92,6 +95,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) test-browser
 	@$(MAKE) dist-installers
 	@$(MAKE) chaos
+	@$(MAKE) prove-reuse
 	@$(MAKE) bench
 	@$(MAKE) stalls
 	@$(MAKE) own-cost

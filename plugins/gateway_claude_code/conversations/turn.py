@@ -44,11 +44,11 @@ class TurnDriver:
 
         `kept` turns of the request stay in a process that had another conversation before.
         """
-        conversation.begin(ctx.report_cost)
         ctx.mark("ready")
         note_transcript(conversation, ctx)
         if kept is not None:
             await _open(plan, conversation, kept)
+        conversation.begin(ctx.report_cost)
         rest = await off_loop(ctx.body_bytes, plan.rest, conversation.state, kept)
         await self._give(plan, rest, conversation, ctx)
         # now, as another request may have learnt meanwhile which marks the API takes

@@ -8,7 +8,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,14 @@ def environment(home: Path, upstream: str, cli: Path) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": upstream,
         "DRAGOMAN_CLAUDE_COMMAND": str(cli),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server: its process id and its URL."""
+
+    pid: int
+    url: str
 
 
 @contextmanager
@@ -83,8 +92,24 @@ def get(url: str) -> Any:
 
 def children(pid: int) -> list[int]:
     """The CLI's processes that a gateway has started and that still run (Linux)."""
-    found = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [pid for pid in found if b"guardian.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = []
+    for child in _children(pid):
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        if command and b"guardian.py" not in command:
+            found.append(child)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Those that any thread has started."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, task.read_text().split())
+    return found
 
 
 def memory(pid: int) -> dict[str, float]:
@@ -98,3 +123,16 @@ def cpu_seconds(pid: int) -> float:
     """What a process has used of the processor so far (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """What a process and all that it started have used, those that have ended included (Linux).
+
+    One that has ended counts once its parent has waited for it.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(tree_cpu_seconds, _children(pid)))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -26,6 +27,14 @@ def environment(home: Path, upstream: str, cli: Path) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": upstream,
         "DRAGOMAN_CLAUDE_COMMAND": str(cli),
     }
+
+
+def machine(cli: Path) -> str:
+    """The date, and what the numbers depend on."""
+    said = subprocess.run([str(cli), "--version"], check=True, capture_output=True, text=True)
+    version = said.stdout.split()[0]
+    system = f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    return f"{time.strftime('%Y-%m-%d')}: {system}, Claude Code {version}"
 
 
 @dataclass(frozen=True, slots=True)

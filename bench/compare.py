@@ -1,7 +1,6 @@
 """The gateway beside the others: each try asks all of them, so that noise hits all alike."""
 
 import asyncio
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Final, TypeVar
 
 from bench import cases
 from bench.cases import Body
+from bench.clients import at_once
 from bench.contenders import Asked, ask_http, ask_spawned
 from bench.machine import PATIENCE, Served, get
 from bench.pipe import Pipe
@@ -137,11 +137,7 @@ class Comparison:
                 sign = cases.mark()
                 self.keep(who, name, sign, ask(make(sign)))
 
-        threads = [threading.Thread(target=one) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(one, clients, clients)
 
     def keep(self, who: str, name: str, sign: str, asked: Asked) -> None:
         """Note the times of an answer."""

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Final
 
 from bench import cases
 from bench.cases import Body
+from bench.clients import at_once
 from bench.compare import WARM_SECONDS, Ask, Comparison, Samples, rotated
 from bench.contenders import Asked
 from bench.machine import PATIENCE, Served, children, tree_cpu_seconds
@@ -99,30 +99,8 @@ def case_of(clients: int) -> str:
 
 
 def _ask_all(ask: Ask, clients: int, answers: int) -> float:
-    """The seconds until so many clients have so many answers; one that fails raises its error."""
-    left = iter(range(answers))
-    lock = threading.Lock()
-    failed: list[Exception] = []
-
-    def one() -> None:
-        while not failed:
-            with lock:
-                if next(left, None) is None:
-                    return
-            try:
-                ask(cases.set_up(cases.mark()))
-            except Exception as error:  # noqa: BLE001 - of another thread
-                failed.append(error)
-
-    threads = [threading.Thread(target=one) for _ in range(clients)]
-    started = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return time.monotonic() - started
+    """The seconds until so many clients have so many answers."""
+    return at_once(lambda: ask(cases.set_up(cases.mark())), clients, answers)
 
 
 def _in_turns(pipes: list[Pipe]) -> Ask:

@@ -15,11 +15,15 @@ from bench.cases import Body
 from bench.clients import at_once
 from bench.compare import WARM_SECONDS, Ask, Comparison, Samples, rotated
 from bench.contenders import Asked
-from bench.machine import PATIENCE, Served, children, tree_cpu_seconds
+from bench.machine import PATIENCE, Served, tree_cpu_seconds
 from bench.pipe import Pipe
 
 ANSWERS: Final = {1: 12, 4: 24, 16: 48}
 """The number of answers in a try, by the number of clients."""
+IDLE_SECONDS: Final = 1.0
+"""Longer than the gateway waits before it starts a process ahead of a request."""
+IDLE_SHARE: Final = 0.15
+"""Of a core: what all processes that wait may use; one was seen to use 0.004 (2.1.330)."""
 RATE: Final = "answers per second"
 PROCESSOR: Final = "processor per answer"
 
@@ -65,19 +69,12 @@ class OneShots:
     @contextmanager
     def _contenders(self) -> Iterator[dict[str, _Contender]]:
         comparison = self.comparison
-        pid = comparison.gateway.pid
         found = {
-            "gateway": _Contender(
-                comparison.ask_gateway, lambda: tree_cpu_seconds(pid), comparison.until_quiet
-            ),
+            "gateway": _served(comparison.gateway, comparison.ask_gateway),
             "spawned": _Contender(comparison.spawn, _used_by_ended_children, lambda: None),
         }
-        if (proxy := comparison.proxy) is not None:
-            found["proxy"] = _Contender(
-                comparison.ask_proxy,
-                lambda: tree_cpu_seconds(proxy.pid),
-                lambda: _until_childless(proxy),
-            )
+        if comparison.proxy is not None:
+            found["proxy"] = _served(comparison.proxy, comparison.ask_proxy)
         with ExitStack() as stack:
             pipes = [Pipe(comparison.launch) for _ in range(os.cpu_count() or 1)]
             for pipe in pipes:
@@ -91,6 +88,10 @@ class OneShots:
                 lambda: None,
             )
             yield found
+
+
+def _served(server: Served, ask: Ask) -> _Contender:
+    return _Contender(ask, lambda: tree_cpu_seconds(server.pid), lambda: _until_idle(server))
 
 
 def case_of(clients: int) -> str:
@@ -124,9 +125,13 @@ def _used_by_ended_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _until_childless(server: Served) -> None:
-    end = time.monotonic() + PATIENCE
-    while children(server.pid):
-        if time.monotonic() > end:
-            raise RuntimeError("a process of the proxy does not end")
-        time.sleep(0.05)
+def _until_idle(server: Served) -> None:
+    """Wait until nothing that belongs to it works any more, without asking it anything."""
+    end, before = time.monotonic() + PATIENCE, tree_cpu_seconds(server.pid)
+    while time.monotonic() < end:
+        time.sleep(IDLE_SECONDS)
+        now = tree_cpu_seconds(server.pid)
+        if now - before <= IDLE_SHARE * IDLE_SECONDS:
+            return
+        before = now
+    raise RuntimeError("the processes of a server do not come to rest")

@@ -62,8 +62,10 @@ def compared(samples: Samples) -> Iterator[str]:
         yield "| case | " + " | ".join(CONTENDERS.values()) + " | requests |"
         yield "|---" * (len(CONTENDERS) + 2) + "|"
         for case in CASES:
-            cells = [spread(samples.get((case, who, measure))) for who in CONTENDERS]
             count = len(samples.get((case, "gateway", measure), ()))
+            if not count:
+                continue
+            cells = [spread(samples.get((case, who, measure))) for who in CONTENDERS]
             yield f"| {case} | " + " | ".join(cells) + f" | {count} |"
 
 

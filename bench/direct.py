@@ -32,7 +32,7 @@ def direct(body: Body, way: str) -> Body:
     if mark_system:
         block["cache_control"] = MARK
     asked = [message for message in said if message["role"] == "user"]
-    for message in asked[len(asked) - min(last, len(asked)) :]:
+    for message in asked[max(len(asked) - last, 0) :]:
         message["content"][-1]["cache_control"] = MARK
     tools = [_tool(tool["function"]) for tool in body.get("tools", ())]
     return {"model": "m", "tools": tools, "system": [block], "messages": said}

@@ -45,7 +45,10 @@ def test_who_marks_nothing_pays_more() -> None:
 def test_only_the_shape_s_own_requests_count_but_all_fill_the_cache() -> None:
     found = priced(recorded([direct(body, MARKED) for body in SENT], own=[2]), Rules())
     assert found.requests == 1
-    assert found.spent.read > 2000
+    last = recorded([direct(SENT[2], "no marks")], own=[0])
+    spent = found.spent
+    assert spent.read + spent.written == priced(last, Rules()).spent.fresh
+    assert spent.read > 2000
 
 
 def test_a_request_that_went_upstream_twice_is_paid_twice() -> None:

@@ -70,6 +70,7 @@ def test_the_prices() -> None:
     assert cache.ask(ASKED).cost == 2000 * 0.1 + 100
     hours = body(block(2000, "hour", **HOUR), block(1000, "then", **MARK))
     assert cache.ask(hours).cost == 2000 * 2 + 1000 * 1.25
+    assert cache.ask(hours).cost == pytest.approx(3000 * 0.1)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,19 @@ def test_reading_a_longer_prefix_keeps_the_marked_shorter_one() -> None:
     for at in (0, 200, 400):
         cache.ask(both, at)
     assert cache.ask(ASKED, 600).read == 2000
+
+
+def test_what_is_found_by_looking_back_is_used_as_well() -> None:
+    cache = PromptCache()
+    cache.ask(row(10, 10), 0)
+    cache.ask(row(15, 15), 200)
+    assert cache.ask(row(10, 10), 400).read == 2000
+
+
+def test_who_says_it_is_a_part_of_the_prefix() -> None:
+    cache = PromptCache()
+    cache.ask({"messages": [{"role": "user", "content": [LONG]}]})
+    assert not cache.ask({"messages": [{"role": "assistant", "content": [LONG]}]}).read
 
 
 TOOL = {"name": "look", "input_schema": {"type": "object"}, "description": "x" * 5000, **MARK}
@@ -153,7 +167,7 @@ def test_the_billing_line_is_left_out_unless_it_is_to_count(counted: bool) -> No
     "same",
     [
         {"messages": [{"role": "user", "content": "x" * 8000}, {"role": "user", "content": "y"}]},
-        {"messages": [{"content": [block(2000, "x", **MARK)], "role": "user"}]},
+        {"messages": [{"content": [dict(reversed(block(2000, "x").items()))], "role": "user"}]},
     ],
     ids=["a text alone is one block", "the order of names is nothing"],
 )

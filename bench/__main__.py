@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,16 @@ from typing import Any, Final
 from bench import cases, echo, going_back, one_shot_report, report
 from bench.compare import Comparison, Samples
 from bench.contenders import ask_http, launch_in
-from bench.machine import Served, children, environment, gateway, machine, memory
+from bench.machine import (
+    Served,
+    add_reuse,
+    children,
+    cli_config,
+    environment,
+    gateway,
+    machine,
+    memory,
+)
 from bench.one_shots import OneShots
 from bench.picture import svg
 from bench.proxy import running_proxy
@@ -22,13 +32,6 @@ from gateway_claude_code.process.command import find_cli
 from gateway_claude_code.upstream import running_upstream
 
 HERE = Path(__file__).parent
-CLI_MODELS: Mapping[str, object] = {
-    "models": {cases.MODEL: {"backend": "claude-code", "target": "sonnet"}},
-    # its look at the CLI would be measured with the rest
-    "plugins": {"claude_code": {"check_cli": False}},
-}
-
-
 PARTS: Final = ("gateway", "times", "going back", "clients", "one-shots")
 
 
@@ -55,7 +58,9 @@ def main() -> None:
         if "gateway" in parts:
             measured.cost = _echo(folder, cli, quick=arguments.quick)
         if set(parts) - {"gateway"}:
-            _compare(measured, folder, cli, tries, parts)
+            with suppress(KeyboardInterrupt):  # what there is by then is worth a table
+                config = cli_config(cases.MODEL, arguments.reuse)
+                _compare(measured, folder, config, tries, parts)
         head = f"{machine(cli)}; load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after; "
         head += f"{tries} tries."
     text, numbers = _results(measured, head)
@@ -92,6 +97,7 @@ def _arguments() -> argparse.Namespace:
         "--only", nargs="+", choices=PARTS, help="these parts; written only with --into"
     )
     parser.add_argument("--into", type=Path, help="the folder for results.*; bench/ by default")
+    add_reuse(parser)
     return parser.parse_args()
 
 
@@ -106,15 +112,20 @@ def _echo(folder: Path, cli: Path, *, quick: bool) -> echo.Cost:
 
 
 def _compare(
-    measured: _Measured, folder: Path, cli: Path, tries: int, parts: Collection[str]
+    measured: _Measured,
+    folder: Path,
+    config: Mapping[str, object],
+    tries: int,
+    parts: Collection[str],
 ) -> None:
+    cli = find_cli(ClaudeCodeConfig(), os.environ)
     home = folder / "home"
     home.mkdir()
     with running_upstream(cases.script) as upstream:
         env = environment(home, upstream.url, cli)
         with (
             running_proxy(folder / "proxy", env, cli) as proxy,
-            gateway(folder / "gateway", env, CLI_MODELS) as (pid, url),
+            gateway(folder / "gateway", env, config) as (pid, url),
         ):
             comparison = Comparison(upstream, launch_in(env), Served(pid, url), proxy)
             measured.samples, measured.failures = comparison.samples, comparison.failures

@@ -21,7 +21,7 @@ from bench.cache_cost_report import WHO, Recorded, priced, svg, table, targets
 from bench.cases import Body
 from bench.compare import PAUSE, Comparison
 from bench.contenders import launch_in
-from bench.machine import Served, environment, gateway, machine
+from bench.machine import Served, add_reuse, cli_config, environment, gateway, machine
 from bench.prompt_cache import Rules
 from bench.report import target_table
 from bench.talks import ANSWER, NAMES, TOOL_TURNS, Shape, shapes, words
@@ -74,7 +74,7 @@ def main() -> None:
     arguments = _arguments()
     cli = find_cli(ClaudeCodeConfig(), os.environ)
     with tempfile.TemporaryDirectory(prefix="dragoman-cache-") as name:
-        recorded = _record(Path(name), cli, arguments.only)
+        recorded = _record(Path(name), cli, arguments)
     found = [priced(each, Rules()) for each in recorded]
     with_line = [priced(each, Rules(billing_line=True)) for each in recorded]
     wanted = list(targets(found))
@@ -94,22 +94,22 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.cache_cost", description=__doc__)
     parser.add_argument("--only", help="shapes that have this in their name; only printed")
     parser.add_argument("--into", type=Path, default=DOCS, help="the folder for cache_cost.svg")
+    add_reuse(parser)
     return parser.parse_args()
 
 
-def _record(folder: Path, cli: Path, only: str | None) -> list[Recorded]:
+def _record(folder: Path, cli: Path, arguments: argparse.Namespace) -> list[Recorded]:
     recorded, model = [], _Model()
     with running_upstream(model) as upstream:
         env = environment(folder, upstream.url, cli)
-        config = {
-            "models": {cases.MODEL: {"backend": "claude-code", "target": "sonnet"}},
-            "plugins": {"claude_code": {"check_cli": False}},
-        }
-        with gateway(folder / "gateway", env, config) as (pid, url):
+        with gateway(folder / "gateway", env, cli_config(cases.MODEL, arguments.reuse)) as (
+            pid,
+            url,
+        ):
             comparison = Comparison(upstream, launch_in(env), Served(pid, url), None)
             comparison.until_quiet()
             for shape in shapes():
-                if only and only not in shape.name:
+                if arguments.only and arguments.only not in shape.name:
                     continue
                 for who in WHO:
                     print(f"{shape.name}, {who} …", flush=True)

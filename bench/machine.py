@@ -1,5 +1,6 @@
 """What a measurement runs in: an empty home, a made-up key, loopback, and nothing left running."""
 
+import argparse
 import json
 import os
 import platform
@@ -70,6 +71,22 @@ def program(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def cli_config(model: str, reuse: str | None = None) -> dict[str, object]:
+    """A configuration with a model of the CLI; `reuse` is that of `plugins.claude_code`."""
+    # its look at the CLI would be measured with the rest
+    section: dict[str, object] = {"check_cli": False}
+    if reuse is not None:
+        section["reuse"] = reuse
+    models = {model: {"backend": "claude-code", "target": "sonnet"}}
+    return {"models": models, "plugins": {"claude_code": section}}
+
+
+def add_reuse(parser: argparse.ArgumentParser) -> None:
+    """Add `--reuse`."""
+    said = "plugins.claude_code.reuse: caller, conversation or off; without it, the default"
+    parser.add_argument("--reuse", help=said)
 
 
 @contextmanager

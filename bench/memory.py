@@ -19,7 +19,16 @@ from typing import Final
 from bench import cases
 from bench.clients import at_once
 from bench.contenders import ask_http
-from bench.machine import Served, children, environment, gateway, machine, memory
+from bench.machine import (
+    Served,
+    add_reuse,
+    children,
+    cli_config,
+    environment,
+    gateway,
+    machine,
+    memory,
+)
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.process.command import find_cli
 from gateway_claude_code.upstream import running_upstream
@@ -63,19 +72,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rewound", type=int, default=200, help="conversations; 200 by default")
     parser.add_argument("--slices", type=int, default=20, help="of each kind; 20 by default")
     parser.add_argument("--into", type=Path, default=HERE, help="the folder for memory.md")
+    add_reuse(parser)
     return parser.parse_args()
 
 
 def _measured(
     folder: Path, cli: Path, arguments: argparse.Namespace
 ) -> Iterator[tuple[str, list[Slice]]]:
-    config = {
-        "models": {cases.MODEL: {"backend": "claude-code", "target": "sonnet"}},
-        "plugins": {"claude_code": {"check_cli": False}},
-    }
     with running_upstream(cases.script, record=False) as upstream:
         env = environment(folder, upstream.url, cli)
-        with gateway(folder / "gateway", env, config) as (pid, url):
+        with gateway(folder / "gateway", env, cli_config(cases.MODEL, arguments.reuse)) as (
+            pid,
+            url,
+        ):
             server = Served(pid, url)
             for title, converse, number in (
                 (f"{arguments.one_shots} one-shots", _one_shot, arguments.one_shots),

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from bench.cases import Body
 from gateway.types import Client, PartDelta, PartStart, Target, ToolCall
+from gateway_claude_code.channel.mcp_bridge import bridge_of
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
-from gateway_claude_code.conversations.mcp_bridge import bridge_of
 from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.process.environment import CliEnvironment
 from gateway_claude_code.process.launch import Launch, launch_for

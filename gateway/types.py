@@ -183,11 +183,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """The client: the name of its key, if keys are required, its `User-Agent`, and its IP address."""
+    """The client: the name of its key, if keys are required, its `User-Agent`, and its IP address.
+
+    `proxied`: the request says that a proxy passed it on, so the address may be that of many.
+    """
 
     key: str | None = None
     user_agent: str | None = None
     address: str | None = None
+    proxied: bool = False
 
     @property
     def caller(self) -> str:
@@ -196,6 +200,11 @@ class Client:
         With a key the address is ignored: it changes with the network and behind proxies.
         """
         return f"key {self.key}" if self.key is not None else f"address {self.address or ''}"
+
+    @property
+    def may_be_many(self) -> bool:
+        """Whether the `caller` may be several people or programs of theirs."""
+        return self.key is None and self.proxied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,16 @@ class Turns(Generic[T]):
         """How many calls wait, each with one item or more."""
         return self._calls
 
+    @property
+    def next_caller(self) -> str | None:
+        """The caller whose turn it is; None if nobody waits."""
+        return next(iter(self._callers), None)
+
+    def pass_turn(self) -> None:
+        """Put the caller whose turn it is behind all others."""
+        if (caller := self.next_caller) is not None:
+            self._callers[caller] = self._callers.pop(caller)
+
     def has(self, caller: str, call: Hashable) -> bool:
         """Whether anything of this call waits."""
         return call in self._callers.get(caller, ())

@@ -11,22 +11,23 @@ from gateway.load.off_loop import off_loop
 from gateway.types import ChatRequest, ResponseStart, StreamEvent, Target
 from gateway_claude_code.compatibility.verdict import CliVerdict
 from gateway_claude_code.config import ClaudeCodeConfig
-from gateway_claude_code.conversations.attempts import FIRST, Attempt, held_to_choice
+from gateway_claude_code.conversations.attempts import FIRST, held_to_choice, leaves_sound
 from gateway_claude_code.conversations.continuation import AnswerSoFar
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.turn import TurnDriver
-from gateway_claude_code.conversations.turn_plan import TurnPlan
+from gateway_claude_code.conversations.turn_plan import After, TurnPlan
 from gateway_claude_code.facts.asked import AskedModel, read_models
 from gateway_claude_code.facts.known import KnownModels
 from gateway_claude_code.knowledge.catalogue import ModelCatalogue
 from gateway_claude_code.knowledge.questions import asked
 from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.pool import Pool
+from gateway_claude_code.pool.taker import Taker
 from gateway_claude_code.process.cli_version import switches_models
 from gateway_claude_code.process.environment import CliEnvironment
-from gateway_claude_code.process.launch import launch_for, program_of
+from gateway_claude_code.process.launch import Program, launch_for, program_of
 from gateway_claude_code.request.answer_schemas.made_once import AnswerSchemas
-from gateway_claude_code.request.canonical import Digest, request_digest
+from gateway_claude_code.request.canonical import request_digest
 from gateway_claude_code.request.learning import Learning, NextTry
 from gateway_claude_code.request.prepare import Prepared, WentOut, prepare
 from gateway_claude_code.response.events import EventReader
@@ -57,6 +58,7 @@ class ClaudeCodeBackend:
         self.catalogue = ModelCatalogue.of_user(
             cli_environment.environ, self.known, self.ask_models
         )
+        self._taker = Taker(config, cli_environment, self.pool, self.verdict, self._notice)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While this is open, requests are answered; processes live no longer than it."""
@@ -129,10 +131,11 @@ class ClaudeCodeBackend:
         attempt = FIRST
         while True:
             reader = plan.reader(unlimited=attempt.unlimited)
-            conversation = await self._take(plan, attempt, ctx)
-            was_live = conversation.state.answered
+            conversation, kept = await self._taker.take(plan, attempt, ctx)
+            was_live = conversation.used
             try:
-                answer = self._run(plan, conversation, reader, ctx, went_out or WentOut())
+                went_out = went_out or WentOut()
+                answer = self._run(plan, conversation, reader, ctx, went_out, kept=kept)
                 async with aclosing(answer) as events:
                     async for event in events:
                         yield event
@@ -144,30 +147,6 @@ class ClaudeCodeBackend:
                     raise
                 attempt = again
 
-    async def _take(self, plan: TurnPlan, attempt: Attempt, ctx: RequestContext) -> Conversation:
-        """A process that waits for this, or else one that was told nothing yet."""
-        if attempt.live and plan.key_before is not None:
-            waiting = await self.pool.take_live(plan.key_before)
-            if waiting is not None:
-                return waiting
-        prepared = plan.prepared
-        launch = launch_for(
-            self._config,
-            self._cli_environment,
-            plan.model,
-            one_request=plan.one_request,
-            agent=prepared.agent,
-        )
-        self.verdict.admit(launch.identity)
-        self.catalogue.notice(launch.identity)
-        self._driver.tools.notice(launch.identity)
-        as_text = plan.has_history and not self.verdict.takes_history(launch.identity)
-        caller = prepared.request.client.caller
-        conversation = await self.pool.obtain(launch, caller, ctx, fresh=not attempt.spare)
-        if as_text:
-            conversation.use_transcript()
-        return conversation
-
     async def _run(
         self,
         plan: TurnPlan,
@@ -175,26 +154,40 @@ class ClaudeCodeBackend:
         reader: EventReader,
         ctx: RequestContext,
         went_out: WentOut,
+        *,
+        kept: int | None,
     ) -> AsyncGenerator[StreamEvent]:
         """The answer of a process, which this owns from its start; then it is kept, or ended."""
         said = AnswerSoFar()
-        key: Digest | None = None
+        after: After | None = None
+        is_sound = False
         try:
-            answer = self._driver.answer(plan, conversation, reader, ctx, went_out)
+            answer = self._driver.answer(plan, conversation, reader, ctx, went_out, kept=kept)
             async with aclosing(answer) as events:
                 async for event in events:
                     said.add(event)
                     yield event
+            is_sound = True
+        except BaseException as error:
+            is_sound = leaves_sound(error)
+            raise
         finally:
             try:
                 size = 0 if said.end is None else ctx.body_bytes
-                key = await off_loop(size, plan.key_after, reader, said)
+                after = await off_loop(size, plan.after, reader, said)
             finally:
-                if key is not None:
+                if after is not None:
                     conversation.begin_to_settle(reader.calls, thought=reader.thought)
-                    self.pool.keep(conversation, key)
+                    conversation.held.confirm(after.prefixes, parked=bool(reader.calls))
+                    self.pool.keep(conversation, after.key)
+                elif is_sound:
+                    self.pool.recover(conversation)
                 else:
                     self.pool.retire(conversation)
+
+    def _notice(self, program: Program) -> None:
+        self.catalogue.notice(program)
+        self._driver.tools.notice(program)
 
     def _note_success(
         self, start: ResponseStart, target: Target, attempt: NextTry, went_out: WentOut

@@ -1,13 +1,18 @@
 """The plugin's section of the YAML: `plugins: {claude_code: {…}}`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.yaml_file.trust import NeedsTrust
 
 SECTION = "claude_code"
+
+
+def _off(value: object) -> object:
+    """YAML reads a bare `off` as false."""
+    return "off" if value is False else value
 
 
 class ClaudeCodeConfig(BaseModel):
@@ -26,6 +31,11 @@ class ClaudeCodeConfig(BaseModel):
     it, `max_queue` requests wait for up to `queue_seconds`. A request for several answers (`n`)
     is one of them, and while some of its answers have a process the others wait for as long as
     these take.
+
+    `reuse` is what a process may do after an answer: "caller", have any conversation of the same
+    caller and set-up; "conversation", only go on with its own; "off", end. By default it is
+    "caller", and "conversation" for requests without a key that come through a proxy, as these may
+    be of many people.
 
     In seconds: `start_seconds` that the CLI may take to get ready, from the start of its process;
     `close_seconds` that it gets at each step of being closed, not counting time in which it waits
@@ -49,6 +59,7 @@ class ClaudeCodeConfig(BaseModel):
     max_spares: int = Field(default=4, ge=0)
     spare_seconds: float = Field(default=1800, gt=0)
     max_live: int = Field(default=16, ge=0)
+    reuse: Annotated[Literal["caller", "conversation", "off"] | None, BeforeValidator(_off)] = None
     keep_alive: float = Field(default=300, ge=0)
     max_processes: int | None = Field(default=None, ge=1)
     max_queue: int = Field(default=100, ge=0)

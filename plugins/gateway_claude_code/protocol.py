@@ -79,14 +79,42 @@ def apply_settings(request_id: str, settings: Mapping[str, Any]) -> Line:
     )
 
 
-def user_line(blocks: Sequence[Block], *, query: bool) -> Line:
+def rewind(target: str, last: str) -> dict[str, Any]:
+    """A control request: cut the conversation before the user line `target`, whatever goes on.
+
+    `last` is the newest user line; without it, a target with others after it is refused. The answer
+    has `rewound`, and `prefillText` with the text that was cut, which must not be logged. All lines
+    before it belong to what was cut (seen with 2.1.330; undocumented).
+    """
+    return {
+        "subtype": "rewind_conversation",
+        "target_message_uuid": target,
+        "last_seen_user_message_uuid": last,
+        "interrupt_if_running": True,
+    }
+
+
+def set_servers(names: Sequence[str]) -> dict[str, Any]:
+    """A control request: exactly these MCP servers on our side of the pipe, from the next turn on.
+
+    One that is there already is not asked for its tools again. It ends calls that wait (seen with
+    2.1.330; undocumented).
+    """
+    servers = {name: {"type": "sdk", "name": name} for name in names}
+    return {"subtype": "mcp_set_servers", "servers": servers}
+
+
+def user_line(blocks: Sequence[Block], *, query: bool, uuid: str | None = None) -> Line:
     """A user turn. Without `query` it is only added to the history.
 
     `client_composed` has the text delivered as it is written, slash commands and file mentions
-    included (seen with 2.1.330; 2.1.197 passes over it).
+    included (seen with 2.1.330; 2.1.197 passes over it). `uuid` names the line for `rewind`; one
+    that was used before, also for a line that was cut, has the line dropped in silence (2.1.330).
     """
     message = {"role": "user", "content": list(blocks)}
     line: Line = {"type": "user", "message": message, "client_composed": True}
+    if uuid is not None:
+        line["uuid"] = uuid
     if not query:
         line["shouldQuery"] = False
     return line

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.types import Image, Message, Part, Text, ToolCall, ToolResult
-from gateway_claude_code.conversations.mcp_bridge import McpBridge
+from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.request.history import earlier, turns
 from gateway_claude_code.request.tools.tool_names import PREFIX, ToolNames
 from gateway_openai.decode.chat import decode, parse

@@ -1,11 +1,16 @@
 """The client of a request, the limits of its key, and the contexts of its answers."""
 
+from typing import Final
+
 from starlette.requests import Request
 
 from gateway.context import AnswerGroup, RequestContext
 from gateway.frontend.call import Call
 from gateway.request_state import MayUseModel, RequestState
 from gateway.types import Client
+
+PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Any of them is a proxy's: RFC 7239, RFC 9110 ("Via"), and nginx's and HAProxy's manuals."""
 
 
 def client_of(request: Request) -> Client:
@@ -14,6 +19,7 @@ def client_of(request: Request) -> Client:
         key=RequestState.of(request).client_key,
         user_agent=request.headers.get("user-agent"),
         address=request.client.host if request.client else None,
+        proxied=any(name in request.headers for name in PROXY_HEADERS),
     )
 
 

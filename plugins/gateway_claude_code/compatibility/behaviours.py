@@ -47,6 +47,9 @@ SAFETY: Final = ("file_mentions", "slash_commands", "built_in_tools")
 
 HISTORY: Final = "native_history"
 
+REUSE: Final = ("rewind", "rewind_parked", "exchanged_tools")
+"""Without these each process has one conversation only."""
+
 BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "file_mentions": Behaviour("safety", "@file in a prompt is not read from disk", UNSAFE),
     "slash_commands": Behaviour("safety", "slash commands reach the model as text", UNSAFE),

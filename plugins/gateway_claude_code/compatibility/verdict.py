@@ -10,7 +10,7 @@ import anyio
 
 from gateway.errors import BackendUnavailable
 from gateway.machine.command_name import command_line
-from gateway_claude_code.compatibility.behaviours import HISTORY, SAFETY
+from gateway_claude_code.compatibility.behaviours import HISTORY, REUSE, SAFETY
 from gateway_claude_code.compatibility.findings import Finding, differing
 from gateway_claude_code.process.launch import Program
 
@@ -55,6 +55,10 @@ class CliVerdict:
     def takes_history(self, program: Program) -> bool:
         """Whether the earlier turns of a conversation can be given to it as turns."""
         return all(found.name != HISTORY for found in self._differing(program))
+
+    def rewinds(self, program: Program) -> bool:
+        """Whether its processes can be given another conversation."""
+        return all(found.name not in REUSE for found in self._differing(program))
 
     def learn(self, program: Program, findings: Sequence[Finding]) -> None:
         """Take the findings about a program; none, if it could not be checked."""

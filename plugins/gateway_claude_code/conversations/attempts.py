@@ -20,6 +20,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from gateway.errors import GatewayError, Overloaded, QuotaExhausted, RateLimited
 from gateway.streams import AnswerBuilder
 from gateway.types import StreamEvent
 from gateway_claude_code.request.prepare import Prepared
@@ -50,6 +51,17 @@ class Attempt:
 
 
 FIRST: Final = Attempt(live=True)
+
+
+def leaves_sound(error: BaseException) -> bool:
+    """Whether a process can have another conversation after a turn that ended so.
+
+    After a client that left, and after the API's own troubles. Not after a request that the API
+    refused: 2.1.330 then asks without some of its beta headers; nor after any doubt about the CLI.
+    """
+    if isinstance(error, GatewayError):
+        return isinstance(error, Overloaded | RateLimited | QuotaExhausted)
+    return not isinstance(error, Exception)
 
 
 def held_to_choice(prepared: Prepared, ask: Ask) -> AsyncGenerator[StreamEvent]:

@@ -33,13 +33,16 @@ LONGEST_ANSWER: Final = 2_000_000
 class ConversationState:
     """The parts of a conversation that its process holds already.
 
-    `answered`: everything up to the answer that it gave last; else it was told nothing yet.
+    `set_up`: the system prompt and tools. `answered`: everything up to the answer that it gave last.
     `thought`: that answer began with thinking. `transcribed`: it gets earlier turns as text.
+    `exchanged`: it had other tools before.
     """
 
+    set_up: bool = False
     answered: bool = False
     thought: bool = False
     transcribed: bool = False
+    exchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,51 +1,47 @@
-"""One process answering one conversation, over one turn or many."""
+"""One process answering one conversation after another, each over one turn or many."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 import anyio
 
 from gateway.errors import BackendFailed, GatewayError, InvalidRequest, TimedOut
 from gateway.types import ResponseEnd, StreamEvent
 from gateway_claude_code import protocol
+from gateway_claude_code.channel.cutting import cut, exchange_tools
+from gateway_claude_code.channel.lines import CliLines
+from gateway_claude_code.channel.mcp_bridge import McpBridge
+from gateway_claude_code.channel.patience import Patience
 from gateway_claude_code.conversations.continuation import ConversationState
-from gateway_claude_code.conversations.further_requests import GO_ON, FurtherRequests, is_further
+from gateway_claude_code.conversations.further_requests import GO_ON, is_further
 from gateway_claude_code.conversations.held_start import HeldStart
-from gateway_claude_code.conversations.mcp_bridge import McpBridge
-from gateway_claude_code.conversations.patience import Patience
+from gateway_claude_code.conversations.parameters import Parameters
 from gateway_claude_code.conversations.tool_check import check_tools
-from gateway_claude_code.conversations.turn_cost import TurnCost
-from gateway_claude_code.conversations.turn_lines import broke_off, end_of, is_applied, lacks_output
+from gateway_claude_code.conversations.turn_lines import broke_off, end_of, lacks_output
 from gateway_claude_code.process.command import MCP_SERVER
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.process.starts import Start
 from gateway_claude_code.protocol import Block, Line
 from gateway_claude_code.request.history import Turn
 from gateway_claude_code.response.events import EventReader, read_stream_event
-from gateway_claude_code.response.failures import (
-    FailureReader,
-    ForbiddenTooSoon,
-    exited,
-    is_final_retry,
-    removes_media,
-)
+from gateway_claude_code.response.failures import FailureReader, ForbiddenTooSoon
+from gateway_claude_code.reuse.held import Held
 
-SETTLE_SECONDS = 5
+SETTLE_SECONDS: Final = 5
 """How long the CLI may take from an answer's end until it waits for what comes next."""
-COST_SECONDS = 1
-"""How long a process that is to end may take to say what its turn cost."""
 
 
 class Conversation:
     """Drives a CLI process: set it up, give it the history, ask, and read the answer.
 
     `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
-    `calls` are the ids of the calls that the last answer ended with, and `state` says what the
-    process holds; `was_spare` is True if it was started ahead of its request. `bridge` has its
-    tools, once it is set up. `start` is told whether the process got ready, once, if it is one of
-    those that take turns. `note_quota` is told each `rate_limit_info`.
+    `calls` are the ids of the calls that the last answer ended with; `state` and `held` say what
+    the process holds; `was_spare` is True if it was started ahead of its request. `start` is told
+    whether the process got ready, once, if it is one of those that take turns. `note_quota` is told
+    each `rate_limit_info`.
     """
 
     def __init__(
@@ -56,18 +52,15 @@ class Conversation:
         start: Start | None = None,
     ) -> None:
         self._process = process
-        self._note_quota = note_quota
+        self._lines = CliLines(process, note_quota)
         self._patience = Patience(start_seconds)
         self._start = start
         self._warming: anyio.Event | None = None
-        self.bridge: McpBridge | None = None
-        self._requests = 0
-        self._settings: Mapping[str, Any] = {}
-        self._further = FurtherRequests()
+        self._parameters = Parameters(self._lines)
         self._settled: anyio.Event | None = None
-        self._reusable = self._reading = False
-        self._cost = TurnCost()
+        self._reusable = self._reading = self._between_tools = self._clearing = False
         self.state = ConversationState()
+        self.held = Held()
         self.busy = False
         self.calls: tuple[str, ...] = ()
         self.was_spare = False
@@ -92,6 +85,31 @@ class Conversation:
         """The last lines that the CLI wrote to its standard error."""
         return self._process.last_stderr
 
+    @property
+    def parked(self) -> bool:
+        """Whether it waits for the results of calls."""
+        return self.state.answered and bool(self.calls)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no conversation, or is being cleared."""
+        return self._clearing or not len(self.held)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is at rest; see `settle` and `clear`."""
+        return self._settled is None or self._settled.is_set()
+
+    @property
+    def used(self) -> bool:
+        """Whether it was told anything of a conversation, its own or an earlier one."""
+        return self.held.conversations > 0
+
+    @property
+    def bridge(self) -> McpBridge | None:
+        """The process's tools, once it is set up."""
+        return self._lines.bridge
+
     async def ended(self) -> None:
         """Wait until the process has ended, of whatever."""
         await self._process.ended()
@@ -108,7 +126,7 @@ class Conversation:
 
     def begin(self, report_cost: Callable[[float], None]) -> None:
         """Note that another request is answered now, which is told what its turn costs."""
-        self._cost.begin(report_cost)
+        self._lines.cost.begin(report_cost)
 
     async def warm_up(self) -> None:
         """Wait until the CLI answers, before it is given anything of a request.
@@ -137,52 +155,46 @@ class Conversation:
             await self._warming.wait()
             if not self._patience.ready:
                 raise self._patience.not_ready()
-        self.bridge = bridge
+        self._lines.offer(bridge)
         servers = [MCP_SERVER] if bridge is not None else []
-        first = protocol.initialize(self._next_id(), system, servers, json_schema)
+        first = protocol.initialize(self._lines.next_id(), system, servers, json_schema)
         await self._apply(settings, first)
+        self.state = replace(self.state, set_up=True)
 
     async def check_tools(self) -> None:
         """Raise `InvalidRequest` for a tool that the CLI did not take; see `tool_check`."""
         if self.bridge is not None:
-            await check_tools(self._ask_cli, self.bridge)
-
-    async def _ask_cli(self, request: Mapping[str, Any]) -> Line:
-        """The CLI's answer to a control request."""
-        request_id = self._next_id()
-        await self._process.send(protocol.control_request(request_id, request))
-        while True:
-            response = (await self._next_line()).get("response")
-            if isinstance(response, dict) and response.get("request_id") == request_id:
-                return response
+            await check_tools(self._lines.ask, self.bridge)
 
     async def add_history(self, turns: Sequence[Turn]) -> None:
         """Append turns without asking the model; the last of them is the assistant's, or none."""
-        for number, turn in enumerate(turns):
+        for turn in turns:
             if turn.role == "assistant":
-                await self._process.send(protocol.assistant_line(turn.blocks, f"msg_{number}"))
+                message_id = f"msg_{self.held.conversations}_{len(self.held)}"
+                self.held.add(None)
+                await self._lines.send(protocol.assistant_line(turn.blocks, message_id))
                 continue
-            with self._patience.limit(warm=self.was_spare or self.state.answered):
-                await self._process.send(protocol.user_line(turn.blocks, query=False))
+            with self._limit():
+                await self._lines.send(self._user_line(turn, query=False))
                 # an assistant line would overtake it
-                while (await self._next_line()).get("type") != "result":
+                while (await self._lines.next()).get("type") != "result":
                     pass
+
+    def _user_line(self, turn: Turn, *, query: bool) -> Line:
+        uuid = str(uuid4())
+        marked = any("cache_control" in block for block in turn.blocks)
+        self.held.add(uuid, marked=marked)
+        return protocol.user_line(turn.blocks, query=query, uuid=uuid)
 
     async def set_parameters(self, settings: Mapping[str, Any]) -> None:
         """Parameters for the next turn of a conversation that is set up already."""
-        if "effortLevel" in self._settings and "effortLevel" not in settings:
-            settings = {**settings, "effortLevel": None}  # the CLI would keep the old one
-        if self._further.forbidden or settings != self._settings:
+        if self._parameters.needs(settings):
             await self._apply(settings)
 
     async def _apply(self, settings: Mapping[str, Any], *before: Line) -> None:
-        self._settings = settings
-        request_id = self._next_id()
-        applied = protocol.apply_settings(request_id, self._further.allow(settings))
         try:
-            with self._patience.limit(warm=self.was_spare or self.state.answered):
-                await self._process.send(*before, applied)
-                await self._until_applied(request_id)
+            with self._limit():
+                await self._parameters.apply(settings, *before)
         except (BackendFailed, TimedOut) as error:
             if self._start is not None:
                 self._start.failed(error)
@@ -191,12 +203,63 @@ class Conversation:
         if self._start is not None:
             self._start.ready()
 
+    def _limit(self) -> AbstractContextManager[None]:
+        return self._patience.limit(warm=self.was_spare or self.used or self.state.answered)
+
+    # -- another conversation ---------------------------------------------------------
+
+    async def rewind(self, number: int) -> None:
+        """Cut the conversation before this turn; see `cut`."""
+        with self._limit():
+            await cut(self._lines, self.held, number)
+        self.busy, self.calls = False, ()
+        self.state = replace(self.state, thought=False)
+
+    async def exchange_tools(self, bridge: McpBridge | None) -> None:
+        """Give other tools to a process whose conversation is empty; see `exchange_tools`."""
+        had_some, self._between_tools = self.bridge is not None, True
+        with self._limit():
+            await exchange_tools(self._lines, bridge)
+        self._between_tools = False
+        self.state = replace(self.state, exchanged=self.state.exchanged or had_some)
+
+    async def clear(self) -> None:
+        """Cut the whole conversation. Those who take the process meanwhile wait in `reusable`."""
+        self._settled, self._reusable, self._clearing = anyio.Event(), False, True
+        try:
+            await self.rewind(0)
+            self._reusable = True
+        except GatewayError:
+            return
+        finally:
+            self._clearing = False
+            self._settled.set()
+
+    async def recover(self) -> bool:
+        """Cut off the last turn, which may not be over; whether the process can be used again.
+
+        What the turn has cost is heard on the way.
+        """
+        self._settled = None
+        if self._between_tools or not self.state.set_up or not self.alive:
+            return False
+        try:
+            if self.held.last_uuid is not None:
+                await self.rewind(self.held.last_user)
+        except GatewayError:
+            return False
+        finally:
+            self._lines.cost.end()
+        self.state = replace(self.state, answered=False)
+        self._reusable = True
+        return True
+
     # -- a turn -----------------------------------------------------------------------
 
     async def ask(self, turn: Turn, reader: EventReader) -> AsyncGenerator[StreamEvent]:
         """Send a user turn and yield the answer's events. Raises `GatewayError`s."""
         self.busy = True
-        await self._process.send(protocol.user_line(turn.blocks, query=True))
+        await self._lines.send(self._user_line(turn, query=True))
         async for event in self._answer(reader):
             yield event
 
@@ -206,8 +269,10 @@ class Conversation:
         """Answer the calls that wait, by their ids, and yield the next answer's events."""
         if self.bridge is None:
             raise BackendFailed("a conversation without tools has no calls to answer")
-        await self.set_parameters(self._settings)  # lifts what forbade further requests
-        await self._process.send(*self.bridge.answers(results))
+        with self._limit():
+            await self._parameters.settle()
+        self.held.add(None)
+        await self._lines.send(*self.bridge.answers(results))
         async for event in self._answer(reader):
             yield event
 
@@ -224,7 +289,9 @@ class Conversation:
         failure = FailureReader()
         while not reader.ended:
             try:
-                line = await self._next_line(started=reader.started, within=held.seconds_left)
+                line = await self._lines.next(
+                    started=reader.started, within=held.seconds_left, parked=bool(self.calls)
+                )
             except TimeoutError:
                 for event in held.release():
                     yield event
@@ -237,16 +304,16 @@ class Conversation:
                     yield event
             else:
                 await self._raise_failure(line, reader, failure)
-            if (change := self._further.change(line, reader)) is not None:
-                await self._process.send(protocol.apply_settings(self._next_id(), change))
+            if (change := self._parameters.further.change(line, reader)) is not None:
+                await self._lines.send(protocol.apply_settings(self._lines.next_id(), change))
 
     async def _raise_failure(self, line: Line, reader: EventReader, failure: FailureReader) -> None:
         """Raises a `GatewayError` if this line says that the turn has failed."""
         if reader.in_message and line.get("subtype") == "api_retry":
             raise broke_off()
-        if self._further.ended(line):
+        if self._parameters.further.ended(line):
             await self._go_on(reader)
-        elif (error := failure.read(line, await self._api_sentence(line))) is not None:
+        elif (error := failure.read(line, await self._lines.api_sentence(line))) is not None:
             raise error
         elif reader.wants_output and lacks_output(line):
             raise InvalidRequest(
@@ -265,20 +332,21 @@ class Conversation:
             raise ForbiddenTooSoon
         if reader.in_message:
             raise broke_off()
-        await self._apply(self._settings)
-        await self._process.send(protocol.user_line([GO_ON], query=True))
+        with self._limit():
+            await self._parameters.renew()
+        await self._lines.send(protocol.user_line([GO_ON], query=True))
 
     # -- after a turn -----------------------------------------------------------------
 
     def begin_to_settle(self, calls: Sequence[str], *, thought: bool = False) -> None:
         """Note that the answer is complete; it ended with these calls, or with none."""
         self.calls = tuple(calls)
-        self.state = replace(self.state, answered=True, thought=thought)
+        self.state = replace(self.state, set_up=True, answered=True, thought=thought)
         self._settled = anyio.Event()
 
     async def settle(self) -> None:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
-        if self._settled is None:
+        if self._settled is None or self.settled:
             return
         self._reading = True
         try:
@@ -289,7 +357,7 @@ class Conversation:
         finally:
             self._reading = False
             if not self.busy:
-                self._cost.end()
+                self._lines.cost.end()
             self._settled.set()
 
     async def reusable(self) -> bool:
@@ -302,14 +370,13 @@ class Conversation:
         while True:
             if self.calls and self.bridge is not None and self.bridge.waits_for(self.calls):
                 return True
-            line = await self._next_line(started=True)
+            line = await self._lines.next(started=True, parked=bool(self.calls))
             match line:
                 case {"type": "result"}:
                     self.busy = False
                     if line.get("is_error") or self.calls:
                         return False
-                    # now rather than when the next turn waits for it
-                    await self.set_parameters(self._settings)
+                    await self._parameters.settle()
                     return True
                 case _ if is_further(line):
                     return False
@@ -320,72 +387,7 @@ class Conversation:
         One that is at work on a turn, or has just ended its answer, is asked first what it cost.
         """
         try:
-            if self.busy and not self._reading and self._cost.is_wanted:
-                await self._hear_cost()
+            if self.busy and not self._reading and self._lines.cost.is_wanted:
+                self.busy = not await self._lines.hear_cost()
         finally:
             await self._process.close(busy=self.busy or not self._patience.ready)
-
-    async def _hear_cost(self) -> None:
-        """Read on until the CLI says what the turn cost, which it does at the turn's end."""
-        try:
-            with anyio.move_on_after(COST_SECONDS):
-                await self._interrupt()
-                while (await self._next_line(started=True)).get("type") != "result":
-                    pass
-                self.busy = False
-        except GatewayError:
-            return
-        finally:
-            self._cost.end()
-
-    # -- lines ------------------------------------------------------------------------
-
-    async def _until_applied(self, request_id: str) -> None:
-        while not is_applied(await self._next_line(), request_id):
-            pass
-
-    async def _next_line(self, *, started: bool = False, within: float | None = None) -> Line:
-        """The next line that is not the tools' server's business.
-
-        Raises `TimeoutError` if the process is silent for longer than `within`, in seconds.
-        """
-        while True:
-            line = await self._process.receive(within)
-            if line is None:
-                raise exited(await self._process.exit_code(), started=started)
-            match line.get("type"):
-                case "rate_limit_event":
-                    self._note_quota(line.get("rate_limit_info"))
-                case "result":
-                    self._cost.note(line.get("total_cost_usd"))
-                case "system" if line.get("subtype") == "init" and self.bridge is not None:
-                    # the CLI begins every turn with it, also those of a history, before it asks
-                    self.bridge.check(line.get("tools") or ())
-            if line.get("type") != "control_request":
-                return line
-            if self.bridge is not None and (answer := self.bridge.take(line)) is not None:
-                await self._process.send(answer)
-            elif self.calls:
-                return line
-
-    async def _api_sentence(self, line: Line) -> str | None:
-        """The API's own sentence, for a line that announces another request and does not quote it.
-
-        A request that is not to be made is called off at once: a retry goes out half a second
-        later. One without the media that the API refused may be on its way already.
-        """
-        without_media = removes_media(line)
-        if line.get("subtype") != "api_retry" and not without_media:
-            return None
-        if without_media or is_final_retry(line):
-            await self._interrupt()
-        return await self._process.api_sentence()
-
-    async def _interrupt(self) -> None:
-        await self._process.send(
-            protocol.control_request(self._next_id(), {"subtype": "interrupt"})
-        )
-
-    def _next_id(self) -> str:
-        self._requests += 1
-        return f"dragoman-{self._requests}"

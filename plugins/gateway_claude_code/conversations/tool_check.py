@@ -13,7 +13,7 @@ import anyio
 
 from gateway.load.off_loop import off_loop
 from gateway.types import Tool
-from gateway_claude_code.conversations.mcp_bridge import McpBridge
+from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.process.command import MCP_SERVER
 from gateway_claude_code.process.launch import Program
 from gateway_claude_code.protocol import Line

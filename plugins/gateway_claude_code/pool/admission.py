@@ -66,6 +66,20 @@ class Slots:
         """The number of calls in line."""
         return self._line.calls
 
+    @property
+    def full(self) -> bool:
+        """Whether a request would have to wait for a slot."""
+        return self.used >= self.most or bool(self._line)
+
+    @property
+    def next_caller(self) -> str | None:
+        """The caller whose turn it is to get a slot, if anybody waits."""
+        return self._line.next_caller
+
+    def pass_turn(self) -> None:
+        """Note that this caller has got a process in another way: it is the others' turn."""
+        self._line.pass_turn()
+
     def try_acquire(self) -> bool:
         """Take a slot if one is free and nobody is waiting for it."""
         if self.used >= self.most or self._line:

@@ -1,34 +1,41 @@
-"""All CLI processes of a gateway: spare, at work, or waiting for their conversation to go on.
+"""All CLI processes of a gateway: spare, at work, or idle until a conversation needs them.
 
-Each has a slot (`admission`), is used for one conversation, and is closed in the background.
+Each has a slot (`admission`). One that has answered waits for its conversation to go on, or for
+another of its set-up (`reuse.choice`); requests that find none wait for a slot, for their turn to
+start a process, or for one that becomes idle, whatever comes first (`seekers`).
 """
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final, Literal, TypeAlias
 
 import anyio
-from anyio.abc import TaskGroup
 
 from gateway.context import RequestContext
-from gateway.errors import BackendUnavailable, GatewayError
+from gateway.errors import GatewayError
 from gateway_claude_code.account.quota import Quota
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.admission import Slots, default_processes
 from gateway_claude_code.pool.live import LiveConversations
+from gateway_claude_code.pool.processes import Processes, logged
+from gateway_claude_code.pool.ready import ReadyProcesses
+from gateway_claude_code.pool.seekers import Seekers
+from gateway_claude_code.pool.set_ups import SetUps
 from gateway_claude_code.pool.spares import Spares
 from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.process.starts import Start, Starts, starts_at_a_time
 from gateway_claude_code.request.canonical import Digest
+from gateway_claude_code.reuse.choice import Waiting, choose, is_brief
+from gateway_claude_code.reuse.set_up import Wanted
 
 log = logging.getLogger("gateway_claude_code")
 
-ProcessKind: TypeAlias = Literal["live", "spare", "cold"]
+ProcessKind: TypeAlias = Literal["live", "reused", "spare", "cold"]
 
 ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
@@ -44,11 +51,11 @@ class Pool:
 
     def __init__(self, config: ClaudeCodeConfig, reaper: OrphanReaper | None = None) -> None:
         self._config = config
-        self._reaper = reaper or OrphanReaper(None)
         self.quota = Quota()
         self._spares = Spares(config.min_spares, config.max_spares, config.spare_seconds)
         self._live: LiveConversations[Conversation] = LiveConversations(
-            config.max_live if config.keep_alive else 0, config.keep_alive
+            0 if config.reuse == "off" or not config.keep_alive else config.max_live,
+            config.keep_alive,
         )
         self.slots = Slots(
             config.max_processes or default_processes(),
@@ -57,13 +64,18 @@ class Pool:
             self._make_room,
         )
         self.starts = Starts(starts_at_a_time(), config.queue_seconds, self._set_news)
-        self._owned: dict[Conversation, Start] = {}
-        self._tasks: TaskGroup | None = None
-        self._tending: TaskGroup | None = None
+        self._processes = Processes(
+            config, self.slots, reaper or OrphanReaper(None), self.quota.note, self._set_news
+        )
+        self._seekers = Seekers()
+        self.set_ups = SetUps(config.max_spares if self._live.most else 0)
+        self._ready = ReadyProcesses(
+            self.set_ups, self._live, self._spares, self._processes, self.keep
+        )
         self._news = anyio.Event()
         self._no_spare_until = 0.0
         self._before_start = 0
-        self._taken: dict[ProcessKind, int] = {"live": 0, "spare": 0, "cold": 0}
+        self._taken: dict[ProcessKind, int] = {"live": 0, "reused": 0, "spare": 0, "cold": 0}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -87,7 +99,8 @@ class Pool:
         `account` is there while the account is refused (`Quota.account`).
 
         `taken` says how many answers began with a process that had the conversation already
-        ("live"), one that was started ahead ("spare"), and one that was not ("cold").
+        ("live"), one that had other conversations before ("reused"), one that was started ahead
+        ("spare"), and one that was not ("cold").
         """
         quota, account = self.quota.report(), self.quota.account()
         return {
@@ -101,39 +114,40 @@ class Pool:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Tend to the processes; at the end close them all, also those at work."""
-        await self._reaper.end_orphans()
-        with self._reaper.tracking():
-            async with anyio.create_task_group() as tasks:
-                self._tasks = tasks
-                try:
-                    async with anyio.create_task_group() as tending:
-                        self._tending = tending
-                        tending.start_soon(self._tend)
-                        yield
-                        tending.cancel_scope.cancel()
-                finally:
-                    self.close_idle()
-                    for conversation in list(self._owned):
-                        self.retire(conversation)
-                    self._tasks = self._tending = None
+        async with self._processes.running(self._tend, self.close_idle):
+            yield
 
     # -- for requests -----------------------------------------------------------------
 
     async def take_live(self, key: Digest) -> Conversation | None:
         """The conversation that waits to be continued with this, if there is one."""
         conversation = self._live.take(key)
-        if conversation is None:
+        if conversation is None or not await self._is_settled(conversation):
             return None
+        self._taken["live"] += 1
+        return conversation
+
+    async def take_idle(self, wanted: Wanted, *, urgent: bool = False) -> Conversation | None:
+        """An idle process for a conversation that none waits for; see `choose`."""
+        while (found := self._choose(wanted, urgent=urgent)) is not None:
+            self._live.remove(found)
+            if await self._is_settled(found):
+                self._taken["reused"] += 1
+                return found
+        return None
+
+    def _choose(self, wanted: Wanted, *, urgent: bool) -> Conversation | None:
+        return choose([Waiting(*each) for each in self._live.idle()], wanted, urgent=urgent)
+
+    async def _is_settled(self, conversation: Conversation) -> bool:
+        """Whether one that was taken can be used; else it is closed."""
         reusable = False
         try:
             reusable = await conversation.reusable()
         finally:
             if not reusable:
                 self.retire(conversation)
-        if not reusable:
-            return None
-        self._taken["live"] += 1
-        return conversation
+        return reusable
 
     async def obtain(
         self,
@@ -142,9 +156,11 @@ class Pool:
         ctx: RequestContext | None = None,
         *,
         fresh: bool = False,
+        wanted: Wanted | None = None,
     ) -> Conversation:
         """A process that was told nothing yet; a `fresh` one was not a spare.
 
+        If `wanted` is given, it may also be one that was used before and has just become idle.
         Raises `BackendUnavailable` and `GatewayBusy`.
         """
         self.starts.breaker.notice((launch.program, launch.stamp))
@@ -161,13 +177,46 @@ class Pool:
             return spare
         # before room is made for it, at the cost of what waits
         self.starts.breaker.look()
+        if wanted is None:
+            return await self._started(launch, await self._acquire_start(caller, ctx))
+        if self.slots.full and (found := await self.take_idle(wanted, urgent=True)) is not None:
+            return found
+        return await self._seek(launch, caller, ctx, wanted)
+
+    async def _seek(
+        self, launch: Launch, caller: str, ctx: RequestContext | None, wanted: Wanted
+    ) -> Conversation:
+        start: Start | None = None
+        with self._seekers.seeking(wanted) as seeker:
+            try:
+                with seeker.until_handed():
+                    start = await self._acquire_start(caller, ctx)
+            except BaseException:
+                if seeker.found is not None:
+                    self.keep(seeker.found, None)
+                raise
+        if start is not None and seeker.found is None:
+            return await self._started(launch, start)
+        if start is not None:
+            start.give_up()
+            self.slots.release()
+        assert seeker.found is not None  # noqa: S101 - nothing else ends the wait
+        if ctx is not None:
+            ctx.group.begin(ctx.request_id)
+        self._taken["reused"] += 1
+        return seeker.found
+
+    async def _acquire_start(self, caller: str, ctx: RequestContext | None) -> Start:
+        """A slot, and the turn to start a process in it."""
         await self.slots.acquire(caller, ctx)
         try:
-            start = await self._turn_to_start(ctx)
+            return await self._turn_to_start(ctx)
         except BaseException:
             self.slots.release()
             raise
-        conversation = await self._start(launch, start)
+
+    async def _started(self, launch: Launch, start: Start) -> Conversation:
+        conversation = await self._processes.start(launch, start)
         self._taken["cold"] += 1
         return conversation
 
@@ -190,43 +239,64 @@ class Pool:
         """
         async with self.slots.aside(ASIDE):
             start = await self.starts.turn(tries=False)
-            try:
-                process = await self._launched(launch, start)
-                try:
-                    self._reaper.add(process.pid)
-                    yield process
-                finally:
-                    with anyio.CancelScope(shield=True):
-                        await process.close(busy=False)
-                    self._reaper.remove(process.pid)
-            finally:
-                start.give_up()
+            async with self._processes.aside(launch, start) as process:
+                yield process
 
-    def keep(self, conversation: Conversation, key: Digest) -> None:
-        """Let a conversation wait for what continues it, as soon as its process has settled."""
-        if not self._live.most or conversation not in self._owned:
+    def keep(self, conversation: Conversation, key: Digest | None) -> None:
+        """Let a process wait, as soon as it has settled: for what continues its conversation.
+
+        Without a key there is no such thing, and it waits for another conversation.
+        """
+        if not self._live.most or conversation not in self._processes or conversation.held.worn:
             self.retire(conversation)
             return
         for given_up in self._live.keep(key, conversation):
             self.retire(given_up)
-        self._start_soon(self._settle, conversation)
-        if self.slots.waiting:
+        self._processes.care(self._settle, conversation)
+        if self.slots.waiting and conversation.held.set_up is None:
             self._make_room()
         self._news.set()
 
+    def recover(self, conversation: Conversation) -> None:
+        """Have the last turn of a process cut off, which may not be over, and let it wait."""
+        if conversation.held.set_up is None or not self._live.most:
+            self.retire(conversation)
+            return
+        self._processes.care(self._recover, conversation)
+
+    async def _recover(self, conversation: Conversation) -> None:
+        if await conversation.recover() and conversation in self._processes:
+            self.keep(conversation, None)
+        else:
+            self.retire(conversation)
+
     async def _settle(self, conversation: Conversation) -> None:
-        """Close the process of one that turns out not to wait: it may be asking on by itself."""
+        """Close the process of one that turns out not to wait: it may be asking on by itself.
+
+        One that does is given to a request that waits, or to one that needs its room.
+        """
         await conversation.settle()
-        if not await conversation.reusable():
-            for useless in self._live.take_dead(lambda each: each is not conversation):
-                self.retire(useless)
+        if await conversation.reusable():
+            self._offer(conversation)
+        elif self._live.remove(conversation):
+            self.recover(conversation)
+
+    def _offer(self, conversation: Conversation) -> None:
+        """Give an idle process to a request that waits for one like it, or its room to another."""
+        caller = self.slots.next_caller
+        seeker = None
+        if conversation in self._live and is_brief(conversation):
+            seeker = self._seekers.first_for(conversation)
+        if seeker is not None and caller in (None, seeker.wanted.set_up.caller):
+            self._live.remove(conversation)
+            seeker.hand(conversation)
+            self.slots.pass_turn()
+        elif caller is not None:
+            self._make_room()
 
     def retire(self, conversation: Conversation) -> None:
         """Close a process, and give its slot back; once."""
-        start = self._owned.pop(conversation, None)
-        if start is not None:
-            start.give_up()
-            self._start_soon(self._close, conversation)
+        self._processes.retire(conversation)
 
     def expect(self, launch: Launch) -> None:
         """Have spares of this kind from now on."""
@@ -246,8 +316,11 @@ class Pool:
             self._forget_replaced_program()
             for useless in self._take_useless():
                 self.retire(useless)
+            self._ready.cut_short_ones()
             if time.monotonic() >= self._no_spare_until:
-                await _logged(self._start_missing)
+                if not self.slots.waiting:
+                    self._ready.set_up_spares()
+                await logged(self._start_missing)
             with anyio.move_on_after(self._pause()):
                 await self._news.wait()
 
@@ -256,11 +329,6 @@ class Pool:
         return [*self._spares.take_useless(), *dead, *self._live.take_expired()]
 
     def _set_news(self) -> None:
-        self._news.set()
-
-    async def _watch(self, conversation: Conversation) -> None:
-        """A process that ends while nobody waits for it is noticed at once."""
-        await conversation.ended()
         self._news.set()
 
     def _pause(self) -> float:
@@ -286,13 +354,12 @@ class Pool:
                 self.slots.release()
                 return
             try:
-                spare = await self._start(launch, start)
+                spare = await self._processes.start(launch, start)
             except GatewayError as error:
                 self._no_spare(error)
                 return
             self._spares.add(launch, spare)
-            if self._tending is not None:
-                self._tending.start_soon(_logged, self._warm_up, spare)
+            self._processes.tend(self._warm_up, spare)
             if self.slots.waiting:
                 self._make_room()
 
@@ -300,7 +367,7 @@ class Pool:
         try:
             await spare.warm_up()
         except GatewayError as error:
-            if spare not in self._owned:
+            if spare not in self._processes:
                 return  # it was closed meanwhile
             self._no_spare(error)
             if self._spares.remove(spare):
@@ -311,63 +378,8 @@ class Pool:
         log.warning("no spare process could be started: %s", error.message)
         self._no_spare_until = time.monotonic() + FAILED_SECONDS
 
-    async def _start(self, launch: Launch, start: Start) -> Conversation:
-        """Start a process in a slot that was acquired. From here on the pool owns it."""
-        try:
-            process = await self._launched(launch, start)
-        except BaseException:
-            self.slots.release()
-            raise
-        seconds = self._config.start_seconds
-        conversation = Conversation(process, seconds, self.quota.note, start)
-        self._owned[conversation] = start
-        if self._tending is None:
-            await self._close_late(conversation)
-            raise BackendUnavailable("the gateway is ending")
-        self._reaper.add(process.pid)
-        self._tending.start_soon(_logged, self._watch, conversation)
-        return conversation
-
-    async def _close_late(self, conversation: Conversation) -> None:
-        """Close one whose start was not over when all others were closed."""
-        self._owned.pop(conversation).give_up()
-        await self._close(conversation)
-
-    async def _launched(self, launch: Launch, start: Start) -> CliProcess:
-        try:
-            return await launch.start(self._config.close_seconds)
-        except GatewayError as error:
-            start.failed(error)
-            raise
-        except BaseException:
-            start.give_up()
-            raise
-
     def _make_room(self) -> bool:
         conversation = self._spares.take_any() or self._live.take_oldest()
         if conversation is not None:
             self.retire(conversation)
         return conversation is not None
-
-    async def _close(self, conversation: Conversation) -> None:
-        try:
-            await conversation.close()
-        finally:
-            self.slots.release()
-            self._reaper.remove(conversation.pid)
-            self._news.set()
-        if conversation.last_stderr:
-            log.debug("the CLI said: %s", conversation.last_stderr)
-
-    def _start_soon(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
-        if self._tasks is None:
-            raise RuntimeError("the pool is not running")
-        self._tasks.start_soon(_logged, work, *args)
-
-
-async def _logged(work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
-    """A fault in one process' care must not end that of all others."""
-    try:
-        await work(*args)
-    except Exception:
-        log.exception("maintaining a process failed")

@@ -68,6 +68,15 @@ class Spares:
         kind.wanted = min(kind.wanted + 1, self._at_most)
         return None
 
+    def take_ready(self, launch: Launch) -> Conversation | None:
+        """A spare of this kind that has started, the oldest first; no more are wanted for it."""
+        kind = self._kinds.get(launch)
+        for number, spare in enumerate(kind.spares if kind is not None else ()):
+            if kind is not None and spare.conversation.alive and not spare.conversation.starting:
+                del kind.spares[number]
+                return spare.conversation
+        return None
+
     def add(self, launch: Launch, conversation: Conversation) -> None:
         """A new one."""
         kind = self._kinds.setdefault(launch, _Kind(0, self._now()))

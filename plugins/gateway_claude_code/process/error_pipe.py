@@ -5,9 +5,12 @@ to a file (code.claude.com/docs/en/cli-reference, `--debug-file`).
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from typing import Final, Self
+
+import anyio
 
 LONGEST_LINE: Final = 1024 * 1024
 """Bytes. The API's sentence is in a line of the debug log, and may quote a schema."""
@@ -29,14 +32,18 @@ class ErrorPipe:
         """Raises `OSError` if too many files are open."""
         descriptor, writing = os.pipe()
         reading = os.fdopen(descriptor, "rb", buffering=0)
+        reader = asyncio.StreamReader()
         try:
-            reader = asyncio.StreamReader()
-            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-                lambda: asyncio.StreamReaderProtocol(reader), reading
-            )
+            # cancelled half-way, uvloop 0.23 closes the descriptor, whose number may be another's
+            # by the time that it is closed here
+            with anyio.CancelScope(shield=True):
+                transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                    lambda: asyncio.StreamReaderProtocol(reader), reading
+                )
         except BaseException:
-            reading.close()
             os.close(writing)
+            with contextlib.suppress(OSError):
+                reading.close()
             raise
         return cls(writing, reader, transport)
 

@@ -7,7 +7,8 @@ removes these differences and no others.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.types import (
@@ -18,10 +19,11 @@ from gateway.types import (
     Part,
     Role,
     Text,
+    Tool,
     ToolCall,
     ToolResult,
 )
-from gateway_claude_code.request.history import merged_turns
+from gateway_claude_code.request.history import alternating, merged_turns
 from gateway_claude_code.request.tools.call_input import exact_json
 from gateway_claude_code.request.tools.call_numbers import CallNumbers
 
@@ -67,6 +69,34 @@ def setting_digest(
     )
 
 
+def set_up_digest(request: ChatRequest, model: str, *, schema: Mapping[str, Any] | None) -> Digest:
+    """Of all that a process gets once, whatever its conversation; `schema` is for the CLI's own tool.
+
+    The model is in it, as 2.1.330 asks for some models with one more beta header once it has asked
+    others (seen with haiku-5-5 after sonnet).
+    """
+    return digest_of(
+        {"model": model, "system": request.system, "schema": dict(schema) if schema else None}
+    )
+
+
+def opening_digest(request: ChatRequest) -> Digest:
+    """Of all that changes in an empty conversation only: see `setting_digest` for the reasons."""
+    form = request.response_format
+    return digest_of(
+        {
+            "tools": [[tool.name, tool.description, dict(tool.schema)] for tool in request.tools],
+            "form": [form.kind, dict(form.schema) if form.schema else None],
+            "effort": request.effort,
+        }
+    )
+
+
+def offer_digest(tools: Iterable[Tool]) -> Digest:
+    """Of the tools as the model gets them."""
+    return digest_of([[tool.name, tool.description, dict(tool.schema)] for tool in tools])
+
+
 def parameters_digest(request: ChatRequest) -> Digest:
     """The parameters that can change from one request to the next (doctor: taken_back)."""
     sampling, choice = request.sampling, request.tool_choice
@@ -78,6 +108,43 @@ def parameters_digest(request: ChatRequest) -> Digest:
             request.thinking,
         ]
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """A request in digests: the same conversation under the same of all can go on in its process.
+
+    `parameters` can change at any time, and `setting` is what can't in a conversation that has begun.
+    Of that, `set_up` is what a process keeps for life, and `opening` changes in an empty
+    conversation; `offer` is of the tools alone, as the model gets them.
+    """
+
+    setting: Digest
+    parameters: Digest
+    set_up: Digest
+    opening: Digest
+    offer: Digest
+
+    @classmethod
+    def of(
+        cls,
+        request: ChatRequest,
+        model: str,
+        *,
+        agent: object | None,
+        offered: Iterable[Tool],
+        schema: Mapping[str, Any] | None,
+    ) -> "Digests":
+        """Those of a request with these tools, perhaps to an agent; `schema` is for the CLI's own tool."""
+        return cls(
+            setting=setting_digest(
+                request, model, with_schema=schema is not None, agent=repr(agent) if agent else None
+            ),
+            parameters=parameters_digest(request),
+            set_up=set_up_digest(request, model, schema=schema),
+            opening=opening_digest(request),
+            offer=offer_digest(offered),
+        )
 
 
 def request_digest(request: ChatRequest, model: str) -> Digest:
@@ -99,6 +166,27 @@ def schema_digest(request: ChatRequest) -> Digest:
     return digest_of(dict(schema) if schema is not None else None)
 
 
+def prefix_digests(
+    messages: Sequence[Message], answer: Message | None = None
+) -> tuple[Digest, ...]:
+    """For each turn that the model gets a digest of the conversation up to and including it.
+
+    With `answer`, that of the assistant to these messages is the last one. Calls count with their
+    ids, as a process has given results to these. Empty if arguments are nested too deeply.
+    """
+    turns = alternating(messages)
+    if answer is not None:
+        turns.append((answer.role, list(answer.parts)))
+    digests: list[Digest] = []
+    try:
+        for turn in Transcript((), turns, with_ids=True).turns:
+            before = digests[-1].hex() if digests else ""
+            digests.append(digest_of([before, turn]))
+    except RecursionError:
+        return ()
+    return tuple(digests)
+
+
 class LatestDigests:
     """A bounded set of digests: the oldest is dropped."""
 
@@ -117,12 +205,22 @@ class LatestDigests:
 
 
 class Transcript:
-    """A conversation turn by turn. Calls are identified by their position, not by their ids."""
+    """A conversation turn by turn. Calls are identified by their position, not by their ids.
 
-    def __init__(self, messages: Iterable[Message]) -> None:
+    `with_ids` both. `turns` are those that the model is to get, by default the client's.
+    """
+
+    def __init__(
+        self,
+        messages: Iterable[Message],
+        turns: Iterable[tuple[Role, Sequence[Part]]] | None = None,
+        *,
+        with_ids: bool = False,
+    ) -> None:
         self._numbers = CallNumbers()
+        self._with_ids = with_ids
         self.turns: list[list[Any]] = []
-        for role, parts in merged_turns(messages):
+        for role, parts in merged_turns(messages) if turns is None else turns:
             if role == "assistant":
                 self._numbers.begin_turn()
             self.turns.append([role, self._parts(role, parts)])
@@ -148,7 +246,8 @@ class Transcript:
         match part:
             case ToolCall():
                 self._numbers.add(part.id)
-                return ["call", part.name, arguments_form(part.arguments)]
+                form = ["call", part.name, arguments_form(part.arguments)]
+                return [*form, part.id] if self._with_ids else form
             case ToolResult():
                 inner = [self._form(inner) for inner in part.parts]
                 return ["result", self._numbers.answered(part.call_id), inner, part.is_error]

@@ -51,14 +51,19 @@ class Turn:
 
 def turns(messages: Iterable[Message], names: ToolNames) -> list[Turn]:
     """All messages as alternating turns, the last one the user's and protected (`protected`)."""
+    writer = _TurnWriter(names)
+    *earlier, last = [writer.turn(role, parts) for role, parts in alternating(messages)]
+    return [*earlier, protected(last)]
+
+
+def alternating(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
+    """The parts of each turn, the first and the last one the user's, if need be invented."""
     merged = merged_turns(messages)
     if merged and merged[0][0] == "assistant":
         merged.insert(0, ("user", [Text(text=CONTINUE)]))
     if not merged or merged[-1][0] == "assistant":
         merged.append(("user", [Text(text=CONTINUE)]))
-    writer = _TurnWriter(names)
-    *earlier, last = [writer.turn(role, parts) for role, parts in merged]
-    return [*earlier, protected(last)]
+    return merged
 
 
 def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:

@@ -13,13 +13,7 @@ from gateway_claude_code.facts.documented import asked_by_cli, documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.request.answer_schemas.answer_schema import AnswerSchema
 from gateway_claude_code.request.answer_schemas.made_once import made_of
-from gateway_claude_code.request.canonical import (
-    Digest,
-    Transcript,
-    digest_of,
-    parameters_digest,
-    setting_digest,
-)
+from gateway_claude_code.request.canonical import Digest, Digests, Transcript, digest_of
 from gateway_claude_code.request.media_limits import within_limits
 from gateway_claude_code.request.settings import flag_settings
 from gateway_claude_code.request.terms import Terms, may_answer_by_schema, must_call, terms_for
@@ -61,9 +55,6 @@ class Prepared:
 
     Without `cached` nothing is marked for the prompt cache, by the CLI neither.
 
-    `setting` and `parameters` are digests of what is fixed once a process is set up, and of what
-    is not; the same conversation under the same of both can go on in the same process.
-
     `tools` are those of the request with schemas that the API takes, and `names` is what they and
     their arguments are called towards the model.
 
@@ -80,8 +71,7 @@ class Prepared:
     names: ToolNames
     tools: tuple[Tool, ...]
     schema: AnswerSchema | None
-    setting: Digest
-    parameters: Digest
+    digests: Digests
     agent: Agent | None = None
     cached: bool = True
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -107,15 +97,28 @@ class Prepared:
             return None
         return self.schema.for_cli
 
-    def settings(self, *, seeded: bool, switch: bool = False) -> dict[str, Any]:
-        """The CLI's settings for this request; see `settings.flag_settings`."""
+    @property
+    def may_exchange_tools(self) -> bool:
+        """Whether tools can be exchanged in its process: the body's list has to be whole."""
+        return self.agent is None and self.json_schema is None
+
+    def settings(
+        self, *, seeded: bool, switch: bool = False, exchanged: bool = False
+    ) -> dict[str, Any]:
+        """The CLI's settings for this request; see `settings.flag_settings`.
+
+        `exchanged`: the tools of its process were others before.
+        """
+        body = self.body
+        if exchanged and not body:
+            body = body_with_exact_tools(self.tools, self.names, exchanged=True)
         return flag_settings(
             self.request,
             self.names,
             self.seeded_terms if seeded else self.terms,
             native_schema=self.schema.native if self.schema is not None else None,
             switch_to=self.model if switch else None,
-            over=self.body,
+            over=body,
             cached=self.cached,
         )
 
@@ -127,8 +130,12 @@ class Prepared:
         """
         transcript = Transcript(messages).digest()
         # the CLI reads the output limit once for a whole turn (seen with 2.1.330)
-        free = digest_of(self.request.sampling.max_output_tokens) if parked else self.parameters
-        return digest_of([part.hex() for part in (self.setting, free, transcript)])
+        free = (
+            digest_of(self.request.sampling.max_output_tokens)
+            if parked
+            else self.digests.parameters
+        )
+        return digest_of([part.hex() for part in (self.digests.setting, free, transcript)])
 
 
 def prepare(
@@ -150,10 +157,11 @@ def prepare(
     facts = usual if facts is None else facts
     request = with_system(within_limits(with_offered_tools(request), facts))
     schema = answer_schema(request, schema)
-    terms_of = partial(terms_for, request, facts, usual=usual, native_schema=_is_native(schema))
+    is_native = schema is not None and schema.native is not None
+    terms_of = partial(terms_for, request, facts, usual=usual, native_schema=is_native)
     terms = terms_of()
     demanded = must_call(request) and not terms.forced_choice
-    by_tool = schema is not None and terms.schema_way == "tool"
+    for_cli = schema.for_cli if schema is not None and terms.schema_way == "tool" else None
     tools, names = offered_tools(request)
     return Prepared(
         request=with_demand(request, names) if demanded else request,
@@ -165,21 +173,11 @@ def prepare(
         names=names,
         tools=tools,
         schema=schema,
-        setting=_setting(request, model, agent, with_schema=by_tool),
-        parameters=parameters_digest(request),
+        digests=Digests.of(request, model, agent=agent, offered=tools, schema=for_cli),
         agent=agent,
         cached=cached,
-        body={} if by_tool or agent else body_with_exact_tools(tools, names),
+        body={} if for_cli or agent else body_with_exact_tools(tools, names),
     )
-
-
-def _is_native(schema: AnswerSchema | None) -> bool:
-    return schema is not None and schema.native is not None
-
-
-def _setting(request: ChatRequest, model: str, agent: Agent | None, *, with_schema: bool) -> Digest:
-    as_agent = repr(agent) if agent else None
-    return setting_digest(request, model, with_schema=with_schema, agent=as_agent)
 
 
 def with_system(request: ChatRequest) -> ChatRequest:

@@ -23,6 +23,17 @@ ends the turn with `terminal_reason: blocking_limit`. A request on its way is no
 repetition after an overload (seen with 2.1.330)."""
 
 
+def as_before(settings: Mapping[str, Any], earlier: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings with everything taken back that only the earlier ones set.
+
+    The CLI keeps what it is not told anew; "" and null are its own values again (seen with 2.1.330:
+    `effortLevel` takes null only).
+    """
+    env = {**dict.fromkeys(earlier.get("env", {}), ""), **settings.get("env", {})}
+    taken_back = {"effortLevel": None} if "effortLevel" in earlier else {}
+    return {**taken_back, **settings, **({"env": env} if env else {})}
+
+
 def without_limit(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, with further requests allowed again."""
     return {**settings, "env": {**settings.get("env", {}), cli_variables.BLOCKING_LIMIT: ""}}

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import InvalidRequest
 from gateway.types import Tool
-from gateway_claude_code.conversations.mcp_bridge import McpBridge
+from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.conversations.tool_check import check_tools
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.request.tools.tool_names import ToolNames

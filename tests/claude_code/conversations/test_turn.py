@@ -19,6 +19,7 @@ from gateway_claude_code.request.cache_marks import LONG, SHORT, CacheMarks
 from gateway_claude_code.request.history import Turn
 from gateway_claude_code.request.prepare import WentOut, prepare
 from gateway_claude_code.response.events import EventReader
+from gateway_claude_code.reuse.held import Held
 from tests.claude_code.claude_code_support import TARGET, a_request
 from tests.claude_code.conversations.turn_support import CALLS, RESULTS
 
@@ -41,6 +42,7 @@ class Said:
 
     def __init__(self, state: ConversationState, marks: CacheMarks | None = None) -> None:
         self.state = state
+        self.held = Held()
         self.told: list[str] = []
         self.turn: Turn | None = None
         self.results: Mapping[str, Any] = {}
@@ -49,6 +51,12 @@ class Said:
 
     async def set_up(self, system: str, bridge: object, settings: object, schema: object) -> None:
         self.told.append("set up")
+
+    async def rewind(self, number: int) -> None:
+        self.told.append(f"rewind to {number}")
+
+    async def exchange_tools(self, bridge: object) -> None:
+        self.told.append("exchange tools")
 
     async def check_tools(self) -> None:
         self.told.append("check tools")
@@ -83,17 +91,19 @@ async def drive(
     said: Said,
     driver: TurnDriver | None = None,
     reader: EventReader | None = None,
+    kept: int | None = None,
 ) -> tuple[WentOut, RequestContext]:
     plan = TurnPlan.of(prepare(request, TARGET), None)
     ctx, went_out = RequestContext(request_id="r-1"), WentOut()
     driver = driver or TurnDriver(CacheMarks())
     conversation = cast(Conversation, said)
-    answer = driver.answer(plan, conversation, reader or plan.reader(), ctx, went_out)
+    answer = driver.answer(plan, conversation, reader or plan.reader(), ctx, went_out, kept=kept)
     assert [event async for event in answer] == text_answer("Hi")
     return went_out, ctx
 
 
 NEW, ANSWERED = ConversationState(), ConversationState(answered=True)
+USED = ConversationState(set_up=True, answered=True)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +126,38 @@ async def test_only_the_rest_is_sent_and_in_this_order(
     assert list(ctx.timings) == ["ready", "asked"]
 
 
+@pytest.mark.parametrize(
+    ("request_", "offer", "kept", "told"),
+    [
+        (CHAT, "same", 2, ["rewind to 2", "parameters", "0 turns", "ask"]),
+        (CHAT, "same", 0, ["rewind to 0", "parameters", "2 turns", "ask"]),
+        (
+            CHAT,
+            "other",
+            0,
+            ["rewind to 0", "exchange tools", "parameters", "2 turns", "ask"],
+        ),
+        (
+            a_request(),
+            "other",
+            0,
+            ["rewind to 0", "exchange tools", "parameters", "check tools", "0 turns", "ask"],
+        ),
+        (WITH_RESULTS, "same", 0, ["rewind to 0", "parameters", "2 turns", "ask"]),
+    ],
+    ids=["the last turn", "another chat", "with other tools", "and no history", "after calls"],
+)
+async def test_a_used_process_is_cut_first_and_then_given_the_rest_in_this_order(
+    request_: ChatRequest, offer: str, kept: int, told: list[str]
+) -> None:
+    said = Said(USED)
+    digests = prepare(request_, TARGET).digests
+    said.held.open(digests.opening, digests.offer if offer == "same" else b"other")
+    await drive(request_, said, kept=kept)
+    assert said.told == ["begin", *told]
+    assert said.held.offer == digests.offer
+
+
 async def test_results_go_to_the_calls_as_the_process_knows_them() -> None:
     said = Said(ANSWERED)
     await drive(WITH_RESULTS, said)
@@ -136,6 +178,13 @@ async def test_a_mark_that_has_changed_while_the_history_was_given_is_the_one_th
     assert went_out.mark is LONG
     assert said.turn is not None
     assert said.turn.blocks[-1]["cache_control"] is LONG
+
+
+async def test_a_process_that_keeps_a_turn_with_a_mark_gets_no_second_one() -> None:
+    said = Said(USED)
+    said.held.add("a", marked=True)
+    went_out, _ = await drive(CHAT, said, kept=2)
+    assert went_out.mark is None
 
 
 async def test_a_turn_of_a_live_conversation_has_no_mark() -> None:

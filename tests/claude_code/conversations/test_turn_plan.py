@@ -144,8 +144,11 @@ def test_an_answer_is_followed_by_the_request_that_goes_on_from_it() -> None:
     reader = first.reader()
     for line in ANSWER:
         read_stream_event(reader, line)
-    assert first.key_after(reader, said) == plan_of(CHAT).key_before
-    assert first.key_after(reader, said) != plan_of(a_request("one", "2", "three")).key_before
+    after = first.after(reader, said)
+    assert after is not None
+    assert after.key == plan_of(CHAT).key_before
+    assert after.prefixes == plan_of(CHAT).prefixes[:2]
+    assert after.key != plan_of(a_request("one", "2", "three")).key_before
 
 
 @pytest.mark.parametrize(("request_", "has_history"), [(a_request(), False), (CHAT, True)])

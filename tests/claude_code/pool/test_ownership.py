@@ -104,7 +104,7 @@ FAILING = {
     "the process can't be wrapped": (f"{OURS}.process.process.anyio.Lock", DEFECT),
     "a defect as it is set up": (f"{OURS}.conversations.conversation.Conversation.set_up", DEFECT),
     "a defect before it is driven": (f"{OURS}.conversations.turn.note_transcript", DEFECT),
-    "a defect after the answer": (f"{OURS}.conversations.turn_plan.key_after", DEFECT),
+    "a defect after the answer": (f"{OURS}.conversations.turn_plan.TurnPlan.after", DEFECT),
     "a defect as it is ended": (f"{OURS}.process.process.CliProcess._end_followers", DEFECT),
     "leftovers can't be removed": (f"{OURS}.process.process.remove_leftovers", DEFECT),
 }
@@ -235,10 +235,10 @@ AWAITED = [
     "pool.admission.Slots.acquire",
     "conversations.conversation.Conversation.set_up",
     "conversations.conversation.Conversation.add_history",
-    "conversations.conversation.Conversation._until_applied",
+    "conversations.parameters.Parameters.apply",
     "process.process.CliProcess.send",
     "process.process.CliProcess.receive",
-    "conversations.conversation.Conversation._next_line",
+    "channel.lines.CliLines.next",
 ]
 
 

@@ -25,7 +25,7 @@ async def test_a_spare_that_fails_as_it_is_asked_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.conversations.patience.WARM_SECONDS", 0.3)
+    monkeypatch.setattr("gateway_claude_code.channel.patience.WARM_SECONDS", 0.3)
     play = f"hear()\nif first: {fault}\nsay(applied(hear())); hear()\n{ANSWER}hold()"
     cli = fake_cli(FIRST_TIME.format(marker=str(tmp_path / "marker")) + play)
     backend = backend_for(cli, environ, min_spares=1, max_spares=1)

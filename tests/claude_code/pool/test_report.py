@@ -32,9 +32,9 @@ async def ask(backend: ClaudeCodeBackend, *texts: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "config", "taken"),
     [
-        ([("Hi",), ("Hi",)], {}, {"live": 0, "spare": 0, "cold": 2}),
-        ([("Hi",), ("Hi", "Hi", "More")], {"max_live": 1}, {"live": 1, "spare": 0, "cold": 1}),
-        ([("Hi",)], {"max_spares": 1, "min_spares": 1}, {"live": 0, "spare": 1, "cold": 0}),
+        ([("Hi",), ("Hi",)], {}, {"cold": 2}),
+        ([("Hi",), ("Hi", "Hi", "More")], {"max_live": 1}, {"live": 1, "cold": 1}),
+        ([("Hi",)], {"max_spares": 1, "min_spares": 1}, {"spare": 1}),
     ],
     ids=["cold", "live", "spare"],
 )
@@ -55,4 +55,4 @@ async def test_each_answer_counts_by_its_process(
         for texts in asked:
             await ask(backend, *texts)
         report: dict[str, Any] = backend.report()
-    assert report["taken"] == taken
+    assert {kind: number for kind, number in report["taken"].items() if number} == taken

@@ -1,12 +1,16 @@
 """A process's standard error is read to its end, and what may be of the debug log is not kept."""
 
 import asyncio
+import contextlib
 import json
 import os
+import stat
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
+import uvloop
 
 from gateway_claude_code.process.error_pipe import LONGEST_LINE, ErrorPipe
 from gateway_claude_code.process.process import CliProcess
@@ -79,3 +83,29 @@ async def test_a_long_sentence_of_the_api_is_read_whole(tmp_path: Path) -> None:
     program = f"say({entry!r}.replace('WORDS', 'no ' * 100_000 + 'end'))"
     process = await said(tmp_path, program)
     assert await process.api_sentence() == sentence
+
+
+def open_pipes() -> set[int]:
+    found = set()
+    for number in range(1024):
+        with contextlib.suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                found.add(number)
+    return found
+
+
+async def left_by_one_called_off() -> set[int]:
+    before = open_pipes()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        pipe = await ErrorPipe.open()
+        pipe.close_writing()
+        pipe.close()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return open_pipes() - before
+
+
+def test_nothing_stays_open_of_one_that_is_called_off() -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the gateway runs
+        assert runner.run(left_by_one_called_off()) == set()

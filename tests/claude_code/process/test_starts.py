@@ -305,7 +305,7 @@ def counting(fake_cli: MakeCli, tmp_path: Path, play: str) -> tuple[FakeCli, Cal
 async def test_a_spare_that_is_starting_is_waited_for(
     fake_cli: MakeCli, environ: Environ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.conversations.patience.WARM_SECONDS", 0.1)
+    monkeypatch.setattr("gateway_claude_code.channel.patience.WARM_SECONDS", 0.1)
     cli, started = counting(fake_cli, tmp_path, SLOW.format(seconds=0.5))
     backend = backend_for(cli, environ, min_spares=1, max_spares=1, start_seconds=20)
     async with backend.running():
@@ -313,14 +313,14 @@ async def test_a_spare_that_is_starting_is_waited_for(
         await until(lambda: started() == backend.pool.counts["spare"] == 1)
         monkeypatch.setattr("gateway_claude_code.pool.pool.REFILL_SECONDS", 60)
         assert await answered(backend, "one") == "Hi"
-        assert backend.report()["taken"] == {"live": 0, "spare": 1, "cold": 0}
+        assert backend.report()["taken"] == {"live": 0, "reused": 0, "spare": 1, "cold": 0}
         assert started() == 1
 
 
 async def test_after_one_spare_comes_a_fresh_process_and_then_the_error(
     fake_cli: MakeCli, environ: Environ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.conversations.patience.WARM_SECONDS", 0.1)
+    monkeypatch.setattr("gateway_claude_code.channel.patience.WARM_SECONDS", 0.1)
     cli, started = counting(fake_cli, tmp_path, "hear(); hold()")  # answers as a spare, never again
     backend = backend_for(
         cli, environ, min_spares=1, max_spares=1, start_seconds=0.5, close_seconds=0.2
@@ -332,7 +332,7 @@ async def test_after_one_spare_comes_a_fresh_process_and_then_the_error(
         with pytest.raises(TimedOut, match=r"within 0\.5 s"):
             await answered(backend, "one")
         taken = backend.report()["taken"]
-    assert taken == {"live": 0, "spare": 1, "cold": 1}
+    assert taken == {"live": 0, "reused": 0, "spare": 1, "cold": 1}
 
 
 async def test_a_cli_that_never_starts_gets_every_request_an_error_and_few_processes(

@@ -19,7 +19,7 @@ from gateway.types import (
     ToolCall,
     ToolChoice,
 )
-from gateway_claude_code.conversations.mcp_bridge import bridge_of
+from gateway_claude_code.channel.mcp_bridge import bridge_of
 from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.request.prepare import FEW_TOKENS, JSON_ONLY, model_name, prepare
 from tests.claude_code.claude_code_support import TARGET, a_request
@@ -105,7 +105,7 @@ def test_a_schema_that_does_not_fit_is_for_the_cli_unless_a_call_is_required() -
     assert prepare(asked, TARGET).json_schema == FREE_FORM.schema
     must_call = replace(asked, tool_choice=ToolChoice(mode="required"))
     assert prepare(must_call, TARGET).json_schema is None
-    assert prepare(must_call, TARGET).setting != prepare(asked, TARGET).setting
+    assert prepare(must_call, TARGET).digests.setting != prepare(asked, TARGET).digests.setting
 
 
 def test_a_schema_that_is_none_is_refused() -> None:
@@ -222,15 +222,17 @@ def test_other_parameters_are_the_same_process_only_while_calls_wait(
 
 def test_no_two_of_them_are_the_same() -> None:
     requests = [FULL, *(replace(FULL, **change) for change in OF_THE_SETTING)]
-    settings = {prepare(request, TARGET).setting for request in requests}
+    settings = {prepare(request, TARGET).digests.setting for request in requests}
     assert len(settings) == len(requests)
     requests = [FULL, *(replace(FULL, **change) for change in OF_THE_PARAMETERS)]
-    assert len({prepare(request, TARGET).parameters for request in requests}) == len(requests)
+    assert len({prepare(request, TARGET).digests.parameters for request in requests}) == len(
+        requests
+    )
 
 
 def test_another_model_is_another_setting() -> None:
     other = prepare(FULL, replace(TARGET, name="other"))
-    assert other.setting != prepare(FULL, TARGET).setting
+    assert other.digests.setting != prepare(FULL, TARGET).digests.setting
 
 
 @pytest.mark.parametrize("system", ["", " ", "\n\t "])

@@ -2,8 +2,8 @@
 
 from gateway.streams import AnswerBuilder
 from gateway.types import ChatResponse
+from gateway_claude_code.channel.mcp_bridge import bridge_of
 from gateway_claude_code.conversations.conversation import Conversation
-from gateway_claude_code.conversations.mcp_bridge import bridge_of
 from gateway_claude_code.conversations.turn_plan import reader_of
 from gateway_claude_code.request.history import earlier, turns
 from gateway_claude_code.request.prepare import Prepared

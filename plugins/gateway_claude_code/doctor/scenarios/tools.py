@@ -7,7 +7,7 @@ import anyio
 
 from gateway.errors import BackendFailed, InvalidRequest
 from gateway.types import ChatResponse, ResponseFormat, Text, Tool, ToolCall
-from gateway_claude_code.conversations.mcp_bridge import McpBridge
+from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.doctor.scenarios.rig import Rig, asking, message, prepared
 from gateway_claude_code.doctor.scenarios.talk import ask, give, set_up, settled
 from gateway_claude_code.doctor.scenarios.turns import LOOK

@@ -21,10 +21,16 @@ _LOST: Final = '"__proto__"'
 """A name that is lost on the way, at any depth (seen with 2.1.330)."""
 
 
-def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, Any]:
-    """Fields that override the body of the request; empty if all tools arrive unchanged anyway."""
+def body_with_exact_tools(
+    tools: Iterable[Tool], names: ToolNames, *, exchanged: bool = False
+) -> dict[str, Any]:
+    """Fields that override the body of the request; empty if all tools arrive unchanged anyway.
+
+    They do not in a process whose tools were `exchanged`: 2.1.330 keeps those that were once sent,
+    and sends what they were then.
+    """
     tools = tuple(tools)
-    if all(map(_arrives, tools)):
+    if not tools or not (exchanged or not all(map(_arrives, tools))):
         return {}
     listed = [
         {
@@ -34,8 +40,15 @@ def body_with_exact_tools(tools: Iterable[Tool], names: ToolNames) -> dict[str, 
         }
         for tool in tools
     ]
+    listed.sort(key=lambda tool: _place(str(tool["name"])))
     # `CLAUDE_CODE_EXTRA_BODY` replaces whole top-level keys, so all tools are listed (2.1.330)
     return {"tools": listed}
+
+
+def _place(name: str) -> tuple[str, str]:
+    """The CLI's own order, so that the cached prefix is the same: JavaScript's `localeCompare`."""
+    alike = name.translate({ord("_"): "\x01", ord("-"): "\x02"})
+    return alike.lower(), alike.swapcase()
 
 
 def _arrives(tool: Tool) -> bool:

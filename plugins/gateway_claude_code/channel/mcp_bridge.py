@@ -27,12 +27,17 @@ class PendingCall:
 
 
 class McpBridge:
-    """Answers what can be answered at once, and keeps the calls, which can't."""
+    """Answers what can be answered at once, and keeps the calls, which can't.
+
+    `listed`: the CLI has asked for the tools.
+    """
 
     def __init__(self, tools: Sequence[Tool], names: ToolNames) -> None:
         self._tools = tools
         self._names = names
+        self._inner = frozenset(names.inner(tool.name) for tool in tools)
         self._pending: dict[str, PendingCall] = {}
+        self.listed = False
         self.left_out: tuple[str, ...] = ()
         """The gateway's own tools that the CLI did not take, once it said so."""
 
@@ -45,7 +50,12 @@ class McpBridge:
             case "initialize":
                 result = self._initialize(message.get("params", {}))
             case "tools/list":
+                self.listed = True
                 result = {"tools": [self._describe(tool) for tool in self._tools]}
+            case "tools/call" if (name := message["params"].get("name")) not in self._inner:
+                # of an earlier conversation, as the CLI keeps tools that were once sent (2.1.330)
+                text = {"type": "text", "text": f"No such tool available: {name}"}
+                result = {"content": [text], "isError": True}
             case "tools/call":
                 self._keep(request_id, message)
                 return None
@@ -72,6 +82,10 @@ class McpBridge:
         if of_client:
             raise left_out(of_client)
         self.left_out = tuple(tool.name for tool in missing)
+
+    def forget_calls(self) -> None:
+        """The calls that wait are no longer part of a conversation."""
+        self._pending = {}
 
     def waits_for(self, call_ids: Collection[str]) -> bool:
         """Whether exactly these calls wait for their results."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.types import Tool
-from gateway_claude_code.conversations.mcp_bridge import McpBridge
+from gateway_claude_code.channel.mcp_bridge import McpBridge
 from gateway_claude_code.protocol import Line
 from gateway_claude_code.request.tools.tool_names import ToolNames
 

@@ -2,7 +2,7 @@
 
 import math
 
-from gateway_claude_code.conversations.turn_cost import TurnCost
+from gateway_claude_code.channel.turn_cost import TurnCost
 
 
 def test_of_a_total_each_request_is_told_its_own_part() -> None:

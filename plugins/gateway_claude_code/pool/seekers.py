@@ -1,0 +1,65 @@
+"""Requests that wait for a process, and may get one that another request gives back meanwhile. Pure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+
+from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.reuse.set_up import SetUp, Wanted
+
+
+class Seeker:
+    """One request in wait. `found` is what it was handed, which ends its waiting."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.found: Conversation | None = None
+        self._waiting = anyio.CancelScope()
+
+    def takes(self, conversation: Conversation) -> bool:
+        """Whether a process of its set-up will do, and none was given to it yet."""
+        same = self.wanted.opening == conversation.held.opening
+        return self.found is None and (same or self.wanted.may_exchange_tools)
+
+    def hand(self, conversation: Conversation) -> None:
+        """Give it a process."""
+        self.found = conversation
+        self._waiting.cancel()
+
+    @contextmanager
+    def until_handed(self) -> Iterator[None]:
+        """Wait in here; it ends early once something is found."""
+        with self._waiting:
+            yield
+
+
+class Seekers:
+    """Those of each set-up, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._seekers: dict[SetUp, list[Seeker]] = {}
+
+    @contextmanager
+    def seeking(self, wanted: Wanted) -> Iterator[Seeker]:
+        """One more, until the end of this."""
+        seeker = Seeker(wanted)
+        self._seekers.setdefault(wanted.set_up, []).append(seeker)
+        try:
+            yield seeker
+        finally:
+            self._forget(seeker)
+
+    def first_for(self, conversation: Conversation) -> Seeker | None:
+        """The first one that this process suits."""
+        if conversation.held.set_up is None:
+            return None
+        seekers = self._seekers.get(conversation.held.set_up, ())
+        return next((each for each in seekers if each.takes(conversation)), None)
+
+    def _forget(self, seeker: Seeker) -> None:
+        seekers = self._seekers.get(seeker.wanted.set_up, [])
+        if seeker in seekers:
+            seekers.remove(seeker)
+        if not seekers:
+            self._seekers.pop(seeker.wanted.set_up, None)

@@ -1,0 +1,1 @@
+"""A process after its conversation: what it holds, and whom it may serve next. Pure."""

@@ -5,8 +5,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,16 @@ class _Measured:
     one_shots: Samples = field(default_factory=dict)
     processes: dict[str, dict[str, float]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+
+@contextmanager
+def _told(measured: _Measured) -> Iterator[None]:
+    """What there is when somebody loses patience is printed, but not written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        measured.interrupted = True
 
 
 def main() -> None:
@@ -58,14 +68,14 @@ def main() -> None:
         if "gateway" in parts:
             measured.cost = _echo(folder, cli, quick=arguments.quick)
         if set(parts) - {"gateway"}:
-            with suppress(KeyboardInterrupt):  # what there is by then is worth a table
+            with _told(measured):
                 config = cli_config(cases.MODEL, arguments.reuse)
                 _compare(measured, folder, config, tries, parts)
         head = f"{machine(cli)}; load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after; "
         head += f"{tries} tries."
     text, numbers = _results(measured, head)
     print(text)
-    if arguments.only and arguments.into is None:
+    if measured.interrupted or (arguments.only and arguments.into is None):
         return
     into = arguments.into or HERE
     into.mkdir(parents=True, exist_ok=True)

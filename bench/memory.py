@@ -36,7 +36,7 @@ from gateway_claude_code.upstream import running_upstream
 HERE: Final = Path(__file__).parent
 CLIENTS: Final = 4
 MOST_GROWTH: Final = 1.05
-"""Of the mean in the last quarter, in that of the quarter before it."""
+"""The most that the last quarter may have, in the memory of the quarter before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +130,17 @@ def _rewound(url: str) -> None:
 
 
 def growth(slices: Sequence[Slice]) -> float:
-    """The largest process of the last quarter of the slices, on average, in that of the third."""
-    largest = [max(each.processes, default=0.0) for each in slices]
-    quarter = max(len(largest) // 4, 1)
-    third, last = largest[-2 * quarter : -quarter], largest[-quarter:]
+    """The memory of all processes in the last quarter of the slices, in that of the third."""
+    used = [sum(each.processes) for each in slices]
+    quarter = max(len(used) // 4, 1)
+    third, last = used[-2 * quarter : -quarter], used[-quarter:]
     return statistics.mean(last) / statistics.mean(third) if any(third) else 1.0
 
 
 def table(title: str, slices: Sequence[Slice]) -> Iterator[str]:
     """A row for each slice."""
-    yield f"{title}; the largest process in the last quarter is {growth(slices):.2f} times that of "
-    yield "the third. All in MB."
+    grown = f"the last quarter has {growth(slices):.2f} times the memory of the third"
+    yield f"{title}: {grown}. In MB."
     yield ""
     yield "| conversations | processes | all of them | the largest | the gateway |"
     yield "|---|---|---|---|---|"

@@ -3,7 +3,7 @@
 # .venv-gptme, gptme).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw test-gptme test-browser test-cells arrives \
+.PHONY: help setup run test test-main test-python test-clients test-openclaw test-gptme test-browser test-cells arrives \
 	fuzz audit bench chaos soak stalls overload rolling matrix full lint format types check dist \
 	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts docs-types \
 	lock clean
@@ -21,6 +21,14 @@ run: ## Serve on 127.0.0.1:3456; more options with ARGS="--port 4000"
 test: ## Run all tests and print their coverage; a selection with ARGS="-k models"
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test $(ARGS)
+
+test-main: ## Run all tests but those of clients, and print their coverage
+	@sh scripts/bootstrap dev cli
+	@sh scripts/test --main
+
+test-python: ## Run the tests of the Python clients
+	@sh scripts/bootstrap dev cli clients
+	@sh scripts/test --python
 
 test-clients: ## Run the tests of the Node clients
 	@sh scripts/bootstrap dev cli clients

@@ -133,7 +133,8 @@ class BackendStatus(TypedDict, total=False):
 def read_status(part: object) -> BackendStatus | None:
     """A part of the JSON of `GET /health` as a backend's; None if the part is not an object.
 
-    Unknown keys are left out, as are values of another type, which another version may send.
+    Unknown keys are left out, as are values of another type, which another version may send. JSON
+    has one type of numbers, so 3.0 is the count 3.
     """
     if not isinstance(part, Mapping):
         return None
@@ -162,8 +163,10 @@ def _fitting(value: object, kind: Any) -> object:  # noqa: ANN401
     if origin in (Union, types.UnionType):
         found = (_fitting(value, one) for one in inner)
         return next((each for each in found if each is not _UNFIT), _UNFIT)
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
     if kind is float:
-        kind = int | float  # JSON has one type of numbers
+        kind = int | float
     fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     return value if fits else _UNFIT
 

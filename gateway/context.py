@@ -194,6 +194,10 @@ class Gateway(Protocol):
     def render_error(self, request: "Request", error: GatewayError) -> "Response":
         """An error in the form of the frontend that the path belongs to, with its headers."""
 
+    def forget(self, caller: str) -> None:
+        """Have everything forgotten that is kept for a caller (`Client.caller`) who is gone."""
+        ...
+
     def limits_itself(self, backend: str) -> None:
         """Exempt a backend that has a limit and a queue of its own from `limits.calls`.
 

@@ -48,7 +48,10 @@ _TELLING: Final = (
 """Exceptions whose text is about the program or the system."""
 
 IN_BANNER: Final = {"in_banner": True}
-"""`extra` of a warning that the banner of `serve` repeats."""
+"""`extra` of a record that the banner of `serve` repeats."""
+
+_SERVER: Final = "uvicorn"
+"""The banner also takes the place of this server's progress reports, which can't be marked."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -77,8 +80,9 @@ class _SafeFormatter(logging.Formatter):
 class _HoldingHandler(logging.StreamHandler[TextIO]):
     """Writes to stderr; while `hold` is in force, keeps back the records that the banner repeats.
 
-    Those are below WARNING, or marked with `IN_BANNER`. An error releases it, as does the
-    end of the program: then the start has failed, and all of it may say why.
+    Those are marked with `IN_BANNER`, or are the server's below WARNING; all others are written at
+    once. An error releases it, as does the end of the program: then the start has failed, and all
+    of it may say why.
     """
 
     def __init__(self) -> None:
@@ -98,17 +102,22 @@ class _HoldingHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or keep it back."""
         if self._held is not None:
-            if record.levelno < logging.WARNING or getattr(record, "in_banner", False):
-                self._held.append(record)
-                return
             if record.levelno >= logging.ERROR:
                 self.end_hold()
+            elif _is_in_banner(record):
+                self._held.append(record)
+                return
         super().emit(record)
 
     def close(self) -> None:
         """Called at the end of the program."""
         self.end_hold()
         super().close()
+
+
+def _is_in_banner(record: logging.LogRecord) -> bool:
+    is_progress = record.levelno < logging.WARNING and record.name.split(".")[0] == _SERVER
+    return is_progress or getattr(record, "in_banner", False)
 
 
 def set_up(level: str = "info") -> None:

@@ -128,6 +128,11 @@ async def _shout(served: Served) -> object:
     return [getattr(part, "text", None) for part in answer.parts]
 
 
+async def _forget(served: Served) -> object:
+    served.gateway.forget("key laptop")
+    return None
+
+
 async def _say(served: Served) -> object:
     return await served.say()
 
@@ -148,6 +153,7 @@ WORKS: dict[str, tuple[Look, object]] = {
     "gateway_lifespan": (_say, "Hello there"),
     "gateway_health": (_health, len(MODELS)),
     "gateway_reconfigured": (_reconfigured, {"my_section"}),
+    "gateway_caller_left": (_forget, None),
     "gateway_render_error": (_error, "Unknown path: GET /plain/x."),
     "gateway_resolve_model": (_resolve, "test-model"),
     "gateway_describe_model": (_describe, (8000, 500)),
@@ -159,6 +165,7 @@ WORKS: dict[str, tuple[Look, object]] = {
 PRINTS = {
     "gateway_lifespan": "open\nclosed\n",
     "gateway_observe": "completed\n",
+    "gateway_caller_left": "key laptop is forgotten\n",
     "gateway_reconfigured": f"{len(MODELS)} models\n",
 }
 

@@ -78,6 +78,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
+            logs.start_is_over(banner=False)  # so that records come before the error
             raise WrongConfiguration(str(error)) from error
 
     def _load(self) -> None:
@@ -203,7 +204,7 @@ def _say_where(gateway: CoreGateway, sockets: Sequence[socket.socket]) -> None:
     places = [(str(host), int(port)) for host, port, *_ in (s.getsockname() for s in sockets)]
     gateway.urls = tuple(url_of(reached_at(host), port) for host, port in places)
     for host, port in places:
-        log.info("serving at %s", url_of(host, port))
+        log.info("serving at %s", url_of(host, port), extra=logs.IN_BANNER)
         if not (gateway.requires_keys or is_loopback(host)):
             log.warning(INSECURE, url_of(host, port), command_line("keys", "new", "NAME"))
 

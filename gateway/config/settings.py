@@ -106,7 +106,7 @@ class Config:
     """A validated configuration; `path` is where it came from.
 
     `names_models` says whether it is the user's own file and has `models:`, and so offers
-    those and no others. One that is not `trusted` was merely found in the current folder, and may
+    those and no others; `replaced` are the default names that are then left out. One that is not `trusted` was merely found in the current folder, and may
     not set every key (see `gateway.yaml_file.trust`).
     """
 
@@ -122,6 +122,7 @@ class Config:
         self.path = path
         self.trusted = trusted
         self.names_models = values.models is not None and not _is_packaged(path)
+        self.replaced: frozenset[str] = frozenset()
         self._lines = lines
         self._sections: dict[str, BaseModel] = {}
         self.overrides: dict[str, dict[str, object]] = {}
@@ -311,6 +312,9 @@ def load(path: Path, defaults: Path | None = None, *, trusted: bool = True) -> C
     config.values = values.model_copy(
         update={"models": models, "aliases": {**aliases, **values.aliases}}
     )
+    if values.models is not None:
+        offered = {*values.models, *config.values.aliases}
+        config.replaced = frozenset({*(base.models or {}), *base.aliases} - offered)
     return config
 
 

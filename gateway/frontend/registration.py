@@ -7,6 +7,7 @@ connection come before the path and the headers are known: they have the form of
 matches a request for `/v1/chat/completions` without headers.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from starlette.responses import Response
 
 from gateway.errors import GatewayError
 from gateway.frontend.models import ListedModel
+
+log = logging.getLogger("gateway.plugins")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class Frontends:
 
     def __init__(self) -> None:
         self._all: list[Frontend] = []
+        self._failing: set[str] = set()
 
     def add(self, frontend: Frontend) -> None:
         """Register one. Raises `TypeError` and `ValueError`, as for a plugin's mistake."""
@@ -63,12 +67,22 @@ class Frontends:
 
     def of(self, request: Request) -> Frontend | None:
         """The first that a request belongs to."""
-        return next((each for each in self._all if each.matches(request)), None)
+        return next((each for each in self._all if self._matches(each, request)), None)
 
     def models_of(self, request: Request) -> ModelsFormat | None:
         """The form of the list of models, of the first frontend that has one for this request."""
-        with_models = (each for each in self.with_models if each.matches(request))
+        with_models = (each for each in self.with_models if self._matches(each, request))
         return next((each.models for each in with_models), None)
+
+    def _matches(self, frontend: Frontend, request: Request) -> bool:
+        """What its predicate says. A failing one matches nothing, and is logged the first time."""
+        try:
+            return frontend.matches(request)
+        except Exception:
+            if frontend.name not in self._failing:
+                self._failing.add(frontend.name)
+                log.exception("the frontend %s failed in `matches`", frontend.name)
+            return False
 
     @property
     def with_models(self) -> tuple[Frontend, ...]:

@@ -4,7 +4,7 @@ No other module calls hooks by their names.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeAlias
 
@@ -19,8 +19,8 @@ from gateway.config.settings import Config
 from gateway.context import Gateway, RequestContext, StreamObserver
 from gateway.errors import BackendUnavailable, GatewayError
 from gateway.frontend.registration import Frontend
-from gateway.hooks.dispatch import Dispatcher, Expected
-from gateway.models.model_map import ModelEntry, ModelMap
+from gateway.hooks.dispatch import Dispatcher, Expected, WrongResult
+from gateway.models.model_map import MAX_NAME_SHOWN, ModelEntry, ModelMap
 from gateway.streams import EventSource
 from gateway.tools import ServedTool
 from gateway.types import ChatRequest, ModelDescription, Target
@@ -46,11 +46,20 @@ NAME: Final = Expected("the name of a model", _is(str))
 OBSERVER: Final = Expected("an observer with an `on_end`", _has("on_end"))
 REQUEST: Final = Expected("ChatRequest", _is(ChatRequest))
 RESPONSE: Final = Expected("a Response", _is(Response))
+NOTHING: Final = Expected("nothing", lambda result: result is None)
 SECTIONS: Final = Expected(
     "a collection of names",
     lambda result: isinstance(result, Collection) and not isinstance(result, str),
 )
 STREAM: Final = Expected("a stream", _has("__anext__", "aclose"))
+
+FIRST_RESULTS: Final[Mapping[str, Expected]] = {
+    "gateway_render_error": RESPONSE,
+    "gateway_resolve_model": NAME,
+    "gateway_describe_model": DESCRIPTION,
+    "gateway_open_stream": STREAM,
+}
+"""The results of the *first* hooks."""
 
 
 class HookCalls:
@@ -120,6 +129,11 @@ class HookCalls:
         found = self._call.notify("gateway_reconfigured", SECTIONS, gateway=gateway)
         return {section for _, sections in found for section in sections}
 
+    def caller_left(self, caller: str, gateway: Gateway) -> None:
+        """Tell the plugins that a caller will not come back."""
+        for _ in self._call.notify("gateway_caller_left", NOTHING, caller=caller, gateway=gateway):
+            pass
+
     def render_error(self, error: GatewayError, request: Request) -> Response | None:
         """An error in the form of the path's frontend, if there is one."""
         rendered: Response | None = self._call.first(
@@ -138,14 +152,20 @@ class HookCalls:
     ) -> str | None:
         """The name to look up instead."""
         alias: str | None = self._call.first(
-            "gateway_resolve_model", NAME, name=name, models=models, request=request, ctx=ctx
+            "gateway_resolve_model",
+            NAME,
+            _model(name),
+            name=name,
+            models=models,
+            request=request,
+            ctx=ctx,
         )
         return alias
 
     def describe_model(self, target: Target) -> ModelDescription | None:
         """A backend's description of its model."""
         described: ModelDescription | None = self._call.first(
-            "gateway_describe_model", DESCRIPTION, target=target
+            "gateway_describe_model", DESCRIPTION, _model(target.model), target=target
         )
         return described
 
@@ -159,13 +179,15 @@ class HookCalls:
         self, request: ChatRequest, target: Target, ctx: RequestContext
     ) -> EventSource | None:
         """A backend's answer. Raises `BackendUnavailable` for something else than a stream."""
-        source: EventSource | None = self._call.first(
-            "gateway_open_stream", ANYTHING, request=request, target=target, ctx=ctx
-        )
-        if inspect.iscoroutine(source):
-            source.close()
-        if source is not None and not STREAM.fits(source):
-            raise BackendUnavailable(f"the backend {target.backend!r} did not return a stream")
+        about = _model(target.model)
+        try:
+            source: EventSource | None = self._call.first(
+                "gateway_open_stream", STREAM, about, request=request, target=target, ctx=ctx
+            )
+        except WrongResult as error:
+            raise BackendUnavailable(
+                f"the backend {target.backend!r} did not return a stream: {error.message}"
+            ) from error
         return source
 
     async def wrap_stream(
@@ -184,6 +206,10 @@ class HookCalls:
         """The observers of one answer."""
         found = self._call.notify("gateway_observe", OBSERVER, request=request, ctx=ctx)
         return [observer for _, observer in found]
+
+
+def _model(name: str) -> str:
+    return f"the model {name[:MAX_NAME_SHOWN]!r}"
 
 
 async def _health_part(result: object) -> dict[str, Any]:

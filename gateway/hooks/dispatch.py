@@ -4,6 +4,7 @@ pluggy gives all implementations the same arguments, and loses all results when 
 That suits *register* and *first*, which are pluggy's own calls, and no other kind.
 """
 
+import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterator
@@ -32,6 +33,38 @@ class Expected(NamedTuple):
         """Raises `TypeError` for anything else."""
         if result is not None and not self.fits(result):
             raise TypeError(f"returned {type(result).__name__}, not {self.words} or None")
+
+
+class WrongResult(ServerFault):
+    """The result of a *first* hook has the wrong type. It is already in the log."""
+
+
+class _Misfit(TypeError):
+    """A wrong result, with the words for the plugin that returned it."""
+
+    def __init__(self, message: str, culprit: str) -> None:
+        super().__init__(message)
+        self.culprit = culprit
+
+
+def checked(function: Callable[..., Any], expected: Expected, who: str) -> Callable[..., Any]:
+    """The same function, which raises where it returns something else than expected.
+
+    For implementations of *first* hooks: pluggy does not tell which one a result is from.
+    """
+
+    @functools.wraps(function)  # also keeps what `original` reads
+    def call(*arguments: object) -> object:
+        result = function(*arguments)
+        try:
+            expected.check(result)
+        except TypeError as error:
+            if inspect.iscoroutine(result):
+                result.close()
+            raise _Misfit(str(error), who) from None
+        return result
+
+    return call
 
 
 class Dispatcher:
@@ -67,19 +100,22 @@ class Dispatcher:
             except Exception as error:
                 raise _stopped(self._describe(name), hook, error) from error
 
-    def first(self, hook: str, expected: Expected, **arguments: object) -> Any:  # noqa: ANN401
+    def first(self, hook: str, expected: Expected, about: str = "", **arguments: object) -> Any:  # noqa: ANN401
         """The first result of a *first* hook. Any failure but a `GatewayError` is a `ServerFault`.
 
-        pluggy does not tell which plugin a result is from, so the error for a wrong one names the
-        hook alone.
+        Errors name the hook, the plugin and, with `about`, the subject of the call. The plugin is
+        unknown only for a wrong result that a hook wrapper has put in place of another one.
         """
+        place = f"{hook} for {about}" if about else hook
         try:
             result = self._caller(hook)(**arguments)
             expected.check(result)
         except GatewayError:
             raise
+        except _Misfit as error:
+            raise self._fault(place, error.culprit, error, WrongResult) from error
         except Exception as error:
-            raise self._fault(hook, self._culprit(hook, error.__traceback__), error) from error
+            raise self._fault(place, self._culprit(hook, error.__traceback__), error) from error
         return result
 
     async def fold(
@@ -158,9 +194,11 @@ class Dispatcher:
             traceback = traceback.tb_next
         return "a plugin"
 
-    def _fault(self, hook: str, culprit: str, error: Exception) -> ServerFault:
-        log.error("%s failed in %s", culprit, hook, exc_info=error)
-        return ServerFault(f"{culprit.split(' (', 1)[0]} failed in {hook}; see the gateway's log")
+    def _fault(
+        self, place: str, culprit: str, error: Exception, kind: type[ServerFault] = ServerFault
+    ) -> ServerFault:
+        log.error("%s failed in %s", culprit, place, exc_info=error)
+        return kind(f"{culprit.split(' (', 1)[0]} failed in {place}; see the gateway's log")
 
 
 def _call_of(implementation: pluggy.HookImpl) -> _Call:

@@ -11,10 +11,10 @@ import pluggy
 
 from gateway.errors import ConfigurationError
 from gateway.hooks import specs
-from gateway.hooks.calls import HookCalls
+from gateway.hooks.calls import FIRST_RESULTS, HookCalls
 from gateway.hooks.checks import MAY_BE_ASYNC, check_implementation, import_file
 from gateway.hooks.clock import timed
-from gateway.hooks.dispatch import Dispatcher
+from gateway.hooks.dispatch import Dispatcher, checked
 from gateway.markers import PROJECT
 from gateway.yaml_file.wording import nearest, one_line
 
@@ -85,6 +85,9 @@ class PluginRegistry:
         if specs.KINDS.get(hook) in {"first", "fold", "notify"}:
             who = self._describe(implementation.plugin_name)
             function = timed(implementation.function, who, hook, awaited=hook in MAY_BE_ASYNC)
+            is_wrapper = implementation.wrapper or implementation.hookwrapper
+            if not is_wrapper and (expected := FIRST_RESULTS.get(hook)) is not None:
+                function = checked(function, expected, who)
             setattr(implementation, _FUNCTION, function)
 
     def load_entry_points(self) -> None:

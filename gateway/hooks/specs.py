@@ -52,6 +52,7 @@ KINDS: dict[str, HookKind] = {
     "gateway_lifespan": "nested",
     "gateway_health": "notify",
     "gateway_reconfigured": "notify",
+    "gateway_caller_left": "notify",
     "gateway_render_error": "first",
     "gateway_resolve_model": "first",
     "gateway_describe_model": "first",
@@ -155,6 +156,14 @@ def gateway_reconfigured(gateway: "Gateway") -> "Collection[str] | None":
 
     Return the sections whose new settings hold from now on. A changed section that no plugin
     returns needs a restart: the log says so, and `gateway.config.section` gives the old one again.
+    """
+
+
+@hookspec
+def gateway_caller_left(caller: str, gateway: "Gateway") -> None:
+    """Forget a caller (`Client.caller`) that will not come back, such as one whose key was revoked.
+
+    Another caller may come by the same name; whatever is kept for this one is not theirs.
     """
 
 

@@ -44,8 +44,7 @@ class ModelEntry(_Strict):
     reported, once the model has refused them. `options` are the backend's own.
 
     `defaults`, `limits`, `system` (put before the client's own system text) and `thinking`
-    change requests for this model: see `gateway.models.defaults`. A `hidden` model can be asked
-    for and is not listed. An entry with `split` has no backend: it sends each conversation to
+    change requests for this model. A `hidden` model can be asked for and is not listed. An entry with `split` has no backend: it sends each conversation to
     one of the models named there, in proportion to their weights.
     """
 

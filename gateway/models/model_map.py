@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +49,8 @@ class ModelMap:
     and of two patterns the longer one wins.
 
     `sources` says where each key comes from, for people: a line of a file, a plugin; `file` names
-    the YAML to change. A map is never changed: who wants another one makes it.
+    the YAML to change. `replaced` are default names that are missing because that file has its
+    own `models:`; errors say so. A map is never changed; a reload makes another one.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class ModelMap:
         aliases: Mapping[str, str],
         sources: Mapping[str, str] | None = None,
         file: str = "the gateway's YAML",
+        replaced: Collection[str] = (),
     ) -> None:
         self.entries = dict(entries)
         self.aliases = dict(aliases)
         self.sources = dict(sources or {})
         self._file = file
+        self._replaced = tuple(replaced)
 
     @property
     def listed(self) -> dict[str, ModelEntry]:
@@ -178,20 +181,26 @@ class ModelMap:
         """The names that are near, else all of them and how to make `name` another one.
 
         Where only aliases are near, the name may be one that a program can't be told to change,
-        as they are; then it gets both.
+        as they are; then it gets both. A default that the file replaced is none that was mistyped.
         """
+        if any(key == name or _matched(key, name) for key in self._replaced):
+            why = f"It is one of the default models, which `models:` in {self._file} replaces. "
+            return why + self._available(name)
         names = [one for one in self.names if one not in self.entries or one in self.listed]
         spelt = {one.lower(): one for one in reversed(names)}
         found = difflib.get_close_matches(_short(name).lower(), spelt, n=3, cutoff=0.5)
         near = [spelt[one] for one in found]
         if not near:
-            return f"Available: {', '.join(self.listed) or 'none'}.{self._alias_line(name, near)}"
+            return self._available(name)
         said = f"Did you mean {' or '.join(map(repr, near))}?"
         return (
             said
             if any(one in self.entries for one in near)
             else said + self._alias_line(name, near)
         )
+
+    def _available(self, name: str) -> str:
+        return f"Available: {', '.join(self.listed) or 'none'}.{self._alias_line(name, ())}"
 
     def _alias_line(self, name: str, near: Sequence[str]) -> str:
         """What to put into the YAML if it is the client that can't be changed."""

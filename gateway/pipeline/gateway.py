@@ -165,6 +165,10 @@ class CoreGateway(Gateway):
         """See `gateway.context.Gateway`."""
         return render_error(self.plugins, self.frontends, request, error)
 
+    def forget(self, caller: str) -> None:
+        """See `Gateway.forget`."""
+        self.plugins.hooks.caller_left(caller, self)
+
     def limits_itself(self, backend: str) -> None:
         """See `gateway.context.Gateway`."""
         self.in_flight.self_limiting.add(backend)

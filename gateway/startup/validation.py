@@ -54,7 +54,7 @@ def _model_map(config: Config, registry: PluginRegistry) -> ModelMap:
             if section == "models" or name not in (values.models or {}):
                 sources[name] = config.source((section, name))
     every = {**entries, **(values.models or {})}
-    models = ModelMap(every, values.aliases, sources, _named(config.path))
+    models = ModelMap(every, values.aliases, sources, _named(config.path), config.replaced)
     for alias, name in models.lost_aliases():
         if models.goes_round(alias):
             raise config.error(("aliases", alias), f"the alias {alias!r} is circular")

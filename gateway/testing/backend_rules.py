@@ -3,8 +3,15 @@
 await check_backend(BackendCase(open=lambda: my_backend_stream(request())))
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Sequence,
+)
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -13,7 +20,7 @@ import anyio.lowlevel
 
 from gateway.errors import GatewayError
 from gateway.streams import EventSource
-from gateway.testing.rules import expect, expect_soon, named, rule
+from gateway.testing.rules import Breach, expect, expect_soon, named, within
 from gateway.types import (
     PartDelta,
     PartEnd,
@@ -34,7 +41,7 @@ class BackendCase:
     `open` answers in full; `fails`, where there is one, has to fail with a `GatewayError`; without
     it, "fails-with-gateway-errors" is not checked. `released` says whether everything is given back
     (a process, a connection); it is asked after each stream was closed, until it is true. Each
-    step of a rule may take so many `seconds`.
+    wait, for a first event, a whole answer, a close or a release, ends after so many `seconds`.
     """
 
     open: Open
@@ -52,10 +59,10 @@ async def check_backend(case: BackendCase, rules: Collection[str] | None = None)
     for name, check in _RULES.items():
         if name not in names and _RELEASES not in names:
             continue
-        with rule(name, case.seconds * 10) if name in names else suppress(Exception):
+        with named(name) if name in names else suppress(Exception):
             await check(case)
         if _RELEASES in names:
-            with rule(_RELEASES, case.seconds * 10):
+            with named(_RELEASES):
                 await _released(case, name)
 
 
@@ -91,48 +98,71 @@ def _check_order(events: Sequence[StreamEvent]) -> None:
     check(begun == ended, "each part ends")
 
 
-async def _answers_in_order(case: BackendCase) -> None:
-    stream = case.open()
+@asynccontextmanager
+async def _opened(open_stream: Open, case: BackendCase) -> AsyncGenerator[EventSource]:
+    """A stream, which is closed at the end. Where something broke before, a close breaks nothing."""
+    stream = open_stream()
     try:
-        events = [event async for event in stream]
-    finally:
-        await stream.aclose()
+        yield stream
+    except BaseException:
+        with suppress(Exception):
+            await _close(stream, case)
+        raise
+    await _close(stream, case)
+
+
+async def _close(stream: EventSource, case: BackendCase) -> None:
+    await within(case.seconds, "the stream to be closed", stream.aclose())
+
+
+async def _first_of(stream: EventSource, case: BackendCase) -> None:
+    await within(case.seconds, "a first event", anext(stream))
+
+
+async def _whole(stream: EventSource) -> list[StreamEvent]:
+    return [event async for event in stream]
+
+
+async def _answers_in_order(case: BackendCase) -> None:
+    async with _opened(case.open, case) as stream:
+        events = await within(case.seconds, "a whole answer", _whole(stream))
     _check_order(events)
 
 
 async def _closes_unread(case: BackendCase) -> None:
-    stream = case.open()
-    await stream.aclose()
-    await stream.aclose()  # more than once is allowed
+    async with _opened(case.open, case) as stream:
+        await _close(stream, case)  # more than once is allowed
 
 
 async def _closes_half_way(case: BackendCase) -> None:
     stream = case.open()
-    await anext(stream)
-    await stream.aclose()
+    await _first_of(stream, case)
+    await _close(stream, case)
     try:
-        event = await anext(stream)
+        event = await within(case.seconds, "an end of a closed stream", anext(stream))
     except StopAsyncIteration:
         return
     expect(None, "no more events of a closed stream", f"there was {event!r}")
 
 
 async def _lets_cancellation_through(case: BackendCase) -> None:
-    stream = case.open()
-    gave_way = anyio.Event()
-    try:
-        await anext(stream)
-        async with anyio.create_task_group() as tasks:
-            with anyio.CancelScope() as scope:
-                scope.cancel()
-                tasks.start_soon(_set, gave_way)
-                async for _ in stream:
-                    pass
-            # A stream that had everything at hand was not interrupted by anything.
-            swallowed = gave_way.is_set() and not scope.cancelled_caught
-    finally:
-        await stream.aclose()
+    async with _opened(case.open, case) as stream:
+        await _first_of(stream, case)
+        expected = "a cancelled answer to end"
+        swallowed = await within(case.seconds, expected, _swallows_cancellation(stream))
     expect(not swallowed, "a cancelled answer to end as cancelled", "it ended by itself")
+
+
+async def _swallows_cancellation(stream: EventSource) -> bool:
+    gave_way = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            tasks.start_soon(_set, gave_way)
+            async for _ in stream:
+                pass
+    # A stream that had everything at hand was not interrupted by anything.
+    return gave_way.is_set() and not scope.cancelled_caught
 
 
 async def _set(event: anyio.Event) -> None:
@@ -147,17 +177,16 @@ async def _released(case: BackendCase, after: str) -> None:
 async def _fails_with_gateway_errors(case: BackendCase) -> None:
     if case.fails is None:
         return
-    stream = case.fails()
     seen = "it ended without one"
-    try:
-        async for _ in stream:
-            pass
-    except GatewayError:
-        return
-    except Exception as error:  # noqa: BLE001 - it is what is seen
-        seen = f"it was {error!r}"
-    finally:
-        await stream.aclose()
+    async with _opened(case.fails, case) as stream:
+        try:
+            await within(case.seconds, "a failure", _whole(stream))
+        except GatewayError:
+            return
+        except Breach:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is what is seen
+            seen = f"it was {error!r}"
     expect(None, "a failure to be a GatewayError", seen)
 
 

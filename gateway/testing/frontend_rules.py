@@ -4,6 +4,7 @@ await check_frontend(FrontendCase(path="/my/chat", ...))
 """
 
 import json
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from gateway.testing.backends import Script, ScriptedBackend
 from gateway.testing.events import text_answer
 from gateway.testing.exchange import ADDRESS, USER_AGENT, Exchange, exchanging
 from gateway.testing.gateways import Served, serving
-from gateway.testing.rules import expect, expect_soon, rule
+from gateway.testing.rules import expect, expect_soon, named, within
 from gateway.types import ChatRequest
 
 _ANSWER: Final = text_answer("Hello", " there")
@@ -40,7 +41,8 @@ class FrontendCase:
 
     `installed`, `plugins` and `config` are as `serving` takes them. `quick_keepalive` are the keys
     of the YAML with which a stream is kept alive after a tenth of a second or less; without them
-    "keeps-alive" is not checked. Each step of a rule may take so many `seconds`.
+    "keeps-alive" is not checked. Each wait, for an answer, a part of it, or the gateway's start and
+    end, ends after so many `seconds`.
     """
 
     path: str
@@ -63,7 +65,7 @@ async def check_frontend(case: FrontendCase, rules: Collection[str] | None = Non
     """
     async with _bench(case) as bench:
         for name in FRONTEND_RULES if rules is None else rules:
-            with rule(name, case.seconds * 10):
+            with named(name):
                 await _RULES[name](bench)
 
 
@@ -120,7 +122,8 @@ class _Bench:
         """Wait until the backend has the request, and everything waits for the backend."""
         expected = "a request to the backend"
         await self.expect_soon(lambda: self.backend.requests, expected, exchange)
-        await anyio.wait_all_tasks_blocked()
+        expected = "everything to wait for the backend"
+        await within(self.case.seconds, expected, anyio.wait_all_tasks_blocked())
 
     async def expect_soon(
         self, holds: Callable[[], object], expected: str, exchange: Exchange
@@ -152,14 +155,22 @@ async def _bench(
     case: FrontendCase, config: Mapping[str, object] | None = None
 ) -> AsyncGenerator[_Bench]:
     bench = _Bench(case)
-    async with serving(
-        *case.plugins,
-        bench.probe,
-        backend=bench.backend,
-        installed=case.installed,
-        config={**case.config, **(config or {})},
-    ) as bench.served:
-        yield bench
+    step = "start"
+    with anyio.move_on_after(case.seconds) as scope:
+        async with serving(
+            *case.plugins,
+            bench.probe,
+            backend=bench.backend,
+            installed=case.installed,
+            config={**case.config, **(config or {})},
+        ) as bench.served:
+            scope.deadline = math.inf
+            try:
+                yield bench
+            finally:
+                step, scope.deadline = "end", anyio.current_time() + case.seconds
+    if scope.cancelled_caught:
+        raise AssertionError(f"the gateway did not {step} within {case.seconds:g} s")
 
 
 async def _answers_whole(bench: _Bench) -> None:

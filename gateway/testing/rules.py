@@ -1,11 +1,14 @@
 """Rules that are checked by name: a breach is an `AssertionError` that begins with the rule's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import anyio
 
 from gateway.task_groups import raising_plainly
+
+T = TypeVar("T")
 
 POLL_SECONDS = 0.002
 
@@ -31,6 +34,13 @@ async def expect_soon(
     raise Breach(f"expected {expected} within {seconds:g} s, but {seen()}")
 
 
+async def within(seconds: float, expected: str, awaited: Awaitable[T]) -> T:
+    """Await something. Raise `Breach` unless it is done within some `seconds`."""
+    with anyio.move_on_after(seconds):
+        return await awaited
+    raise Breach(f"expected {expected} within {seconds:g} s, but it did not come")
+
+
 @contextmanager
 def named(name: str) -> Iterator[None]:
     """Turn whatever breaks the rule in here into an `AssertionError` with its name."""
@@ -43,16 +53,3 @@ def named(name: str) -> Iterator[None]:
         raise AssertionError(f"{name}: {error}") from error
     except Exception as error:
         raise AssertionError(f"{name}: expected no exception, but saw {error!r}") from error
-
-
-@contextmanager
-def rule(name: str, seconds: float) -> Iterator[None]:
-    """As `named`, for a rule whose check takes no longer than some `seconds`.
-
-    The waits in it should have shorter bounds, as their breaches say more.
-    """
-    with named(name):
-        with anyio.move_on_after(seconds) as scope:
-            yield
-        if scope.cancelled_caught:
-            raise Breach(f"expected an end within {seconds:g} s, but it was still running")

@@ -19,7 +19,7 @@ from gateway.interface import Gateway
 from gateway.machine.command_name import command_line
 from gateway.pipeline.health_parts import asked_for_details
 from gateway.streams import EventSource
-from gateway.types import ChatRequest
+from gateway.types import ChatRequest, Client
 from gateway_access.config import SECTION, AccessConfig, KeyEntry
 from gateway_access.key_middleware import KeyMiddleware
 from gateway_access.keys.commands import keys_command
@@ -125,18 +125,25 @@ class AccessPlugin:
 
     @hookimpl
     @asynccontextmanager
-    async def gateway_lifespan(self) -> AsyncGenerator[None]:
-        """Ends the answers of keys that are revoked."""
+    async def gateway_lifespan(self, gateway: Gateway) -> AsyncGenerator[None]:
+        """Ends the answers of keys that are revoked, and has their callers forgotten."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch_keys)
+            tasks.start_soon(self._watch_keys, gateway)
             yield
             tasks.cancel_scope.cancel()
 
-    async def _watch_keys(self) -> None:
+    async def _watch_keys(self, gateway: Gateway) -> None:
+        if self._keys is None:
+            return
+        known = self._keys.current()
         while True:
             await anyio.sleep(WATCH_SECONDS)
-            if self._running and self._keys is not None:
-                self._running.end_revoked(self._keys.current())
+            current = self._keys.current()
+            if self._running:
+                self._running.end_revoked(current)
+            for name in current.revoked_since(known):
+                gateway.forget(Client(key=name).caller)
+            known = current
 
     @hookimpl
     def gateway_observe(self, request: ChatRequest, ctx: RequestContext) -> StreamObserver | None:

@@ -68,6 +68,10 @@ class ClaudeCodeBackend:
         """For `GET /health`: see `Pool.report`."""
         return self.pool.report()
 
+    def forget(self, caller: str) -> None:
+        """Keep no process for a caller that will not come back."""
+        self.pool.forget(caller)
+
     def expect(self, model: str, version: str | None) -> None:
         """Have processes ready from now on: for `model`, or for all if this CLI can switch.
 

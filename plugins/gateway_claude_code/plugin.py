@@ -106,6 +106,12 @@ class ClaudeCodePlugin:
         return {**report, **installed_of(report)}
 
     @hookimpl
+    def gateway_caller_left(self, caller: str) -> None:
+        """End the caller's processes, which another one of the same name must not get."""
+        if self._stages is not None:
+            self._stages.forget(caller)
+
+    @hookimpl
     def gateway_register_commands(self, cli: click.Group) -> None:
         """`dragoman login` and `dragoman doctor`."""
         for command_of_ours in (login, login_status, doctor):

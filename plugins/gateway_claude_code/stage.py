@@ -209,7 +209,8 @@ class Stage:
         login = status.method
         if self.stand_in:
             login = "none yet" if self.until_login else "not needed"
-        log.info("the CLI is %s, version %s, login: %s", status.path, status.version, login)
+        found = "the CLI is %s, version %s, login: %s"
+        log.info(found, status.path, status.version, login, extra=IN_BANNER)
         if not status.logged_in:
             backend.catalogue.nobody_to_ask()
             log.warning("%s", not_logged_in(status), extra=IN_BANNER)

@@ -83,6 +83,11 @@ class Stages:
         stage = self._current
         return stage.backend.known if stage is not None and stage.open else None
 
+    def forget(self, caller: str) -> None:
+        """Keep nothing for a caller that will not come back."""
+        if self._current is not None:
+            self._current.backend.forget(caller)
+
     def report(self) -> BackendStatus:
         """The plugin's part of `GET /health`; the last one, when nothing is served any more."""
         if self._current is None:

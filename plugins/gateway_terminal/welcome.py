@@ -60,6 +60,7 @@ class Step:
 async def welcome(gateway: Gateway) -> None:
     """Say it: for a person on a terminal, or as lines of the log. Only where something listens."""
     if not gateway.urls:
+        logs.start_is_over(banner=False)
         return
     with anyio.move_on_after(PATIENCE_SECONDS):
         while _starting(health := await gateway.health()):  # noqa: ASYNC110 - no plugin says when

@@ -193,7 +193,7 @@ SMALL: Final = (
             ),
             Phase(
                 name="processes die",
-                run=partial(processes_die, every=3),
+                run=partial(processes_die, every=2),
                 share=0.25,
                 ends=(GONE, LEFT_ALONE),
             ),

@@ -1,21 +1,32 @@
 """A little of `make chaos`: every answer is right, every failure the one that is due, nothing is left."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.__main__ import run
+from tests.chaos.__main__ import FEWEST, run
 from tests.chaos.phases import SMALL, Act
-from tests.chaos.report import table
+from tests.chaos.report import Report, table
 
 pytestmark = pytest.mark.e2e
 
 REQUESTS = 24
 SEED = 16
-EACH_TIME = ("processes die", "what waits dies", "without a CLI")
-"""The phases that no other test has anything of."""
+EACH_TIME: dict[str, Callable[[Report], int]] = {
+    "processes die": lambda report: report.killed,
+    "what waits dies": lambda report: report.killed,
+    "without a CLI": lambda report: report.outcomes["503 backend_unavailable"],
+}
+"""The phases that no other test has anything of, and how often the fault of each was there."""
+
+
+def always(_: Report) -> int:
+    return 1
+
+
 LESS = tuple(
     replace(act, phases=tuple(phase for phase in act.phases if phase.name in EACH_TIME))
     for act in SMALL
@@ -25,7 +36,7 @@ LESS = tuple(
 @pytest.mark.parametrize(
     ("acts", "requests"),
     [
-        pytest.param(LESS, 1, id="less"),
+        pytest.param(LESS, FEWEST * len(EACH_TIME), id="less"),
         pytest.param(SMALL, REQUESTS, id="all", marks=pytest.mark.on_demand),
     ],
 )
@@ -38,3 +49,6 @@ def test_a_little_of_everything_leaves_nothing_behind(
     assert problems == []
     assert {row.phase for row in rows} >= set(EACH_TIME)
     assert sum(row.report.asked for row in rows) >= requests
+    for row in rows:
+        assert row.report.asked >= FEWEST, f"{row.phase}: {row.report.asked} requests"
+        assert EACH_TIME.get(row.phase, always)(row.report), f"{row.phase}: without its fault"

@@ -38,6 +38,7 @@ def test_a_whole_status_stays_as_it_is() -> None:
         ({"ready": 1}, {}),
         ({"processes": {"busy": 1, "odd": "x", "flag": True}}, {"processes": {"busy": 1}}),
         ({"processes": 3}, {}),
+        ({"taken": {"live": 2.5, "cold": float("inf")}}, {"taken": {}}),
         (
             {"quota": {"windows": {"a": {"utilization": 1, "resets_at": "soon"}, "b": None}}},
             {"quota": {"windows": {"a": {"utilization": 1}}}},
@@ -49,6 +50,12 @@ def test_a_whole_status_stays_as_it_is() -> None:
 )
 def test_what_does_not_fit_is_left_out(part: object, status: object) -> None:
     assert read_status(part) == status
+
+
+def test_a_whole_number_with_a_point_is_a_count() -> None:
+    status = read_status({"processes": {"busy": 3.0}, "cli_installed": {"age_days": 2.0}})
+    assert status == {"processes": {"busy": 3}, "cli_installed": {"age_days": 2}}
+    assert type((status or {})["processes"]["busy"]) is int
 
 
 @pytest.mark.parametrize("part", [None, "ok", 3, []])

@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import click
 import pytest
 
 from gateway import logs
+from gateway.cli.main import Commands
 from gateway.errors import BackendFailed, ConfigurationError
 from gateway.logs import _FORMAT, _SafeFormatter
 from gateway.secrets.scrubbing import scrub
@@ -63,16 +65,21 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
 
 
 def say_all() -> None:
-    log.info("serving")
+    logging.getLogger("uvicorn.error").info("starting")
+    log.info("serving", extra=logs.IN_BANNER)
+    log.info("connected to the vault")
     log.warning("no login", extra=logs.IN_BANNER)
     log.warning("open to all")
+
+
+AT_ONCE = "connected to the vault\nopen to all\n"
 
 
 @pytest.mark.parametrize(
     ("banner", "said"),
     [
-        (True, "open to all\nlater\n"),
-        (False, "open to all\nserving\nno login\nlater\n"),
+        (True, f"{AT_ONCE}later\n"),
+        (False, f"{AT_ONCE}starting\nserving\nno login\nlater\n"),
     ],
 )
 def test_on_a_terminal_the_banner_takes_the_place_of_the_starts_log(
@@ -80,7 +87,7 @@ def test_on_a_terminal_the_banner_takes_the_place_of_the_starts_log(
 ) -> None:
     stderr = holding()
     say_all()
-    assert stderr.getvalue() == "open to all\n"
+    assert stderr.getvalue() == AT_ONCE
     logs.start_is_over(banner=banner)
     log.info("later")
     assert stderr.getvalue() == said
@@ -92,19 +99,32 @@ def test_elsewhere_and_for_debugging_nothing_is_kept_back(
 ) -> None:
     stderr = holding(**how)
     say_all()
-    assert stderr.getvalue() == "serving\nno login\nopen to all\n"
+    everything = ["starting", "serving", "connected to the vault", "no login", "open to all"]
+    assert stderr.getvalue().splitlines() == everything
 
 
 def test_an_error_comes_after_all_that_led_to_it(holding: Holding) -> None:
     stderr = holding()
-    log.info("serving")
-    log.error("it failed")
+    log.info("serving", extra=logs.IN_BANNER)
+    log.error("it failed", extra=logs.IN_BANNER)
     assert stderr.getvalue() == "serving\nit failed\n"
+
+
+def test_a_wrong_configuration_comes_after_all_that_led_to_it(holding: Holding) -> None:
+    def serve() -> None:
+        log.warning("no login", extra=logs.IN_BANNER)
+        raise ConfigurationError("the port is taken")
+
+    commands = Commands(commands={"serve": click.Command("serve", callback=serve)})
+    stderr = holding()
+    with pytest.raises(click.ClickException):
+        commands.main(["serve"], standalone_mode=False)
+    assert stderr.getvalue() == "no login\n"
 
 
 def test_what_was_kept_back_is_written_at_the_latest_at_the_end(holding: Holding) -> None:
     stderr = holding()
-    log.info("serving")
+    log.info("serving", extra=logs.IN_BANNER)
     for handler in logs._holding():
         handler.close()
     assert stderr.getvalue() == "serving\n"

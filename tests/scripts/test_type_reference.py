@@ -2,11 +2,23 @@
 
 import ast
 import importlib
+import re
+from functools import cache, cached_property
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
-from scripts.type_reference import CORE, DESCRIBED, PAGE, described, faces, listed, updated
+from scripts.type_reference import (
+    CORE,
+    PAGE,
+    PARTS,
+    described,
+    faces,
+    listed,
+    ordered,
+    updated,
+)
 
 NO_FACES = {"gateway.__main__"}
 """Directly in gateway/, but nothing to import."""
@@ -63,22 +75,49 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_the_page_promises_the_listed_names_and_no_others() -> None:
     stable = PAGE.read_text(encoding="utf-8").split("\n## Stability\n")[1].split("\n## ")[0]
-    rows = [line.split("|")[1:3] for line in stable.splitlines() if line.startswith("| `gateway")]
-    promised = {name.strip(" `"): names.replace("`", "").split(",") for name, names in rows}
-    assert {name: [each.strip() for each in names] for name, names in promised.items()} == {
-        name: listed(path) for name, path in faces().items()
-    }
+    rows = re.findall(r"^\| \[?`(gateway[\w.]*)`.*? \| (.*) \|$", stable, re.MULTILINE)
+    promised = {name: names.replace("`", "").split(", ") for name, names in rows}
+    assert promised == {name: listed(path) for name, path in faces().items()}
 
 
-@pytest.mark.parametrize("module", DESCRIBED)
-def test_every_type_has_a_section_and_all_its_fields(module: str) -> None:
-    text = "\n".join(described(module))
-    types = importlib.import_module(f"gateway.{module}")
-    for name in (each for each in types.__all__ if each[0].isupper()):
-        kind = getattr(types, name)
-        if not isinstance(kind, type):
-            assert f"\n| `{name}` | " in text
-            continue
-        section = text.split(f"\n#### {name}\n")[1].split("\n#### ")[0]
-        for field in getattr(kind, "__dataclass_fields__", ()):
-            assert f"\n| `{field}` | `" in section
+@cache
+def text_of(module: str) -> str:
+    return "\n".join(described(module)) + "\n"
+
+
+def section(module: str, name: str) -> str:
+    """What the reference says of one name: its section, or its line."""
+    text = text_of(module)
+    if f"\n#### {name}\n" in text:
+        return text.split(f"\n#### {name}\n")[1].split("\n#### ")[0]
+    [line] = re.findall(rf"^(?:- |\| )`(?:[a-z]+ )*{name}\b.*$", text, re.MULTILINE)
+    return str(line)
+
+
+def public_parts(kind: type) -> set[str]:
+    """The fields of a type, and the documented methods and properties that it defines itself."""
+    callables = (FunctionType, classmethod, property, cached_property)
+    own = {name: value for name, value in vars(kind).items() if isinstance(value, callables)}
+    methods = {name for name, value in own.items() if value.__doc__}
+    fields = {*getattr(kind, "__dataclass_fields__", ()), *vars(kind).get("__annotations__", ())}
+    return {name for name in fields | (methods - fields) if name[0] != "_"} - {"model_config"}
+
+
+NAMES = [(module, name) for module in ordered() for name in listed(faces()[module])]
+
+
+@pytest.mark.parametrize(("module", "name"), NAMES)
+def test_every_name_is_described_with_all_its_parts(module: str, name: str) -> None:
+    text = section(module, name)
+    value = getattr(importlib.import_module(module), name)
+    if "see [" in text or not isinstance(value, type):
+        return
+    parts = set(PARTS.get(name, public_parts(value)))
+    named = set(
+        re.findall(r"^(?:\| |- )`(?:await |with |async with )?(?:\w+\.)?(\w+)", text, re.MULTILINE)
+    )
+    assert parts <= named
+
+
+def test_the_reference_has_every_public_module_but_the_package() -> None:
+    assert {*ordered(), "gateway"} == set(faces())

@@ -216,8 +216,11 @@ async def test_a_gateway_that_is_not_served_says_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    over: list[bool] = []
+    monkeypatch.setattr(logs, "start_is_over", lambda *, banner: over.append(banner))
     await say(monkeypatch, stderr := Terminal(), served=False)
     assert (stderr.getvalue(), caplog.records) == ("", [])
+    assert over == [False]
 
 
 def test_a_gateway_is_not_served_until_something_listens() -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gateway.errors import ConfigurationError
@@ -50,8 +50,19 @@ class Keyring:
                     f"the keys {other.name!r} and {entry.name!r} are identical"
                 )
 
+    def __iter__(self) -> Iterator[KeyEntry]:
+        return iter(self._by_name.values())
+
     def __len__(self) -> int:
         return len(self._by_name)
+
+    def revoked_since(self, earlier: "Keyring") -> list[str]:
+        """The names of the keys of an earlier ring that are no longer in this one.
+
+        Another key of the same name is not the same key.
+        """
+        hashes = {entry.hash for entry in self}
+        return [entry.name for entry in earlier if entry.hash not in hashes]
 
     def named(self, name: str) -> KeyEntry | None:
         """The entry of this name."""

@@ -58,7 +58,7 @@ class Conversation:
         self._warming: anyio.Event | None = None
         self._parameters = Parameters(self._lines)
         self._settled: anyio.Event | None = None
-        self._reusable = self._reading = self._between_tools = self._clearing = False
+        self._reusable = self._reading = self._between_steps = self._clearing = False
         self.state = ConversationState()
         self.held = Held()
         self.busy = False
@@ -174,11 +174,13 @@ class Conversation:
                 self.held.add(None)
                 await self._lines.send(protocol.assistant_line(turn.blocks, message_id))
                 continue
+            self._between_steps = True
             with self._limit():
                 await self._lines.send(self._user_line(turn, query=False))
                 # an assistant line would overtake it
                 while (await self._lines.next()).get("type") != "result":
                     pass
+            self._between_steps = False
 
     def _user_line(self, turn: Turn, *, query: bool) -> Line:
         uuid = str(uuid4())
@@ -217,22 +219,23 @@ class Conversation:
 
     async def exchange_tools(self, bridge: McpBridge | None) -> None:
         """Give other tools to a process whose conversation is empty; see `exchange_tools`."""
-        had_some, self._between_tools = self.bridge is not None, True
+        had_some, self._between_steps = self.bridge is not None, True
         with self._limit():
             await exchange_tools(self._lines, bridge)
-        self._between_tools = False
+        self._between_steps = False
         self.state = replace(self.state, exchanged=self.state.exchanged or had_some)
 
     async def clear(self) -> None:
         """Cut the whole conversation. Those who take the process meanwhile wait in `reusable`."""
-        self._settled, self._reusable, self._clearing = anyio.Event(), False, True
+        self._settled, self._reusable = anyio.Event(), False
+        self._clearing = self._reading = True
         try:
             await self.rewind(0)
             self._reusable = True
         except GatewayError:
             return
         finally:
-            self._clearing = False
+            self._clearing = self._reading = False
             self._settled.set()
 
     async def recover(self) -> bool:
@@ -241,14 +244,17 @@ class Conversation:
         What the turn has cost is heard on the way.
         """
         self._settled = None
-        if self._between_tools or not self.state.set_up or not self.alive:
+        # neither half-exchanged tools nor a line whose result is not there can be cut (2.1.330)
+        if self._between_steps or not self.state.set_up or not self.alive:
             return False
+        self._reading = True
         try:
             if self.held.last_uuid is not None:
                 await self.rewind(self.held.last_user)
         except GatewayError:
             return False
         finally:
+            self._reading = False
             self._lines.cost.end()
         self.state = replace(self.state, answered=False)
         self._reusable = True

@@ -128,10 +128,16 @@ class Pool:
         return conversation
 
     async def take_idle(self, wanted: Wanted, *, urgent: bool = False) -> Conversation | None:
-        """An idle process for a conversation that none waits for; see `choose`."""
+        """An idle process for a conversation that none waits for; see `choose`.
+
+        None while it is another caller's turn to get a process.
+        """
+        if self.slots.next_caller not in (None, wanted.set_up.caller):
+            return None
         while (found := self._choose(wanted, urgent=urgent)) is not None:
             self._live.remove(found)
             if await self._is_settled(found):
+                self.slots.pass_turn()
                 self._taken["reused"] += 1
                 return found
         return None
@@ -297,6 +303,14 @@ class Pool:
     def retire(self, conversation: Conversation) -> None:
         """Close a process, and give its slot back; once."""
         self._processes.retire(conversation)
+
+    def forget(self, caller: str) -> None:
+        """End the idle processes of a caller, and those at work once their answer is over."""
+        self.set_ups.forget(caller)
+        self._processes.forget(caller)
+        for conversation, _ in self._live.idle():
+            if conversation.held.caller == caller and self._live.remove(conversation):
+                self.retire(conversation)
 
     def expect(self, launch: Launch) -> None:
         """Have spares of this kind from now on."""

@@ -111,6 +111,12 @@ class Processes:
             start.give_up()
             self.care(self._close, conversation)
 
+    def forget(self, caller: str) -> None:
+        """Have the processes of a caller end once their answer is over."""
+        for conversation in self._owned:
+            if conversation.held.caller == caller:
+                conversation.held.wear_out()
+
     def care(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Do something for a process in the background, also while the pool ends."""
         if self._tasks is None:

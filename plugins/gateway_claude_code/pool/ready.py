@@ -72,6 +72,7 @@ class ReadyProcesses:
 
     async def _warm(self, spare: Conversation, set_up: SetUp, recipe: Recipe) -> None:
         is_ready = False
+        spare.held.serve(set_up)
         try:
             await warm(spare, recipe)
             is_ready = True
@@ -80,7 +81,6 @@ class ReadyProcesses:
         finally:
             self._being_warmed.discard(set_up)
             if is_ready:
-                spare.held.serve(set_up)
                 self._keep(spare, None)
             else:
                 self._processes.retire(spare)

@@ -44,6 +44,11 @@ class SetUps:
         while len(self._uses) > self._most:
             self._uses.popitem(last=False)
 
+    def forget(self, caller: str) -> None:
+        """No process of this caller is wanted any more."""
+        for set_up in [each for each in self._uses if each.caller == caller]:
+            del self._uses[set_up]
+
     def in_use(self) -> list[tuple[SetUp, Recipe]]:
         """Those that want a process, the last used first."""
         since = self._now() - IN_USE_SECONDS

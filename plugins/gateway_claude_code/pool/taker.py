@@ -60,6 +60,7 @@ class Taker:
             conversation.use_transcript()
         elif wanted is not None:
             conversation.held.serve(wanted.set_up)
+        conversation.held.belong_to(caller)
         return Taken(conversation, plan.kept_by(conversation))
 
     def _launch(self, plan: TurnPlan) -> Launch:

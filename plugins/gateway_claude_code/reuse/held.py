@@ -24,7 +24,7 @@ class Held:
     """The turns of a process, in order, under digests of the conversation up to and including each.
 
     `whole`: all that the process holds is known, and it waits for a user line; otherwise it has to
-    be cut first. `conversations` counts those that began in it. `set_up` is None for a process that
+    be cut first. `conversations` counts those that began in it, all of one `caller`. `set_up` is None for a process that
     has a single conversation; `opening` and `offer` are those of its present one (`Digests`).
     """
 
@@ -35,6 +35,8 @@ class Held:
         self._born = time.monotonic()
         self.whole = True
         self.conversations = 0
+        self.caller: str | None = None
+        self._must_end = False
         self.set_up: SetUp | None = None
         self.opening: Digest | None = None
         self.offer: Digest | None = None
@@ -60,15 +62,25 @@ class Held:
 
     @property
     def worn(self) -> bool:
-        """Whether the process has had enough."""
+        """Whether the process has to end after its present answer."""
         age = time.monotonic() - self._born
-        return self.conversations >= MOST_CONVERSATIONS or (
-            self.set_up is not None and age >= MOST_SECONDS
+        return (
+            self._must_end
+            or self.conversations >= MOST_CONVERSATIONS
+            or (self.set_up is not None and age >= MOST_SECONDS)
         )
+
+    def wear_out(self) -> None:
+        """Note that the process has to end after its present answer."""
+        self._must_end = True
+
+    def belong_to(self, caller: str) -> None:
+        """Note whose process this is from now on."""
+        self.caller = caller
 
     def serve(self, set_up: SetUp) -> None:
         """Note the set-up that the process has from now on, so that others of it may use it."""
-        self.set_up = set_up
+        self.set_up, self.caller = set_up, set_up.caller
 
     def open(self, opening: Digest, offer: Digest) -> None:
         """Note what changes in an empty conversation only, and of it the tools."""

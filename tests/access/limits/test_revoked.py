@@ -11,7 +11,7 @@ import pytest
 from gateway import hookimpl
 from gateway.http.app import create_app
 from gateway.testing import build, text_answer
-from gateway.types import StreamEvent
+from gateway.types import Client, StreamEvent
 from gateway_access.config import KeyEntry
 from gateway_access.keys.keys_file import change_keys
 from tests.access.access_support import BODY, KEY, OTHER, bearer, client, entry
@@ -23,6 +23,11 @@ class Stuck:
     def __init__(self) -> None:
         self.asked = anyio.Event()
         self.closed = 0
+        self.forgotten: list[str] = []
+
+    @hookimpl
+    def gateway_caller_left(self, caller: str) -> None:
+        self.forgotten.append(caller)
 
     @hookimpl
     def gateway_open_stream(self) -> AsyncGenerator[StreamEvent]:
@@ -72,3 +77,18 @@ async def test_its_answers_end_with_an_error(
     assert response.status_code == (200 if fields.get("stream") else 401)
     assert "[DONE]" not in text
     assert backend.closed == 1
+
+
+async def test_what_is_kept_for_its_caller_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    change_keys(path, lambda _: [entry()])
+    config = {"plugins": {"access": {"keys_file": str(path)}}}
+    backend = Stuck()
+    app = create_app(build(tmp_path, backend, config=config, disabled=("claude_code",)))
+    with anyio.fail_after(30):
+        async with app.router.lifespan_context(app):
+            await anyio.wait_all_tasks_blocked()
+            change_keys(path, lambda _: [entry(key=OTHER)])
+            while not backend.forgotten:  # noqa: ASYNC110 - the watch of the keys tells nobody
+                await anyio.sleep(0.05)
+    assert backend.forgotten == [Client(key=entry().name).caller]

@@ -33,6 +33,7 @@ class FakeProcess:
         self.settled.set()
         self.close_ticks = 0
         self.fault: Exception | None = None
+        self.rewinds = True
 
     @property
     def alive(self) -> bool:
@@ -46,8 +47,10 @@ class FakeProcess:
 
     async def send(self, *lines: Line) -> None:
         for line in lines:
-            said = {"subtype": "success", "request_id": line["request_id"]}
-            self.answers.append({"type": "control_response", "response": said})
+            if "request_id" in line:
+                said = {"subtype": "success", "request_id": line["request_id"]}
+                said["response"] = {"rewound": self.rewinds}
+                self.answers.append({"type": "control_response", "response": said})
 
     async def receive(self, within: float | None = None) -> Line | None:
         await self.answering.wait()

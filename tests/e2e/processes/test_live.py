@@ -36,8 +36,8 @@ TOOLS = [
 
 @pytest.fixture
 def waiting(start_gateway: StartGateway) -> RunningGateway:
-    """A gateway whose processes wait, as they do by default."""
-    gateway = start_gateway(config={"plugins": {}})
+    """A gateway whose processes wait, each for its own conversation only."""
+    gateway = start_gateway(config={"plugins": {"claude_code": {"reuse": "conversation"}}})
     until(lambda: counts(gateway)["spare"] == 1)
     return gateway
 

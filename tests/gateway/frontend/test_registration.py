@@ -130,13 +130,28 @@ async def test_the_openapi_document_has_the_forms_of_all(gateway_with: GatewayWi
     assert titles == {"200": ["toy list", "default list"], "401": ["toy error", "default error"]}
 
 
-async def test_a_predicate_that_fails_leaves_plain_json(
+async def test_a_predicate_that_fails_costs_no_other_frontend_its_form(
     gateway_with: GatewayWith, caplog: pytest.LogCaptureFixture
 ) -> None:
     def matches(_: Request) -> bool:
         raise KeyError("x")
 
-    async with http(gateway_with(registering(frontend("toy", matches)))) as client:
+    async with http(gateway_with(registering(frontend("toy", matches), DEFAULT))) as client:
+        missing = [await client.get("/nothing") for _ in range(2)]
+        listed = await client.get("/v1/models")
+    assert [(each.status_code, list(each.json())) for each in missing] == [(404, ["default"])] * 2
+    assert listed.json() == {"default": ["test-model"]}
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == "the frontend toy failed in `matches`"
+
+
+async def test_an_error_that_cannot_be_rendered_is_plain_and_logged(
+    gateway_with: GatewayWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> Response:
+        raise KeyError("x")
+
+    async with http(gateway_with(registering(replace(DEFAULT, render_error=fails)))) as client:
         answer = await client.get("/nothing")
     assert (answer.status_code, list(answer.json())) == (404, ["error"])
     assert "an error could not be rendered" in caplog.text

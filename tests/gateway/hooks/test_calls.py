@@ -42,28 +42,30 @@ FAILS: dict[str, tuple[Callable[[HookCalls, CoreGateway], object], type[Exceptio
     "gateway_render_error": (
         lambda hooks, _: hooks.render_error(InvalidRequest("no"), Request({"type": "http"})),
         ServerFault,
-        "a plugin failed in gateway_render_error",
+        "^plugin 'test_plugin_0' failed in gateway_render_error; ",
     ),
     "gateway_resolve_model": (
         lambda hooks, gateway: hooks.resolve_model("a", gateway.models, None, None),
         ServerFault,
-        "a plugin failed in gateway_resolve_model",
+        "^plugin 'test_plugin_0' failed in gateway_resolve_model for the model 'a'; ",
     ),
     "gateway_describe_model": (
         lambda hooks, _: hooks.describe_model(TARGET),
         ServerFault,
-        "a plugin failed in gateway_describe_model",
+        "^plugin 'test_plugin_0' failed in gateway_describe_model for the model 'test-model'; ",
     ),
     "gateway_open_stream": (
         lambda hooks, _: hooks.open_stream(request_for(), TARGET, context()),
         BackendUnavailable,
-        "the backend 'b' did not return a stream",
+        "the backend 'b' did not return a stream: plugin 'test_plugin_0' failed in "
+        "gateway_open_stream for the model 'test-model'; ",
     ),
 }
 EXPECTED = {
     "gateway_render_error": "returned int, not a Response or None",
     "gateway_resolve_model": "returned int, not the name of a model or None",
     "gateway_describe_model": "returned int, not a ModelDescription or None",
+    "gateway_open_stream": "returned int, not a stream or None",
 }
 
 

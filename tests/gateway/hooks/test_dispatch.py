@@ -8,7 +8,7 @@ import pytest
 from gateway import hookimpl
 from gateway.errors import ConfigurationError, InvalidRequest, ServerFault
 from gateway.hooks.calls import STREAM
-from gateway.hooks.dispatch import Dispatcher, Expected
+from gateway.hooks.dispatch import Dispatcher, Expected, WrongResult
 from gateway.hooks.registry import PluginRegistry
 from gateway.types import StreamEvent
 from tests.gateway.core_support import Recorder, context, plugin, request_for
@@ -124,6 +124,38 @@ def test_first_that_raises_fails_the_request_and_names_the_plugin() -> None:
     found = dispatcher(failing("gateway_resolve_model", KeyError("x")))
     with pytest.raises(ServerFault, match="'p0' failed in gateway_resolve_model"):
         resolved(found)
+
+
+def test_the_guilty_plugin_of_several_is_named_for_a_wrong_result(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def gateway_resolve_model() -> int:
+        return 3
+
+    def nothing() -> None:
+        return None
+
+    nothing.__name__ = "gateway_resolve_model"
+    found = dispatcher(
+        failing("gateway_resolve_model", KeyError("never called")),
+        plugin(gateway_resolve_model),
+        plugin(nothing),
+    )
+    with pytest.raises(WrongResult, match=r"^plugin 'p1' failed in gateway_resolve_model; "):
+        resolved(found)
+    assert "returned int, not the name of a model or None" in caplog.text
+
+
+def test_a_wrong_result_of_a_hook_wrapper_names_the_hook(caplog: pytest.LogCaptureFixture) -> None:
+    class Doubles:
+        @hookimpl(wrapper=True)
+        def gateway_resolve_model(self) -> Any:
+            yield
+            return 3
+
+    with pytest.raises(ServerFault, match=r"^a plugin failed in gateway_resolve_model; "):
+        resolved(dispatcher(Doubles()))
+    assert "returned int, not str or None" in caplog.text
 
 
 def test_first_lets_gateway_errors_through() -> None:

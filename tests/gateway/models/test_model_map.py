@@ -246,6 +246,39 @@ def test_a_file_with_models_offers_only_those(write: Write) -> None:
         gateway.resolve("claude-sonnet-4")
 
 
+@pytest.mark.parametrize("asked", ["claude-sonnet-4", "sonnet", "claude-sonnet-4-5"])
+def test_a_default_that_the_file_replaces_is_named_as_one(asked: str, write: Write) -> None:
+    path = write("models: {claude-opus-4: {backend: b}, mine: {backend: b}}")
+    with pytest.raises(ModelNotFound) as missing:
+        build_gateway(path).resolve(asked)
+    assert missing.value.message == (
+        f"The model {asked!r} does not exist. It is one of the default models, which `models:` in "
+        f"{path.name} replaces. Available: claude-opus-4, mine. To accept this name, add to "
+        f"{path.name}: aliases: {{{asked}: claude-opus-4}}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("models", "asked"),
+    [
+        pytest.param("{mine: {backend: b}}", "gpt-4o", id="never a default"),
+        pytest.param("{'claude-*': {backend: b}}", "gpt-4o", id="beside a pattern"),
+        pytest.param("", "gpt-4o", id="with the defaults"),
+    ],
+)
+def test_no_other_name_is_taken_for_a_replaced_default(
+    models: str, asked: str, write: Write
+) -> None:
+    with pytest.raises(ModelNotFound) as missing:
+        build_gateway(write(f"models: {models}")).resolve(asked)
+    assert "default" not in missing.value.message
+
+
+def test_an_alias_of_the_file_takes_the_place_of_a_replaced_default(write: Write) -> None:
+    gateway = build_gateway(write("models: {mine: {backend: b}}\naliases: {opus: mine}"))
+    assert gateway.resolve("opus").model == "mine"
+
+
 def test_default_aliases_of_models_not_offered_are_left_out(write: Write) -> None:
     gateway = build_gateway(write("models: {claude-opus-4: {backend: b}}"))
     assert gateway.models.aliases == {"opus": "claude-opus-4", "claude-code-cli/*": "*"}
@@ -288,5 +321,7 @@ def test_an_alias_plugin_that_gives_no_name_fails_the_request(
     def gateway_resolve_model() -> int:
         return 3
 
-    with pytest.raises(ServerFault, match="a plugin failed in gateway_resolve_model"):
+    with pytest.raises(
+        ServerFault, match=r"'test_plugin_0' failed in gateway_resolve_model for .*'m'"
+    ):
         gateway_with(plugin(gateway_resolve_model)).resolve("m")

@@ -1,6 +1,7 @@
 """The rules for backends: a sound one keeps them, and each breach is found by the rule's name."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -115,6 +116,28 @@ class Uncancelled(Stream):
             raise StopAsyncIteration from None
 
 
+class Endless(Stream):
+    async def __anext__(self) -> StreamEvent:
+        await anyio.lowlevel.checkpoint()
+        return START
+
+
+class StaysOpen(Stream):
+    async def aclose(self) -> None:
+        await anyio.sleep_forever()
+
+
+class Uninterrupted(Uncancelled):
+    """Goes on after a cancellation."""
+
+    async def __anext__(self) -> StreamEvent:
+        try:
+            return await super().__anext__()
+        except StopAsyncIteration:
+            await anyio.sleep_forever()
+            raise
+
+
 class Hanging(Stream):
     async def __anext__(self) -> StreamEvent:
         await anyio.sleep_forever()
@@ -174,7 +197,15 @@ async def test_a_rule_can_be_checked_alone() -> None:
     [
         (
             BackendCase(open=Hanging, seconds=QUICK),
-            "^answers-in-order: expected an end within 0.5 s, but it was still running",
+            "^answers-in-order: expected a whole answer within 0.05 s, but it did not come",
+        ),
+        (
+            BackendCase(open=Endless, seconds=QUICK),
+            "^answers-in-order: expected a whole answer within 0.05 s, but it did not come",
+        ),
+        (
+            BackendCase(open=whole, fails=Hanging, seconds=QUICK),
+            "^fails-with-gateway-errors: expected a failure within 0.05 s, but it did not come",
         ),
         (
             BackendCase(open=whole, fails=whole),
@@ -185,3 +216,12 @@ async def test_a_rule_can_be_checked_alone() -> None:
 async def test_the_message_says_what_was_seen(case: BackendCase, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         await check_backend(case)
+
+
+@pytest.mark.parametrize("stream", [Hanging, Endless, StaysOpen, Uninterrupted])
+@pytest.mark.parametrize("name", BACKEND_RULES)
+async def test_no_wait_is_longer_than_the_case_allows(name: str, stream: type[Stream]) -> None:
+    case = BackendCase(open=stream, fails=stream, seconds=QUICK)
+    waits = 9 if name != "releases-what-it-holds" else 9 * len(BACKEND_RULES)
+    with anyio.fail_after(QUICK * waits), suppress(AssertionError):
+        await check_backend(case, [name])

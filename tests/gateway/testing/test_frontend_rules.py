@@ -4,7 +4,8 @@ The frontend is the complete example. What breaks a rule is put around it, as mi
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -248,3 +249,36 @@ async def test_an_exception_that_breaks_the_connection_is_part_of_what_was_seen(
 
     with pytest.raises(AssertionError, match=r"RuntimeError\('a bug'\) broke the connection"):
         await check_frontend(case(broken))
+
+
+@pytest.mark.parametrize("moment", ["start", "end"])
+async def test_a_gateway_that_hangs_is_named(moment: str) -> None:
+    @asynccontextmanager
+    async def hanging() -> AsyncGenerator[None]:
+        if moment == "start":
+            await anyio.sleep_forever()
+        yield
+        await anyio.sleep_forever()
+
+    def gateway_lifespan() -> AbstractAsyncContextManager[None]:
+        return hanging()
+
+    hangs = case(plugins=(EXAMPLE, plugin(gateway_lifespan)), seconds=0.2)
+    with pytest.raises(AssertionError, match=f"^the gateway did not {moment} within 0.2 s$"):
+        await check_frontend(hangs, ["answers-whole"])
+
+
+async def test_middleware_that_never_rests_is_named() -> None:
+    async def busy(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        async def spin() -> None:
+            while True:
+                await anyio.lowlevel.checkpoint()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(spin)
+            await app(scope, receive, send)
+            tasks.cancel_scope.cancel()
+
+    expected = "^holds-back-the-status: expected everything to wait for the backend within 0.2 s"
+    with pytest.raises(AssertionError, match=expected):
+        await check_frontend(case(busy, seconds=0.2), ["holds-back-the-status"])

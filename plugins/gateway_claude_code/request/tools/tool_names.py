@@ -1,8 +1,10 @@
 """The model's names of the client's tools and their arguments. Pure.
 
-A tool's name is `^[a-zA-Z0-9_-]{1,128}$` to the model's API
-(platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools), and the CLI puts `mcp__SERVER__`
-in front (seen with 2.1.197 and 2.1.330); for arguments see `property_names`.
+A tool's name is `^[a-zA-Z0-9_-]{1,128}$` to the model's API: its 400s have said so since June 2025
+(github.com/home-assistant/core/issues/147760, and github.com/anthropics/claude-code/issues/96152 of
+September 2026), whereas platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools still had
+64 in August 2026. The CLI puts `mcp__SERVER__` in front (seen with 2.1.197 and 2.1.330). For
+arguments see `property_names`.
 """
 
 import re

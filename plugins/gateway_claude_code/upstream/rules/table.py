@@ -82,7 +82,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("tool_use.answered", tool_use.answered, TOOL_CALLS),
     _rule("tool_use.errors_are_text", tool_use.errors_are_text, TOOL_CALLS, "medium"),
     _rule("tool_use.tools_defined", tool_use.tools_defined, TOOL_CALLS, "medium"),
-    _rule("tools.names", tools.names, TOOLS),
+    _rule("tools.names", tools.names, "anthropics/claude-code#96152"),
     _rule("tools.unique_names", tools.unique_names, TOOLS),
     _rule("tools.schema_object", tools.schema_is_object, TOOLS),
     _rule("tools.schema_valid", tools.schema_is_valid, TOOLS),

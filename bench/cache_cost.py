@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -81,7 +82,7 @@ def main() -> None:
     lines = ["# Cost upstream", "", machine(cli) + ".", "", *table(found, with_line)]
     text = "\n".join([*lines, *target_table(wanted)]) + "\n"
     print(text)
-    if not arguments.only:
+    if len(recorded) == len(WHO) * len(list(shapes())):
         arguments.into.mkdir(parents=True, exist_ok=True)
         (HERE / "cache_cost.md").write_text(text, encoding="utf-8")
         (arguments.into / "cache_cost.svg").write_text(svg(found), encoding="utf-8")
@@ -108,10 +109,9 @@ def _record(folder: Path, cli: Path, arguments: argparse.Namespace) -> list[Reco
         ):
             comparison = Comparison(upstream, launch_in(env), Served(pid, url), None)
             comparison.until_quiet()
-            for shape in shapes():
-                if arguments.only and arguments.only not in shape.name:
-                    continue
-                for who in WHO:
+            chosen = [each for each in shapes() if (arguments.only or "") in each.name]
+            with suppress(KeyboardInterrupt):  # what there is by then is priced
+                for who, shape in itertools.product(WHO, chosen):
                     print(f"{shape.name}, {who} …", flush=True)
                     recorded.append(_play(comparison, model, shape, who))
     return recorded

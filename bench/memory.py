@@ -1,8 +1,8 @@
 """`python -m bench.memory`: the memory of the CLI's processes over many short conversations.
 
-First one-shots of a known set-up, then conversations that are rewound twice each: the last question
-is edited, then the first. The memory (RSS) is taken after each slice. It may grow at first, but not
-in the second half.
+First one-shots of a known set-up, then conversations of three turns that are rewound twice each:
+the second question is edited, then the first. The memory (RSS) is taken after each slice. It may
+grow at first, but not in the second half.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def _one_shot(url: str) -> None:
 
 
 def _rewound(url: str) -> None:
-    """Three turns, then the last question edited, then the first."""
+    """Three turns, then the second question edited, then the first."""
     asked = [cases.set_up(cases.mark())]
     for _ in range(2):
         asked.append(cases.further(asked[-1], ask_http(url, asked[-1]).message, cases.mark()))

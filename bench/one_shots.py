@@ -56,7 +56,7 @@ class OneShots:
 
     def _one(self, who: str, contender: _Contender, clients: int) -> None:
         if who == "gateway":  # which knows the set-up from then on
-            _ask_all(contender.ask, clients, clients)
+            _ask_all(contender.ask, clients, max(clients, 2))
         contender.rest()
         before = contender.used()
         seconds = _ask_all(contender.ask, clients, ANSWERS[clients])

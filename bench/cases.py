@@ -31,6 +31,11 @@ TOOLS: Final = [
         },
     }
 ]
+SET_UP: Final = """You give titles to conversations of a help desk.
+Answer with the title alone: at most six words, in the language of the conversation, without
+quotation marks and without a full stop at its end. Name the product if there is one, and what was
+wrong with it. Leave out greetings, names of people and all numbers that could be an account's."""
+"""The system prompt of those that ask again and again with the same one."""
 _numbers = itertools.count()
 
 
@@ -49,6 +54,17 @@ def body(messages: list[Body], **fields: Any) -> Body:
 
 def new(sign: str) -> Body:
     return body([user(f"{sign} How are you?")])
+
+
+def set_up(sign: str, system: str = SET_UP) -> Body:
+    """A new conversation with a system prompt."""
+    said = user(f"{sign} Since the update my printer answers with a blank page. What is it?")
+    return body([{"role": "system", "content": system}, said])
+
+
+def own_set_up(sign: str) -> Body:
+    """The same with a system prompt that nobody else has."""
+    return set_up(sign, f"{SET_UP}\nYou work for the customer {sign}.")
 
 
 def history(sign: str) -> Body:
@@ -89,12 +105,17 @@ def script(request: MessagesRequest) -> Answer:
     return text_answer("Hello", " there.")
 
 
-def arrival(upstream: Upstream, sign: str) -> float:
-    """When the request with this mark came; of several, the first."""
-    for request in list(upstream.requests):
+def arrival(upstream: Upstream, sign: str, after: float = 0.0) -> float:
+    """When the request with this mark came; of several that came `after` this, the first."""
+    found = None
+    for request in reversed(list(upstream.requests)):
+        if request.received < after:
+            break
         if sign + " " in json.dumps(request.messages[-3:]):
-            return request.received
-    raise LookupError(f"no request with {sign} arrived")
+            found = request.received
+    if found is None:
+        raise LookupError(f"no request with {sign} arrived")
+    return found
 
 
 def _picture(side: int) -> str:

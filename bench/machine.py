@@ -1,14 +1,17 @@
 """What a measurement runs in: an empty home, a made-up key, loopback, and nothing left running."""
 
+import argparse
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +28,22 @@ def environment(home: Path, upstream: str, cli: Path) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": upstream,
         "DRAGOMAN_CLAUDE_COMMAND": str(cli),
     }
+
+
+def machine(cli: Path) -> str:
+    """The date, and what the numbers depend on."""
+    said = subprocess.run([str(cli), "--version"], check=True, capture_output=True, text=True)
+    version = said.stdout.split()[0]
+    system = f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    return f"{time.strftime('%Y-%m-%d')}: {system}, Claude Code {version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server: its process id and its URL."""
+
+    pid: int
+    url: str
 
 
 @contextmanager
@@ -58,6 +77,22 @@ def program(
             process.wait()
 
 
+def cli_config(model: str, reuse: str | None = None) -> dict[str, object]:
+    """A configuration with a model of the CLI; `reuse` is that of `plugins.claude_code`."""
+    # its look at the CLI would be measured with the rest
+    section: dict[str, object] = {"check_cli": False}
+    if reuse is not None:
+        section["reuse"] = reuse
+    models = {model: {"backend": "claude-code", "target": "sonnet"}}
+    return {"models": models, "plugins": {"claude_code": section}}
+
+
+def add_reuse(parser: argparse.ArgumentParser) -> None:
+    """Add `--reuse`."""
+    said = "plugins.claude_code.reuse: caller, conversation or off; without it, the default"
+    parser.add_argument("--reuse", help=said)
+
+
 @contextmanager
 def gateway(
     folder: Path,
@@ -87,8 +122,24 @@ def get(url: str) -> Any:
 
 def children(pid: int) -> list[int]:
     """The CLI's processes that a gateway has started and that still run (Linux)."""
-    found = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [pid for pid in found if b"guardian.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = []
+    for child in _children(pid):
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        if command and b"guardian.py" not in command:
+            found.append(child)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Those that any thread has started."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, task.read_text().split())
+    return found
 
 
 def memory(pid: int) -> dict[str, float]:
@@ -108,3 +159,16 @@ def cpu_seconds(pid: int) -> float:
     """What a process has used of the processor so far (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """What a process and all that it started have used, those that have ended included (Linux).
+
+    One that has ended counts once its parent has waited for it.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(tree_cpu_seconds, _children(pid)))

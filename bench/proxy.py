@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.machine import program
+from bench.machine import Served, program
 
 PACKAGE: Final = "claude-max-api-proxy@1.0.0"
 INSTALL_SECONDS: Final = 120
 
 
 @contextmanager
-def running_proxy(folder: Path, env: dict[str, str], cli: Path) -> Iterator[str | None]:
-    """Its URL; or None, with a word, where Node or the package can't be had."""
+def running_proxy(folder: Path, env: dict[str, str], cli: Path) -> Iterator[Served | None]:
+    """The server; or None, with a word, where Node or the package can't be had."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         print("  no Node on PATH: measured without the npm package")
@@ -40,5 +40,5 @@ def running_proxy(folder: Path, env: dict[str, str], cli: Path) -> Iterator[str 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     variables = {**env, "PATH": f"{tools}:{Path(node).parent}:{os.defpath}"}
-    with program([node, str(main), str(port)], variables, empty, "Server ready"):
-        yield f"http://127.0.0.1:{port}"
+    with program([node, str(main), str(port)], variables, empty, "Server ready") as (pid, _):
+        yield Served(pid, f"http://127.0.0.1:{port}")

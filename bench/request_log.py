@@ -57,7 +57,7 @@ def measure(pid: int, url: str, number: int) -> Round:
 
 def configurations(database: Path) -> dict[str, dict[str, object]]:
     """The contenders: their `plugins`, by name."""
-    log = {"request_log": {"database": str(database)}}
+    log: dict[str, object] = {"request_log": {"database": str(database)}}
     return {"off": {}, "log": log, "metrics": {"metrics": True}}
 
 

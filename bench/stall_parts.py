@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -60,7 +60,7 @@ def filled(size: int, most: int, frame: int) -> tuple[int, str]:
     return count, "x" * max(size // count - frame, 1)
 
 
-def calling(calls: list[object]) -> Body:
+def calling(calls: Sequence[object]) -> Body:
     return {"role": "assistant", "content": None, "tool_calls": calls}
 
 

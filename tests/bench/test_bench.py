@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bench import cases, load, report
+from bench import cases, load, one_shot_report, report
 from bench.compare import Samples
 from bench.echo import Cost
+from bench.going_back import CONTINUED, EDIT_EARLIER, EDIT_LAST, FORK, NEW, REGENERATE
+from bench.one_shots import PROCESSOR, RATE, case_of
 from bench.picture import svg
 from gateway_claude_code.upstream import MessagesRequest, Upstream, offline_script
 
@@ -41,7 +43,16 @@ def samples(medians: Mapping[tuple[str, str], float]) -> Samples:
         ({("new", "gateway"): 31, ("new", "proxy"): 100}, False),
         ({("continued", "gateway"): 15, ("continued", "floor"): 10}, True),
         ({("tool results", "gateway"): 13, ("tool results", "spawned"): 100}, False),
-        ({("200 messages", "gateway"): 120, ("200 messages", "floor"): 100}, True),
+        ({("200 messages", "gateway"): 105, ("200 messages", "floor"): 100}, True),
+        ({("200 messages", "gateway"): 106, ("200 messages", "floor"): 100}, False),
+        ({(NEW, "gateway"): 22, (CONTINUED, "gateway"): 20}, True),
+        ({(NEW, "gateway"): 23, (CONTINUED, "gateway"): 20}, False),
+        ({(REGENERATE, "gateway"): 24, (CONTINUED, "gateway"): 20}, True),
+        ({(EDIT_LAST, "gateway"): 25, (CONTINUED, "gateway"): 20}, False),
+        ({(EDIT_EARLIER, "gateway"): 25, (CONTINUED, "gateway"): 20}, False),
+        ({(FORK, "gateway"): 25, (CONTINUED, "gateway"): 20}, False),
+        ({("16 set-ups", "gateway"): 100, ("16 set-ups", "spawned"): 100}, True),
+        ({("16 set-ups", "gateway"): 101, ("16 set-ups", "spawned"): 100}, False),
     ],
 )
 def test_times_are_held_against_their_targets(
@@ -60,6 +71,31 @@ def test_one_number_that_is_worse_misses_one_target(worse: Mapping[str, object])
     assert all(target.held for target in report.targets({}, COST))
     found = report.targets({}, replace(COST, **worse))  # type: ignore[arg-type]
     assert [target.held for target in found].count(False) == 1
+
+
+def shots(clients: int, measure: str, **medians: float) -> Samples:
+    case = case_of(clients)
+    return {(case, who, measure): [value] * 3 for who, value in medians.items()}
+
+
+@pytest.mark.parametrize(
+    ("measured", "held"),
+    [
+        (shots(1, PROCESSOR, gateway=45, spawned=500), [True]),
+        (shots(16, PROCESSOR, gateway=46, spawned=500), [False]),
+        (shots(4, RATE, gateway=24, spawned=3, proxy=2), [True, True]),
+        (shots(16, RATE, gateway=23.9, spawned=3, proxy=2), [False, True]),
+        (shots(4, RATE, gateway=24, spawned=3), [True]),
+        (shots(1, RATE, gateway=1, spawned=3), []),
+    ],
+)
+def test_one_shots_are_held_against_their_targets(measured: Samples, held: list[bool]) -> None:
+    assert [target.held for target in one_shot_report.targets(measured)] == held
+
+
+def test_rates_have_a_digit_after_the_point() -> None:
+    text = "\n".join(one_shot_report.tables(shots(4, RATE, gateway=24.04, spawned=3)))
+    assert "| 4 | **24.0** (24.0 to 24.0) | - | **3.0** (3.0 to 3.0) | - | 3 |" in text
 
 
 def test_a_table_has_the_median_and_the_quartiles() -> None:
@@ -83,6 +119,17 @@ def test_a_request_is_found_by_its_mark() -> None:
     assert cases.arrival(upstream, signs[1]) == 1
     with pytest.raises(LookupError):
         cases.arrival(upstream, cases.mark())
+
+
+def test_of_several_with_a_mark_the_first_after_a_moment_is_meant() -> None:
+    upstream, sign = Upstream(offline_script), cases.mark()
+    upstream.requests += [
+        MessagesRequest(body=cases.new(sign), size=1, headers={}, received=float(moment))
+        for moment in range(4)
+    ]
+    assert [cases.arrival(upstream, sign, after) for after in (0, 1.5)] == [0, 2]
+    with pytest.raises(LookupError):
+        cases.arrival(upstream, sign, 3.5)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-main test-python test-clients test-openclaw test-gptme \
 	test-browser test-cells arrives fuzz audit bench chaos soak prove-reuse stalls own-cost \
-	overload rolling matrix full lint format types check dist \
+	cache-cost memory overload rolling matrix full lint format types check dist \
 	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts docs-types \
 	lock clean
 
@@ -76,6 +76,12 @@ stalls: setup ## Measure how long the event loop stalls over each kind of body; 
 own-cost: setup ## Measure the gateway's own work beside a bare ASGI application and LiteLLM's proxy
 	.venv/bin/python -m bench.own_cost $(ARGS)
 
+cache-cost: setup ## Price what the CLI sends with a simulated prompt cache; the plot goes to docs/cache_cost.svg
+	.venv/bin/python -m bench.cache_cost $(ARGS)
+
+memory: setup ## Measure the memory of reused processes; the table goes to bench/memory.md
+	.venv/bin/python -m bench.memory $(ARGS)
+
 overload: setup ## Send twice what the gateway can answer; the plot goes to docs/overload.svg
 	.venv/bin/python -m bench.overload $(ARGS)
 
@@ -99,6 +105,8 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) bench
 	@$(MAKE) stalls
 	@$(MAKE) own-cost
+	@$(MAKE) cache-cost
+	@$(MAKE) memory
 	@$(MAKE) overload
 	@$(MAKE) rolling
 	@$(MAKE) soak

@@ -17,6 +17,8 @@ at once."""
 RECENT: Final = 2
 """How many of a set-up's latest conversations are left alone, however short: a chat is one turn long
 at first, and programs ask for its title meanwhile."""
+LATEST: Final = 8
+"""The same for longer conversations."""
 WORTH_KEEPING: Final = 2
 """Turns. Less of a conversation is given again as quickly as another process is cut."""
 BRIEF: Final = 8
@@ -78,15 +80,18 @@ def choose(idle: Sequence[Waiting[P]], wanted: Wanted, *, urgent: bool = False) 
 
 def cuttable(idle: Sequence[Waiting[P]]) -> list[Waiting[P]]:
     """Those of one set-up whose conversations are hardly going on, the least recently used first."""
-    recent = {id(waiting) for waiting in idle[-RECENT:] if waiting.seconds < WARM_SECONDS}
     return [
         waiting
-        for waiting in idle
+        for number, waiting in enumerate(idle)
         if not waiting.process.empty
-        and id(waiting) not in recent
         and not _is_busy(waiting)
-        and (waiting.seconds >= WARM_SECONDS or len(waiting.process.held) <= WORTH_KEEPING)
+        and (waiting.seconds >= WARM_SECONDS or len(idle) - number > _left_alone(waiting.process))
     ]
+
+
+def _left_alone(process: Idle) -> int:
+    """How many of the latest conversations of this length are left alone."""
+    return RECENT if len(process.held) <= WORTH_KEEPING else LATEST
 
 
 def is_brief(process: Idle) -> bool:

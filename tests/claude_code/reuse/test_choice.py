@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway_claude_code.reuse.choice import WARM_SECONDS, Waiting, choose, cuttable
+from gateway_claude_code.reuse.choice import LATEST, WARM_SECONDS, Waiting, choose, cuttable
 from gateway_claude_code.reuse.held import Held
 from gateway_claude_code.reuse.set_up import SetUp, Wanted
 from tests.claude_code.pool.pool_support import a_launch
@@ -133,3 +133,9 @@ def test_if_a_process_had_to_end_for_the_request_the_oldest_is_used() -> None:
 def test_short_conversations_may_be_cut_ahead_but_for_the_latest() -> None:
     waiting = [idle("1", "ab"), idle("chat", "wxyz"), idle("2", "cd"), idle("3", "ef"), idle("4")]
     assert [one.process.name for one in cuttable(waiting)] == ["1", "2"]
+
+
+def test_of_long_conversations_more_are_left_alone() -> None:
+    chats = [idle(str(number), "wxyz") for number in range(LATEST)]
+    assert cuttable(chats) == []
+    assert [one.process.name for one in cuttable([idle("old", "wxyz"), *chats])] == ["old"]

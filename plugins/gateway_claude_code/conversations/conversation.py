@@ -37,11 +37,10 @@ SETTLE_SECONDS: Final = 5
 class Conversation:
     """Drives a CLI process: set it up, give it the history, ask, and read the answer.
 
-    `busy` is True while the CLI is at work on a turn, or waits for the results of calls.
-    `calls` are the ids of the calls that the last answer ended with; `state` and `held` say what
-    the process holds; `was_spare` is True if it was started ahead of its request. `start` is told
-    whether the process got ready, once, if it is one of those that take turns. `note_quota` is told
-    each `rate_limit_info`.
+    `busy` is True while the CLI is at work on a turn, or waits for the results of calls. `calls` are
+    the ids of those that the last answer ended with; `state` and `held` say what the process holds;
+    `was_spare` is True if it was started ahead of its request. `start` is told once whether the
+    process got ready, and `note_quota` each `rate_limit_info`.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class Conversation:
         self._start = start
         self._warming: anyio.Event | None = None
         self._parameters = Parameters(self._lines)
-        self._settled: anyio.Event | None = None
+        self._settled = _over()
         self._reusable = self._reading = self._between_steps = self._clearing = False
         self.state = ConversationState()
         self.held = Held()
@@ -98,7 +97,7 @@ class Conversation:
     @property
     def settled(self) -> bool:
         """Whether it is at rest; see `settle` and `clear`."""
-        return self._settled is None or self._settled.is_set()
+        return self._settled.is_set()
 
     @property
     def used(self) -> bool:
@@ -131,8 +130,8 @@ class Conversation:
     async def warm_up(self) -> None:
         """Wait until the CLI answers, before it is given anything of a request.
 
-        Raises `TimedOut` when the CLI does not start, and `BackendFailed`. `apply_flag_settings` with
-        nothing in it changes nothing, also before `initialize` (seen with 2.1.330: equal bodies).
+        Raises `TimedOut` and `BackendFailed`. `apply_flag_settings` with nothing in it changes
+        nothing, also before `initialize` (seen with 2.1.330: equal bodies).
         """
         self._warming = anyio.Event()
         try:
@@ -147,10 +146,7 @@ class Conversation:
         settings: Mapping[str, Any],
         json_schema: Mapping[str, Any] | None = None,
     ) -> None:
-        """Give the system prompt, the tools and the parameters, and wait until they hold; once.
-
-        Raises `TimedOut` when the CLI does not start, and `BackendFailed`.
-        """
+        """Give what a process gets once. Raises `TimedOut` and `BackendFailed`."""
         if self._warming is not None:
             await self._warming.wait()
             if not self._patience.ready:
@@ -225,10 +221,13 @@ class Conversation:
         self._between_steps = False
         self.state = replace(self.state, exchanged=self.state.exchanged or had_some)
 
-    async def clear(self) -> None:
-        """Cut the whole conversation. Those who take the process meanwhile wait in `reusable`."""
+    def begin_to_clear(self) -> None:
+        """Note that the conversation is about to be cut: from here on, `reusable` waits for that."""
         self._settled, self._reusable = anyio.Event(), False
         self._clearing = self._reading = True
+
+    async def clear(self) -> None:
+        """Cut the whole conversation, after `begin_to_clear`."""
         try:
             await self.rewind(0)
             self._reusable = True
@@ -239,11 +238,8 @@ class Conversation:
             self._settled.set()
 
     async def recover(self) -> bool:
-        """Cut off the last turn, which may not be over; whether the process can be used again.
-
-        What the turn has cost is heard on the way.
-        """
-        self._settled = None
+        """Cut off the last turn, which may not be over; whether the process can be used again."""
+        self._settled = _over()
         # neither half-exchanged tools nor a line whose result is not there can be cut (2.1.330)
         if self._between_steps or not self.state.set_up or not self.alive:
             return False
@@ -352,7 +348,7 @@ class Conversation:
 
     async def settle(self) -> None:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
-        if self._settled is None or self.settled:
+        if self.settled:
             return
         self._reading = True
         try:
@@ -368,8 +364,7 @@ class Conversation:
 
     async def reusable(self) -> bool:
         """Wait until the CLI has settled; whether it can go on with the conversation."""
-        if self._settled is not None:
-            await self._settled.wait()
+        await self._settled.wait()
         return self._reusable and self.alive
 
     async def _until_waiting(self) -> bool:
@@ -397,3 +392,9 @@ class Conversation:
                 self.busy = not await self._lines.hear_cost()
         finally:
             await self._process.close(busy=self.busy or not self._patience.ready)
+
+
+def _over() -> anyio.Event:
+    event = anyio.Event()
+    event.set()
+    return event

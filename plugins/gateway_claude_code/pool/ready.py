@@ -42,6 +42,7 @@ class ReadyProcesses:
             settled = [one for one in waiting if one.process.settled]
             if self._lacks_empty(set_up, waiting) and (short := cuttable(settled)):
                 self._live.forget_key(short[0].process)
+                short[0].process.begin_to_clear()  # now, as a request may take it before the task
                 self._processes.care(self._empty, short[0].process)
 
     def set_up_spares(self) -> None:

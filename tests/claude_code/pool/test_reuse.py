@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import anyio
 import pytest
 
 from gateway_claude_code.conversations.conversation import Conversation
+from gateway_claude_code.conversations.warming import Recipe
 from gateway_claude_code.pool.pool import Pool
+from gateway_claude_code.pool.set_ups import ENOUGH
 from gateway_claude_code.reuse.held import MOST_CONVERSATIONS
 from gateway_claude_code.reuse.set_up import SetUp, Wanted
 from tests.claude_code.pool.pool_support import (
@@ -224,3 +227,32 @@ async def test_nobody_overtakes_another_caller_who_waits() -> None:
         await quiet()
         assert process_of(process).closed
         assert requests.got["b"] is not process
+
+
+async def test_one_that_is_taken_as_it_is_about_to_be_cleared_is_waited_for() -> None:
+    LAUNCH.started.clear()
+    pool = a_pool(max_spares=4, max_processes=8, min_spares=0)
+    async with pool.running():
+        processes = [await obtained(pool, wanted()) for _ in range(4)]
+        for process in processes:
+            answer(process)
+            pool.keep(process, None)
+        await quiet()
+        for _ in range(ENOUGH):
+            pool.set_ups.note(wanted(), lambda: cast(Recipe, object()))
+        process_of(processes[0]).answering = anyio.Event()  # does not answer for now
+        pool._ready.cut_short_ones()
+        assert processes[0].empty
+        taken: list[Conversation | None] = []
+
+        async def take() -> None:
+            taken.append(await pool.take_idle(replace(wanted(), prefixes=(b"x",))))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(take)
+            await quiet()
+            assert taken == []
+            process_of(processes[0]).answering.set()
+        assert taken == [processes[0]]
+        assert len(processes[0].held) == 0
+        pool.retire(processes[0])

@@ -31,11 +31,7 @@ class Parameters:
     async def apply(self, settings: Mapping[str, Any], *before: Line) -> None:
         """Send these, and wait until they hold. Raises `BackendFailed` where they are refused."""
         self._settings, self._are_certain = as_before(settings, self._settings), False
-        request_id = self._lines.next_id()
-        sent = self.further.allow(self._settings)
-        await self._lines.send(*before, protocol.apply_settings(request_id, sent))
-        while not is_applied(await self._lines.next(), request_id):
-            pass
+        await self._send(self.further.allow(self._settings), *before)
         self._are_certain = True
 
     async def renew(self) -> None:
@@ -45,4 +41,10 @@ class Parameters:
     async def settle(self) -> None:
         """Lift what forbade further requests, now rather than when the next turn waits for it."""
         if self.further.forbidden:
-            await self.renew()
+            await self._send(self.further.allow({}))
+
+    async def _send(self, settings: Mapping[str, Any], *before: Line) -> None:
+        request_id = self._lines.next_id()
+        await self._lines.send(*before, protocol.apply_settings(request_id, settings))
+        while not is_applied(await self._lines.next(), request_id):
+            pass

@@ -142,4 +142,5 @@ def _gateway_as_usual(
 @pytest.fixture
 def gateway_as_usual(_gateway_as_usual: RunningGateway) -> RunningGateway:
     """The same with the default configuration, whose processes are used again and again."""
+    _gateway_as_usual.wait_until_at_rest()
     return _made_new(_gateway_as_usual)

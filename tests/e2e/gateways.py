@@ -55,6 +55,13 @@ class RunningGateway:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return [int(pid) for pid in children.split() if not _is_own(int(pid))]
 
+    def wait_until_at_rest(self, seconds: float = 10) -> None:
+        """No process is at work any more, after at most `seconds`."""
+        end = time.monotonic() + seconds
+        while httpx.get(f"{self.url}/health").json()["claude_code"]["processes"]["busy"]:
+            assert time.monotonic() < end, "a process is still at work"
+            time.sleep(0.02)
+
     def wait_until_idle(self, seconds: float = 3) -> list[int]:
         """The processes that are left after at most `seconds`."""
         end = time.monotonic() + seconds

@@ -15,8 +15,6 @@ FOREIGN_PACKAGES = ("gateway_", "openai", "anthropic", "claude_agent_sdk", "mcp"
 FOREIGN_WORDS = ("openai", "anthropic", "claude", "chat.completion", "finish_reason", "[done]")
 
 ALLOWED = {
-    # Client libraries read it off every answer, also off those that no frontend gave.
-    ("http/request_identity.py", "openai-processing-ms"),
     # The packaged YAML, which is the core's, offers it; a proposed alias has to lead somewhere.
     ("models/model_map.py", "claude-sonnet-4"),
     # Name rules of other programs, for keys of any API.

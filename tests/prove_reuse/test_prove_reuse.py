@@ -24,5 +24,5 @@ def test_reused_processes_ask_like_new_ones(
     monkeypatch.setenv("DRAGOMAN_CLAUDE_COMMAND", cli_command)
     proof = anyio.run(partial(run, habits=BRIEF), tmp_path, SEQUENCES, SEED, COMPARED)
     assert proof.problems == []
-    assert proof.taken["reused"] >= SEQUENCES
+    assert proof.taken["reused"] >= 0.8 * SEQUENCES
     assert proof.replayed == COMPARED

@@ -69,7 +69,7 @@ HARMLESS: Final = {
     "server": {"port", "leave_seconds", "drain_seconds", "reload"},
     "models": {"split", "backend", "target", "description", "hidden", "sampling", "thinking",
                "defaults", "limits"},
-    "claude_code": {"min_spares", "max_spares", "spare_seconds", "max_live", "keep_alive",
+    "claude_code": {"min_spares", "max_spares", "spare_seconds", "max_live", "keep_alive", "reuse",
                     "max_processes", "max_queue", "queue_seconds", "start_seconds",
                     "close_seconds", "upstream_retries"},
     "tools": {"max_rounds", "seconds", "concurrency", "result_characters", "show", "remember",

@@ -7,6 +7,7 @@ from typing import Final
 
 import anyio
 
+from gateway_claude_code.process.starts import Start
 from gateway_claude_code.response.failures import NotReady
 
 WARM_SECONDS: Final = 5
@@ -21,9 +22,11 @@ class Patience:
         self._born = time.monotonic()
         self.ready = False
 
-    def note_ready(self) -> None:
-        """It has answered for the first time, or again."""
+    def note_ready(self, start: Start | None = None) -> None:
+        """It has answered for the first time, or again; its start is over."""
         self.ready = True
+        if start is not None:
+            start.ready()
 
     @contextmanager
     def limit(self, *, warm: bool) -> Iterator[None]:

@@ -110,7 +110,7 @@ class Conversation:
         return self._lines.bridge
 
     async def ended(self) -> None:
-        """Wait until the process has ended, of whatever."""
+        """Wait until the process has ended."""
         await self._process.ended()
 
     # -- before a turn ----------------------------------------------------------------
@@ -120,7 +120,7 @@ class Conversation:
         self.was_spare = True
 
     def use_transcript(self) -> None:
-        """Note that the process can't take earlier turns as turns: they are given as text."""
+        """Note that the process gets earlier turns as text, as it can't take them as turns."""
         self.state = replace(self.state, transcribed=True)
 
     def begin(self, report_cost: Callable[[float], None]) -> None:
@@ -197,9 +197,7 @@ class Conversation:
             if self._start is not None:
                 self._start.failed(error)
             raise
-        self._patience.note_ready()
-        if self._start is not None:
-            self._start.ready()
+        self._patience.note_ready(self._start)
 
     def _limit(self) -> AbstractContextManager[None]:
         return self._patience.limit(warm=self.was_spare or self.used or self.state.answered)
@@ -223,11 +221,11 @@ class Conversation:
 
     def begin_to_clear(self) -> None:
         """Note that the conversation is about to be cut: from here on, `reusable` waits for that."""
-        self._settled, self._reusable = anyio.Event(), False
-        self._clearing = self._reading = True
+        self._settled, self._reusable, self._clearing = anyio.Event(), False, True
 
     async def clear(self) -> None:
         """Cut the whole conversation, after `begin_to_clear`."""
+        self._reading = True
         try:
             await self.rewind(0)
             self._reusable = True
@@ -344,7 +342,7 @@ class Conversation:
         """Note that the answer is complete; it ended with these calls, or with none."""
         self.calls = tuple(calls)
         self.state = replace(self.state, set_up=True, answered=True, thought=thought)
-        self._settled = anyio.Event()
+        self._settled, self._reusable = anyio.Event(), False
 
     async def settle(self) -> None:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
@@ -352,8 +350,10 @@ class Conversation:
             return
         self._reading = True
         try:
-            with anyio.move_on_after(SETTLE_SECONDS):
+            with anyio.move_on_after(SETTLE_SECONDS) as limit:
                 self._reusable = await self._until_waiting()
+            if limit.cancelled_caught:  # seldom, and 2.1.330 then queues whatever it is told
+                self.held.wear_out()
         except GatewayError:
             self._reusable = False
         finally:

@@ -68,7 +68,7 @@ class Pool:
             config, self.slots, reaper or OrphanReaper(None), self.quota.note, self._set_news
         )
         self._seekers = Seekers()
-        self.set_ups = SetUps(config.max_spares if self._live.most else 0)
+        self.set_ups = SetUps(config.max_spares if self._live.most else 0, config.keep_alive)
         self._ready = ReadyProcesses(
             self.set_ups, self._live, self._spares, self._processes, self.keep
         )
@@ -265,7 +265,8 @@ class Pool:
 
     def recover(self, conversation: Conversation) -> None:
         """Have the last turn of a process cut off, which may not be over, and let it wait."""
-        if conversation.held.set_up is None or not self._live.most:
+        held = conversation.held
+        if held.set_up is None or held.worn or not self._live.most:
             self.retire(conversation)
             return
         self._processes.care(self._recover, conversation)

@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 
 def test_one_conversation_is_no_sign_of_more(clock: Clock) -> None:
-    set_ups, recipe = SetUps(4, clock), Noted()
+    set_ups, recipe = SetUps(4, 300, clock), Noted()
     for number in range(1, ENOUGH + 1):
         assert set_ups.in_use() == []
         set_ups.note(wanted(1), recipe)
@@ -44,7 +44,7 @@ def test_one_conversation_is_no_sign_of_more(clock: Clock) -> None:
 
 
 def test_a_recipe_is_made_anew_for_other_tools_only(clock: Clock) -> None:
-    set_ups, first, second = SetUps(4, clock), Noted(), Noted(b"2")
+    set_ups, first, second = SetUps(4, 300, clock), Noted(), Noted(b"2")
     for _ in range(3):
         set_ups.note(wanted(1), first)
     assert first.asked == 1
@@ -53,7 +53,7 @@ def test_a_recipe_is_made_anew_for_other_tools_only(clock: Clock) -> None:
 
 
 def test_the_last_used_come_first_and_no_more_than_so_many(clock: Clock) -> None:
-    set_ups = SetUps(2, clock)
+    set_ups = SetUps(2, 300, clock)
     for number in (1, 2, 3):
         for _ in range(ENOUGH):
             set_ups.note(wanted(number), Noted())
@@ -61,7 +61,7 @@ def test_the_last_used_come_first_and_no_more_than_so_many(clock: Clock) -> None
 
 
 def test_after_a_while_none_is_wanted(clock: Clock) -> None:
-    set_ups = SetUps(4, clock)
+    set_ups = SetUps(4, 300, clock)
     for _ in range(ENOUGH):
         set_ups.note(wanted(1), Noted())
     clock.now += IN_USE_SECONDS + 1
@@ -69,8 +69,17 @@ def test_after_a_while_none_is_wanted(clock: Clock) -> None:
 
 
 def test_without_room_for_any_nothing_is_asked_for() -> None:
-    set_ups, recipe = SetUps(0), Noted()
+    set_ups, recipe = SetUps(0, 300), Noted()
     for _ in range(ENOUGH):
         set_ups.note(wanted(1), recipe)
     assert recipe.asked == 0
+    assert set_ups.in_use() == []
+
+
+def test_no_longer_than_processes_wait(clock: Clock) -> None:
+    set_ups = SetUps(4, 1, clock)
+    for _ in range(ENOUGH):
+        set_ups.note(wanted(1), Noted())
+    assert set_ups.in_use()
+    clock.turn(2)
     assert set_ups.in_use() == []

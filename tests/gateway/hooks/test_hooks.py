@@ -292,6 +292,20 @@ def test_hook_check_models(gateway_with: GatewayWith) -> None:
         gateway_with(plugin(gateway_check_models))
 
 
+async def test_hook_caller_left(gateway_with: GatewayWith) -> None:
+    left: list[str] = []
+
+    def gateway_caller_left(caller: str) -> None:
+        left.append(caller)
+
+    def raises(caller: str) -> None:
+        raise RuntimeError(caller)
+
+    raises.__name__ = "gateway_caller_left"
+    gateway_with(plugin(raises), plugin(gateway_caller_left)).forget("key laptop")
+    assert left == ["key laptop"]
+
+
 @pytest.mark.parametrize(("taken", "later"), [(("paint",), ()), ((), ("plugins.paint",))])
 async def test_hook_reconfigured(
     taken: tuple[str, ...], later: tuple[str, ...], gateway_with: GatewayWith, tmp_path: Path

@@ -25,14 +25,14 @@ class _Use:
 class SetUps:
     """Notes the conversations that begin, and says which set-ups want a process; `most` of these.
 
-    Not for longer than `keep_alive`, in seconds: processes do not wait for longer either.
+    None where processes wait for less than `IN_USE_SECONDS` (`keep_alive`): they would be started
+    again and again.
     """
 
     def __init__(
         self, most: int, keep_alive: float, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._most = most
-        self._seconds = min(keep_alive, IN_USE_SECONDS)
+        self._most = most if keep_alive >= IN_USE_SECONDS else 0
         self._now = now
         self._uses: OrderedDict[SetUp, _Use] = OrderedDict()
 
@@ -57,7 +57,7 @@ class SetUps:
 
     def in_use(self) -> list[tuple[SetUp, Recipe]]:
         """Those that want a process, the last used first."""
-        since = self._now() - self._seconds
+        since = self._now() - IN_USE_SECONDS
         for set_up in [each for each, use in self._uses.items() if use.began[-1] < since]:
             del self._uses[set_up]
         return [

@@ -47,7 +47,8 @@ Holding = Callable[..., io.StringIO]
 def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
     """Begins a start whose log a banner repeats; gives what is written on the terminal."""
     root, handlers = logging.getLogger(), []
-    before = root.level
+    server = logging.getLogger("uvicorn.error")
+    before, own = root.level, server.level  # one that ran in this process has set its own
 
     def begin(*, terminal: bool = True, level: int = logging.INFO) -> io.StringIO:
         stderr = Terminal() if terminal else io.StringIO()
@@ -55,6 +56,7 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
         handlers.append(logs._HoldingHandler())
         root.addHandler(handlers[-1])
         root.setLevel(level)
+        server.setLevel(logging.NOTSET)
         logs.hold_start()
         return stderr
 
@@ -62,6 +64,7 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
     for handler in handlers:
         root.removeHandler(handler)
     root.setLevel(before)
+    server.setLevel(own)
 
 
 def say_all() -> None:

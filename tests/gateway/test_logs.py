@@ -47,8 +47,7 @@ Holding = Callable[..., io.StringIO]
 def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
     """Begins a start whose log a banner repeats; gives what is written on the terminal."""
     root, handlers = logging.getLogger(), []
-    server = logging.getLogger("uvicorn.error")
-    before, own = root.level, server.level  # one that ran in this process has set its own
+    before = root.level
 
     def begin(*, terminal: bool = True, level: int = logging.INFO) -> io.StringIO:
         stderr = Terminal() if terminal else io.StringIO()
@@ -56,7 +55,6 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
         handlers.append(logs._HoldingHandler())
         root.addHandler(handlers[-1])
         root.setLevel(level)
-        server.setLevel(logging.NOTSET)
         logs.hold_start()
         return stderr
 
@@ -64,7 +62,6 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Iterator[Holding]:
     for handler in handlers:
         root.removeHandler(handler)
     root.setLevel(before)
-    server.setLevel(own)
 
 
 def say_all() -> None:

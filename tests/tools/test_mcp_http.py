@@ -40,7 +40,7 @@ def adding() -> Iterator[tuple[str, Keys]]:
         return a + b
 
     keys = Keys(server.streamable_http_app())
-    config = uvicorn.Config(keys, log_level="warning", ws="none")
+    config = uvicorn.Config(keys, log_config=None, log_level="warning", ws="none")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})

@@ -12,7 +12,9 @@ from gateway.server.draining import Server, signals_of
 
 def a_server(drain_seconds: float = 60, leave_seconds: float = 0) -> tuple[Server, Traffic]:
     traffic = Traffic()
-    server = Server(uvicorn.Config(testing.build, log_config=None), traffic, drain_seconds, leave_seconds)
+    server = Server(
+        uvicorn.Config(testing.build, log_config=None), traffic, drain_seconds, leave_seconds
+    )
     server.config.load()
     server.started = True
     return server, traffic

@@ -136,11 +136,12 @@ def gateway(_shared_gateway: RunningGateway) -> RunningGateway:
 def _gateway_as_usual(
     tmp_path_factory: pytest.TempPathFactory, cli_command: str
 ) -> Iterator[RunningGateway]:
-    yield from _shared(tmp_path_factory, cli_command, {"server": {"drain_seconds": 10}})
+    few = {"plugins": {"claude_code": {"max_live": 4, "max_spares": 1}}}
+    yield from _shared(tmp_path_factory, cli_command, {**few, "server": {"drain_seconds": 10}})
 
 
 @pytest.fixture
 def gateway_as_usual(_gateway_as_usual: RunningGateway) -> RunningGateway:
-    """The same with the default configuration, whose processes are used again and again."""
+    """The same with processes that are used again and again, as by default, but fewer of them."""
     _gateway_as_usual.wait_until_at_rest()
     return _made_new(_gateway_as_usual)

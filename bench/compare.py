@@ -91,7 +91,7 @@ class Comparison:
 
     def ask_proxy(self, body: Body) -> Asked:
         if self.proxy is None:
-            raise RuntimeError("there is no proxy to ask")
+            raise RuntimeError("the proxy is missing")
         return ask_http(self.proxy.url, body)
 
     def spawn(self, body: Body) -> Asked:

@@ -251,7 +251,7 @@ class Pool:
     def keep(self, conversation: Conversation, key: Digest | None) -> None:
         """Let a process wait, as soon as it has settled: for what continues its conversation.
 
-        Without a key there is no such thing, and it waits for another conversation.
+        Without a key, it waits for another conversation only.
         """
         if not self._live.most or conversation not in self._processes or conversation.held.worn:
             self.retire(conversation)

@@ -51,7 +51,7 @@ class Held:
 
     @property
     def last_user(self) -> int:
-        """The number of the turn with the newest such line; 0 if there is none."""
+        """The number of the turn with the newest such line; 0 without any."""
         numbers = (i for i, uuid in enumerate(self._uuids) if uuid is not None)
         return max(numbers, default=0)
 

@@ -8,7 +8,7 @@ _OF_THE_PROCESS: Final = "metadata"
 
 
 def difference(wanted: Mapping[str, Any], arrived: Mapping[str, Any]) -> str:
-    """The first place where a body differs from the wanted one, in words; "" if there is none.
+    """The first place where a body differs from the wanted one, in words; "" for equal bodies.
 
     The metadata does not count. No content is quoted: "messages[1].content[0].text differs".
     """

@@ -115,13 +115,10 @@ class Ledger:
     def _apply(self, settings: Mapping[str, Any]) -> None:
         """Of each line all is meant that is in it: what an earlier one left is not wanted."""
         limits = NO_FURTHER_REQUEST["env"]
-        if settings == NO_FURTHER_REQUEST:
-            return
-        env = {
-            name: value
-            for name, value in settings.get("env", {}).items()
-            if value != "" and name not in limits
-        }
+        given = settings.get("env", {})
+        if given and given.keys() <= limits.keys() and settings.keys() == {"env"}:
+            return  # forbids or allows further requests, and leaves the rest as it is
+        env = {name: value for name, value in given.items() if value != "" and name not in limits}
         wanted = {name: value for name, value in settings.items() if value is not None}
         self._settings = {**wanted, "env": env}
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.types import ChatRequest, Message, Target, Text
 from gateway_claude_code.request.prepare import prepare
-from gateway_claude_code.request.settings import NO_FURTHER_REQUEST
+from gateway_claude_code.request.settings import NO_FURTHER_REQUEST, without_limit
 from gateway_claude_code.upstream import MessagesRequest, text_answer
 from tests.prove_reuse.callers.asked import Asked
 from tests.prove_reuse.differences import differences
@@ -150,3 +150,13 @@ def test_what_settings_leave_behind_is_not_meant() -> None:
     asks = ledger.sent(line("u1", "one", query=True))
     assert asks is not None
     assert asks.settings == {"env": {}}
+
+
+def test_settings_that_only_allow_further_requests_leave_the_rest() -> None:
+    ledger = Ledger([].append)
+    ledger.sent(settings(effortLevel="low", env={"A": "1"}))
+    ledger.sent(settings(**NO_FURTHER_REQUEST))
+    ledger.sent(settings(**without_limit({})))
+    asks = ledger.sent(line("u1", "one", query=True))
+    assert asks is not None
+    assert asks.settings == {"effortLevel": "low", "env": {"A": "1"}}

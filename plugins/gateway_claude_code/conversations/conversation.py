@@ -54,7 +54,7 @@ class Conversation:
         self._lines = CliLines(process, note_quota)
         self._patience = Patience(start_seconds)
         self._start = start
-        self._warming: anyio.Event | None = None
+        self._warmed_up = _over()
         self._parameters = Parameters(self._lines)
         self._settled = _over()
         self._reusable = self._reading = self._between_steps = self._clearing = False
@@ -116,8 +116,8 @@ class Conversation:
     # -- before a turn ----------------------------------------------------------------
 
     def become_spare(self) -> None:
-        """Note that the process was started ahead of its request."""
-        self.was_spare = True
+        """Note that the process was started ahead of its request, and is about to warm up."""
+        self.was_spare, self._warmed_up = True, anyio.Event()
 
     def use_transcript(self) -> None:
         """Note that the process gets earlier turns as text, as it can't take them as turns."""
@@ -128,16 +128,15 @@ class Conversation:
         self._lines.cost.begin(report_cost)
 
     async def warm_up(self) -> None:
-        """Wait until the CLI answers, before it is given anything of a request.
+        """Wait until the CLI answers, before a spare is given anything of a request.
 
         Raises `TimedOut` and `BackendFailed`. `apply_flag_settings` with nothing in it changes
         nothing, also before `initialize` (seen with 2.1.330: equal bodies).
         """
-        self._warming = anyio.Event()
         try:
             await self._apply({})
         finally:
-            self._warming.set()
+            self._warmed_up.set()
 
     async def set_up(
         self,
@@ -147,10 +146,10 @@ class Conversation:
         json_schema: Mapping[str, Any] | None = None,
     ) -> None:
         """Give what a process gets once. Raises `TimedOut` and `BackendFailed`."""
-        if self._warming is not None:
-            await self._warming.wait()
-            if not self._patience.ready:
-                raise self._patience.not_ready()
+        with self._limit():  # as one whose pool ends does not warm up any more
+            await self._warmed_up.wait()
+        if self.was_spare and not self._patience.ready:
+            raise self._patience.not_ready()
         self._lines.offer(bridge)
         servers = [MCP_SERVER] if bridge is not None else []
         first = protocol.initialize(self._lines.next_id(), system, servers, json_schema)

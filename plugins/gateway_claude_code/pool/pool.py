@@ -6,15 +6,13 @@ start a process, or for one that becomes idle, whatever comes first (`seekers`).
 """
 
 import logging
-import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, Final, Literal, TypeAlias
 
 import anyio
 
 from gateway.context import RequestContext
-from gateway.errors import GatewayError
 from gateway_claude_code.account.quota import Quota
 from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
@@ -23,9 +21,12 @@ from gateway_claude_code.pool.admission import Slots, default_processes
 from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.processes import Processes, logged
 from gateway_claude_code.pool.ready import ReadyProcesses
-from gateway_claude_code.pool.seekers import Seekers
+from gateway_claude_code.pool.refill import Refill
+from gateway_claude_code.pool.rounds import SPARE_SECONDS, START_SECONDS, Rounds
+from gateway_claude_code.pool.seekers import Seeker, Seekers
 from gateway_claude_code.pool.set_ups import SetUps
 from gateway_claude_code.pool.spares import Spares
+from gateway_claude_code.pool.start_turns import StartTurns
 from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.process.starts import Start, Starts, starts_at_a_time
@@ -39,11 +40,6 @@ ProcessKind: TypeAlias = Literal["live", "reused", "spare", "cold"]
 
 ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
-FAILED_SECONDS: Final = 10
-"""How long no spare is started after one could not be."""
-REFILL_SECONDS: Final = 0.5
-"""How long no spare is started after a request got its process. A CLI that starts keeps a core
-busy, and that core is better used for getting the request to the model; then it waits anyway."""
 
 
 class Pool:
@@ -64,6 +60,8 @@ class Pool:
             self._make_room,
         )
         self.starts = Starts(starts_at_a_time(), config.queue_seconds, self._set_news)
+        self._start_turns = StartTurns(self.slots, self.starts)
+        self._rounds: Rounds[Conversation] = Rounds()
         self._processes = Processes(
             config, self.slots, reaper or OrphanReaper(None), self.quota.note, self._set_news
         )
@@ -72,9 +70,10 @@ class Pool:
         self._ready = ReadyProcesses(
             self.set_ups, self._live, self._spares, self._processes, self.keep
         )
+        self._refill = Refill(
+            self._spares, self.slots, self.starts, self._processes, self._make_room
+        )
         self._news = anyio.Event()
-        self._no_spare_until = 0.0
-        self._before_start = 0
         self._taken: dict[ProcessKind, int] = {"live": 0, "reused": 0, "spare": 0, "cold": 0}
 
     @property
@@ -86,11 +85,11 @@ class Pool:
         """
         spare, live, aside = len(self._spares), len(self._live), self.slots.used_aside
         return {
-            "busy": self.slots.used - spare - live - aside - self._before_start,
+            "busy": self.slots.used - spare - live - aside - self._start_turns.waiting,
             "live": live,
             "spare": spare,
             "aside": aside,
-            "waiting": self.slots.waiting + self._before_start,
+            "waiting": self.slots.waiting + self._start_turns.waiting,
         }
 
     def report(self) -> dict[str, Any]:
@@ -173,69 +172,82 @@ class Pool:
         outdated = self._spares.forget_other_programs(launch)
         for given_up in (*outdated, *self._spares.take_useless()):
             self.retire(given_up)
-        spare = None if fresh else self._spares.take(launch)
-        now = time.monotonic()
-        if self._no_spare_until <= now:
-            self._no_spare_until = now + REFILL_SECONDS
-        self._news.set()
-        if spare is not None:
-            self._taken["spare"] += 1
+        if wanted is None:
+            return self._spare(launch, fresh=fresh) or await self._new(launch, caller, ctx)
+        with self._seekers.seeking(wanted) as seeker:
+            obtained = None
+            try:
+                obtained = await self._sought(seeker, launch, caller, ctx, fresh=fresh)
+            finally:
+                if seeker.found not in (None, obtained):
+                    self.keep(seeker.found, None)
+        if ctx is not None:
+            ctx.group.begin(ctx.request_id)
+        return obtained
+
+    async def _sought(
+        self,
+        seeker: Seeker,
+        launch: Launch,
+        caller: str,
+        ctx: RequestContext | None,
+        *,
+        fresh: bool,
+    ) -> Conversation:
+        with seeker.until_handed():
+            await self._wait_for_return(seeker, launch, fresh=fresh)
+        if seeker.found is not None:
+            return self._reused(seeker.found)
+        if (spare := self._spare(launch, fresh=fresh)) is not None:
             return spare
         # before room is made for it, at the cost of what waits
         self.starts.breaker.look()
-        if wanted is None:
-            return await self._started(launch, await self._acquire_start(caller, ctx))
-        if self.slots.full and (found := await self.take_idle(wanted, urgent=True)) is not None:
-            return found
-        return await self._seek(launch, caller, ctx, wanted)
-
-    async def _seek(
-        self, launch: Launch, caller: str, ctx: RequestContext | None, wanted: Wanted
-    ) -> Conversation:
+        if self.slots.full and (idle := await self.take_idle(seeker.wanted, urgent=True)):
+            return idle
         start: Start | None = None
-        with self._seekers.seeking(wanted) as seeker:
-            try:
-                with seeker.until_handed():
-                    start = await self._acquire_start(caller, ctx)
-            except BaseException:
-                if seeker.found is not None:
-                    self.keep(seeker.found, None)
-                raise
-        if start is not None and seeker.found is None:
+        with seeker.until_handed():
+            start = await self._start_turns.acquire(caller, ctx)
+        if seeker.found is None and start is not None:
             return await self._started(launch, start)
         if start is not None:
-            start.give_up()
-            self.slots.release()
+            self._start_turns.give_back(start)
         assert seeker.found is not None  # noqa: S101 - nothing else ends the wait
-        if ctx is not None:
-            ctx.group.begin(ctx.request_id)
-        self._taken["reused"] += 1
-        return seeker.found
+        return self._reused(seeker.found)
 
-    async def _acquire_start(self, caller: str, ctx: RequestContext | None) -> Start:
-        """A slot, and the turn to start a process in it."""
-        await self.slots.acquire(caller, ctx)
-        try:
-            return await self._turn_to_start(ctx)
-        except BaseException:
-            self.slots.release()
-            raise
+    async def _wait_for_return(self, seeker: Seeker, launch: Launch, *, fresh: bool) -> None:
+        """Wait for a process that may be back sooner than another one would be ready."""
+        has_spare = not fresh and self._spares.has(launch)
+        most = SPARE_SECONDS if has_spare else START_SECONDS
+        ahead = self._seekers.ahead_of(seeker)
+        expected = self._rounds.seconds_until_back(seeker.wanted.set_up, ahead)
+        if expected is not None and expected <= most:
+            await anyio.sleep(most)
+
+    def _reused(self, conversation: Conversation) -> Conversation:
+        self._taken["reused"] += 1
+        return conversation
+
+    def _spare(self, launch: Launch, *, fresh: bool) -> Conversation | None:
+        spare = None if fresh else self._spares.take(launch)
+        self._refill.put_off()
+        self._news.set()
+        if spare is not None:
+            self._taken["spare"] += 1
+        return spare
+
+    async def _new(self, launch: Launch, caller: str, ctx: RequestContext | None) -> Conversation:
+        self.starts.breaker.look()
+        return await self._started(launch, await self._start_turns.acquire(caller, ctx))
 
     async def _started(self, launch: Launch, start: Start) -> Conversation:
         conversation = await self._processes.start(launch, start)
         self._taken["cold"] += 1
         return conversation
 
-    async def _turn_to_start(self, ctx: RequestContext | None) -> Start:
-        self._before_start += 1
-        try:
-            with ctx.waiting() if ctx is not None else nullcontext():
-                start = await self.starts.turn()
-        finally:
-            self._before_start -= 1
-        if ctx is not None:
-            ctx.group.begin(ctx.request_id)
-        return start
+    def begin(self, conversation: Conversation) -> None:
+        """Note that a request has got this process."""
+        if (set_up := conversation.held.set_up) is not None:
+            self._rounds.begin(conversation, set_up)
 
     @asynccontextmanager
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
@@ -290,6 +302,7 @@ class Pool:
 
     def _offer(self, conversation: Conversation) -> None:
         """Give an idle process to a request that waits for one like it, or its room to another."""
+        self._rounds.end(conversation)
         caller = self.slots.next_caller
         seeker = None
         if conversation in self._live and is_brief(conversation):
@@ -303,6 +316,7 @@ class Pool:
 
     def retire(self, conversation: Conversation) -> None:
         """Close a process, and give its slot back; once."""
+        self._rounds.forget(conversation)
         self._processes.retire(conversation)
 
     def forget(self, caller: str) -> None:
@@ -332,10 +346,10 @@ class Pool:
             for useless in self._take_useless():
                 self.retire(useless)
             self._ready.cut_short_ones()
-            if time.monotonic() >= self._no_spare_until:
+            if not self._refill.pause:
                 if not self.slots.waiting:
                     self._ready.set_up_spares()
-                await logged(self._start_missing)
+                await logged(self._refill.start_missing)
             with anyio.move_on_after(self._pause()):
                 await self._news.wait()
 
@@ -348,8 +362,7 @@ class Pool:
 
     def _pause(self) -> float:
         """Seconds until there may be something to do."""
-        refill = self._no_spare_until - time.monotonic()
-        pauses = (self._live.next_expiry(), refill if refill > 0 else None, TENDING_SECONDS)
+        pauses = (self._live.next_expiry(), self._refill.pause or None, TENDING_SECONDS)
         return min(pause for pause in pauses if pause is not None)
 
     def _forget_replaced_program(self) -> None:
@@ -360,38 +373,6 @@ class Pool:
             self.starts.breaker.notice((current.program, current.stamp))
             for outdated in self._spares.forget_other_programs(current):
                 self.retire(outdated)
-
-    async def _start_missing(self) -> None:
-        while (launch := self._spares.missing()) is not None:
-            if not launch.on_disk or not self.slots.try_acquire():
-                return
-            if (start := self.starts.spare_turn()) is None:
-                self.slots.release()
-                return
-            try:
-                spare = await self._processes.start(launch, start)
-            except GatewayError as error:
-                self._no_spare(error)
-                return
-            self._spares.add(launch, spare)
-            self._processes.tend(self._warm_up, spare)
-            if self.slots.waiting:
-                self._make_room()
-
-    async def _warm_up(self, spare: Conversation) -> None:
-        try:
-            await spare.warm_up()
-        except GatewayError as error:
-            if spare not in self._processes:
-                return  # it was closed meanwhile
-            self._no_spare(error)
-            if self._spares.remove(spare):
-                self.retire(spare)
-        self._news.set()
-
-    def _no_spare(self, error: GatewayError) -> None:
-        log.warning("no spare process could be started: %s", error.message)
-        self._no_spare_until = time.monotonic() + FAILED_SECONDS
 
     def _make_room(self) -> bool:
         conversation = self._spares.take_any() or self._live.take_oldest()

@@ -38,7 +38,7 @@ class Processes:
         self._slots = slots
         self._reaper = reaper
         self._note_quota = note_quota
-        self._set_news = set_news
+        self.set_news = set_news
         self._owned: dict[Conversation, Start] = {}
         self._tasks: TaskGroup | None = None
         self._tending: TaskGroup | None = None
@@ -131,7 +131,7 @@ class Processes:
     async def _watch(self, conversation: Conversation) -> None:
         """A process that ends while nobody waits for it is noticed at once."""
         await conversation.ended()
-        self._set_news()
+        self.set_news()
 
     async def _close_late(self, conversation: Conversation) -> None:
         """Close one whose start was not over when all others were closed."""
@@ -154,7 +154,7 @@ class Processes:
         finally:
             self._slots.release()
             self._reaper.remove(conversation.pid)
-            self._set_news()
+            self.set_news()
         if conversation.last_stderr:
             log.debug("the CLI said: %s", conversation.last_stderr)
 

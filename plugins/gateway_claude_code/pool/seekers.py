@@ -15,7 +15,7 @@ class Seeker:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.found: Conversation | None = None
-        self._waiting = anyio.CancelScope()
+        self._waiting: anyio.CancelScope | None = None
 
     def takes(self, conversation: Conversation) -> bool:
         """Whether a process of its set-up will do, and none was given to it yet."""
@@ -25,12 +25,15 @@ class Seeker:
     def hand(self, conversation: Conversation) -> None:
         """Give it a process."""
         self.found = conversation
-        self._waiting.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     @contextmanager
     def until_handed(self) -> Iterator[None]:
-        """Wait in here; it ends early once something is found."""
-        with self._waiting:
+        """Wait in here while nothing is found; it ends early once something is."""
+        with anyio.CancelScope() as self._waiting:
+            if self.found is not None:
+                self._waiting.cancel()
             yield
 
 
@@ -49,6 +52,11 @@ class Seekers:
             yield seeker
         finally:
             self._forget(seeker)
+
+    def ahead_of(self, seeker: Seeker) -> int:
+        """How many of the same set-up came before this one, and still wait."""
+        seekers = self._seekers.get(seeker.wanted.set_up, [])
+        return sum(each.found is None for each in seekers[: seekers.index(seeker)])
 
     def first_for(self, conversation: Conversation) -> Seeker | None:
         """The first one that this process suits."""

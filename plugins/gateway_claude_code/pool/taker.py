@@ -41,6 +41,11 @@ class Taker:
 
     async def take(self, plan: TurnPlan, attempt: Attempt, ctx: RequestContext) -> Taken:
         """A process for this attempt. Raises `BackendUnavailable` and `GatewayBusy`."""
+        taken = await self._take(plan, attempt, ctx)
+        self._pool.begin(taken.conversation)
+        return taken
+
+    async def _take(self, plan: TurnPlan, attempt: Attempt, ctx: RequestContext) -> Taken:
         if attempt.live and plan.key_before is not None:
             waiting = await self._pool.take_live(plan.key_before)
             if waiting is not None:

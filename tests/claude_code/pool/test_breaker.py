@@ -16,8 +16,8 @@ BROKEN = BackendFailed("It exited with code 1.")
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.REFILL_SECONDS", 0)
-    monkeypatch.setattr("gateway_claude_code.pool.pool.FAILED_SECONDS", 0.001)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.REFILL_SECONDS", 0)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.FAILED_SECONDS", 0.001)
     monkeypatch.setattr("gateway_claude_code.pool.pool.TENDING_SECONDS", 0.001)
 
 

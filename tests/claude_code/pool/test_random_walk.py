@@ -95,7 +95,7 @@ class Walk:
 async def test_whatever_happens_slots_and_processes_agree(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.FAILED_SECONDS", 0.001)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.FAILED_SECONDS", 0.001)
     walk = Walk(seed)
     pool = walk.pool
     with anyio.fail_after(30):

@@ -111,7 +111,7 @@ async def test_a_request_that_is_given_up_while_its_process_starts_costs_no_slot
 async def test_a_spare_that_cant_be_started_is_said_and_tried_again_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.FAILED_SECONDS", 0.01)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.FAILED_SECONDS", 0.01)
     monkeypatch.setattr("gateway_claude_code.pool.pool.TENDING_SECONDS", 0.01)
     faults = [BackendUnavailable("no such program"), RuntimeError("a defect")]
 
@@ -132,7 +132,7 @@ async def test_a_spare_that_cant_be_started_is_said_and_tried_again_later(
 async def test_while_no_spare_can_be_started_the_others_are_tended_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.FAILED_SECONDS", 0.01)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.FAILED_SECONDS", 0.01)
 
     async def fails() -> None:
         raise BackendUnavailable("no such program")
@@ -150,7 +150,7 @@ async def test_while_no_spare_can_be_started_the_others_are_tended_to(
 async def test_the_next_spare_is_not_started_while_a_request_gets_going(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.REFILL_SECONDS", 0.05)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.REFILL_SECONDS", 0.05)
     launch, pool = a_launch(), a_pool(min_spares=1)
     async with pool.running():
         pool.expect(launch)

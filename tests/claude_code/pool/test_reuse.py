@@ -107,6 +107,53 @@ async def test_one_of_another_set_up_gets_its_slot(other: Wanted) -> None:
         assert requests.got["other"] is not process
 
 
+async def used_and_taken_again(pool: Pool) -> Conversation:
+    """The process of a conversation that was answered at once, and is asked anew."""
+    process = await obtained(pool, wanted())
+    pool.begin(process)
+    answer(process)
+    pool.keep(process, KEY)
+    await quiet()
+    again = await pool.take_live(KEY)
+    assert again is process
+    pool.begin(again)
+    return process
+
+
+@pytest.mark.parametrize("spares", [0, 1])
+async def test_one_that_is_soon_back_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, spares: int
+) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.pool.START_SECONDS", 60)
+    monkeypatch.setattr("gateway_claude_code.pool.pool.SPARE_SECONDS", 60)
+    LAUNCH.started.clear()
+    pool = a_pool(max_processes=4, max_spares=spares, min_spares=spares)
+    async with pool.running():
+        process = await used_and_taken_again(pool)
+        started = len(LAUNCH.started)
+        requests = Requests(pool)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(requests.ask, "next", wanted())
+            await quiet()
+            assert requests.got == {}
+            answer(process)
+            pool.keep(process, KEY)
+        assert requests.got == {"next": process}
+        assert len(LAUNCH.started) == started
+        assert pool.counts["waiting"] == 0
+
+
+async def test_one_that_does_not_come_back_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_claude_code.pool.pool.START_SECONDS", 0.01)
+    pool = a_pool(max_processes=4, max_spares=0)
+    async with pool.running():
+        process = await used_and_taken_again(pool)
+        other = await pool.obtain(LAUNCH, "a", wanted=wanted())
+        assert other is not process
+        for each in (process, other):
+            pool.retire(each)
+
+
 async def test_callers_take_turns() -> None:
     waits = (("b", wanted("b")), ("a", wanted()), ("b again", wanted("b")))
     async with waiting(*waits) as (pool, process, requests):

@@ -38,7 +38,7 @@ BROKEN = BackendFailed("It exited with code 1.")
 
 @pytest.fixture(autouse=True)
 def _two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.REFILL_SECONDS", 0)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.REFILL_SECONDS", 0)
     monkeypatch.setattr("gateway_claude_code.pool.pool.starts_at_a_time", lambda: 2)
 
 
@@ -210,7 +210,7 @@ async def test_spares_start_one_after_another() -> None:
 async def test_a_spare_that_dies_as_it_starts_counts_as_a_failed_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.FAILED_SECONDS", 0.001)
+    monkeypatch.setattr("gateway_claude_code.pool.refill.FAILED_SECONDS", 0.001)
     monkeypatch.setattr("gateway_claude_code.pool.pool.TENDING_SECONDS", 0.001)
 
     class Stillborn(list[FakeProcess]):
@@ -311,7 +311,7 @@ async def test_a_spare_that_is_starting_is_waited_for(
     async with backend.running():
         backend.expect(TARGET.name, None)
         await until(lambda: started() == backend.pool.counts["spare"] == 1)
-        monkeypatch.setattr("gateway_claude_code.pool.pool.REFILL_SECONDS", 60)
+        monkeypatch.setattr("gateway_claude_code.pool.refill.REFILL_SECONDS", 60)
         assert await answered(backend, "one") == "Hi"
         assert backend.report()["taken"] == {"live": 0, "reused": 0, "spare": 1, "cold": 0}
         assert started() == 1

@@ -1,0 +1,62 @@
+"""How long processes are away with a request, and so when the next one may be back. Pure but for the clock."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from gateway_claude_code.reuse.set_up import SetUp
+
+P = TypeVar("P")
+
+START_SECONDS: Final = 0.5
+"""What a start takes on an idle machine, the first turn included (seen with 2.1.330). One that is
+back sooner is the better choice, as a start also keeps a core busy for so long."""
+SPARE_SECONDS: Final = 0.1
+"""What a spare takes to its first turn, before it is replaced, which costs a start."""
+
+
+@dataclass(slots=True)
+class _Rounds:
+    set_up: SetUp
+    since: float | None
+    took: float | None = None
+
+
+class Rounds(Generic[P]):
+    """The rounds of each process: from when a request gets it until it has settled."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._rounds: dict[P, _Rounds] = {}
+
+    def begin(self, process: P, set_up: SetUp) -> None:
+        """A request has got this process."""
+        rounds = self._rounds.setdefault(process, _Rounds(set_up, None))
+        rounds.since = self._now()
+
+    def end(self, process: P) -> None:
+        """It is back."""
+        rounds = self._rounds.get(process)
+        if rounds is not None and rounds.since is not None:
+            rounds.took, rounds.since = self._now() - rounds.since, None
+
+    def forget(self, process: P) -> None:
+        """It will not be back."""
+        self._rounds.pop(process, None)
+
+    def seconds_until_back(self, set_up: SetUp, ahead: int) -> float | None:
+        """After how long one may be back for a request with so many before it, if that is known.
+
+        Those that take longer than the last time by a start don't count.
+        """
+        now = self._now()
+        took = [
+            each.took
+            for each in self._rounds.values()
+            if each.set_up == set_up
+            and each.since is not None
+            and each.took is not None
+            and now - each.since <= each.took + START_SECONDS
+        ]
+        return sum(took) / len(took) * (ahead + 1) / len(took) if took else None

@@ -22,7 +22,7 @@ from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.processes import Processes, logged
 from gateway_claude_code.pool.ready import ReadyProcesses
 from gateway_claude_code.pool.refill import Refill
-from gateway_claude_code.pool.rounds import SPARE_SECONDS, START_SECONDS, Rounds
+from gateway_claude_code.pool.rounds import SPARE_SECONDS, Rounds
 from gateway_claude_code.pool.seekers import Seeker, Seekers
 from gateway_claude_code.pool.set_ups import SetUps
 from gateway_claude_code.pool.spares import Spares
@@ -217,7 +217,7 @@ class Pool:
     async def _wait_for_return(self, seeker: Seeker, launch: Launch, *, fresh: bool) -> None:
         """Wait for a process that may be back sooner than another one would be ready."""
         has_spare = not fresh and self._spares.has(launch)
-        most = SPARE_SECONDS if has_spare else START_SECONDS
+        most = SPARE_SECONDS if has_spare else self.starts.seconds
         ahead = self._seekers.ahead_of(seeker)
         expected = self._rounds.seconds_until_back(seeker.wanted.set_up, ahead)
         if expected is not None and expected <= most:

@@ -9,11 +9,11 @@ from gateway_claude_code.reuse.set_up import SetUp
 
 P = TypeVar("P")
 
-START_SECONDS: Final = 0.5
-"""What a start takes on an idle machine, the first turn included (seen with 2.1.330). One that is
-back sooner is the better choice, as a start also keeps a core busy for so long."""
-SPARE_SECONDS: Final = 0.1
-"""What a spare takes to its first turn, before it is replaced, which costs a start."""
+SPARE_SECONDS: Final = 0.25
+"""How long a spare is left alone for one that is soon back. It would take 0.1 s to its first turn (seen
+with 2.1.330), and then another is started in its place."""
+LATE_SECONDS: Final = 0.5
+"""By how much a process may be late and still count as one that is soon back."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Rounds(Generic[P]):
     def seconds_until_back(self, set_up: SetUp, ahead: int) -> float | None:
         """After how long one may be back for a request with so many before it, if that is known.
 
-        Those that take longer than the last time by a start don't count.
+        Those that are late by more than `LATE_SECONDS`, after the time before, don't count.
         """
         now = self._now()
         took = [
@@ -57,6 +57,6 @@ class Rounds(Generic[P]):
             if each.set_up == set_up
             and each.since is not None
             and each.took is not None
-            and now - each.since <= each.took + START_SECONDS
+            and now - each.since <= each.took + LATE_SECONDS
         ]
         return sum(took) / len(took) * (ahead + 1) / len(took) if took else None

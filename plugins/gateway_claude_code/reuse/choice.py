@@ -59,7 +59,7 @@ class Waiting(Generic[P]):
 
 
 def choose(idle: Sequence[Waiting[P]], wanted: Wanted, *, urgent: bool = False) -> P | None:
-    """The best of these, the least recently used first; None if each had better be left alone.
+    """The best of these, which are the least recently used first; None if none had better be cut.
 
     With `urgent` none is left alone, as otherwise one would have to be ended for the request.
     """
@@ -72,10 +72,10 @@ def choose(idle: Sequence[Waiting[P]], wanted: Wanted, *, urgent: bool = False) 
     alike = [process for process in empty if process.held.opening == wanted.opening]
     left = usable if urgent else [waiting.process for waiting in cuttable(fitting)]
     left = [process for process in left if _can_open(process, wanted)]
-    for found in (alike, empty, left):
+    for found in (alike, empty):
         if found:
-            return found[0]
-    return None
+            return found[-1]  # warm, so that those that are not needed get old
+    return left[0] if left else None
 
 
 def cuttable(idle: Sequence[Waiting[P]]) -> list[Waiting[P]]:

@@ -124,12 +124,12 @@ async def used_and_taken_again(pool: Pool) -> Conversation:
 async def test_one_that_is_soon_back_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, spares: int
 ) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.START_SECONDS", 60)
     monkeypatch.setattr("gateway_claude_code.pool.pool.SPARE_SECONDS", 60)
     LAUNCH.started.clear()
     pool = a_pool(max_processes=4, max_spares=spares, min_spares=spares)
     async with pool.running():
         process = await used_and_taken_again(pool)
+        pool.starts.seconds = 60
         started = len(LAUNCH.started)
         requests = Requests(pool)
         async with anyio.create_task_group() as tasks:
@@ -143,11 +143,11 @@ async def test_one_that_is_soon_back_is_waited_for(
         assert pool.counts["waiting"] == 0
 
 
-async def test_one_that_does_not_come_back_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.START_SECONDS", 0.01)
+async def test_one_that_does_not_come_back_is_not() -> None:
     pool = a_pool(max_processes=4, max_spares=0)
     async with pool.running():
         process = await used_and_taken_again(pool)
+        pool.starts.seconds = 0.01
         other = await pool.obtain(LAUNCH, "a", wanted=wanted())
         assert other is not process
         for each in (process, other):

@@ -39,7 +39,7 @@ def test_nothing_is_known_of_others() -> None:
     assert rounds.seconds_until_back(SET_UP, 0) == 1
     assert rounds.seconds_until_back(OTHER, 0) is None
     clock.turn(2)
-    assert rounds.seconds_until_back(SET_UP, 0) is None, "it takes a start longer than before"
+    assert rounds.seconds_until_back(SET_UP, 0) is None, "it is late"
     clock.turn(-1)
     rounds.forget("idle")
     assert rounds.seconds_until_back(SET_UP, 0) is None

@@ -22,7 +22,7 @@ from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.processes import Processes, logged
 from gateway_claude_code.pool.ready import ReadyProcesses
 from gateway_claude_code.pool.refill import Refill
-from gateway_claude_code.pool.rounds import SPARE_SECONDS, Rounds
+from gateway_claude_code.pool.rounds import SPARE_SECONDS
 from gateway_claude_code.pool.seekers import Seeker, Seekers
 from gateway_claude_code.pool.set_ups import SetUps
 from gateway_claude_code.pool.spares import Spares
@@ -61,7 +61,6 @@ class Pool:
         )
         self.starts = Starts(starts_at_a_time(), config.queue_seconds, self._set_news)
         self._start_turns = StartTurns(self.slots, self.starts)
-        self._rounds: Rounds[Conversation] = Rounds()
         self._processes = Processes(
             config, self.slots, reaper or OrphanReaper(None), self.quota.note, self._set_news
         )
@@ -219,7 +218,7 @@ class Pool:
         has_spare = not fresh and self._spares.has(launch)
         most = SPARE_SECONDS if has_spare else self.starts.seconds
         ahead = self._seekers.ahead_of(seeker)
-        expected = self._rounds.seconds_until_back(seeker.wanted.set_up, ahead)
+        expected = self._processes.rounds.seconds_until_back(seeker.wanted.set_up, ahead)
         if expected is not None and expected <= most:
             await anyio.sleep(most)
 
@@ -247,7 +246,7 @@ class Pool:
     def begin(self, conversation: Conversation) -> None:
         """Note that a request has got this process."""
         if (set_up := conversation.held.set_up) is not None:
-            self._rounds.begin(conversation, set_up)
+            self._processes.rounds.begin(conversation, set_up)
 
     @asynccontextmanager
     async def aside(self, launch: Launch) -> AsyncGenerator[CliProcess]:
@@ -302,7 +301,7 @@ class Pool:
 
     def _offer(self, conversation: Conversation) -> None:
         """Give an idle process to a request that waits for one like it, or its room to another."""
-        self._rounds.end(conversation)
+        self._processes.rounds.end(conversation)
         caller = self.slots.next_caller
         seeker = None
         if conversation in self._live and is_brief(conversation):
@@ -316,7 +315,6 @@ class Pool:
 
     def retire(self, conversation: Conversation) -> None:
         """Close a process, and give its slot back; once."""
-        self._rounds.forget(conversation)
         self._processes.retire(conversation)
 
     def forget(self, caller: str) -> None:

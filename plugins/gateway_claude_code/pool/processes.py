@@ -13,6 +13,7 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.admission import Slots
+from gateway_claude_code.pool.rounds import Rounds
 from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.process.starts import Start
@@ -24,6 +25,7 @@ class Processes:
     """Owns processes from their start to their end; only within `running`.
 
     `set_news` is called when one has ended, and `note_quota` with what they say of the plan's quota.
+    `rounds` are those that they make with requests.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Processes:
         self._reaper = reaper
         self._note_quota = note_quota
         self.set_news = set_news
+        self.rounds: Rounds[Conversation] = Rounds()
         self._owned: dict[Conversation, Start] = {}
         self._tasks: TaskGroup | None = None
         self._tending: TaskGroup | None = None
@@ -106,6 +109,7 @@ class Processes:
 
     def retire(self, conversation: Conversation) -> None:
         """Close a process, and give its slot back; once."""
+        self.rounds.forget(conversation)
         start = self._owned.pop(conversation, None)
         if start is not None:
             start.give_up()

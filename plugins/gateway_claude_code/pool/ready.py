@@ -51,7 +51,8 @@ class ReadyProcesses:
             if len(self._live) >= self._live.most:
                 return
             waiting = self._waiting(set_up)
-            few = sum(is_brief(one.process) for one in waiting) <= RECENT
+            brief = sum(is_brief(one.process) for one in waiting)
+            few = brief + self._processes.rounds.away(set_up) <= RECENT  # else one is soon cut
             if few and self._lacks_empty(set_up, waiting):
                 spare = self._spares.take_ready(set_up.launch)
                 if spare is not None:

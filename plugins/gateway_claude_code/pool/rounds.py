@@ -45,6 +45,12 @@ class Rounds(Generic[P]):
         """It will not be back."""
         self._rounds.pop(process, None)
 
+    def away(self, set_up: SetUp) -> int:
+        """How many are with a request."""
+        return sum(
+            each.set_up == set_up and each.since is not None for each in self._rounds.values()
+        )
+
     def seconds_until_back(self, set_up: SetUp, ahead: int) -> float | None:
         """After how long one may be back for a request with so many before it, if that is known.
 

@@ -22,7 +22,6 @@ from gateway_claude_code.pool.live import LiveConversations
 from gateway_claude_code.pool.processes import Processes, logged
 from gateway_claude_code.pool.ready import ReadyProcesses
 from gateway_claude_code.pool.refill import Refill
-from gateway_claude_code.pool.rounds import SPARE_SECONDS
 from gateway_claude_code.pool.seekers import Seeker, Seekers
 from gateway_claude_code.pool.set_ups import SetUps
 from gateway_claude_code.pool.spares import Spares
@@ -40,6 +39,10 @@ ProcessKind: TypeAlias = Literal["live", "reused", "spare", "cold"]
 
 ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
+WITH_FIRST_TURN: Final = 1.5
+"""A start and the first turn, which a new process makes slowly, beside the start alone (2.1.330)."""
+WAITS: Final = 3
+"""How often a request waits for a process that should be back before another would have started."""
 
 
 class Pool:
@@ -128,11 +131,13 @@ class Pool:
     async def take_idle(self, wanted: Wanted, *, urgent: bool = False) -> Conversation | None:
         """An idle process for a conversation that none waits for; see `choose`.
 
-        None while it is another caller's turn to get a process.
+        None while it is another's turn to get a process.
         """
         if self.slots.next_caller not in (None, wanted.set_up.caller):
             return None
         while (found := self._choose(wanted, urgent=urgent)) is not None:
+            if not urgent and is_brief(found) and self._seekers.first_for(found) is not None:
+                return None  # others wait for it, and came first
             self._live.remove(found)
             if await self._is_settled(found):
                 self.slots.pass_turn()
@@ -145,9 +150,13 @@ class Pool:
 
     async def _is_settled(self, conversation: Conversation) -> bool:
         """Whether one that was taken can be used; else it is closed."""
-        reusable = False
+        was_settled, reusable = conversation.settled, False
+        self.begin(conversation)
         try:
             reusable = await conversation.reusable()
+            if not was_settled:
+                self._processes.rounds.end(conversation)
+                self.begin(conversation)
         finally:
             if not reusable:
                 self.retire(conversation)
@@ -194,7 +203,7 @@ class Pool:
         fresh: bool,
     ) -> Conversation:
         with seeker.until_handed():
-            await self._wait_for_return(seeker, launch, fresh=fresh)
+            await self._wait_for_return(seeker)
         if seeker.found is not None:
             return self._reused(seeker.found)
         if (spare := self._spare(launch, fresh=fresh)) is not None:
@@ -213,13 +222,14 @@ class Pool:
         assert seeker.found is not None  # noqa: S101 - nothing else ends the wait
         return self._reused(seeker.found)
 
-    async def _wait_for_return(self, seeker: Seeker, launch: Launch, *, fresh: bool) -> None:
-        """Wait for a process that may be back sooner than another one would be ready."""
-        has_spare = not fresh and self._spares.has(launch)
-        most = SPARE_SECONDS if has_spare else self.starts.seconds
-        ahead = self._seekers.ahead_of(seeker)
-        expected = self._processes.rounds.seconds_until_back(seeker.wanted.set_up, ahead)
-        if expected is not None and expected <= most:
+    async def _wait_for_return(self, seeker: Seeker) -> None:
+        """Wait while a process may be back sooner than another one would be ready."""
+        most = self.starts.seconds * WITH_FIRST_TURN
+        for _ in range(WAITS):
+            ahead = self._seekers.ahead_of(seeker)
+            expected = self._processes.rounds.seconds_until_back(seeker.wanted.set_up, ahead)
+            if expected is None or expected > most:
+                return
             await anyio.sleep(most)
 
     def _reused(self, conversation: Conversation) -> Conversation:
@@ -244,7 +254,7 @@ class Pool:
         return conversation
 
     def begin(self, conversation: Conversation) -> None:
-        """Note that a request has got this process."""
+        """Note that a request has got this process, whose set-up is known by now."""
         if (set_up := conversation.held.set_up) is not None:
             self._processes.rounds.begin(conversation, set_up)
 
@@ -283,6 +293,8 @@ class Pool:
         self._processes.care(self._recover, conversation)
 
     async def _recover(self, conversation: Conversation) -> None:
+        if conversation not in self._processes:
+            return  # it is being closed
         if await conversation.recover() and conversation in self._processes:
             self.keep(conversation, None)
         else:
@@ -301,11 +313,12 @@ class Pool:
 
     def _offer(self, conversation: Conversation) -> None:
         """Give an idle process to a request that waits for one like it, or its room to another."""
-        self._processes.rounds.end(conversation)
         caller = self.slots.next_caller
         seeker = None
-        if conversation in self._live and is_brief(conversation):
-            seeker = self._seekers.first_for(conversation)
+        if conversation in self._live:
+            self._processes.rounds.end(conversation)
+            if is_brief(conversation):
+                seeker = self._seekers.first_for(conversation)
         if seeker is not None and caller in (None, seeker.wanted.set_up.caller):
             self._live.remove(conversation)
             seeker.hand(conversation)

@@ -13,10 +13,10 @@ from gateway_claude_code.config import ClaudeCodeConfig
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.orphans.reaper import OrphanReaper
 from gateway_claude_code.pool.admission import Slots
-from gateway_claude_code.pool.rounds import Rounds
 from gateway_claude_code.process.launch import Launch
 from gateway_claude_code.process.process import CliProcess
 from gateway_claude_code.process.starts import Start
+from gateway_claude_code.reuse.rounds import Rounds
 
 log = logging.getLogger("gateway_claude_code")
 

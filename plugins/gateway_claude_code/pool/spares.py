@@ -68,11 +68,6 @@ class Spares:
         kind.wanted = min(kind.wanted + 1, self._at_most)
         return None
 
-    def has(self, launch: Launch) -> bool:
-        """Whether there is a living spare of this kind."""
-        kind = self._kinds.get(launch)
-        return kind is not None and any(spare.conversation.alive for spare in kind.spares)
-
     def take_ready(self, launch: Launch) -> Conversation | None:
         """A spare of this kind that has started, the oldest first; no more are wanted for it."""
         kind = self._kinds.get(launch)

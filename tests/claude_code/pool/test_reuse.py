@@ -121,10 +121,7 @@ async def used_and_taken_again(pool: Pool) -> Conversation:
 
 
 @pytest.mark.parametrize("spares", [0, 1])
-async def test_one_that_is_soon_back_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, spares: int
-) -> None:
-    monkeypatch.setattr("gateway_claude_code.pool.pool.SPARE_SECONDS", 60)
+async def test_one_that_is_soon_back_is_waited_for(spares: int) -> None:
     LAUNCH.started.clear()
     pool = a_pool(max_processes=4, max_spares=spares, min_spares=spares)
     async with pool.running():
@@ -141,6 +138,18 @@ async def test_one_that_is_soon_back_is_waited_for(
         assert requests.got == {"next": process}
         assert len(LAUNCH.started) == started
         assert pool.counts["waiting"] == 0
+
+
+async def test_nobody_is_served_before_those_that_wait() -> None:
+    async with waiting(("first", wanted())) as (pool, process, requests):
+        process_of(process).settled = anyio.Event()  # it has answered, and is not at rest yet
+        answer(process)
+        pool.keep(process, KEY)
+        await quiet()
+        assert await pool.take_idle(wanted()) is None
+        process_of(process).settled.set()
+        await quiet()
+        assert requests.got == {"first": process}
 
 
 async def test_one_that_does_not_come_back_is_not() -> None:

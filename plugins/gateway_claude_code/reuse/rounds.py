@@ -9,9 +9,6 @@ from gateway_claude_code.reuse.set_up import SetUp
 
 P = TypeVar("P")
 
-SPARE_SECONDS: Final = 0.25
-"""How long a spare is left alone for one that is soon back. It would take 0.1 s to its first turn (seen
-with 2.1.330), and then another is started in its place."""
 LATE_SECONDS: Final = 0.5
 """By how much a process may be late and still count as one that is soon back."""
 
@@ -31,15 +28,17 @@ class Rounds(Generic[P]):
         self._rounds: dict[P, _Rounds] = {}
 
     def begin(self, process: P, set_up: SetUp) -> None:
-        """A request has got this process."""
+        """A request has got this process; nothing happens if that is known."""
         rounds = self._rounds.setdefault(process, _Rounds(set_up, None))
-        rounds.since = self._now()
+        if rounds.since is None:
+            rounds.since = self._now()
 
     def end(self, process: P) -> None:
         """It is back."""
         rounds = self._rounds.get(process)
         if rounds is not None and rounds.since is not None:
-            rounds.took, rounds.since = self._now() - rounds.since, None
+            took, rounds.since = self._now() - rounds.since, None
+            rounds.took = took if rounds.took is None else (rounds.took + took) / 2
 
     def forget(self, process: P) -> None:
         """It will not be back."""
@@ -54,7 +53,8 @@ class Rounds(Generic[P]):
     def seconds_until_back(self, set_up: SetUp, ahead: int) -> float | None:
         """After how long one may be back for a request with so many before it, if that is known.
 
-        Those that are late by more than `LATE_SECONDS`, after the time before, don't count.
+        It is judged by what their last rounds took. Those that are late by more than
+        `LATE_SECONDS` don't count.
         """
         now = self._now()
         took = [

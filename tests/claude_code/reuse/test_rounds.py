@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway_claude_code.pool.rounds import Rounds
+from gateway_claude_code.reuse.rounds import Rounds
 from gateway_claude_code.reuse.set_up import SetUp
 from tests.claude_code.pool.pool_support import a_launch
 from tests.clock import Clock
@@ -26,6 +26,21 @@ def test_each_in_line_waits_for_one_more(ahead: int, expected: float) -> None:
     rounds.begin("p", SET_UP)
     rounds.begin("q", SET_UP)
     assert rounds.seconds_until_back(SET_UP, ahead) == expected
+
+
+def test_a_round_begins_once() -> None:
+    clock = Clock(0)
+    rounds = Rounds[str](clock)
+    rounds.begin("p", SET_UP)
+    clock.turn(1)
+    rounds.begin("p", SET_UP)
+    clock.turn(1)
+    assert rounds.away(SET_UP) == 1
+    rounds.end("p")
+    rounds.end("p")
+    assert rounds.away(SET_UP) == 0
+    rounds.begin("p", SET_UP)
+    assert rounds.seconds_until_back(SET_UP, 0) == 2
 
 
 def test_nothing_is_known_of_others() -> None:

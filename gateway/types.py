@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 __all__ = [
+    "AnswerPart",
     "ChatRequest",
     "ChatResponse",
+    "Citation",
     "Client",
     "Document",
     "Effort",
@@ -21,6 +23,7 @@ __all__ = [
     "ModelFact",
     "Parameter",
     "Part",
+    "PartCitation",
     "PartDelta",
     "PartEnd",
     "PartStart",
@@ -29,6 +32,7 @@ __all__ = [
     "ResponseStart",
     "Role",
     "Sampling",
+    "Source",
     "StopReason",
     "StreamEvent",
     "Target",
@@ -40,6 +44,9 @@ __all__ = [
     "ToolResult",
     "Usage",
     "UsageUpdate",
+    "UserLocation",
+    "WebSearch",
+    "WebSearchOptions",
 ]
 
 Role: TypeAlias = Literal["user", "assistant"]
@@ -51,15 +58,26 @@ StopReason: TypeAlias = Literal["end", "stop_sequence", "max_tokens", "tool_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A page that the model cites, with its words if the backend quotes them."""
+
+    url: str
+    title: str | None = None
+    quoted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Plain text.
 
     `speaker` is "system" for the text of a system message that came after the first turn: it is
     kept in its place, as a part of a user's message, but is not the user's. Otherwise None.
+    `citations` are the sources of the whole of this text, if it is the model's.
     """
 
     text: str
     speaker: Literal["system"] | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +132,31 @@ class ToolResult:
     is_error: bool = False  # the model is told that the call failed
 
 
-Part: TypeAlias = Text | Thinking | Image | Document | ToolCall | ToolResult
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A page that a search has found."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSearch:
+    """A search of the web that the provider made while it answered.
+
+    `status` "incomplete" is a search whose result did not come in this answer; `error` is the
+    backend's word for the reason of a failed one, such as "max_uses_exceeded".
+    """
+
+    id: str
+    query: str = ""
+    sources: tuple[Source, ...] = ()
+    status: Literal["completed", "failed", "incomplete"] = "incomplete"
+    error: str | None = None
+
+
+Part: TypeAlias = Text | Thinking | Image | Document | ToolCall | ToolResult | WebSearch
+AnswerPart: TypeAlias = Text | Thinking | ToolCall | WebSearch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +196,33 @@ class ToolChoice:
     mode: Literal["auto", "none", "required"] = "auto"
     names: tuple[str, ...] = ()
     parallel: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserLocation:
+    """About where the user is: `country` is an ISO 3166-1 alpha-2 code, `timezone` an IANA name."""
+
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSearchOptions:
+    """The model may search the web, by a tool that the provider runs.
+
+    `max_uses` limits the searches of an answer; None leaves that to the backend. Pages are of
+    `allowed_domains` only, if there are any, and never of `blocked_domains`. `place` is the field
+    of the client's request that asks for it, for errors and headers; None if no client did.
+    """
+
+    max_uses: int | None = None
+    context_size: Literal["low", "medium", "high"] | None = None
+    location: UserLocation | None = None
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +290,7 @@ class ChatRequest:
     system: str = ""  # the system text before the first message
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
+    web_search: WebSearchOptions | None = None  # None: the client does not ask for it
     response_format: ResponseFormat = ResponseFormat()
     sampling: Sampling = Sampling()
     effort: Effort | None = None  # None leaves it to the backend
@@ -254,6 +324,7 @@ Parameter: TypeAlias = Literal[
     "stop",
     "tools",
     "tool_choice",
+    "web_search",
     "response_format",
     "effort",
 ]
@@ -300,13 +371,14 @@ class ModelDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one answer. The input is counted in three parts that do not overlap."""
+    """Tokens of one answer, and searches. The input is counted in three parts that do not overlap."""
 
     input_tokens: int = 0  # neither read from the cache nor written to it
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     output_tokens: int = 0  # thinking included
     reasoning_tokens: int = 0  # the part of the output that is thinking
+    searches: int = 0  # of the web; they are charged besides the tokens
 
     @property
     def prompt_tokens(self) -> int:
@@ -328,26 +400,42 @@ class ResponseStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartStart:
-    """The start of a part. `part` has its kind, and a tool call's id and name; it is still empty."""
+    """The start of a part. `part` has its kind, and the id and name of a call or search.
+
+    It is still empty.
+    """
 
     index: int  # from 0, in the order of the parts
-    part: Text | Thinking | ToolCall
+    part: AnswerPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartDelta:
-    """The next piece of a part: text, thinking, or a tool call's JSON arguments."""
+    """The next piece of a part: text, thinking, a tool call's JSON arguments, or a search's query."""
 
     index: int
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartCitation:
+    """A source of the whole of a text part, at any time between its start and its end."""
+
+    index: int
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartEnd:
-    """The end of a part. `signature` is that of a thinking part, if the backend gives one."""
+    """The end of a part. `signature` is that of a thinking part, if the backend gives one.
+
+    `search` is a whole search with its result, which may come long after its query, when other
+    parts have begun; None if it did not come.
+    """
 
     index: int
     signature: str | None = None
+    search: WebSearch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,14 +457,16 @@ class ResponseEnd:
     refusal: str | None = None
 
 
-StreamEvent: TypeAlias = ResponseStart | PartStart | PartDelta | PartEnd | UsageUpdate | ResponseEnd
+StreamEvent: TypeAlias = (
+    ResponseStart | PartStart | PartDelta | PartCitation | PartEnd | UsageUpdate | ResponseEnd
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatResponse:
     """A whole answer, as `gateway.streams.collect` makes it from a stream."""
 
-    parts: tuple[Text | Thinking | ToolCall, ...]
+    parts: tuple[AnswerPart, ...]
     stop_reason: StopReason
     usage: Usage = Usage()
     model: str | None = None

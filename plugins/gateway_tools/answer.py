@@ -7,6 +7,7 @@ from typing import TypeAlias
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     Message,
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -19,7 +20,7 @@ from gateway.types import (
     UsageUpdate,
 )
 
-PartEvent: TypeAlias = PartStart | PartDelta | PartEnd
+PartEvent: TypeAlias = PartStart | PartDelta | PartCitation | PartEnd
 
 
 class AnswerInRounds:
@@ -81,9 +82,9 @@ class AnswerInRounds:
                 pass
             case PartStart(part=Text()) if self._text_at_end:
                 self._texts[event.index] = [event]
-            case PartDelta() | PartEnd() if event.index in self._texts:
+            case PartDelta() | PartCitation() | PartEnd() if event.index in self._texts:
                 self._texts[event.index].append(event)
-            case PartStart() | PartDelta() | PartEnd():
+            case PartStart() | PartDelta() | PartCitation() | PartEnd():
                 yield from self._passed_on(event)
 
     def end(self) -> Iterator[StreamEvent]:

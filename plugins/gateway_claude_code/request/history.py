@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from gateway.types import (
+    AnswerPart,
     Document,
     Image,
     Message,
@@ -20,6 +21,7 @@ from gateway.types import (
     Thinking,
     ToolCall,
     ToolResult,
+    WebSearch,
 )
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.request.tools.call_ids import UniqueIds, api_id
@@ -301,10 +303,25 @@ def _without_marks(text: str) -> str:
     return text.replace("\ufeff", "")
 
 
+def as_sent_back(parts: Sequence[AnswerPart]) -> tuple[AnswerPart, ...]:
+    """An answer's parts as its client will send them: those around searches as one text.
+
+    The API divides such an answer into a text for each citation. The CLI keeps them all, with the
+    results, so its conversation has more than the client's but the same words (seen with 2.1.330).
+    """
+    cites = any(isinstance(part, Text) and part.citations for part in parts)
+    if not cites and not any(isinstance(part, WebSearch) for part in parts):
+        return tuple(parts)
+    text = "".join(part.text for part in parts if isinstance(part, Text))
+    others = [part for part in parts if not isinstance(part, Text | WebSearch)]
+    return (*([Text(text=text)] if text else []), *others)
+
+
 def _is_passed_over(part: Part) -> bool:
     # thinking comes back from clients without its signature, and the API takes it only unmodified
     # (platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting)
-    return isinstance(part, Thinking) or _is_blank(part)
+    # and no client has a search's result, whose content is encrypted
+    return isinstance(part, Thinking | WebSearch) or _is_blank(part)
 
 
 def _is_blank(part: Part) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.content.surrogates import HalvesJoiner
 from gateway.errors import BackendFailed, GatewayError
 from gateway.types import (
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -32,10 +33,13 @@ from gateway_claude_code.request.settings import STRUCTURED_OUTPUT
 from gateway_claude_code.request.tools.tool_names import ToolNames
 from gateway_claude_code.response.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
 from gateway_claude_code.response.own_arguments import OwnArguments
+from gateway_claude_code.response.searches import Searches, citation_of, is_search
+from gateway_claude_code.response.usage import together, updated
 
 STOP_REASONS: Final[dict[str, StopReason]] = {
     "end_turn": "end",
-    "pause_turn": "end",  # only the API's own tools pause a turn, which a client can't resume
+    # a turn with many searches: CLI 2.1.330 ends it there, so the answer is not whole
+    "pause_turn": "max_tokens",
     "stop_sequence": "stop_sequence",
     "max_tokens": "max_tokens",
     "model_context_window_exceeded": "max_tokens",
@@ -79,6 +83,7 @@ class EventReader:
         self._signatures: dict[int, str] = {}
         self._whole_inputs: dict[int, str] = {}
         self._open: set[int] = set()
+        self._searches = Searches()
         self._halves = HalvesJoiner()
         self._first_index = 0
         self._next_index = 0
@@ -164,6 +169,8 @@ class EventReader:
                 yield from self._part_end(index)
             case "content_block_stop" if (index := self._index(event)) in self._activity:
                 yield from self._shown(index)
+            case "content_block_stop" if self._searches.takes(index := self._index(event)):
+                yield from self._searches.asked(index)
             case "message_start":  # `ping` and new types are passed over, as the page asks
                 yield from self._start(event["message"])
             case "message_delta":
@@ -182,6 +189,7 @@ class EventReader:
     def _end(self, end: ResponseEnd) -> Iterator[StreamEvent]:
         for index in sorted(self._open):
             yield from self._part_end(index)
+        yield from self._searches.close()
         self.in_message = False
         self.ended = True
         yield end
@@ -208,6 +216,7 @@ class EventReader:
         self._began_again |= self.gave_something
         for index in sorted(self._open):
             yield from self._part_end(index)
+        yield from self._searches.close()
         self._signatures.clear()
         self._first_index = self._next_index
         self._usage = Usage()
@@ -230,7 +239,11 @@ class EventReader:
                 self.calls.append(block["id"])
                 self._note_input(index, block.get("input"))
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
-            case kind:  # `server_tool_use`, `redacted_thinking`, …: no part of the hub's model
+            case _ if is_search(block):
+                self._next_index = index + 1
+                yield from self._searches.begin(index, block)
+                return
+            case kind:  # `redacted_thinking`, the API's own code, …: no part of the hub's model
                 self.thought |= kind == "redacted_thinking"
                 return
         self._open.add(index)
@@ -270,6 +283,8 @@ class EventReader:
     def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamEvent]:
         if index in self._activity:
             self._activity[index][1].append(str(delta.get("partial_json", "")))
+        if self._searches.takes(index):
+            self._searches.add(index, delta)
         if index not in self._open:
             return
         match delta:
@@ -278,6 +293,8 @@ class EventReader:
                     self._said_something |= "thinking" not in delta
                     self._whole_inputs.pop(index, None)
                     yield PartDelta(index=index, text=text)
+            case {"citation": given} if self._answer is None and (source := citation_of(given)):
+                yield PartCitation(index=index, citation=source)
             case {"signature": str(signature)}:  # the last delta of a thinking block
                 self._signatures[index] = self._signatures.get(index, "") + signature
 
@@ -329,43 +346,19 @@ class EventReader:
         self._earlier, self._usage = self._total(), Usage()
 
     def _count(self, usage: dict[str, Any]) -> Iterator[StreamEvent]:
-        """`message_delta` repeats and corrects `message_start`: both are cumulative (the page on streaming)."""
+        """`message_delta` repeats and corrects `message_start`."""
         before = self._total()
-        self._usage = _updated(self._usage, usage)
+        self._usage = updated(self._usage, usage)
         if (total := self._total()) != before:
             yield UsageUpdate(usage=total)
 
     def _total(self) -> Usage:
-        earlier, usage = self._earlier, self._usage
-        return Usage(
-            input_tokens=earlier.input_tokens + usage.input_tokens,
-            cache_read_tokens=earlier.cache_read_tokens + usage.cache_read_tokens,
-            cache_write_tokens=earlier.cache_write_tokens + usage.cache_write_tokens,
-            output_tokens=earlier.output_tokens + usage.output_tokens,
-            reasoning_tokens=earlier.reasoning_tokens + usage.reasoning_tokens,
-        )
-
-
-def _updated(before: Usage, usage: dict[str, Any]) -> Usage:
-    details = usage.get("output_tokens_details") or {}  # in the last `message_delta` only
-    return Usage(
-        input_tokens=_number(usage, "input_tokens", before.input_tokens),
-        cache_read_tokens=_number(usage, "cache_read_input_tokens", before.cache_read_tokens),
-        cache_write_tokens=_number(usage, "cache_creation_input_tokens", before.cache_write_tokens),
-        output_tokens=_number(usage, "output_tokens", before.output_tokens),
-        reasoning_tokens=_number(details, "thinking_tokens", before.reasoning_tokens),
-    )
+        return together(self._earlier, self._usage)
 
 
 def plain_id(call_id: str) -> str:
     """A call's id in letters and digits only, as some clients rewrite all other characters."""
     return re.sub(r"[^A-Za-z0-9]", "", call_id)
-
-
-def _number(values: dict[str, Any], key: str, otherwise: int) -> int:
-    """A count. Counts only grow: a later zero is that of a gateway which does not know it."""
-    value = values.get(key)
-    return value if isinstance(value, int) and value > 0 else otherwise
 
 
 def explanation_of(delta: Mapping[str, Any]) -> str | None:

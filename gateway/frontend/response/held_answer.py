@@ -16,14 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.frontend.response.json_text import dump
 from gateway.streams import AnswerBuilder
-from gateway.types import (
-    ChatResponse,
-    PartCitation,
-    PartDelta,
-    PartStart,
-    StreamEvent,
-    WebSearch,
-)
+from gateway.types import ChatResponse, PartCitation, PartDelta, PartStart, StreamEvent, WebSearch
 
 PACK_BYTES: Final = 256 * 1024
 """Characters of an answer that are held as they are."""

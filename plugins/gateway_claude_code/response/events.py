@@ -34,12 +34,10 @@ from gateway_claude_code.request.tools.tool_names import ToolNames
 from gateway_claude_code.response.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
 from gateway_claude_code.response.own_arguments import OwnArguments
 from gateway_claude_code.response.searches import Searches, citation_of, is_search
-from gateway_claude_code.response.usage import together, updated
 
 STOP_REASONS: Final[dict[str, StopReason]] = {
     "end_turn": "end",
-    # a turn with many searches: CLI 2.1.330 ends it there, so the answer is not whole
-    "pause_turn": "max_tokens",
+    "pause_turn": "max_tokens",  # of a turn with many searches: CLI 2.1.330 ends the answer there
     "stop_sequence": "stop_sequence",
     "max_tokens": "max_tokens",
     "model_context_window_exceeded": "max_tokens",
@@ -241,8 +239,7 @@ class EventReader:
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
             case _ if is_search(block):
                 self._next_index = index + 1
-                yield from self._searches.begin(index, block)
-                return
+                return (yield from self._searches.begin(index, block))
             case kind:  # `redacted_thinking`, the API's own code, …: no part of the hub's model
                 self.thought |= kind == "redacted_thinking"
                 return
@@ -346,19 +343,38 @@ class EventReader:
         self._earlier, self._usage = self._total(), Usage()
 
     def _count(self, usage: dict[str, Any]) -> Iterator[StreamEvent]:
-        """`message_delta` repeats and corrects `message_start`."""
+        """`message_delta` repeats and corrects `message_start`: both are cumulative (the page on streaming)."""
         before = self._total()
-        self._usage = updated(self._usage, usage)
+        self._usage = _updated(self._usage, usage)
         if (total := self._total()) != before:
             yield UsageUpdate(usage=total)
 
     def _total(self) -> Usage:
-        return together(self._earlier, self._usage)
+        return self._earlier + self._usage
+
+
+def _updated(before: Usage, usage: dict[str, Any]) -> Usage:
+    details = usage.get("output_tokens_details") or {}  # in the last `message_delta` only
+    server = usage.get("server_tool_use") or {}
+    return Usage(
+        input_tokens=_number(usage, "input_tokens", before.input_tokens),
+        cache_read_tokens=_number(usage, "cache_read_input_tokens", before.cache_read_tokens),
+        cache_write_tokens=_number(usage, "cache_creation_input_tokens", before.cache_write_tokens),
+        output_tokens=_number(usage, "output_tokens", before.output_tokens),
+        reasoning_tokens=_number(details, "thinking_tokens", before.reasoning_tokens),
+        searches=_number(server, "web_search_requests", before.searches),
+    )
 
 
 def plain_id(call_id: str) -> str:
     """A call's id in letters and digits only, as some clients rewrite all other characters."""
     return re.sub(r"[^A-Za-z0-9]", "", call_id)
+
+
+def _number(values: dict[str, Any], key: str, otherwise: int) -> int:
+    """A count. Counts only grow: a later zero is that of a gateway which does not know it."""
+    value = values.get(key)
+    return value if isinstance(value, int) and value > 0 else otherwise
 
 
 def explanation_of(delta: Mapping[str, Any]) -> str | None:

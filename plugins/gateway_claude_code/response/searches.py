@@ -10,15 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.types import (
-    Citation,
-    PartDelta,
-    PartEnd,
-    PartStart,
-    Source,
-    StreamEvent,
-    WebSearch,
-)
+from gateway.types import Citation, PartDelta, PartEnd, PartStart, Source, StreamEvent, WebSearch
 from gateway_claude_code.request.web_search import NAME
 
 CALL: Final = "server_tool_use"

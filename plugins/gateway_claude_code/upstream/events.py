@@ -112,8 +112,7 @@ def _output_usage(answer: Answer) -> Event:
 def _opening(block: Block) -> Event:
     match block:
         case TextBlock():
-            citations = {"citations": []} if block.citations else {}
-            return {"type": "text", "text": "", **citations}
+            return {"type": "text", "text": "", **({"citations": []} if block.citations else {})}
         case ThinkingBlock():
             return {"type": "thinking", "thinking": "", "signature": ""}
         case SearchBlock():

@@ -162,17 +162,17 @@ def prepare(
     facts = usual if facts is None else facts
     request = with_system(within_limits(with_offered_tools(request), facts))
     schema = answer_schema(request, schema)
-    return _prepared(request, model, agent, facts, usual, schema, cached=cached)
+    return _prepared(request, model, schema, agent=agent, facts=facts, usual=usual, cached=cached)
 
 
 def _prepared(
     request: ChatRequest,
     model: str,
+    schema: AnswerSchema | None,
+    *,
     agent: Agent | None,
     facts: ModelFacts,
     usual: ModelFacts,
-    schema: AnswerSchema | None,
-    *,
     cached: bool,
 ) -> Prepared:
     is_native = schema is not None and schema.native is not None

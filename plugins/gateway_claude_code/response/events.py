@@ -321,7 +321,7 @@ class EventReader:
         """
         found = STOP_REASONS.get(reason, "end")
         called = bool(self.calls) or self._called_unknown
-        if found in ("end", "stop_sequence") and self.calls:
+        if self.calls and (found in ("end", "stop_sequence") or reason == "pause_turn"):
             return "tool_calls"
         return "end" if found == "tool_calls" and not called else found
 

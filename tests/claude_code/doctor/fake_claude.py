@@ -264,6 +264,8 @@ class Cli:
             return BREAK != "overload_retried"
         if self.reason == "refusal" and BREAK == "one_refusal":
             return True
+        if BREAK == "web_search":
+            blocks = [block for block in blocks if block["type"] in ("text", "tool_use")]
         self.add("assistant", blocks)
         calls = [block for block in blocks if block["type"] == "tool_use"]
         said = calls or any(block.get("text") for block in blocks) or self.reason == "refusal"
@@ -336,7 +338,9 @@ class Cli:
             if event["type"] == "content_block_start":
                 blocks.append(dict(event["content_block"]))
                 pieces.append([])
-            if event["type"] == "content_block_delta":
+            if "citation" in event.get("delta", {}):
+                blocks[-1]["citations"].append(event["delta"]["citation"])
+            elif event["type"] == "content_block_delta":
                 pieces[-1] += list(event["delta"].values())[1:]
                 if BREAK == "streaming":
                     held.append(event)
@@ -351,7 +355,7 @@ class Cli:
         for block, texts in zip(blocks, pieces, strict=True):
             if block["type"] == "text":
                 block["text"] = "".join(texts)
-            else:
+            elif block["type"] != "web_search_tool_result":
                 block["input"] = json.loads("".join(texts) or "{}")
         return blocks
 

@@ -71,9 +71,9 @@ class ClaudeCodeConfig(BaseModel):
     start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
     upstream_retries: int = Field(default=0, ge=0, le=10)
-    web_search: Annotated[SearchSwitch, NeedsTrust("lets prompts search the web, at a price")] = (
-        "off"
-    )
+    web_search: Annotated[
+        SearchSwitch | None, NeedsTrust("lets prompts search the web, at a price")
+    ] = None
     check_cli: Annotated[bool, NeedsTrust("skips the check that the CLI is safe")] = True
     allow_unsafe_cli: Annotated[bool, NeedsTrust("lets prompts read files and run commands")] = (
         False

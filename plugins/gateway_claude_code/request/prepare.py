@@ -148,7 +148,7 @@ def prepare(
     schema: AnswerSchema | None = None,
     *,
     cached: bool = True,
-    searches: SearchSwitch = "off",
+    searches: SearchSwitch | None = None,
 ) -> Prepared:
     """The request for a model of these facts, by default the documented ones.
 

@@ -33,14 +33,14 @@ FIELD: Final = "web_search"
 """The name for the search of a model entry, which no field of the client's asks for."""
 
 
-def policy_for(target: Target, section: SearchSwitch) -> SearchPolicy | None:
+def policy_for(target: Target, section: SearchSwitch | None) -> SearchPolicy | None:
     """The policy of the model's entry, or else of the `section`; None if no search is allowed."""
     own = options_of(target).web_search
     switch = section if own is None else own
     return switch if isinstance(switch, SearchPolicy) else None
 
 
-def with_policy(request: ChatRequest, target: Target, section: SearchSwitch) -> ChatRequest:
+def with_policy(request: ChatRequest, target: Target, section: SearchSwitch | None) -> ChatRequest:
     """The request with the search that it gets, bounded by the policy; None for no search.
 
     Raises `InvalidRequest` for a search that is not allowed.

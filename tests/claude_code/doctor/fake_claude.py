@@ -27,6 +27,7 @@ from tests.claude_code.doctor.fake_lines import (
     say_text,
     shown_in_argv,
     smaller,
+    whole,
 )
 from tests.claude_code.doctor.fake_past import Past
 from tests.claude_code.doctor.fake_upstream import lines_of, post
@@ -332,15 +333,13 @@ class Cli:
 
     def stream(self, response: http.client.HTTPResponse) -> list[Object]:
         blocks: list[Object] = []
-        pieces: list[list[str]] = []
+        pieces: list[list[Any]] = []
         held: list[Object] = []
         for event in self.events(response):
             if event["type"] == "content_block_start":
                 blocks.append(dict(event["content_block"]))
                 pieces.append([])
-            if "citation" in event.get("delta", {}):
-                blocks[-1]["citations"].append(event["delta"]["citation"])
-            elif event["type"] == "content_block_delta":
+            if event["type"] == "content_block_delta":
                 pieces[-1] += list(event["delta"].values())[1:]
                 if BREAK == "streaming":
                     held.append(event)
@@ -352,12 +351,7 @@ class Cli:
                 held = []
             if BREAK != "streaming: nothing":
                 say({"type": "stream_event", "event": event})
-        for block, texts in zip(blocks, pieces, strict=True):
-            if block["type"] == "text":
-                block["text"] = "".join(texts)
-            elif block["type"] != "web_search_tool_result":
-                block["input"] = json.loads("".join(texts) or "{}")
-        return blocks
+        return whole(blocks, pieces)
 
     def results(self, calls: list[Object]) -> list[Object]:
         if BREAK == "parallel_calls":

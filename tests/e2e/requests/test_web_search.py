@@ -14,6 +14,7 @@ from gateway_claude_code.upstream import (
     Answer,
     SearchBlock,
     TextBlock,
+    ThinkingBlock,
     ToolUseBlock,
     Usage,
     cited,
@@ -32,8 +33,10 @@ A, B = "https://a.example/1", "https://b.example/2"
 SEARCH = web_search("the news", A, B)
 FOUND = Answer(
     blocks=(
+        ThinkingBlock("What is new?"),
         TextBlock("Let me look. "),
         *SEARCH,
+        ThinkingBlock("So that is new."),
         TextBlock("It is "),
         TextBlock("so", citations=(cited(A), cited(B))),
         TextBlock("\n\n"),
@@ -140,9 +143,12 @@ def test_a_conversation_of_another_process_has_the_words_alone(searching: Runnin
 
 def test_beside_a_clients_tool(searching: RunningGateway) -> None:
     """A call after a search, then one together with a search, which the API then puts off."""
-    put_off = Answer(blocks=(TextBlock("Both."), SearchBlock("later"), CALL2))
+    thought = ThinkingBlock("Both?")
+    put_off = Answer(blocks=(thought, TextBlock("Both."), SearchBlock("later"), CALL2))
     searching.upstream.script = in_order(
-        Answer(blocks=(*SEARCH, TextBlock("Hm."), CALL), usage=Usage(searches=1)),
+        Answer(
+            blocks=(ThinkingBlock("Hm"), *SEARCH, TextBlock("Hm."), CALL), usage=Usage(searches=1)
+        ),
         put_off,
         text_answer("Done."),
     )
@@ -156,8 +162,8 @@ def test_beside_a_clients_tool(searching: RunningGateway) -> None:
     )
     assert done["content"] == "Done."
     assert kinds(searching) == [
-        "server_tool_use", "web_search_tool_result", "text", "tool_use", "tool_result",
-        "text", "tool_use", "tool_result",
+        "thinking", "server_tool_use", "web_search_tool_result", "text", "tool_use", "tool_result",
+        "thinking", "text", "tool_use", "tool_result",
     ]  # fmt: skip
     assert searching.upstream.refusals == []
 

@@ -20,14 +20,16 @@ class SearchPolicy(BaseModel):
     """Searches by the provider's own tool, which are paid for one by one.
 
     An answer may have `max_uses` searches, or fewer if the client says so. With `always` the model
-    may search in every request; without it, in those that ask for it. Pages are of
-    `allowed_domains` only, or never of `blocked_domains`; the API takes one of the two lists.
+    may search in every request; without it, in those that ask for it. With `filtered` a model that
+    can filters the results by code before it reads them. Pages are of `allowed_domains` only, or
+    never of `blocked_domains`; the API takes one of the two lists.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_uses: int = Field(default=5, ge=1, le=100)
     always: bool = False
+    filtered: bool = False
     allowed_domains: tuple[Domain, ...] = ()
     blocked_domains: tuple[Domain, ...] = ()
 

@@ -11,7 +11,6 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from gateway.types import (
-    AnswerPart,
     Document,
     Image,
     Message,
@@ -77,7 +76,7 @@ def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
     said = [
         (message.role, parts)
         for message in messages
-        if (parts := [part for part in message.parts if not _is_passed_over(part)])
+        if (parts := [part for part in _parts(message) if not _is_passed_over(part)])
     ]
     runs: list[tuple[Role, list[list[Part]]]] = [
         (role, [parts for _, parts in run]) for role, run in groupby(said, key=lambda one: one[0])
@@ -303,7 +302,11 @@ def _without_marks(text: str) -> str:
     return text.replace("\ufeff", "")
 
 
-def as_sent_back(parts: Sequence[AnswerPart]) -> tuple[AnswerPart, ...]:
+def _parts(message: Message) -> Sequence[Part]:
+    return as_sent_back(message.parts) if message.role == "assistant" else message.parts
+
+
+def as_sent_back(parts: Sequence[Part]) -> tuple[Part, ...]:
     """An answer's parts as its client will send them: those around searches as one text.
 
     The API divides such an answer into a text for each citation. The CLI keeps them all, with the

@@ -54,11 +54,11 @@ def _web_search(sent: Sent, message: str) -> Lesson | None:
     search = sent.terms.search
     if search is None:
         return None
-    if sent.facts.web_search == "filtered" and "allowed_callers" in message:
+    was_filtered = search["type"] == TYPES["filtered"]
+    if was_filtered and "allowed_callers" in message:
         return Lesson(fact="web_search", value="basic")
     if search["type"] not in message or not _NO_SEARCH.search(message):
         return None
-    was_filtered = search["type"] == TYPES["filtered"]
     return Lesson(fact="web_search", value="basic" if was_filtered else "none")
 
 

@@ -21,7 +21,7 @@ from gateway_claude_code.request.tool_schemas.exact_text import body_with_exact_
 from gateway_claude_code.request.tool_schemas.offered import offered
 from gateway_claude_code.request.tools.demanded_choice import with_demand
 from gateway_claude_code.request.tools.tool_names import ToolNames
-from gateway_claude_code.request.web_search import with_policy
+from gateway_claude_code.request.web_search import policy_for, with_kind, with_policy
 from gateway_claude_code.search_policy import SearchSwitch
 
 JSON_ONLY: Final = (
@@ -156,10 +156,11 @@ def prepare(
     where it was made before; `searches` is about models whose entry does not say whether they may
     search the web. Raises `InvalidRequest` and `ModelNotFound`.
     """
-    request = with_policy(request, target, searches)
+    policy = policy_for(target, searches)
+    request = with_policy(request, target, policy)
     model, agent = model_name(target), agent_for(request, target)
     usual = documented(full_name or asked_by_cli(model)).facts
-    facts = usual if facts is None else facts
+    facts = with_kind(usual if facts is None else facts, policy)
     request = with_system(within_limits(with_offered_tools(request), facts))
     schema = answer_schema(request, schema)
     return _prepared(request, model, schema, agent=agent, facts=facts, usual=usual, cached=cached)

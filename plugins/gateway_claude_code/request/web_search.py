@@ -8,6 +8,10 @@ each request anew. Searches and their results stay in the CLI's conversation as 
 also when tool results follow, and when it is cut back to an earlier turn. A search that the API has
 put off, as the model called a client's tool beside it, is left out of what follows: the model
 searches again (all seen with 2.1.330).
+
+A search is called by the model itself, unless the YAML wants its results filtered by code. The API
+says of direct calls only that they stream like any other; and of a call that comes whole with its
+start, 2.1.330 sends back the input empty.
 """
 
 from collections.abc import Mapping
@@ -17,7 +21,7 @@ from typing import Any, Final
 from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Target, UserLocation, WebSearchOptions
 from gateway_claude_code.agent import agent_of, options_of
-from gateway_claude_code.facts.model_facts import SearchKind
+from gateway_claude_code.facts.model_facts import ModelFacts, SearchKind, least
 from gateway_claude_code.search_policy import SearchPolicy, SearchSwitch
 
 NAME: Final = "web_search"
@@ -40,12 +44,19 @@ def policy_for(target: Target, section: SearchSwitch | None) -> SearchPolicy | N
     return switch if isinstance(switch, SearchPolicy) else None
 
 
-def with_policy(request: ChatRequest, target: Target, section: SearchSwitch | None) -> ChatRequest:
+def with_kind(facts: ModelFacts, policy: SearchPolicy | None) -> ModelFacts:
+    """The facts with the kind of search that the policy wants, if the model has it."""
+    if policy is not None and policy.filtered:
+        return facts
+    return replace(facts, web_search=least(facts.web_search, "basic"))
+
+
+def with_policy(request: ChatRequest, target: Target, policy: SearchPolicy | None) -> ChatRequest:
     """The request with the search that it gets, bounded by the policy; None for no search.
 
     Raises `InvalidRequest` for a search that is not allowed.
     """
-    wanted, policy = request.web_search, policy_for(target, section)
+    wanted = request.web_search
     if agent_of(target) is not None:
         if wanted is not None:
             raise _refused(wanted, f"The model {request.model!r} is an agent, with its own tools.")

@@ -20,7 +20,7 @@ from gateway.types import (
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.request.history import as_sent_back
 from gateway_claude_code.request.prepare import Prepared, prepare
-from gateway_claude_code.request.web_search import with_policy
+from gateway_claude_code.request.web_search import policy_for, with_policy
 from gateway_claude_code.search_policy import SearchPolicy, SearchSwitch
 from tests.claude_code.claude_code_support import TARGET, a_request
 
@@ -77,10 +77,10 @@ def test_a_models_entry_goes_before_the_section(
     target = replace(TARGET, options=options)
     request = replace(a_request(), web_search=WANTED)
     if searches:
-        assert with_policy(request, target, section).web_search is not None
+        assert with_policy(request, target, policy_for(target, section)).web_search is not None
     else:
         with pytest.raises(InvalidRequest):
-            with_policy(request, target, section)
+            with_policy(request, target, policy_for(target, section))
 
 
 def test_an_entry_may_search_in_every_request() -> None:
@@ -127,15 +127,16 @@ def test_a_provider_without_it_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "kind"),
+    ("model", "filtered", "kind"),
     [
-        ("claude-opus-5-5", "web_search_20260209"),
-        ("claude-sonnet-4-6", "web_search_20260209"),
-        ("claude-haiku-4-5", "web_search_20250305"),
+        ("claude-opus-5-5", True, "web_search_20260209"),
+        ("claude-sonnet-4-6", True, "web_search_20260209"),
+        ("claude-haiku-4-5", True, "web_search_20250305"),
+        ("claude-opus-5-5", False, "web_search_20250305"),
     ],
 )
-def test_its_version_is_a_fact_of_the_model(model: str, kind: str) -> None:
-    (tool,) = tools(model=model)
+def test_its_version_is_a_fact_of_the_model(model: str, filtered: bool, kind: str) -> None:
+    (tool,) = tools(WANTED, SearchPolicy(filtered=filtered), model)
     assert tool == {"type": kind, "name": "web_search", "max_uses": 5}
 
 
@@ -250,6 +251,17 @@ def test_its_answer_is_known_again_by_the_words_that_the_client_has() -> None:
     sent_back = Message(role="assistant", parts=(Text(text="First. \n\nThen."),))
     asked = a_request().messages
     keys = {prepared().key((*asked, one), parked=False) for one in (answer, sent_back)}
+    assert len(keys) == 1
+
+
+def test_the_gateways_own_tools_send_its_parts_as_they_are() -> None:
+    """Between two rounds of these the answer comes back in parts, a blank text among them."""
+    parts = (Text(text="A"), WebSearch(id="s"), Text(text="\n\n"), Text(text="B"))
+    asked = a_request().messages
+    keys = {
+        prepared().key((*asked, Message(role="assistant", parts=given)), parked=False)
+        for given in (parts, (Text(text="A\n\nB"),))
+    }
     assert len(keys) == 1
 
 

@@ -57,7 +57,8 @@ def _web_search(sent: Sent, message: str) -> Lesson | None:
     was_filtered = search["type"] == TYPES["filtered"]
     if was_filtered and "allowed_callers" in message:
         return Lesson(fact="web_search", value="basic")
-    if search["type"] not in message or not _NO_SEARCH.search(message):
+    about_a_field = f"{search['type']}." in message  # "tools.0.web_search_20250305.max_uses: …"
+    if search["type"] not in message or about_a_field or not _NO_SEARCH.search(message):
         return None
     return Lesson(fact="web_search", value="basic" if was_filtered else "none")
 

@@ -75,7 +75,12 @@ def effort(level: Effort) -> dict[str, Any]:
             Lesson(fact="web_search", value="none"),
         ),
         ("Web search is not enabled for this organization.", sent(HAIKU, **SEARCH), None),
-        (f"tools.0.{NEWER}.user_location.country: not supported", sent(HAIKU, **REQUIRED), None),
+        (
+            f"tools.0.{NEWER}.user_location.country: unsupported country code 'XX'",
+            sent(HAIKU, **SEARCH),
+            None,
+        ),
+        (f"tools.0: Input tag {NEWER!r} does not match", sent(HAIKU, **REQUIRED), None),
         (
             NOT_WHILE_THINKING,
             sent(HAIKU, **REQUIRED),

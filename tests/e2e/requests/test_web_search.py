@@ -185,6 +185,14 @@ def test_a_search_that_failed_is_told(searching: RunningGateway) -> None:
     assert tools(searching)[0]["max_uses"] == 3
 
 
+def test_what_the_api_refuses_of_it_is_said_of_the_clients_field(searching: RunningGateway) -> None:
+    place = {"type": "approximate", "approximate": {"country": "Turkey"}}
+    reply = post(searching, model="searcher", web_search_options={"user_location": place})
+    assert (reply.status, reply.error["param"]) == (400, "web_search_options")
+    assert "'TURKEY'" in reply.error["message"]
+    searching.upstream.refusals.clear()
+
+
 def test_it_is_off_unless_the_yaml_allows_it(searching: RunningGateway) -> None:
     reply = post(searching, model="plain", web_search_options={})
     assert (reply.status, reply.error["param"]) == (400, "web_search_options")

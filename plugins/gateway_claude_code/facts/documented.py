@@ -81,7 +81,7 @@ _NEWEST: Final = ModelFacts(
     thinking_leads_tool_loop=False,
     output_format=True,
     cache_marks=True,
-    web_search="filtered",  # "Dynamic filtering is available with Claude 4.6 and later models"
+    web_search="filtered",  # "… available with Claude 4.6 and later models", as of August 2026
     max_output_tokens=128_000,
     context_window=1_000_000,
 )

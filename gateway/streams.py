@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from types import AsyncGeneratorType, TracebackType
 from typing import Protocol, Self
 
@@ -9,7 +10,10 @@ import anyio
 
 from gateway.errors import BackendFailed
 from gateway.types import (
+    AnswerPart,
     ChatResponse,
+    Citation,
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -21,6 +25,7 @@ from gateway.types import (
     ToolCall,
     Usage,
     UsageUpdate,
+    WebSearch,
 )
 
 __all__ = ["AnswerBuilder", "AnswerStream", "EventSource", "close", "close_all", "collect"]
@@ -72,9 +77,10 @@ class AnswerBuilder:
     """Puts the events of one answer together."""
 
     def __init__(self) -> None:
-        self._parts: dict[int, Text | Thinking | ToolCall] = {}
+        self._parts: dict[int, AnswerPart] = {}
         self._pieces: dict[int, list[str]] = {}
-        self._signatures: dict[int, str | None] = {}
+        self._ends: dict[int, PartEnd] = {}
+        self._citations: dict[int, list[Citation]] = {}
         self.model: str | None = None
         self.usage = Usage()
         self.end: ResponseEnd | None = None
@@ -90,7 +96,9 @@ class AnswerBuilder:
                 self._parts[event.index] = event.part
                 self._pieces[event.index] = []
             case PartEnd():
-                self._signatures[event.index] = event.signature
+                self._ends[event.index] = event
+            case PartCitation():
+                self._citations.setdefault(event.index, []).append(event.citation)
             case UsageUpdate():
                 self.usage = event.usage
             case ResponseStart():
@@ -116,19 +124,21 @@ class AnswerBuilder:
         pieces, self._pieces[index] = self._pieces[index], []
         return "".join(pieces)
 
-    def parts(self) -> tuple[Text | Thinking | ToolCall, ...]:
+    def parts(self) -> tuple[AnswerPart, ...]:
         """The parts as they are so far."""
         return tuple(self._part(index) for index in self._parts)
 
-    def _part(self, index: int) -> Text | Thinking | ToolCall:
-        text = "".join(self._pieces[index])
+    def _part(self, index: int) -> AnswerPart:
+        text, end = "".join(self._pieces[index]), self._ends.get(index)
         match self._parts[index]:
             case Text():
-                return Text(text=text)
+                return Text(text=text, citations=tuple(self._citations.get(index, ())))
             case Thinking():
-                return Thinking(text=text, signature=self._signatures.get(index))
+                return Thinking(text=text, signature=end.signature if end else None)
             case ToolCall() as call:
                 return ToolCall(id=call.id, name=call.name, arguments=text or "{}")
+            case WebSearch() as search:
+                return (end and end.search) or replace(search, query=text)
 
 
 async def collect(stream: EventSource) -> ChatResponse:

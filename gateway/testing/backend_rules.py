@@ -22,6 +22,7 @@ from gateway.errors import GatewayError
 from gateway.streams import EventSource
 from gateway.testing.rules import Breach, expect, expect_soon, named, within
 from gateway.types import (
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -90,7 +91,7 @@ def _check_order(events: Sequence[StreamEvent]) -> None:
             case PartStart(index=index):
                 check(index not in begun, f"part {index} begins once")
                 begun.add(index)
-            case PartDelta(index=index) | PartEnd(index=index):
+            case PartDelta(index=index) | PartCitation(index=index) | PartEnd(index=index):
                 check(index in begun, f"part {index} begins before anything else of it")
                 check(index not in ended, f"part {index} ends after everything else of it")
                 if isinstance(event, PartEnd):

@@ -15,12 +15,14 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Target
 from gateway.yaml_file.wording import one_line
 from gateway_claude_code.facts.fact_values import FactValues
+from gateway_claude_code.search_policy import SearchPolicy, SearchSwitch
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -86,14 +88,31 @@ class ModelOptions(BaseModel):
 
     agent: Agent | None = None
     facts: FactValues = FactValues()
+    web_search: SearchSwitch | None = None
+
+    @model_validator(mode="after")
+    def _agents_do_not_search(self) -> "ModelOptions":
+        if self.agent is not None and isinstance(self.web_search, SearchPolicy):
+            raise ValueError(
+                "takes agent or web_search, not both: an agent has the CLI's own tools"
+            )
+        return self
+
+
+_NO_OPTIONS: Final = ModelOptions()
 
 
 def agent_of(target: Target) -> Agent | None:
     """The agent that a model is, if it is one."""
+    return options_of(target).agent
+
+
+def options_of(target: Target) -> ModelOptions:
+    """The options of a model's entry. Raises `InvalidRequest` for invalid ones."""
     if not target.options:
-        return None
+        return _NO_OPTIONS
     try:
-        return ModelOptions.model_validate(dict(target.options)).agent
+        return ModelOptions.model_validate(dict(target.options))
     except ValidationError as error:
         raise InvalidRequest(
             f"The model's configuration is no longer valid: {one_line(error.errors()[0]['msg'])}.",

@@ -52,7 +52,8 @@ class ClaudeCodeBackend:
         self.pool = Pool(config, reaper)
         self.verdict = CliVerdict(allow_unsafe=config.allow_unsafe_cli)
         self._schemas = AnswerSchemas()
-        self.known = KnownModels.of_user(cli_environment.environ)
+        self._prepare = partial(prepare, searches=config.web_search)
+        self.known = KnownModels.of_user({**cli_environment.environ, **config.environment})
         self.learning = Learning(self.known)
         self._driver = TurnDriver(self.learning.cache_marks)
         self.catalogue = ModelCatalogue.of_user(
@@ -95,7 +96,7 @@ class ClaudeCodeBackend:
         known, last = self.known.about(target), False
         attempt = self.learning.first_try(known.facts, request)
         schema = await self._schemas.of(request)
-        make = partial(prepare, request, target, full_name=known.name, schema=schema)
+        make = partial(self._prepare, request, target, full_name=known.name, schema=schema)
         while True:
             prepared = await off_loop(
                 ctx.body_bytes, make, facts=attempt.facts, cached=attempt.cached

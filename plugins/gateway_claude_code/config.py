@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.yaml_file.trust import NeedsTrust
+from gateway_claude_code.search_policy import SearchSwitch
 
 SECTION = "claude_code"
 
@@ -42,6 +43,9 @@ class ClaudeCodeConfig(BaseModel):
     for a processor. `upstream_retries` is how often the CLI may ask again
     by itself when the upstream is overloaded or out of reach; clients do that as well.
 
+    `web_search` lets models search the web by the provider's own tool, for the models whose entry
+    does not say otherwise; see `SearchPolicy`.
+
     `check_cli` has the gateway try out, in the background, a CLI that it has not seen before. One
     that fails in what keeps prompts from reading files and running commands is not served, unless
     `allow_unsafe_cli` is set.
@@ -67,6 +71,9 @@ class ClaudeCodeConfig(BaseModel):
     start_seconds: float = Field(default=12, gt=0)
     close_seconds: float = Field(default=1, gt=0)
     upstream_retries: int = Field(default=0, ge=0, le=10)
+    web_search: Annotated[
+        SearchSwitch | None, NeedsTrust("lets prompts search the web, at a price")
+    ] = None
     check_cli: Annotated[bool, NeedsTrust("skips the check that the CLI is safe")] = True
     allow_unsafe_cli: Annotated[bool, NeedsTrust("lets prompts read files and run commands")] = (
         False

@@ -88,14 +88,19 @@ class ClaudeCodePlugin:
     @hookimpl
     def gateway_describe_model(self, target: Target) -> ModelDescription | None:
         """The facts about the model: those that the running backend goes by, else what is known."""
-        return describe(self._known_models(), target) if target.backend == BACKEND else None
+        if target.backend != BACKEND:
+            return None
+        return describe(self._known_models(), target, self._section().web_search)
+
+    def _section(self) -> ClaudeCodeConfig:
+        config = self._config and self._config.section(SECTION, ClaudeCodeConfig)
+        return config or ClaudeCodeConfig()
 
     def _known_models(self) -> KnownModels:
         if self._stages is not None and (known := self._stages.known) is not None:
             return known
         if self._known is None:
-            config = self._config and self._config.section(SECTION, ClaudeCodeConfig)
-            self._known = known_from_outside(config or ClaudeCodeConfig(), os.environ)
+            self._known = known_from_outside(self._section(), os.environ)
         return self._known
 
     @hookimpl

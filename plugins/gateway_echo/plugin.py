@@ -34,5 +34,7 @@ def gateway_open_stream(
     """The user's last text."""
     if target.backend != BACKEND:
         return None
+    if request.web_search is not None and request.web_search.place is not None:
+        ctx.ignore((request.web_search.place,))
     options = EchoOptions.model_validate(target.options)
     return echo(target.name, last_text(request.messages), options)

@@ -20,6 +20,7 @@ from gateway.types import (
     ToolCall,
     ToolResult,
     Usage,
+    WebSearch,
 )
 
 MESSAGE_CHARACTERS: Final = 2000
@@ -188,6 +189,8 @@ def _size(part: Part) -> int:
             return len(part.text)
         case ToolCall():
             return len(part.arguments)
+        case WebSearch():
+            return len(part.query)
         case ToolResult():
             return sum(map(_size, part.parts))
         case Image() | Document():
@@ -206,6 +209,9 @@ def _as_value(part: Part) -> Mapping[str, object]:
         case ToolResult():
             parts = [_as_value(inner) for inner in part.parts]
             return {"type": "tool_result", "call_id": part.call_id, "parts": parts}
+        case WebSearch():
+            found = {"status": part.status, "error": part.error, "pages": len(part.sources)}
+            return {"type": "web_search", "query": _plain(part.query), **found}
         case Image():
             return {"type": "image", "media_type": part.media_type, "characters": _size(part)}
         case Document():

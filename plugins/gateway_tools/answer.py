@@ -1,12 +1,13 @@
 """One answer out of several rounds: selecting the events of each for the client. Pure."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from gateway.streams import AnswerBuilder
 from gateway.types import (
     Message,
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -19,7 +20,7 @@ from gateway.types import (
     UsageUpdate,
 )
 
-PartEvent: TypeAlias = PartStart | PartDelta | PartEnd
+PartEvent: TypeAlias = PartStart | PartDelta | PartCitation | PartEnd
 
 
 class AnswerInRounds:
@@ -46,7 +47,7 @@ class AnswerInRounds:
 
     def next_round(self) -> None:
         """The calls are done, and the model goes on."""
-        self._earlier = _sum(self._earlier, self._round.usage)
+        self._earlier = self._earlier + self._round.usage
         self._begin()
 
     @property
@@ -76,14 +77,14 @@ class AnswerInRounds:
                     self._started = True
                     yield event
             case UsageUpdate():
-                yield UsageUpdate(usage=_sum(self._earlier, event.usage))
+                yield UsageUpdate(usage=self._earlier + event.usage)
             case PartStart(part=ToolCall(name=name)) if name in self._own:
                 pass
             case PartStart(part=Text()) if self._text_at_end:
                 self._texts[event.index] = [event]
-            case PartDelta() | PartEnd() if event.index in self._texts:
+            case PartDelta() | PartCitation() | PartEnd() if event.index in self._texts:
                 self._texts[event.index].append(event)
-            case PartStart() | PartDelta() | PartEnd():
+            case PartStart() | PartDelta() | PartCitation() | PartEnd():
                 yield from self._passed_on(event)
 
     def end(self) -> Iterator[StreamEvent]:
@@ -113,8 +114,3 @@ class AnswerInRounds:
         if isinstance(event, PartDelta) and event.index in self._is_text:
             self._said.append(event.text)
         yield replace(event, index=index)
-
-
-def _sum(first: Usage, second: Usage) -> Usage:
-    names = [field.name for field in fields(Usage)]
-    return Usage(**{name: getattr(first, name) + getattr(second, name) for name in names})

@@ -21,6 +21,7 @@ from gateway.types import (
     Thinking,
     ToolCall,
     ToolResult,
+    WebSearch,
 )
 
 MAX_CHARACTERS: Final = 50_000_000
@@ -105,6 +106,8 @@ def _size(part: Part) -> int:
             return len(part.arguments)
         case Text() | Thinking():
             return len(part.text)
+        case WebSearch():
+            return len(part.query) + sum(len(source.url) for source in part.sources)
         case _:
             return len(part.data or part.url or "" if isinstance(part, Image) else part.data)
 

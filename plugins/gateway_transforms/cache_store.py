@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TypeAlias
 
-from gateway.types import PartDelta, StreamEvent
+from gateway.types import PartDelta, PartEnd, StreamEvent, WebSearch
 
 Events: TypeAlias = tuple[StreamEvent, ...]
 
@@ -26,7 +26,13 @@ class Kept:
 
 def size_of(event: StreamEvent) -> int:
     """About how many bytes an event takes."""
-    return EVENT_BYTES + (len(event.text.encode()) if isinstance(event, PartDelta) else 0)
+    match event:
+        case PartDelta(text=text):
+            return EVENT_BYTES + len(text.encode())
+        case PartEnd(search=WebSearch(sources=sources)):
+            return EVENT_BYTES * (1 + len(sources))
+        case _:
+            return EVENT_BYTES
 
 
 class AnswerStore:

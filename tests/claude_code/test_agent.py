@@ -81,6 +81,13 @@ def test_what_can_be_no_agent_stops_the_start(
         create_app(build(tmp_path, config={"models": models}))
 
 
+def test_an_agent_that_searches_the_web_stops_the_start(tmp_path: Path) -> None:
+    options = {"agent": {"directory": "/"}, "web_search": {"max_uses": 1}}
+    models = {"m": {"backend": "claude-code", "options": options}}
+    with pytest.raises(ConfigurationError, match="takes agent or web_search, not both"):
+        create_app(build(tmp_path, config={"models": models}))
+
+
 def test_a_model_without_options_is_no_agent() -> None:
     assert agent_of(Target(model="m", backend="claude-code", name="m")) is None
 

@@ -9,16 +9,21 @@ from gateway.streams import collect
 from gateway.testing import answer, part, text_answer
 from gateway.types import (
     ChatResponse,
+    Citation,
+    PartCitation,
     PartDelta,
     PartEnd,
+    PartStart,
     ResponseEnd,
     ResponseStart,
+    Source,
     StreamEvent,
     Text,
     Thinking,
     ToolCall,
     Usage,
     UsageUpdate,
+    WebSearch,
 )
 
 
@@ -37,6 +42,9 @@ async def stream(
 
 EMPTY_CALL = ToolCall(id="1", name="f", arguments="")
 USAGE = Usage(input_tokens=3, output_tokens=2)
+
+PAGE = Citation(url="https://a.example", title="A")
+SEARCH = WebSearch(id="s", query="x", sources=(Source(url=PAGE.url),), status="completed")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,34 @@ USAGE = Usage(input_tokens=3, output_tokens=2)
             [[*part(0, Thinking(text=""), "hm")[:-1], PartEnd(index=0, signature="s")]],
             (Thinking(text="hm", signature="s"),),
             id="thinking",
+        ),
+        pytest.param(
+            [
+                [
+                    PartStart(index=0, part=Text(text="")),
+                    PartCitation(index=0, citation=PAGE),
+                    PartDelta(index=0, text="so"),
+                    PartEnd(index=0),
+                ]
+            ],
+            (Text(text="so", citations=(PAGE,)),),
+            id="a text with a source",
+        ),
+        pytest.param(
+            [
+                [
+                    PartStart(index=0, part=WebSearch(id="s")),
+                    PartDelta(index=0, text="x"),
+                    PartEnd(index=0, search=SEARCH),
+                ]
+            ],
+            (SEARCH,),
+            id="a search",
+        ),
+        pytest.param(
+            [part(0, Text(text=""), "a"), [PartStart(index=1, part=WebSearch(id="s"))]],
+            (Text(text="a"), WebSearch(id="s")),
+            id="a search that was broken off",
         ),
         pytest.param(
             [part(0, Thinking(text="")), part(1, Text(text=""), "a"), part(2, EMPTY_CALL)],
@@ -113,6 +149,13 @@ async def test_the_stream_is_closed() -> None:
     closed: list[str] = []
     await collect(stream(text_answer("a"), closed))
     assert closed == ["closed"]
+
+
+def test_usages_are_added() -> None:
+    first = Usage(input_tokens=1, output_tokens=2, searches=1)
+    second = Usage(input_tokens=3, cache_read_tokens=4, searches=2)
+    together = Usage(input_tokens=4, cache_read_tokens=4, output_tokens=2, searches=3)
+    assert first + second == together
 
 
 def test_usage_adds_up() -> None:

@@ -15,6 +15,7 @@ from gateway.types import (
     Document,
     Image,
     Message,
+    Source,
     Target,
     Text,
     Thinking,
@@ -22,6 +23,7 @@ from gateway.types import (
     ToolCall,
     ToolResult,
     Usage,
+    WebSearch,
 )
 from gateway_request_log.observer import RowObserver
 from gateway_request_log.row import Answered, Bodies, Row, as_json, clean, explain
@@ -154,6 +156,9 @@ BODIES = Bodies(
         Thinking(text="hm"),
         Text(text="\ud800"),
         ToolCall(id="c", name="f", arguments='{"k": "sk-abcdefgh12"}'),
+        WebSearch(
+            id="s", query="Bearer abcdefgh12", sources=(Source(url="u"),), status="completed"
+        ),
     ),
 )
 
@@ -182,11 +187,18 @@ def test_bodies_have_no_secrets_and_no_files() -> None:
         {"type": "thinking", "text": "hm"},
         {"type": "text", "text": "?"},
         {"type": "tool_call", "id": "c", "name": "f", "arguments": '{"k": "[redacted]"}'},
+        {
+            "type": "web_search",
+            "query": "Bearer [redacted]",
+            "status": "completed",
+            "error": None,
+            "pages": 1,
+        },
     ]
 
 
 def test_the_size_of_bodies_is_that_of_their_texts_and_files() -> None:
-    assert BODIES.characters == 24 + 17 + 4 + 34 + 11 + 2 + 1 + 22
+    assert BODIES.characters == 24 + 17 + 4 + 34 + 11 + 2 + 1 + 22 + 17
 
 
 def test_as_json_bodies_are_values() -> None:

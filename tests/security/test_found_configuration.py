@@ -29,6 +29,7 @@ REFUSED: Final[dict[str, Any]] = {
     "plugins.claude_code.environment": {"ANTHROPIC_BASE_URL": "http://evil.example"},
     "plugins.claude_code.check_cli": False,
     "plugins.claude_code.allow_unsafe_cli": True,
+    "plugins.claude_code.web_search": {"max_uses": 100},
     "plugins.access.keys": [{"name": "theirs", "hash": HASH}],
     "plugins.access.keys_file": "keys.yaml",
     "plugins.access.hosts": ["evil.example"],

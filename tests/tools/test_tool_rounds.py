@@ -14,7 +14,11 @@ from gateway.streams import EventSource
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import (
     ChatRequest,
+    Citation,
     Client,
+    PartCitation,
+    PartDelta,
+    PartEnd,
     PartStart,
     ResponseFormat,
     StreamEvent,
@@ -23,6 +27,7 @@ from gateway.types import (
     ToolCall,
     ToolChoice,
     Usage,
+    WebSearch,
 )
 from tests.tools.tools_support import ask, asking, assistant, calling, clock, offering, result, user
 
@@ -46,6 +51,23 @@ async def test_the_model_goes_on_with_the_result(tool_gateway: ToolGateway) -> N
         user(result("c1", "noon in CET")),
     )
     assert backend.closed == 2
+
+
+async def test_searches_and_sources_are_passed_on(tool_gateway: ToolGateway) -> None:
+    called = calling(("c1", "clock", CLOCK.arguments))
+    search = WebSearch(id="s", query="noon", status="completed")
+    source = Citation(url="u")
+    said: list[StreamEvent] = [
+        PartStart(index=0, part=WebSearch(id="s")),
+        PartEnd(index=0, search=search),
+        PartStart(index=1, part=Text(text="")),
+        PartCitation(index=1, citation=source),
+        PartDelta(index=1, text="Noon."),
+        PartEnd(index=1),
+    ]
+    backend = ScriptedBackend(called, answer(said))
+    response = await ask(tool_gateway(backend, offering(clock)), asking())
+    assert response.parts == (search, Text(text="Noon.", citations=(source,)))
 
 
 async def test_usage_is_the_sum_of_the_rounds(tool_gateway: ToolGateway) -> None:

@@ -31,10 +31,15 @@ from gateway.testing import (
 from gateway.types import (
     ChatRequest,
     ChatResponse,
+    Citation,
     Client,
     Document,
     Message,
+    PartCitation,
+    PartEnd,
+    PartStart,
     Sampling,
+    Source,
     StopReason,
     StreamEvent,
     Target,
@@ -43,6 +48,8 @@ from gateway.types import (
     ToolCall,
     ToolChoice,
     ToolResult,
+    WebSearch,
+    WebSearchOptions,
 )
 from gateway_transforms import redact_requests
 from gateway_transforms.cache_store import AnswerStore, size_of
@@ -230,13 +237,34 @@ async def test_the_same_question_is_answered_once() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"client": Client(key="b")}, {"system": "x"}, {"model": "b"}, {"tools": TOOLS}],
+    [
+        {"client": Client(key="b")},
+        {"system": "x"},
+        {"model": "b"},
+        {"tools": TOOLS},
+        {"web_search": WebSearchOptions()},
+    ],
 )
 async def test_another_question_is_asked(other: dict[str, Any]) -> None:
     async with with_section("response_cache", {}) as served:
         await asked_with(served, **ZERO)
         _, state = await asked_with(served, **ZERO, **other)
     assert state == "miss"
+
+
+async def test_an_answer_is_kept_with_its_searches_and_sources() -> None:
+    search = WebSearch(id="s", query="x", sources=(Source(url="u"),), status="completed")
+    text = part(1, Text(text=""), "so")
+    text.insert(1, PartCitation(index=1, citation=Citation(url="u")))
+    found = PartEnd(index=0, search=search)
+    events = [PartStart(index=0, part=WebSearch(id="s")), found, *text]
+    async with with_section("response_cache", {}, ScriptedBackend(answer(events))) as served:
+        answers = [await asked_with(served, **ZERO) for _ in range(2)]
+    cited = Text(text="so", citations=(Citation(url="u"),))
+    assert [(got.parts, state) for got, state in answers] == [
+        ((search, cited), "miss"),
+        ((search, cited), "hit"),
+    ]
 
 
 async def test_what_is_drawn_is_kept_only_if_asked_for() -> None:

@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 
 from gateway.errors import GatewayError
-from gateway.types import PartDelta, PartEnd, StreamEvent
+from gateway.types import PartDelta, PartEnd, StreamEvent, WebSearch
 
 ChoiceEvent: TypeAlias = tuple[int, StreamEvent]
 
@@ -111,5 +111,7 @@ def size_of(event: StreamEvent) -> int:
             return EVENT_BYTES + sys.getsizeof(event.text)
         case PartEnd(signature=str() as signature):
             return EVENT_BYTES + sys.getsizeof(signature)
+        case PartEnd(search=WebSearch(sources=sources)):
+            return EVENT_BYTES * (1 + len(sources)) + sum(len(source.url) for source in sources)
         case _:
             return EVENT_BYTES

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.frontend.response.json_text import dump
 from gateway.streams import AnswerBuilder
-from gateway.types import ChatResponse, PartDelta, StreamEvent
+from gateway.types import ChatResponse, PartCitation, PartDelta, PartStart, StreamEvent, WebSearch
 
 PACK_BYTES: Final = 256 * 1024
 """Characters of an answer that are held as they are."""
@@ -69,13 +69,15 @@ class HeldAnswer:
     """Puts the events of one answer together.
 
     `packed` has its long texts; the answer that `build` returns has names in their place, random
-    ones that no answer can contain.
+    ones that no answer can contain. An answer with citations is never packed: these say where in
+    the text they belong.
     """
 
     def __init__(self) -> None:
         self._builder = AnswerBuilder()
         self._loose: dict[int, int] = {}
         self._parts: dict[int, PackedText] = {}
+        self._cites = False
         self.packed: dict[bytes, PackedText] = {}
 
     def add(self, event: StreamEvent) -> bool:
@@ -85,12 +87,14 @@ class HeldAnswer:
         """
         self._builder.add(event)
         if not isinstance(event, PartDelta):
+            self._cites |= _brings_citations(event)
             return False
         held = self._loose.get(event.index, 0) + len(event.text)
         self._loose[event.index] = held
-        if held > PACK_BYTES:
+        packs = held > PACK_BYTES and not self._cites
+        if packs:
             self._pack(event.index)
-        return held > PACK_BYTES
+        return packs
 
     @property
     def unpacked(self) -> int:
@@ -110,6 +114,14 @@ class HeldAnswer:
             self.packed[name.encode()] = text
             self._builder.add(PartDelta(index=index, text=name))
         return self._builder.build()
+
+
+def _brings_citations(event: StreamEvent) -> bool:
+    match event:
+        case PartCitation() | PartStart(part=WebSearch()):
+            return True
+        case _:
+            return False
 
 
 class HeldResponse(Response):

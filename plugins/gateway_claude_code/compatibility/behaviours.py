@@ -101,6 +101,11 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     ),
     "parking": Behaviour("tools", "a call waits for its result, and the turn goes on", REPORT),
     "parallel_calls": Behaviour("tools", "all calls of a turn wait at the same time", REPORT),
+    "web_search": Behaviour(
+        "tools",
+        "the API's web search reaches the model, and its results stay",
+        "Web searches may fail, or be forgotten in the next turn. Report this version of the CLI.",
+    ),
     "output_format": Behaviour("tools", "JSON schema answers, by the API", OTHER_VERSION),
     "structured_output": Behaviour(
         "tools", "JSON schema answers, by the CLI's tool", OTHER_VERSION

@@ -17,7 +17,14 @@ from gateway.types import (
 )
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.request.canonical import Digest
-from gateway_claude_code.request.history import Turn, is_heard, merged_turns, result_content, turns
+from gateway_claude_code.request.history import (
+    Turn,
+    as_sent_back,
+    is_heard,
+    merged_turns,
+    result_content,
+    turns,
+)
 from gateway_claude_code.request.prepare import Prepared
 from gateway_claude_code.request.tools.call_ids import UniqueIds, api_id, is_api_id
 from gateway_claude_code.request.tools.call_input import is_read_alike
@@ -135,7 +142,7 @@ class AnswerSoFar:
     @property
     def message(self) -> Message:
         """The answer as the client will send it."""
-        return Message(role="assistant", parts=self._builder.parts())
+        return Message(role="assistant", parts=as_sent_back(self._builder.parts()))
 
 
 def key_after(

@@ -21,6 +21,7 @@ EFFORT: Final = "build-with-claude/effort"
 ERRORS: Final = "api/errors"
 STRUCTURED: Final = "build-with-claude/structured-outputs"
 CACHING: Final = "build-with-claude/prompt-caching"
+SEARCH: Final = "agents-and-tools/tool-use/web-search-tool"
 
 PAGES: Final[Mapping[str, str]] = {
     "thinking": THINKING_TYPES,
@@ -35,6 +36,7 @@ PAGES: Final[Mapping[str, str]] = {
     "thinking_leads_tool_loop": THINKING,
     "output_format": STRUCTURED,
     "cache_marks": CACHING,
+    "web_search": SEARCH,
     "max_output_tokens": OVERVIEW,
     "context_window": CONTEXT,
 }
@@ -79,6 +81,7 @@ _NEWEST: Final = ModelFacts(
     thinking_leads_tool_loop=False,
     output_format=True,
     cache_marks=True,
+    web_search="filtered",  # "… available with Claude 4.6 and later models", as of August 2026
     max_output_tokens=128_000,
     context_window=1_000_000,
 )
@@ -105,6 +108,7 @@ _FOUR_FIVE: Final = replace(
     efforts=(),
     prefill=True,
     thinking_leads_tool_loop=True,
+    web_search="basic",
     max_output_tokens=64_000,
     context_window=200_000,
 )

@@ -4,7 +4,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from gateway_claude_code.facts.model_facts import EffortLevel, SamplingRule, ThinkingType
+from gateway_claude_code.facts.model_facts import (
+    EffortLevel,
+    SamplingRule,
+    SearchKind,
+    ThinkingType,
+)
 
 
 class FactValues(BaseModel):
@@ -27,6 +32,7 @@ class FactValues(BaseModel):
     thinking_leads_tool_loop: bool = False
     output_format: bool = False
     cache_marks: bool = True
+    web_search: SearchKind = "filtered"
     max_output_tokens: int = Field(default=128_000, ge=1)
     context_window: int = Field(default=1_000_000, ge=1)
 

@@ -20,7 +20,8 @@ from gateway_claude_code.facts.documented import (
     undated,
 )
 from gateway_claude_code.facts.fact_values import FactValues
-from gateway_claude_code.facts.model_facts import ModelFacts, SamplingRule
+from gateway_claude_code.facts.model_facts import ModelFacts, SamplingRule, least
+from gateway_claude_code.facts.providers import ProviderFacts
 from gateway_claude_code.facts.seen import SeenFacts
 
 OriginKind: TypeAlias = Literal["set", "learnt", "confirmed", "asked", "documented", "assumed"]
@@ -52,8 +53,14 @@ class KnownModel:
 class KnownModels:
     """The facts about every model. `asked` is the CLI's last answer; `seen` is kept on disk."""
 
-    def __init__(self, seen: SeenFacts | None = None, models: Iterable[AskedModel] = ()) -> None:
+    def __init__(
+        self,
+        seen: SeenFacts | None = None,
+        models: Iterable[AskedModel] = (),
+        provider: ProviderFacts | None = None,
+    ) -> None:
         self.seen = seen or SeenFacts(None)
+        self._provider = provider or ProviderFacts()
         self._answered: dict[str, str] = {}
         self._by_value: dict[str, AskedModel] = {}
         self._by_model: dict[str, AskedModel] = {}
@@ -64,7 +71,7 @@ class KnownModels:
         cls, environ: Mapping[str, str], models: Iterable[AskedModel] = ()
     ) -> "KnownModels":
         """With the facts that are kept in a file of the user's."""
-        return cls(SeenFacts.of_user(environ), models)
+        return cls(SeenFacts.of_user(environ), models, ProviderFacts.of(environ))
 
     def asked(self, models: Iterable[AskedModel]) -> None:
         """Take the CLI's answer about its models, in place of an earlier one."""
@@ -101,6 +108,9 @@ class KnownModels:
         """The facts about the model of a target."""
         name = self.full_name(target.name)
         values, origins = self._described(name)
+        if (limit := self._provider.web_search) is not None:
+            values["web_search"] = least(values["web_search"], limit)
+            origins["web_search"] = Origin(kind="documented", source=self._provider.source)
         for fact, found in self.seen.about(undated(name)).items():
             values[fact] = found.value
             origins[fact] = Origin(kind=found.how, source=found.said, date=found.date)

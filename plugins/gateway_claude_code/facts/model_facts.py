@@ -12,8 +12,20 @@ ThinkingType: TypeAlias = Literal["adaptive", "enabled", "disabled", "between_to
 EffortLevel: TypeAlias = Literal["low", "medium", "high", "xhigh", "max"]
 SamplingRule: TypeAlias = Literal["defaults", "one", "both"]
 
+SearchKind: TypeAlias = Literal["none", "basic", "filtered"]
+"""The model's own web search: `web_search_20250305`, or `web_search_20260209`, whose results the
+model filters by code before it reads them."""
+
 EFFORT_LEVELS: Final[tuple[EffortLevel, ...]] = ("low", "medium", "high", "xhigh", "max")
 """From the lowest to the highest."""
+
+
+SEARCH_KINDS: Final[tuple[SearchKind, ...]] = ("none", "basic", "filtered")
+
+
+def least(one: SearchKind, other: SearchKind) -> SearchKind:
+    """The kind of search that both have."""
+    return min(one, other, key=SEARCH_KINDS.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +43,8 @@ class ModelFacts:
     `bound_thinking` is whether thinking blocks are valid only after the same conversation as before,
     `thinking_leads_tool_loop` whether, with thinking on, the last assistant turn before tool
     results has to begin with a thinking block. `output_format` is native structured output,
-    `cache_marks` accepts `cache_control`.
+    `cache_marks` accepts `cache_control`. `web_search` is the newest kind of search that the API has
+    for the model.
 
     `max_output_tokens` and `context_window` count tokens.
     """
@@ -48,6 +61,7 @@ class ModelFacts:
     thinking_leads_tool_loop: bool
     output_format: bool
     cache_marks: bool
+    web_search: SearchKind
     max_output_tokens: int
     context_window: int
 

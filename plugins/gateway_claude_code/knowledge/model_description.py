@@ -13,6 +13,8 @@ from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.knowledge.remembered_models import known_to_user
 from gateway_claude_code.process import command
 from gateway_claude_code.process.launch import program_at
+from gateway_claude_code.request.web_search import policy_for
+from gateway_claude_code.search_policy import SearchSwitch
 
 PAGES: Final = "platform.claude.com/docs/en/"
 """The place of the pages of documented facts."""
@@ -21,15 +23,20 @@ INPUTS: Final[tuple[InputKind, ...]] = ("text", "image", "document")
 """All models of the table take these (about-claude/models/overview, build-with-claude/pdf-support)."""
 
 
-def describe(known: KnownModels, target: Target) -> ModelDescription:
-    """The facts about the model that `target` leads to. Pure."""
+def describe(
+    known: KnownModels, target: Target, searches: SearchSwitch | None = None
+) -> ModelDescription:
+    """The facts about the model that `target` leads to. Pure.
+
+    `searches` is whether models may search the web whose entry does not say so.
+    """
     model = known.about(target)
     facts = model.facts
     return ModelDescription(
         resolved=model.name,
         context_length=facts.context_window,
         max_output_tokens=facts.max_output_tokens,
-        parameters=_parameters(facts, target),
+        parameters=_parameters(facts, target, searches),
         efforts=facts.efforts,
         thinking=_thinking(facts),
         inputs=INPUTS,
@@ -43,16 +50,20 @@ def known_from_outside(config: ClaudeCodeConfig, environ: Mapping[str, str]) -> 
         program = program_at(command.find_cli(config, environ))
     except BackendUnavailable:
         program = None
-    return known_to_user(environ, program)
+    return known_to_user({**environ, **config.environment}, program)
 
 
-def _parameters(facts: ModelFacts, target: Target) -> tuple[Parameter, ...]:
+def _parameters(
+    facts: ModelFacts, target: Target, searches: SearchSwitch | None
+) -> tuple[Parameter, ...]:
     """Those with an effect. What the model lacks and the gateway makes up for is one of them."""
     found: list[Parameter] = ["max_output_tokens"]
     if facts.sampling != "defaults":
         found += ["temperature", "top_p", "top_k"]
     found += ["stop", "tools", "tool_choice"]
     if "agent" not in target.options:  # see `agent.agent_for`
+        if facts.web_search != "none" and policy_for(target, searches) is not None:
+            found.append("web_search")
         found.append("response_format")
     if facts.efforts:
         found.append("effort")

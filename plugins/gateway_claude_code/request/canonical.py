@@ -38,12 +38,17 @@ def digest_of(value: Any) -> Digest:  # noqa: ANN401
 
 
 def setting_digest(
-    request: ChatRequest, model: str, *, with_schema: bool, agent: str | None = None
+    request: ChatRequest,
+    model: str,
+    *,
+    with_schema: bool,
+    agent: str | None = None,
+    search: Mapping[str, Any] | None = None,
 ) -> Digest:
     """The settings that a process gets once: they can't be changed for a later request.
 
     `with_schema`: whether the process got the schema of the answer. `agent`: what it may do by
-    itself.
+    itself. `search` is the API's own tool beside the request's.
     """
     return digest_of(
         {
@@ -55,6 +60,9 @@ def setting_digest(
             # under the same server name, tools that were once sent stay in the body (seen with
             # 2.1.330)
             "tools": [[tool.name, tool.description, dict(tool.schema)] for tool in request.tools],
+            # changes with any request, but thinking is bound to the tools before it
+            # (platform.claude.com/docs/en/build-with-claude/preserved-thinking/prefix-checks)
+            "search": dict(search) if search else None,
             # `initialize.jsonSchema` is given once, like the system prompt (seen with 2.1.330)
             "form": [
                 request.response_format.kind,
@@ -80,12 +88,13 @@ def set_up_digest(request: ChatRequest, model: str, *, schema: Mapping[str, Any]
     )
 
 
-def opening_digest(request: ChatRequest) -> Digest:
+def opening_digest(request: ChatRequest, search: Mapping[str, Any] | None = None) -> Digest:
     """Of all that changes in an empty conversation only: see `setting_digest` for the reasons."""
     form = request.response_format
     return digest_of(
         {
             "tools": [[tool.name, tool.description, dict(tool.schema)] for tool in request.tools],
+            "search": dict(search) if search else None,
             "form": [form.kind, dict(form.schema) if form.schema else None],
             "effort": request.effort,
         }
@@ -134,15 +143,23 @@ class Digests:
         agent: object | None,
         offered: Iterable[Tool],
         schema: Mapping[str, Any] | None,
+        search: Mapping[str, Any] | None = None,
     ) -> "Digests":
-        """Those of a request with these tools, perhaps to an agent; `schema` is for the CLI's own tool."""
+        """Those of a request with these tools, perhaps to an agent; `schema` is for the CLI's own tool.
+
+        `search` is the API's.
+        """
         return cls(
             setting=setting_digest(
-                request, model, with_schema=schema is not None, agent=repr(agent) if agent else None
+                request,
+                model,
+                with_schema=schema is not None,
+                agent=repr(agent) if agent else None,
+                search=search,
             ),
             parameters=parameters_digest(request),
             set_up=set_up_digest(request, model, schema=schema),
-            opening=opening_digest(request),
+            opening=opening_digest(request, search),
             offer=offer_digest(offered),
         )
 

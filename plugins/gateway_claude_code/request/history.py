@@ -20,6 +20,7 @@ from gateway.types import (
     Thinking,
     ToolCall,
     ToolResult,
+    WebSearch,
 )
 from gateway_claude_code.protocol import Block
 from gateway_claude_code.request.tools.call_ids import UniqueIds, api_id
@@ -75,7 +76,7 @@ def merged_turns(messages: Iterable[Message]) -> list[tuple[Role, list[Part]]]:
     said = [
         (message.role, parts)
         for message in messages
-        if (parts := [part for part in message.parts if not _is_passed_over(part)])
+        if (parts := [part for part in _parts(message) if not _is_passed_over(part)])
     ]
     runs: list[tuple[Role, list[list[Part]]]] = [
         (role, [parts for _, parts in run]) for role, run in groupby(said, key=lambda one: one[0])
@@ -301,10 +302,29 @@ def _without_marks(text: str) -> str:
     return text.replace("\ufeff", "")
 
 
+def _parts(message: Message) -> Sequence[Part]:
+    return as_sent_back(message.parts) if message.role == "assistant" else message.parts
+
+
+def as_sent_back(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """An answer's parts as its client will send them: those around searches as one text.
+
+    The API divides such an answer into a text for each citation. The CLI keeps them all, with the
+    results, so its conversation has more than the client's but the same words (seen with 2.1.330).
+    """
+    cites = any(isinstance(part, Text) and part.citations for part in parts)
+    if not cites and not any(isinstance(part, WebSearch) for part in parts):
+        return tuple(parts)
+    text = "".join(part.text for part in parts if isinstance(part, Text))
+    others = [part for part in parts if not isinstance(part, Text | WebSearch)]
+    return (*([Text(text=text)] if text else []), *others)
+
+
 def _is_passed_over(part: Part) -> bool:
     # thinking comes back from clients without its signature, and the API takes it only unmodified
     # (platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting)
-    return isinstance(part, Thinking) or _is_blank(part)
+    # and no client has a search's result, whose content is encrypted
+    return isinstance(part, Thinking | WebSearch) or _is_blank(part)
 
 
 def _is_blank(part: Part) -> bool:

@@ -16,6 +16,7 @@ from gateway.types import ChatRequest
 from gateway_claude_code.facts.model_facts import EFFORT_LEVELS, ModelFacts
 from gateway_claude_code.request.answer_schemas.output_format import is_format_refusal
 from gateway_claude_code.request.terms import Terms, must_call
+from gateway_claude_code.request.web_search import TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +41,26 @@ def lesson_of(message: str, sent: Sent) -> Lesson | None:
 
     A refusal of a place within a tool or a message is about that place, whatever words it quotes.
     """
+    if (lesson := _web_search(sent, message)) is not None:
+        return lesson
     if _WITHIN.match(message) and "cache_control" not in message:
         return None
     found = (lesson(sent, message) for pattern, lesson in _LESSONS if pattern.search(message))
     return next((lesson for lesson in found if lesson is not None), None)
+
+
+def _web_search(sent: Sent, message: str) -> Lesson | None:
+    """A model or a cloud that lacks this kind of search, or every kind."""
+    search = sent.terms.search
+    if search is None:
+        return None
+    was_filtered = search["type"] == TYPES["filtered"]
+    if was_filtered and "allowed_callers" in message:
+        return Lesson(fact="web_search", value="basic")
+    about_a_field = f"{search['type']}." in message  # "tools.0.web_search_20250305.max_uses: …"
+    if search["type"] not in message or about_a_field or not _NO_SEARCH.search(message):
+        return None
+    return Lesson(fact="web_search", value="basic" if was_filtered else "none")
 
 
 def _tool_choice(sent: Sent, message: str) -> Lesson | None:
@@ -137,6 +154,15 @@ def _sampling(sent: Sent, message: str) -> Lesson | None:
 def _cache_marks(sent: Sent, _: str) -> Lesson | None:
     return Lesson(fact="cache_marks", value=False) if sent.facts.cache_marks else None
 
+
+_NO_SEARCH: Final = re.compile(
+    r"does not match any of the expected tags|not (?:supported|available|permitted)|unsupported",
+    re.IGNORECASE,
+)
+"""Of the type of the tool. Where an organisation has turned web search off, the API says that it "is not
+enabled" (agents-and-tools/tool-use/web-search-tool): that says nothing of the model.
+
+That a model has to be told `allowed_callers: ["direct"]` is on the same page."""
 
 # the API puts a place in front: "tools.0.custom.name: …", "messages.2.content.0: …"
 _WITHIN: Final = re.compile(r"(?:tools|messages)\.\d")

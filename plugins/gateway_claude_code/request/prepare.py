@@ -21,6 +21,8 @@ from gateway_claude_code.request.tool_schemas.exact_text import body_with_exact_
 from gateway_claude_code.request.tool_schemas.offered import offered
 from gateway_claude_code.request.tools.demanded_choice import with_demand
 from gateway_claude_code.request.tools.tool_names import ToolNames
+from gateway_claude_code.request.web_search import policy_for, with_kind, with_policy
+from gateway_claude_code.search_policy import SearchSwitch
 
 JSON_ONLY: Final = (
     "Answer with one JSON object and nothing else: no prose before or after it, no code fence."
@@ -146,17 +148,34 @@ def prepare(
     schema: AnswerSchema | None = None,
     *,
     cached: bool = True,
+    searches: SearchSwitch | None = None,
 ) -> Prepared:
     """The request for a model of these facts, by default the documented ones.
 
     `full_name` is the model's, where the target has a short one; `schema` is that of the answer,
-    where it was made before. Raises `InvalidRequest` and `ModelNotFound`.
+    where it was made before; `searches` is about models whose entry does not say whether they may
+    search the web. Raises `InvalidRequest` and `ModelNotFound`.
     """
+    policy = policy_for(target, searches)
+    request = with_policy(request, target, policy)
     model, agent = model_name(target), agent_for(request, target)
     usual = documented(full_name or asked_by_cli(model)).facts
-    facts = usual if facts is None else facts
+    facts = with_kind(usual if facts is None else facts, policy)
     request = with_system(within_limits(with_offered_tools(request), facts))
     schema = answer_schema(request, schema)
+    return _prepared(request, model, schema, agent=agent, facts=facts, usual=usual, cached=cached)
+
+
+def _prepared(
+    request: ChatRequest,
+    model: str,
+    schema: AnswerSchema | None,
+    *,
+    agent: Agent | None,
+    facts: ModelFacts,
+    usual: ModelFacts,
+    cached: bool,
+) -> Prepared:
     is_native = schema is not None and schema.native is not None
     terms_of = partial(terms_for, request, facts, usual=usual, native_schema=is_native)
     terms = terms_of()
@@ -173,10 +192,12 @@ def prepare(
         names=names,
         tools=tools,
         schema=schema,
-        digests=Digests.of(request, model, agent=agent, offered=tools, schema=for_cli),
+        digests=Digests.of(
+            request, model, agent=agent, offered=tools, schema=for_cli, search=terms.search
+        ),
         agent=agent,
         cached=cached,
-        body={} if for_cli or agent else body_with_exact_tools(tools, names),
+        body={} if for_cli or agent else body_with_exact_tools(tools, names, search=terms.search),
     )
 
 

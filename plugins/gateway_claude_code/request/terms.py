@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
+from gateway.errors import InvalidRequest
 from gateway.types import ChatRequest, Effort, Sampling, ToolCall
-from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts, ThinkingType
+from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts, ThinkingType, least
 from gateway_claude_code.request.history import merged_turns
+from gateway_claude_code.request.web_search import FIELD, search_tool
 
 SchemaWay: TypeAlias = Literal["native", "tool"]
 
@@ -53,7 +55,8 @@ class Terms:
     `thinking` goes into the body; None leaves it to the CLI, which then asks for thinking.
     `effort` None is the CLI's default. With `forced_choice` a required call is forced by the API;
     otherwise the model is told, and its answer is checked (`demanded_choice`). `schema_way` is the
-    way to an answer by a schema. `ignored` and `adjusted` are for the client.
+    way to an answer by a schema. `search` is the tool of the API that searches the web. `ignored` and
+    `adjusted` are for the client.
     """
 
     sampling: Sampling
@@ -61,6 +64,7 @@ class Terms:
     effort: EffortLevel | None = None
     forced_choice: bool = True
     schema_way: SchemaWay = "tool"
+    search: Mapping[str, Any] | None = None
     ignored: tuple[str, ...] = ()
     adjusted: Mapping[str, object] = field(default_factory=dict)
 
@@ -77,7 +81,8 @@ def terms_for(
 
     `usual` are the facts that the CLI follows by default, if they differ from `facts`.
     `native_schema`: the answer's schema fits the API's subset. `seeded`: the conversation is given
-    to a new process, without its earlier thinking.
+    to a new process, without its earlier thinking. Raises `InvalidRequest` for a search that is not
+    to be had.
     """
     decision = _Decision(request, facts, usual or facts, native_schema=native_schema, seeded=seeded)
     return decision.terms()
@@ -115,6 +120,7 @@ class _Decision:
             effort=effort,
             forced_choice=forced,
             schema_way="native" if self._facts.output_format and self._native_schema else "tool",
+            search=self._search(),
             ignored=tuple(self._ignored),
             adjusted=self._adjusted,
         )
@@ -126,6 +132,34 @@ class _Decision:
         return facts.forced_tool_choice and (
             facts.forced_while_thinking or "disabled" in facts.thinking
         )
+
+    # -- searching the web ------------------------------------------------------------------
+
+    def _search(self) -> Mapping[str, Any] | None:
+        """The tool, unless the request leaves no place for it. Raises `InvalidRequest`."""
+        request, wanted = self._request, self._request.web_search
+        if wanted is None:
+            return None
+        if reason := self._no_search():
+            if wanted.place is not None:
+                raise InvalidRequest(reason, param=wanted.place)
+            self._ignored.append(FIELD)
+            return None
+        # a choice that demands a call of a tool, or forbids all calls, is also about this tool
+        if must_call(request) or (request.tools and request.tool_choice.mode == "none"):
+            self._ignored.append(wanted.place or FIELD)
+            return None
+        if wanted.context_size == "high" and wanted.place is not None:
+            self._adjusted[f"{wanted.place}.search_context_size"] = "medium"
+        return search_tool(wanted, self._facts.web_search)
+
+    def _no_search(self) -> str | None:
+        if self._facts.web_search == "none":
+            return f"The provider of the model {self._request.model!r} has no web search."
+        if self._request.response_format.schema is not None:
+            # platform.claude.com/docs/en/build-with-claude/structured-outputs, "Incompatible with"
+            return "Web search can't be combined with a JSON schema: its answers have citations."
+        return None
 
     # -- limits and sampling --------------------------------------------------------------
 
@@ -316,4 +350,5 @@ def careful(facts: ModelFacts) -> ModelFacts:
         forced_tool_choice=False,
         output_format=False,
         cache_marks=False,
+        web_search=least(facts.web_search, "basic"),
     )

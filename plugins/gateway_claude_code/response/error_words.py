@@ -16,6 +16,7 @@ from typing import Final
 
 from gateway.types import ChatRequest
 from gateway_claude_code.request.tools.tool_names import PREFIX, ToolNames
+from gateway_claude_code.request.web_search import NAME, TYPES
 
 CLIENT_NAMES: Final = {
     "output_config.format.schema": "response_format.json_schema.schema",
@@ -232,6 +233,8 @@ class _Places:
         self._sent = [tool.name for tool in request.tools] if request is not None else []
         self._names = ToolNames(self._sent)
         self._offered = offered
+        searches = request.web_search if request is not None else None
+        self._search = (searches and searches.place) or "tools"
 
     def client_path(self, path: str) -> str:
         """`tools.0.custom.input_schema` → `tools[0].function.parameters`."""
@@ -283,7 +286,11 @@ class _Places:
     def _tool_path(self, steps: Sequence[str]) -> str:
         if not steps or not steps[0].isdigit():
             return "tools"
-        index = self._tool_index(int(steps[0]))
+        position = int(steps[0])
+        named = self._offered[position] if position < len(self._offered) else None
+        if named == NAME or {*steps[1:2]} & {*TYPES.values()}:
+            return self._search  # "tools.1.web_search_20250305.user_location.country"
+        index = self._tool_index(position)
         if index is None:
             return "tools"
         # "tools.0.custom.input_schema": `custom` is the type of all client tools, not a field

@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.content.surrogates import HalvesJoiner
 from gateway.errors import BackendFailed, GatewayError
 from gateway.types import (
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -32,10 +33,11 @@ from gateway_claude_code.request.settings import STRUCTURED_OUTPUT
 from gateway_claude_code.request.tools.tool_names import ToolNames
 from gateway_claude_code.response.json_answer import OUTPUT, JsonAnswer, SchemaAnswer
 from gateway_claude_code.response.own_arguments import OwnArguments
+from gateway_claude_code.response.searches import Searches, citation_of, is_search
 
 STOP_REASONS: Final[dict[str, StopReason]] = {
     "end_turn": "end",
-    "pause_turn": "end",  # only the API's own tools pause a turn, which a client can't resume
+    "pause_turn": "max_tokens",  # of a turn with many searches: CLI 2.1.330 ends the answer there
     "stop_sequence": "stop_sequence",
     "max_tokens": "max_tokens",
     "model_context_window_exceeded": "max_tokens",
@@ -79,6 +81,7 @@ class EventReader:
         self._signatures: dict[int, str] = {}
         self._whole_inputs: dict[int, str] = {}
         self._open: set[int] = set()
+        self._searches = Searches()
         self._halves = HalvesJoiner()
         self._first_index = 0
         self._next_index = 0
@@ -164,6 +167,8 @@ class EventReader:
                 yield from self._part_end(index)
             case "content_block_stop" if (index := self._index(event)) in self._activity:
                 yield from self._shown(index)
+            case "content_block_stop" if self._searches.takes(index := self._index(event)):
+                yield from self._searches.asked(index)
             case "message_start":  # `ping` and new types are passed over, as the page asks
                 yield from self._start(event["message"])
             case "message_delta":
@@ -182,6 +187,7 @@ class EventReader:
     def _end(self, end: ResponseEnd) -> Iterator[StreamEvent]:
         for index in sorted(self._open):
             yield from self._part_end(index)
+        yield from self._searches.close()
         self.in_message = False
         self.ended = True
         yield end
@@ -208,6 +214,7 @@ class EventReader:
         self._began_again |= self.gave_something
         for index in sorted(self._open):
             yield from self._part_end(index)
+        yield from self._searches.close()
         self._signatures.clear()
         self._first_index = self._next_index
         self._usage = Usage()
@@ -230,7 +237,10 @@ class EventReader:
                 self.calls.append(block["id"])
                 self._note_input(index, block.get("input"))
                 part = ToolCall(id=plain_id(block["id"]), name=name, arguments="")
-            case kind:  # `server_tool_use`, `redacted_thinking`, …: no part of the hub's model
+            case _ if is_search(block):
+                self._next_index = index + 1
+                return (yield from self._searches.begin(index, block))
+            case kind:  # `redacted_thinking`, the API's own code, …: no part of the hub's model
                 self.thought |= kind == "redacted_thinking"
                 return
         self._open.add(index)
@@ -270,6 +280,8 @@ class EventReader:
     def _delta(self, index: int, delta: dict[str, Any]) -> Iterator[StreamEvent]:
         if index in self._activity:
             self._activity[index][1].append(str(delta.get("partial_json", "")))
+        if self._searches.takes(index):
+            self._searches.add(index, delta)
         if index not in self._open:
             return
         match delta:
@@ -278,6 +290,8 @@ class EventReader:
                     self._said_something |= "thinking" not in delta
                     self._whole_inputs.pop(index, None)
                     yield PartDelta(index=index, text=text)
+            case {"citation": given} if self._answer is None and (source := citation_of(given)):
+                yield PartCitation(index=index, citation=source)
             case {"signature": str(signature)}:  # the last delta of a thinking block
                 self._signatures[index] = self._signatures.get(index, "") + signature
 
@@ -307,7 +321,7 @@ class EventReader:
         """
         found = STOP_REASONS.get(reason, "end")
         called = bool(self.calls) or self._called_unknown
-        if found in ("end", "stop_sequence") and self.calls:
+        if self.calls and (found in ("end", "stop_sequence") or reason == "pause_turn"):
             return "tool_calls"
         return "end" if found == "tool_calls" and not called else found
 
@@ -336,24 +350,19 @@ class EventReader:
             yield UsageUpdate(usage=total)
 
     def _total(self) -> Usage:
-        earlier, usage = self._earlier, self._usage
-        return Usage(
-            input_tokens=earlier.input_tokens + usage.input_tokens,
-            cache_read_tokens=earlier.cache_read_tokens + usage.cache_read_tokens,
-            cache_write_tokens=earlier.cache_write_tokens + usage.cache_write_tokens,
-            output_tokens=earlier.output_tokens + usage.output_tokens,
-            reasoning_tokens=earlier.reasoning_tokens + usage.reasoning_tokens,
-        )
+        return self._earlier + self._usage
 
 
 def _updated(before: Usage, usage: dict[str, Any]) -> Usage:
     details = usage.get("output_tokens_details") or {}  # in the last `message_delta` only
+    server = usage.get("server_tool_use") or {}
     return Usage(
         input_tokens=_number(usage, "input_tokens", before.input_tokens),
         cache_read_tokens=_number(usage, "cache_read_input_tokens", before.cache_read_tokens),
         cache_write_tokens=_number(usage, "cache_creation_input_tokens", before.cache_write_tokens),
         output_tokens=_number(usage, "output_tokens", before.output_tokens),
         reasoning_tokens=_number(details, "thinking_tokens", before.reasoning_tokens),
+        searches=_number(server, "web_search_requests", before.searches),
     )
 
 

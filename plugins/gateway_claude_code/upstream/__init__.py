@@ -14,6 +14,8 @@ from gateway_claude_code.upstream.script import (
     MessagesRequest,
     Reply,
     Script,
+    SearchBlock,
+    SearchResultBlock,
     Silence,
     StreamError,
     TextBlock,
@@ -22,8 +24,10 @@ from gateway_claude_code.upstream.script import (
     Usage,
     in_order,
     text_answer,
+    web_search,
 )
 from gateway_claude_code.upstream.server import Refused, Upstream, running_upstream
+from gateway_claude_code.upstream.web import cited
 
 __all__ = [
     "Answer",
@@ -34,6 +38,8 @@ __all__ = [
     "Refused",
     "Reply",
     "Script",
+    "SearchBlock",
+    "SearchResultBlock",
     "Silence",
     "StreamError",
     "TextBlock",
@@ -41,8 +47,10 @@ __all__ = [
     "ToolUseBlock",
     "Upstream",
     "Usage",
+    "cited",
     "in_order",
     "offline_script",
     "running_upstream",
     "text_answer",
+    "web_search",
 ]

@@ -12,10 +12,13 @@ from gateway_claude_code.upstream.request import JsonObject
 from gateway_claude_code.upstream.script import (
     Answer,
     Block,
+    SearchBlock,
+    SearchResultBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
 )
+from gateway_claude_code.upstream.web import found
 
 Event: TypeAlias = dict[str, Any]
 
@@ -98,15 +101,24 @@ def _output_usage(answer: Answer) -> Event:
     usage: Event = {"output_tokens": answer.usage.output_tokens}
     if answer.usage.thinking_tokens is not None:
         usage["output_tokens_details"] = {"thinking_tokens": answer.usage.thinking_tokens}
+    if answer.usage.searches:
+        usage["server_tool_use"] = {
+            "web_search_requests": answer.usage.searches,
+            "web_fetch_requests": 0,
+        }
     return usage
 
 
 def _opening(block: Block) -> Event:
     match block:
         case TextBlock():
-            return {"type": "text", "text": ""}
+            return {"type": "text", "text": "", **({"citations": []} if block.citations else {})}
         case ThinkingBlock():
             return {"type": "thinking", "thinking": "", "signature": ""}
+        case SearchBlock():
+            return {"type": "server_tool_use", "id": block.id, "name": "web_search", "input": {}}
+        case SearchResultBlock():  # complete, without deltas ("Streaming server-tool events")
+            return _search_result(block)
         case ToolUseBlock():
             given = block.input if block.at_once else {}
             return {"type": "tool_use", "id": block.id, "name": block.name, "input": given}
@@ -115,12 +127,19 @@ def _opening(block: Block) -> Event:
 def _deltas(block: Block, piece_chars: int) -> Iterator[Event]:
     match block:
         case TextBlock():
+            for citation in block.citations:
+                yield {"type": "citations_delta", "citation": dict(citation)}
             for piece in block.pieces or _pieces(block.text, piece_chars):
                 yield {"type": "text_delta", "text": piece}
         case ThinkingBlock():
             for piece in _pieces(block.thinking, piece_chars):
                 yield {"type": "thinking_delta", "thinking": piece}
             yield {"type": "signature_delta", "signature": block.signature or ""}
+        case SearchBlock():
+            for piece in _pieces(
+                json.dumps({"query": block.query}, ensure_ascii=False), piece_chars
+            ):
+                yield {"type": "input_json_delta", "partial_json": piece}
         case ToolUseBlock() if not block.at_once:
             # The API begins with an empty piece, and sends no other one for a call without input.
             for piece in ("", *_pieces(_input_json(block), piece_chars)):
@@ -131,12 +150,26 @@ def finished(block: Block) -> Event:
     """The block as it is in a whole message."""
     match block:
         case TextBlock():
-            return {"type": "text", "text": "".join(block.pieces) or block.text}
+            citations = {"citations": [dict(one) for one in block.citations]}
+            text = "".join(block.pieces) or block.text
+            return {"type": "text", "text": text, **(citations if block.citations else {})}
+        case SearchBlock():
+            return {**_opening(block), "input": {"query": block.query}}
+        case SearchResultBlock():
+            return _search_result(block)
         case ThinkingBlock():
             signature = block.signature or ""
             return {"type": "thinking", "thinking": block.thinking, "signature": signature}
         case ToolUseBlock():
             return {**_opening(block), "input": json.loads(_input_json(block) or "{}")}
+
+
+def _search_result(block: SearchResultBlock) -> Event:
+    """platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool, "Response" and "Errors"."""
+    content: Any = [found(url) for url in block.urls]
+    if block.error is not None:
+        content = {"type": "web_search_tool_result_error", "error_code": block.error}
+    return {"type": "web_search_tool_result", "tool_use_id": block.id, "content": content}
 
 
 def _input_json(block: ToolUseBlock) -> str:

@@ -13,7 +13,9 @@ from gateway_claude_code.upstream.script import (
     TextBlock,
     ToolUseBlock,
     Usage,
+    web_search,
 )
+from gateway_claude_code.upstream.web import cited
 
 STRUCTURED_OUTPUT = "StructuredOutput"
 """The tool that the CLI offers when it was given a schema (seen with 2.1.197 and 2.1.330)."""
@@ -26,6 +28,10 @@ DEMANDS = ("Call at least one of your tools", "Call one of the tools")
 
 A demand for a single tool has its name, like any other request for a call."""
 
+SEARCH_WORDS = "search the web"
+"""A phrase in the last turn that asks for a search, where the request allows one."""
+PAGE = "https://example.com/offline"
+
 _INTRODUCTION = "(offline) Dragoman's built-in stand-in answers here; no model was asked."
 _QUOTE_LIMIT = 2000
 _BYTES_PER_TOKEN = 4
@@ -35,7 +41,7 @@ _DELAY_SECONDS = 0.01
 def offline_script(request: MessagesRequest, *, says_so: bool = False, hint: str = "") -> Answer:
     """Calls of the tools that are demanded or requested by name, else a text.
 
-    A forced tool choice and a schema are obeyed with minimal arguments; `max_tokens` and
+    A search of the web is played where the text asks for one. A forced tool choice and a schema are obeyed with minimal arguments; `max_tokens` and
     `stop_sequences` end a text as they would the model's. Token counts are estimates.
 
     The text says that no model was asked, and `hint` says what to do about it. With `says_so` such
@@ -43,6 +49,8 @@ def offline_script(request: MessagesRequest, *, says_so: bool = False, hint: str
     """
     introduction = f"{_INTRODUCTION} {hint}".rstrip()
     chosen = _chosen_tools(request)
+    if SEARCH_WORDS in request.last_user_text.lower() and _may_search(request):
+        return _searched(request, introduction)
     calls = tuple(
         ToolUseBlock(str(tool["name"]), minimal_value(tool.get("input_schema"))) for tool in chosen
     )
@@ -55,6 +63,20 @@ def offline_script(request: MessagesRequest, *, says_so: bool = False, hint: str
     written = sum(_size(block) for block in answer.blocks)
     usage = Usage(input_tokens=_tokens(request.size), output_tokens=_tokens(written))
     return replace(answer, usage=usage, ping=True, delay_seconds=_DELAY_SECONDS)
+
+
+def _may_search(request: MessagesRequest) -> bool:
+    return any(tool.get("name") == "web_search" and "type" in tool for tool in request.tools)
+
+
+def _searched(request: MessagesRequest, introduction: str) -> Answer:
+    """A search with one page, and a text that cites it."""
+    said = TextBlock(f"{introduction} No page was searched either.", citations=(cited(PAGE),))
+    usage = Usage(
+        input_tokens=_tokens(request.size), output_tokens=_tokens(_size(said)), searches=1
+    )
+    blocks = (*web_search(_quote(request.last_user_text), PAGE), said)
+    return Answer(blocks=blocks, usage=usage, ping=True, delay_seconds=_DELAY_SECONDS)
 
 
 def _may_write_before(request: MessagesRequest, chosen: list[JsonObject]) -> bool:
@@ -72,18 +94,19 @@ def _may_write_before(request: MessagesRequest, chosen: list[JsonObject]) -> boo
 def _chosen_tools(request: MessagesRequest) -> list[JsonObject]:
     """The tools to call: forced ones first, then requested ones, then structured output."""
     kind, name = request.tool_choice.get("type"), request.tool_choice.get("name")
+    tools = [tool for tool in request.tools if "input_schema" in tool]  # the client's
     if kind == "none":
         return []
     if kind == "tool":
-        return [tool for tool in request.tools if tool["name"] == name]
-    asked = [tool for tool in request.tools if _asks_for(request.last_user_text, tool)]
+        return [tool for tool in tools if tool["name"] == name]
+    asked = [tool for tool in tools if _asks_for(request.last_user_text, tool)]
     if asked:
         return asked
     if kind == "any" or any(demand in request.last_user_text for demand in DEMANDS):
-        return list(request.tools[:1])
+        return tools[:1]
     if request.last_tool_results and _structured_already(request):
         return []
-    return [tool for tool in request.tools if tool["name"] == STRUCTURED_OUTPUT]
+    return [tool for tool in tools if tool["name"] == STRUCTURED_OUTPUT]
 
 
 def _structured_already(request: MessagesRequest) -> bool:

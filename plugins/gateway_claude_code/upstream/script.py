@@ -19,6 +19,8 @@ __all__ = [
     "MessagesRequest",
     "Reply",
     "Script",
+    "SearchBlock",
+    "SearchResultBlock",
     "Silence",
     "StreamError",
     "TextBlock",
@@ -27,6 +29,7 @@ __all__ = [
     "Usage",
     "in_order",
     "text_answer",
+    "web_search",
 ]
 
 _POLL_SECONDS = 0.005
@@ -60,10 +63,14 @@ async def _until_set(event: threading.Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Text. `pieces`, if given, are its exact deltas; `text` is then their sum."""
+    """Text. `pieces`, if given, are its exact deltas; `text` is then their sum.
+
+    `citations` are its sources, each as a block of the API (`cited` makes one).
+    """
 
     text: str = ""
     pieces: tuple[str, ...] = ()
+    citations: tuple[JsonObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +98,39 @@ class ToolUseBlock:
     at_once: bool = False
 
 
-Block: TypeAlias = TextBlock | ThinkingBlock | ToolUseBlock
+@dataclass(frozen=True, slots=True)
+class SearchBlock:
+    """A call of the API's own web search, which has its result in the same answer or the next."""
+
+    query: str
+    id: str = field(default_factory=lambda: f"srvtoolu_{uuid.uuid4().hex[:24]}")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResultBlock:
+    """The result of the search with this id: the pages, or the code of an `error`."""
+
+    id: str
+    urls: tuple[str, ...] = ()
+    error: str | None = None
+
+
+Block: TypeAlias = TextBlock | ThinkingBlock | ToolUseBlock | SearchBlock | SearchResultBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Token counts. `thinking_tokens` are part of `output_tokens`; None leaves them unsaid."""
+    """Token counts. `thinking_tokens` are part of `output_tokens`; None leaves them unsaid.
+
+    `searches` counts searches of the web.
+    """
 
     input_tokens: int = 10
     output_tokens: int = 7
     cache_read_input_tokens: int = 0
     cache_creation_input_tokens: int = 0
     thinking_tokens: int | None = None
+    searches: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +209,14 @@ Script: TypeAlias = Callable[[MessagesRequest], Reply]
 def text_answer(*pieces: str) -> Answer:
     """An answer of one text block, in these pieces."""
     return Answer(blocks=(TextBlock("".join(pieces), pieces),))
+
+
+def web_search(
+    query: str, *urls: str, error: str | None = None
+) -> tuple[SearchBlock, SearchResultBlock]:
+    """A search and its result."""
+    search = SearchBlock(query)
+    return search, SearchResultBlock(search.id, urls, error)
 
 
 def in_order(*replies: Reply) -> Script:

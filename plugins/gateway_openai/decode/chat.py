@@ -10,6 +10,7 @@ from gateway_openai.decode.call import OpenAICall, decode_sampling, emulated_sto
 from gateway_openai.decode.messages import decode_messages
 from gateway_openai.decode.reasoning import decode_reasoning
 from gateway_openai.decode.tools import check_schema, decode_tool_choice, decode_tools
+from gateway_openai.decode.web_search import decode_web_search
 from gateway_openai.fields.rows import CHAT
 from gateway_openai.wire.chat import ChatCompletionRequest, JSONSchemaFormat
 
@@ -46,6 +47,7 @@ def decode(wire: ChatCompletionRequest, client: Client = Client()) -> ChatCall:
         messages=conversation.messages,
         tools=tools,
         tool_choice=decode_tool_choice(wire, tools),
+        web_search=decode_web_search(wire),
         response_format=_response_format(wire),
         sampling=decode_sampling(wire, wire.max_completion_tokens or wire.max_tokens),
         effort=reasoning.effort,

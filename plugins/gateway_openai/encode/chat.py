@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from gateway import __version__
 from gateway.types import ChatResponse, ResponseEnd, StopReason, Text, Thinking, ToolCall, Usage
+from gateway_openai.encode.searches import search_fields
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 ThinkingField: TypeAlias = Literal["reasoning_content", "reasoning", "off"]
@@ -96,7 +97,11 @@ def encode_usage(usages: Sequence[Usage], prompts: int = 1) -> dict[str, Any]:
     asked = [max(group, key=lambda usage: usage.prompt_tokens) for group in groups]
     prompt = sum(usage.prompt_tokens for usage in asked)
     completion = sum(usage.output_tokens for usage in usages)
+    searches = sum(usage.searches for usage in usages)
+    # an extension, by the API's own names
+    searched = {"server_tool_use": {"web_search_requests": searches}} if searches else {}
     return {
+        **searched,
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
@@ -124,6 +129,7 @@ def _message(response: ChatResponse, form: AnswerFormat) -> dict[str, Any]:
         "content": text if text or not (calls or refusal) else None,
         "refusal": refusal,
         "annotations": [],
+        **search_fields(response.parts),
     }
     if thinking and form.thinking != "off":
         message[form.thinking] = thinking

@@ -10,6 +10,8 @@ from typing import Any, Final
 from gateway.errors import BackendFailed, GatewayError
 from gateway.frontend import SSEEncoder, dump, sse_event
 from gateway.types import (
+    AnswerPart,
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -20,6 +22,7 @@ from gateway.types import (
     ToolCall,
     Usage,
     UsageUpdate,
+    WebSearch,
 )
 from gateway_openai.encode.chat import (
     SYSTEM_FINGERPRINT,
@@ -28,6 +31,7 @@ from gateway_openai.encode.chat import (
     finish_reason,
     refusal_text,
 )
+from gateway_openai.encode.searches import SearchFields
 from gateway_openai.wire.errors import envelope
 
 DONE: Final = b"data: [DONE]\n\n"
@@ -74,6 +78,7 @@ class _ChoiceEncoder:
         self._around: dict[int, tuple[bytes, bytes] | None] = {}
         self._silent_calls: set[int] = set()
         self._calls = 0
+        self._searches = SearchFields()
         self.usage = Usage()
 
     def encode(self, event: StreamEvent) -> bytes:
@@ -86,6 +91,10 @@ class _ChoiceEncoder:
                 return opening + self._start(event.index, event.part)
             case PartEnd(index=index) if index in self._silent_calls:
                 return opening + self._delta(index, "{}")
+            case PartEnd():
+                self._searches.end(event)
+            case PartCitation():
+                self._searches.cite(event)
             case UsageUpdate():
                 self.usage = event.usage
             case ResponseEnd():
@@ -94,6 +103,8 @@ class _ChoiceEncoder:
                 )
                 refusal = refusal_text(event)
                 said = self._chunk({"refusal": refusal}) if refusal else b""
+                if fields := self._searches.fields():
+                    said += self._chunk(fields)
                 return opening + said + self._chunk({}, reason)
         return opening
 
@@ -105,12 +116,16 @@ class _ChoiceEncoder:
         if around is None or not text:
             return b""
         self._silent_calls.discard(part)
+        self._searches.count(part, text)
         return around[0] + dump(text) + around[1]
 
-    def _start(self, index: int, part: Text | Thinking | ToolCall) -> bytes:
+    def _start(self, index: int, part: AnswerPart) -> bytes:
         match part:
             case Text():
                 self._around[index] = self._cut({"content": _TEXT})
+                self._searches.begin_text(index)
+            case WebSearch():
+                self._around[index] = None
             case Thinking():
                 field = self._form.thinking
                 self._around[index] = None if field == "off" else self._cut({field: _TEXT})

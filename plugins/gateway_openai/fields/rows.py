@@ -144,7 +144,12 @@ ROWS: Final = (
     _field("seed", "ignored", "answers are not reproducible"),
     _chat("prediction", "ignored"),
     _chat("verbosity", "ignored", "", ("medium",)),
-    _chat("web_search_options", "ignored", "the model gets the client's tools only"),
+    _chat(
+        "web_search_options",
+        "honoured",
+        "rejected unless the YAML allows web search; with `search_context_size` `low`, 2 searches "
+        "at most, `high` is reported as adjusted; not with a JSON schema",
+    ),
     _chat("moderation", "ignored"),
     _chat("metadata", "ignored", "nothing is stored", ({},)),
     _chat("store", "ignored", "nothing is stored", (False,)),
@@ -168,6 +173,7 @@ ROWS: Final = (
     _chat("messages.content.cache_control", "ignored", _CACHING),
     _chat("tools.cache_control", "ignored", _CACHING),
     _echoed("messages.annotations"),
+    _echoed("messages.web_searches"),
     _echoed("messages.reasoning_content", _EARLIER_THINKING),
     _echoed("messages.reasoning", _EARLIER_THINKING),
     *(_echoed(f"messages.content.{kind}", _EARLIER_THINKING) for kind in PASSED_OVER),

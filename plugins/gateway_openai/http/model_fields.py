@@ -26,6 +26,7 @@ FIELDS: Final[dict[Parameter, tuple[str, ...]]] = {
     "stop": ("stop",),
     "tools": ("tools",),
     "tool_choice": ("tool_choice", "parallel_tool_calls"),
+    "web_search": ("web_search_options",),
     "response_format": ("response_format", "structured_outputs"),
     "effort": ("reasoning_effort", "reasoning"),
 }

@@ -138,6 +138,29 @@ class Thinking(WireModel):
     budget_tokens: Annotated[Integer, Field(ge=0)] | None = None
 
 
+class ApproximateLocation(WireModel):
+    """About where the user is."""
+
+    city: str | None = None
+    country: str | None = None
+    region: str | None = None
+    timezone: str | None = None
+
+
+class UserLocation(WireModel):
+    """The only type is `approximate`."""
+
+    type: Literal["approximate"] = "approximate"
+    approximate: ApproximateLocation | None = None
+
+
+class WebSearchOptions(WireModel):
+    """The model may search the web."""
+
+    search_context_size: Literal["low", "medium", "high"] | None = None
+    user_location: UserLocation | None = None
+
+
 class ChatCompletionRequest(GenerationRequest):
     """A request for one chat completion, or `n` of them."""
 
@@ -158,7 +181,7 @@ class ChatCompletionRequest(GenerationRequest):
     audio: dict[str, Any] | None = None
     prediction: dict[str, Any] | None = None
     verbosity: str | None = None
-    web_search_options: dict[str, Any] | None = None
+    web_search_options: WebSearchOptions | None = None
     moderation: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
     store: bool | None = None

@@ -27,6 +27,7 @@ from tests.claude_code.doctor.fake_lines import (
     say_text,
     shown_in_argv,
     smaller,
+    whole,
 )
 from tests.claude_code.doctor.fake_past import Past
 from tests.claude_code.doctor.fake_upstream import lines_of, post
@@ -264,6 +265,8 @@ class Cli:
             return BREAK != "overload_retried"
         if self.reason == "refusal" and BREAK == "one_refusal":
             return True
+        if BREAK == "web_search":
+            blocks = [block for block in blocks if block["type"] in ("text", "tool_use")]
         self.add("assistant", blocks)
         calls = [block for block in blocks if block["type"] == "tool_use"]
         said = calls or any(block.get("text") for block in blocks) or self.reason == "refusal"
@@ -330,7 +333,7 @@ class Cli:
 
     def stream(self, response: http.client.HTTPResponse) -> list[Object]:
         blocks: list[Object] = []
-        pieces: list[list[str]] = []
+        pieces: list[list[Any]] = []
         held: list[Object] = []
         for event in self.events(response):
             if event["type"] == "content_block_start":
@@ -348,12 +351,7 @@ class Cli:
                 held = []
             if BREAK != "streaming: nothing":
                 say({"type": "stream_event", "event": event})
-        for block, texts in zip(blocks, pieces, strict=True):
-            if block["type"] == "text":
-                block["text"] = "".join(texts)
-            else:
-                block["input"] = json.loads("".join(texts) or "{}")
-        return blocks
+        return whole(blocks, pieces)
 
     def results(self, calls: list[Object]) -> list[Object]:
         if BREAK == "parallel_calls":

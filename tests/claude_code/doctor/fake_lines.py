@@ -80,6 +80,19 @@ def form(tool: Object, broken: str) -> Object:
     }
 
 
+def whole(blocks: list[Object], pieces: list[list[Any]]) -> list[Object]:
+    """The blocks of an answer with what their deltas had."""
+    for block, found in zip(blocks, pieces, strict=True):
+        text = "".join(piece for piece in found if isinstance(piece, str))
+        if block["type"] == "text":
+            block["text"] = text
+        elif block["type"] != "web_search_tool_result":
+            block["input"] = json.loads(text or "{}")
+        if "citations" in block:
+            block["citations"] = [piece for piece in found if isinstance(piece, dict)]
+    return blocks
+
+
 @contextmanager
 def shown_in_argv(texts: list[str]) -> Iterator[None]:
     """A program runs meanwhile that has these texts among its arguments."""

@@ -100,7 +100,7 @@ def test_what_differs_is_said_with_what_to_do(fake_claude: MakeCli, run: Run) ->
     place = next(i for i, line in enumerate(lines) if "file_mentions" in line)
     assert lines[place].startswith("  FAIL     file_mentions")
     assert "allow_unsafe_cli" in lines[place + 1]
-    assert lines[-1].startswith("42 ok, 1 failed, in ")
+    assert lines[-1].startswith("43 ok, 1 failed, in ")
 
 
 @pytest.mark.usefixtures("nothing_is_tried")

@@ -22,6 +22,7 @@ from gateway_claude_code.facts.seen import SeenFacts
 from gateway_claude_code.knowledge.model_description import describe, known_from_outside
 from gateway_claude_code.knowledge.remembered_models import RememberedModels
 from gateway_claude_code.process.launch import program_at
+from gateway_claude_code.search_policy import SearchPolicy, SearchSwitch
 
 BACKEND = "claude-code"
 
@@ -61,6 +62,24 @@ def test_parameters_are_those_with_an_effect(model: str, sampling: bool, effort:
     assert ("temperature" in parameters) is sampling
     assert ("effort" in parameters) is effort
     assert {"max_output_tokens", "stop", "tools", "tool_choice", "response_format"} <= {*parameters}
+
+
+@pytest.mark.parametrize(
+    ("options", "section", "searches"),
+    [
+        ({}, "off", False),
+        ({}, SearchPolicy(), True),
+        ({"web_search": "off"}, SearchPolicy(), False),
+        ({"web_search": {"max_uses": 2}}, "off", True),
+        ({"web_search": True, "facts": {"web_search": "none"}}, "off", False),
+    ],
+)
+def test_a_search_is_a_parameter_where_the_yaml_allows_it(
+    options: dict[str, Any], section: SearchSwitch, searches: bool
+) -> None:
+    target = Target(model="m", backend=BACKEND, name="opus", options=options)
+    parameters = describe(KnownModels(), target, section).parameters or ()
+    assert ("web_search" in parameters) is searches
 
 
 def test_an_agent_takes_no_response_format() -> None:

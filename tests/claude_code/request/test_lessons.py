@@ -14,6 +14,7 @@ from gateway.types import (
     Text,
     Tool,
     ToolChoice,
+    WebSearchOptions,
 )
 from gateway_claude_code.facts.documented import documented
 from gateway_claude_code.facts.model_facts import ModelFacts
@@ -32,6 +33,8 @@ REQUIRED: dict[str, Any] = {
     "tool_choice": ToolChoice(mode="required"),
 }
 BY_SCHEMA: dict[str, Any] = {"response_format": ResponseFormat(kind="json_schema", schema={})}
+SEARCH: dict[str, Any] = {"web_search": WebSearchOptions()}
+NEWER, OLDEST = "web_search_20260209", "web_search_20250305"
 WARM = {"sampling": Sampling(temperature=0.5)}
 
 NO_FORCE = 'tool_choice: type "tool" and "any" are not supported for this model.'
@@ -56,6 +59,28 @@ def effort(level: Effort) -> dict[str, Any]:
     ("said", "what", "lesson"),
     [
         (NO_FORCE, sent(HAIKU, **REQUIRED), Lesson(fact="forced_tool_choice", value=False)),
+        (
+            f"tools.0: Input tag {NEWER!r} found using 'type' does not match any of the expected tags",
+            sent(HAIKU, **SEARCH),
+            Lesson(fact="web_search", value="basic"),
+        ),
+        (
+            "tools.0.web_search: this model requires `allowed_callers` to be ['direct']",
+            sent(HAIKU, **SEARCH),
+            Lesson(fact="web_search", value="basic"),
+        ),
+        (
+            f"tools.1: Input tag {OLDEST!r} found using 'type' does not match any of the expected tags",
+            sent(BUDGET, **SEARCH),
+            Lesson(fact="web_search", value="none"),
+        ),
+        ("Web search is not enabled for this organization.", sent(HAIKU, **SEARCH), None),
+        (
+            f"tools.0.{NEWER}.user_location.country: unsupported country code 'XX'",
+            sent(HAIKU, **SEARCH),
+            None,
+        ),
+        (f"tools.0: Input tag {NEWER!r} does not match", sent(HAIKU, **REQUIRED), None),
         (
             NOT_WHILE_THINKING,
             sent(HAIKU, **REQUIRED),

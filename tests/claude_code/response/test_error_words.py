@@ -1,8 +1,10 @@
 """The API's sentences, in wordings of its documentation and of public issues, as clients read them."""
 
+from dataclasses import replace
+
 import pytest
 
-from gateway.types import ChatRequest, Tool
+from gateway.types import ChatRequest, Tool, WebSearchOptions
 from gateway_claude_code.response.error_words import NO_REASON, client_words, without_jargon
 
 REQUEST = ChatRequest(model="x", messages=(), tools=(Tool(name="last.one"), Tool(name="add")))
@@ -269,3 +271,23 @@ def test_without_the_order_of_the_tools_there_is_no_index(sentence: str) -> None
 )
 def test_what_the_cli_says_at_a_terminal_is_dropped(said: str, sentence: str) -> None:
     assert without_jargon(said) == sentence
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "tools.2.web_search_20250305.user_location.country: unsupported country code 'XX'",
+            "web_search_options: unsupported country code 'XX'",
+        ),
+        (
+            "tools.2: Input tag 'web_search_20250305' found using 'type' does not match",
+            "web_search_options: Input tag 'web_search_20250305' found using 'type' does not match",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_search_is_in_the_clients_field(said: str, words: str) -> None:
+    asking = replace(REQUEST, web_search=WebSearchOptions(place="web_search_options"))
+    found = client_words(said, asking, (*OFFERED[:2], "web_search"))
+    assert (found.text, found.param) == (words, "web_search_options")
+    assert client_words(said, REQUEST, (*OFFERED[:2], "web_search")).param == "tools"

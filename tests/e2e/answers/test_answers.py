@@ -88,7 +88,7 @@ def test_stop_sequences_of_white_space_cut_the_text_wherever_chunks_end(
         [
             ("end_turn", "stop"),
             ("stop_sequence", "stop"),
-            ("pause_turn", "stop"),
+            ("pause_turn", "length"),
             ("max_tokens", "length"),
             ("model_context_window_exceeded", "length"),
             ("refusal", "content_filter"),

@@ -43,7 +43,6 @@ def test_a_field_without_effect_is_reported_by_both(name: str, value: object) ->
         ("top_logprobs", 3),
         ("verbosity", "low"),
         ("prediction", {"type": "content", "content": "x"}),
-        ("web_search_options", {}),
         ("moderation", {"model": "m"}),
         ("metadata", {"a": "b"}),
         ("store", True),

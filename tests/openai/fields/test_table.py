@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 from openai.types import chat, shared_params
 from openai.types import completion_create_params as text_params
+from openai.types.chat import completion_create_params
 from openai.types.shared_params import response_format_json_schema as json_schema
 
 from gateway.frontend import FieldTable
@@ -72,6 +73,17 @@ class TestRequestFields:
 
 
 NESTED: Any = [
+    ("web_search_options", [completion_create_params.WebSearchOptions], wire.WebSearchOptions),
+    (
+        "web_search_options.user_location",
+        [completion_create_params.WebSearchOptionsUserLocation],
+        wire.UserLocation,
+    ),
+    (
+        "web_search_options.user_location.approximate",
+        [completion_create_params.WebSearchOptionsUserLocationApproximate],
+        wire.ApproximateLocation,
+    ),
     ("stream_options", [chat.ChatCompletionStreamOptionsParam], wire_base.StreamOptions),
     ("messages", [chat.ChatCompletionSystemMessageParam], wire_messages.SystemMessage),
     ("messages", [chat.ChatCompletionDeveloperMessageParam], wire_messages.SystemMessage),
@@ -180,6 +192,7 @@ EXTENSIONS = {
     "messages.content.cache_control",
     "tools.cache_control",
     "messages.annotations",
+    "messages.web_searches",
     "messages.reasoning_content",
     "messages.reasoning",
     "messages.content.thinking",

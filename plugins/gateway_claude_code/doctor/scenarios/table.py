@@ -64,6 +64,7 @@ OTHERS: Final = (
     Scenario(("tools", "parking"), tools.calls),
     Scenario(("tool_descriptions", "tool_list"), tools.as_offered),
     Scenario(("parallel_calls",), tools.parallel_calls),
+    Scenario(("web_search",), tools.web_search),
     Scenario(("output_format",), tools.output_format),
     Scenario(("structured_output",), tools.structured_output),
     Scenario(("one_request",), answers.one_request),

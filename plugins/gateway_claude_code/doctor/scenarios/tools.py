@@ -6,17 +6,43 @@ from typing import Final
 import anyio
 
 from gateway.errors import BackendFailed, InvalidRequest
-from gateway.types import ChatResponse, ResponseFormat, Text, Tool, ToolCall
+from gateway.types import (
+    ChatResponse,
+    ResponseFormat,
+    Text,
+    Tool,
+    ToolCall,
+    WebSearchOptions,
+)
 from gateway_claude_code.channel.mcp_bridge import McpBridge
-from gateway_claude_code.doctor.scenarios.rig import Rig, asking, message, prepared
+from gateway_claude_code.doctor.scenarios.rig import (
+    TARGET,
+    Rig,
+    asking,
+    message,
+    plain_turns,
+    prepared,
+)
 from gateway_claude_code.doctor.scenarios.talk import ask, give, set_up, settled
 from gateway_claude_code.doctor.scenarios.turns import LOOK
-from gateway_claude_code.request.prepare import Prepared
+from gateway_claude_code.request.prepare import Prepared, prepare
 from gateway_claude_code.request.settings import STRUCTURED_OUTPUT
 from gateway_claude_code.request.tools.call_input import call_input
 from gateway_claude_code.request.tools.tool_names import PREFIX, ToolNames
 from gateway_claude_code.response.json_answer import NOT_AS_ASKED
-from gateway_claude_code.upstream import Answer, MessagesRequest, Script, ToolUseBlock, text_answer
+from gateway_claude_code.search_policy import SearchPolicy
+from gateway_claude_code.upstream import (
+    Answer,
+    MessagesRequest,
+    Script,
+    TextBlock,
+    ToolUseBlock,
+    cited,
+    in_order,
+    text_answer,
+)
+from gateway_claude_code.upstream import web_search as search_of
+from gateway_claude_code.upstream.events import finished
 from gateway_claude_code.upstream.request import result_text
 
 NAME: Final = f"{PREFIX}look"
@@ -26,6 +52,8 @@ OPEN_SECONDS: Final = 0.5
 LONG: Final = Tool(name="long", description="word " * 2_400)
 REFUSED: Final = Tool(name="odd", schema={"type": "object", "properties": {"$filter": {}}})
 """A tool that CLI 2.1.330 omits, as the API refuses the name of the property."""
+
+PAGE: Final = "https://example.com/news"
 
 SCHEMA: Final = {
     "type": "object",
@@ -124,6 +152,35 @@ def _note_tools(rig: Rig, answer: ChatResponse) -> None:
     whole = [(call.name, call_input(call.arguments)) for call in called]
     rig.note(
         "tools", whole == [("look", {"at": "sea"})], f"offered with their schemas; called: {whole}"
+    )
+
+
+async def web_search(rig: Rig) -> None:
+    """A search beside the client's tools, with an answer that cites it; and the turn after it."""
+    found = search_of("what is new", PAGE)
+    cites = TextBlock("So it is.", citations=(cited(PAGE),))
+    rig.upstream.script = in_order(Answer(blocks=(*found, cites)), text_answer("Done."))
+    searches = WebSearchOptions()
+    first, second = (
+        prepare(asking(message("user", text), tools=(LOOK,), web_search=searches), TARGET,
+                searches=SearchPolicy())
+        for text in ("What is new?", "Is it?")
+    )  # fmt: skip
+    async with rig.process() as (_, talk):
+        await set_up(talk, first)
+        answer = await ask(talk, first)
+        if await settled(talk):
+            await talk.set_parameters(second.settings(seeded=False))
+            await ask(talk, second)
+    offered = [str(tool.get("name")) for tool in rig.requests[0].tools]
+    parts = [type(part).__name__ for part in answer.parts if part != Text(text="So it is.")]
+    said = [block for turn in plain_turns(rig.requests[-1]) for block in turn["content"]]
+    kept = [block["type"] for block in said if "search" in str(block) or "citations" in block]
+    whole = all(finished(block) in said for block in (*found, cites))
+    rig.note(
+        "web_search",
+        offered == [NAME, "web_search"] and parts == ["WebSearch", "Text"] and whole,
+        f"offered: {', '.join(offered)}; streamed: {', '.join(parts)}; kept: {', '.join(kept)}",
     )
 
 

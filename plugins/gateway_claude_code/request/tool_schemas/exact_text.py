@@ -6,7 +6,7 @@ value of an enum would come back as one that the client does not know.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import regex
@@ -22,17 +22,21 @@ _LOST: Final = '"__proto__"'
 
 
 def body_with_exact_tools(
-    tools: Iterable[Tool], names: ToolNames, *, exchanged: bool = False
+    tools: Iterable[Tool],
+    names: ToolNames,
+    *,
+    exchanged: bool = False,
+    search: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Fields that override the body of the request; empty if all tools arrive unchanged anyway.
 
     They do not in a process whose tools were `exchanged`: 2.1.330 keeps those that were once sent,
-    and sends what they were then.
+    and sends what they were then. Nor beside the API's own `search`, which the CLI does not know.
     """
     tools = tuple(tools)
-    if not tools or not (exchanged or not all(map(_arrives, tools))):
+    if search is None and (not tools or not (exchanged or not all(map(_arrives, tools)))):
         return {}
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "name": names.to_model(tool.name),
             "description": tool.description,
@@ -41,6 +45,9 @@ def body_with_exact_tools(
         for tool in tools
     ]
     listed.sort(key=lambda tool: _place(str(tool["name"])))
+    # at the end, so that the cached prefix is the same without it
+    if search is not None:
+        listed.append(dict(search))
     # `CLAUDE_CODE_EXTRA_BODY` replaces whole top-level keys, so all tools are listed (2.1.330)
     return {"tools": listed}
 

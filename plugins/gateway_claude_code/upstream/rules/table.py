@@ -13,6 +13,7 @@ from gateway_claude_code.upstream.request import MessagesRequest
 from gateway_claude_code.upstream.rules.content import (
     media,
     messages,
+    searches,
     signatures,
     thinking,
     tool_use,
@@ -25,6 +26,7 @@ from gateway_claude_code.upstream.rules.parameters import (
     sampling,
     size,
     tools,
+    web_search,
 )
 from gateway_claude_code.upstream.rules.rule import Check, Confidence, Refusal, Rule
 
@@ -42,6 +44,9 @@ TROUBLES: Final = "build-with-claude/thinking-troubleshooting"
 TOOL_CALLS: Final = "agents-and-tools/tool-use/handle-tool-calls"
 TOOLS: Final = "agents-and-tools/tool-use/define-tools"
 VISION: Final = "build-with-claude/vision"
+TOOL_REFERENCE: Final = "agents-and-tools/tool-use/tool-reference"
+SERVER_TOOLS: Final = "agents-and-tools/tool-use/server-tools"
+WEB_SEARCH: Final = "agents-and-tools/tool-use/web-search-tool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,17 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("tools.references", tools.references_lead, "microsoft/vscode#286415, cline/cline#8433"),
     _rule("tools.no_composition", tools.no_composition, TOOLS),
     _rule("tools.property_names", tools.property_names, TOOLS),
+    _rule("tools.types", web_search.known_type, TOOL_REFERENCE),
+    _rule("web_search.by_code", web_search.by_code, WEB_SEARCH, "medium"),
+    _rule("web_search.fields", web_search.fields, WEB_SEARCH, "medium"),
+    _rule("web_search.max_uses", web_search.max_uses, WEB_SEARCH, "medium"),
+    _rule("web_search.domains", web_search.domains, WEB_SEARCH, "medium"),
+    _rule("web_search.location", web_search.user_location, WEB_SEARCH, "medium"),
+    _rule("searches.calls", searches.calls, MESSAGES, "medium"),
+    _rule("searches.has_call", searches.has_call, SERVER_TOOLS, "medium"),
+    _rule("searches.has_result", searches.has_result, SERVER_TOOLS),
+    _rule("searches.pages", searches.pages, WEB_SEARCH, "medium"),
+    _rule("searches.citations", searches.citations, WEB_SEARCH, "medium"),
     _rule("tool_choice.needs_tools", tools.choice_needs_tools, TOOLS),
     _rule("tool_choice.exists", tools.choice_exists, TOOLS),
     _rule("tool_choice.forced", tools.forced_choice, "can1357/oh-my-pi#12939"),

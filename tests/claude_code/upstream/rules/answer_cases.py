@@ -271,6 +271,7 @@ CASES = {
     "output_format.citations": Case(
         wrong=[
             answer_of(of_object(), messages=[said(document(citations={"enabled": True}))]),
+            answer_of(of_object(), tools=[{"type": "web_search_20260209", "name": "web_search"}]),
         ],
         right=[answer_of(of_object(), messages=[said(document())])],
         says="citations",

@@ -8,7 +8,7 @@ from gateway_claude_code.facts.documented import MODELS, documented
 from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream import MessagesRequest
 from gateway_claude_code.upstream.rules import RULES, first_broken
-from tests.claude_code.upstream.rules import answer_cases, conversation_cases
+from tests.claude_code.upstream.rules import answer_cases, conversation_cases, search_cases
 from tests.claude_code.upstream.rules.rule_cases import (
     OPUS,
     Case,
@@ -20,7 +20,7 @@ from tests.claude_code.upstream.rules.rule_cases import (
     text,
 )
 
-CASES = {**conversation_cases.CASES, **answer_cases.CASES}
+CASES = {**conversation_cases.CASES, **answer_cases.CASES, **search_cases.CASES}
 
 OF_FACTS = {"output_format.supported", "cache_control.supported"}
 """Rules that no documented model has need of; a fact that is turned around shows them."""

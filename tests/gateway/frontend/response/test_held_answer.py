@@ -14,7 +14,7 @@ from gateway.frontend.response.held_answer import (
     PackedText,
     in_pieces,
 )
-from gateway.types import PartDelta, PartStart, ResponseEnd, StreamEvent, Text, ToolCall
+from gateway.types import PartDelta, PartStart, ResponseEnd, StreamEvent, Text, ToolCall, WebSearch
 
 ODD = 'a "quoted"\n\\ tab\t \u2028 é 漢 😀 \ud83d\x00'
 
@@ -71,3 +71,14 @@ def test_names_stand_for_the_long_parts_alone() -> None:
     assert text == Text(text="short")
     assert isinstance(call, ToolCall)
     assert set(answer.packed) == {call.arguments.encode()}
+
+
+def test_an_answer_with_citations_is_not_packed_as_they_count_its_characters() -> None:
+    answer = HeldAnswer()
+    answer.add(PartStart(index=0, part=WebSearch(id="s")))
+    answer.add(PartStart(index=1, part=Text(text="")))
+    assert not answer.add(PartDelta(index=1, text="x" * (PACK_BYTES + 1)))
+    answer.add(ResponseEnd(stop_reason="end"))
+    _, text = answer.build().parts
+    assert isinstance(text, Text)
+    assert (len(text.text), answer.packed) == (PACK_BYTES + 1, {})

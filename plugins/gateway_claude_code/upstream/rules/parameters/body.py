@@ -54,6 +54,10 @@ BLOCK_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "thinking": frozenset({"type", "thinking", "signature"}),
     "redacted_thinking": frozenset({"type", "data"}),
     "tool_use": frozenset({"type", "id", "name", "input", "cache_control", "caller"}),
+    "server_tool_use": frozenset({"type", "id", "name", "input", "cache_control", "caller"}),
+    "web_search_tool_result": frozenset(
+        {"type", "tool_use_id", "content", "cache_control", "caller"}
+    ),
     "tool_result": frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
 }
 """The fields of each type of block; of other types nothing is checked."""

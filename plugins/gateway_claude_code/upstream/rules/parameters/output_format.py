@@ -7,6 +7,7 @@ from gateway_claude_code.facts.model_facts import ModelFacts
 from gateway_claude_code.upstream.request import MessagesRequest
 from gateway_claude_code.upstream.rules.blocks import all_blocks, field_of
 from gateway_claude_code.upstream.rules.parameters.schema_subset import fault
+from gateway_claude_code.upstream.rules.parameters.web_search import SEARCHES
 from gateway_claude_code.upstream.rules.rule import Refusal, extra_input, invalid
 
 PATH: Final = "output_config.format"
@@ -71,6 +72,9 @@ def without_citations(request: MessagesRequest, _: ModelFacts) -> Refusal | None
     for placed in all_blocks(request):
         if field_of(placed.block.get("citations"), "enabled"):
             return invalid(f"{PATH}: citations cannot be used with structured outputs.")
+    # "Citations are always enabled for web search", says the page on the tool
+    if any(tool.get("type") in SEARCHES for tool in request.tools):
+        return invalid(f"{PATH}: citations cannot be used with structured outputs.")
     return None
 
 

@@ -1,0 +1,93 @@
+"""The hub: a chat request and its answer, independent of any wire format.
+
+Frontends decode into these values and encode from them; backends answer with them.
+All of them are frozen: a plugin that changes one makes a new one with `dataclasses.replace`.
+"""
+
+from gateway.types.answer import (
+    ChatResponse,
+    PartCitation,
+    PartDelta,
+    PartEnd,
+    PartStart,
+    ResponseEnd,
+    ResponseStart,
+    StopReason,
+    StreamEvent,
+    Usage,
+    UsageUpdate,
+)
+from gateway.types.models import (
+    InputKind,
+    ModelDescription,
+    ModelFact,
+    Parameter,
+)
+from gateway.types.parts import (
+    AnswerPart,
+    Citation,
+    Document,
+    Image,
+    Message,
+    Part,
+    Role,
+    Source,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    WebSearch,
+)
+from gateway.types.request import (
+    ChatRequest,
+    Client,
+    Effort,
+    ResponseFormat,
+    Sampling,
+    Target,
+    Tool,
+    ToolChoice,
+    UserLocation,
+    WebSearchOptions,
+)
+
+__all__ = [
+    "AnswerPart",
+    "ChatRequest",
+    "ChatResponse",
+    "Citation",
+    "Client",
+    "Document",
+    "Effort",
+    "Image",
+    "InputKind",
+    "Message",
+    "ModelDescription",
+    "ModelFact",
+    "Parameter",
+    "Part",
+    "PartCitation",
+    "PartDelta",
+    "PartEnd",
+    "PartStart",
+    "ResponseEnd",
+    "ResponseFormat",
+    "ResponseStart",
+    "Role",
+    "Sampling",
+    "Source",
+    "StopReason",
+    "StreamEvent",
+    "Target",
+    "Text",
+    "Thinking",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
+    "Usage",
+    "UsageUpdate",
+    "UserLocation",
+    "WebSearch",
+    "WebSearchOptions",
+]

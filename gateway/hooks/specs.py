@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from gateway.models.model_map import ModelEntry, ModelMap
     from gateway.streams import EventSource
     from gateway.tools import ServedTool
-    from gateway.types import ModelDescription
-from gateway.types import ChatRequest, Target
+    from gateway.types import ChatRequest, ModelDescription, Target
 
 HookKind: TypeAlias = Literal["register", "first", "fold", "nested", "notify"]
 

@@ -140,6 +140,17 @@ async def test_one_that_is_soon_back_is_waited_for(spares: int) -> None:
         assert pool.counts["waiting"] == 0
 
 
+async def test_one_that_is_closed_is_not_recovered() -> None:
+    pool = a_pool(max_processes=1, max_spares=0)
+    async with pool.running():
+        process = await obtained(pool, wanted())
+        answer(process)
+        pool.recover(process)
+        pool.retire(process)
+        await quiet()
+    assert process_of(process).answers == [], "it was told to cut its conversation"
+
+
 async def test_nobody_is_served_before_those_that_wait() -> None:
     async with waiting(("first", wanted())) as (pool, process, requests):
         process_of(process).settled = anyio.Event()  # it has answered, and is not at rest yet

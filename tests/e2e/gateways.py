@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -58,9 +58,13 @@ class RunningGateway:
     def wait_until_at_rest(self, seconds: float = 10) -> None:
         """No process is at work any more, after at most `seconds`."""
         end = time.monotonic() + seconds
-        while httpx.get(f"{self.url}/health").json()["claude_code"]["processes"]["busy"]:
-            assert time.monotonic() < end, "a process is still at work"
+        while (state := self._state())["processes"]["busy"]:
+            assert time.monotonic() < end, f"a process is still at work: {state}"
             time.sleep(0.02)
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = httpx.get(f"{self.url}/health").json()["claude_code"]
+        return state
 
     def wait_until_idle(self, seconds: float = 3) -> list[int]:
         """The processes that are left after at most `seconds`."""

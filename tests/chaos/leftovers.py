@@ -15,19 +15,23 @@ TASKS_A_SPARE: Final = 3
 DESCRIPTORS_A_SPARE: Final = 4
 """What a process that waits for its request has: it is watched and read from; three pipes, and one
 for knowing of its end."""
+DESCRIPTORS_A_CHECKER: Final = 3
+"""What a process that checks answers against large schemas has: it is kept for the next of them, one a
+core at most (anyio's worker processes)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """A count of each. `files` are those in the temporary folder and those of dead processes.
 
-    `spares` are the processes that wait for a request, and `owed` all that a request still holds: its
+    `spares` are the processes that wait for a request, `checkers` those for large schemas, and `owed` all that a request still holds: its
     process, or a place in line. `kinds` are the tasks by what they run, and the descriptors by what they
     are of.
     """
 
     processes: int
     spares: int
+    checkers: int
     owed: int
     tasks: int
     descriptors: int
@@ -44,10 +48,17 @@ class Holdings:
             yield f"{self.owed} processes or places in line are held"
         if self.processes > self.spares:
             yield f"{self.processes} processes of the CLI, {self.spares} of them spares"
+        if self.checkers > (os.cpu_count() or 1):
+            yield f"{self.checkers} processes that check answers"
         more = max(0, self.spares - before.spares)
-        for name, each in (("tasks", TASKS_A_SPARE), ("descriptors", DESCRIPTORS_A_SPARE)):
+        checkers = max(0, self.checkers - before.checkers)
+        allowed = {
+            "tasks": more * TASKS_A_SPARE,
+            "descriptors": more * DESCRIPTORS_A_SPARE + checkers * DESCRIPTORS_A_CHECKER,
+        }
+        for name, most in allowed.items():
             now, then = getattr(self, name), getattr(before, name)
-            if now > then + more * each:
+            if now > then + most:
                 yield f"{now} {name}, {then} before: {self.kinds[name] - before.kinds[name]}"
         if self.files:
             yield f"files: {', '.join(self.files)}"
@@ -62,6 +73,7 @@ def holdings(url: str, pid: int, home: Path, temporary: Path) -> Holdings:
     return Holdings(
         processes=len(clis(pid)),
         spares=counts.get("spare", 0),
+        checkers=len(_children(pid, b"anyio.to_process")),
         owed=sum(counts.values()) - counts.get("spare", 0),
         tasks=sum(probe["tasks"].values()),
         kinds={"tasks": Counter(probe["tasks"]), "descriptors": Counter(opened)},
@@ -108,13 +120,18 @@ def when_quiet(
 
 def clis(pid: int) -> list[int]:
     """The processes of the CLI that a gateway has started and that still run (Linux)."""
+    return _children(pid, b"stream-json")
+
+
+def _children(pid: int, word: bytes) -> list[int]:
+    """Those with this word on their command line."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(child) for child in children if _is_cli(int(child))]
+    return [int(child) for child in children if _has(int(child), word)]
 
 
-def _is_cli(pid: int) -> bool:
+def _has(pid: int, word: bytes) -> bool:
     try:
-        return b"stream-json" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return word in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

@@ -5,7 +5,12 @@ A frontend registers a `Frontend`, and adds routes that return `answer(gateway, 
 by an `SSEEncoder` or an `NDJSONEncoder`.
 """
 
-from gateway.frontend.answering import KEEPALIVE_SECONDS, answer, read_incoming
+from gateway.frontend.answering import (
+    KEEPALIVE_SECONDS,
+    answer,
+    answer_decoded,
+    read_incoming,
+)
 from gateway.frontend.call import Call, Decode, Encoding, Incoming
 from gateway.frontend.encoder import (
     NDJSONEncoder,
@@ -14,6 +19,7 @@ from gateway.frontend.encoder import (
     json_line,
     sse_event,
 )
+from gateway.frontend.error_body import ERROR_SCHEMA, Envelope, ErrorBody, envelope
 from gateway.frontend.field_table import Behaviour, FieldTable, RequestField
 from gateway.frontend.models import ListedModel, listed_models, model_named
 from gateway.frontend.openapi import (
@@ -25,11 +31,20 @@ from gateway.frontend.openapi import (
 )
 from gateway.frontend.registration import Frontend, ModelsFormat
 from gateway.frontend.request.body import parse_json_object
+from gateway.frontend.request.context import client_of
+from gateway.frontend.request.function_tools import check_name, check_schema, function_tool
 from gateway.frontend.request.sizes import check_count, check_schema_size, count_values
 from gateway.frontend.response.json_text import dump
-from gateway.frontend.wire_models import Integer, Items, WireModel, checked
+from gateway.frontend.wire_models import (
+    Integer,
+    Items,
+    WireModel,
+    checked,
+    string_or_object,
+)
 
 __all__ = [
+    "ERROR_SCHEMA",
     "GENERATING",
     "KEEPALIVE_SECONDS",
     "LISTING",
@@ -38,6 +53,8 @@ __all__ = [
     "Call",
     "Decode",
     "Encoding",
+    "Envelope",
+    "ErrorBody",
     "FieldTable",
     "Frontend",
     "Incoming",
@@ -51,11 +68,17 @@ __all__ = [
     "StreamEncoder",
     "WireModel",
     "answer",
+    "answer_decoded",
     "check_count",
+    "check_name",
+    "check_schema",
     "check_schema_size",
     "checked",
+    "client_of",
     "count_values",
     "dump",
+    "envelope",
+    "function_tool",
     "json_line",
     "listed_models",
     "model_named",
@@ -64,4 +87,5 @@ __all__ = [
     "request_body",
     "responses_of",
     "sse_event",
+    "string_or_object",
 ]

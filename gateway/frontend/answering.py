@@ -58,12 +58,36 @@ async def answer(
         return decode(_incoming(request, body, limits))
 
     call, encoding = await off_loop(len(body), decoded)
+    return await answer_decoded(
+        gateway,
+        request,
+        call,
+        encoding,
+        body_bytes=len(body),
+        keepalive_seconds=keepalive_seconds,
+    )
+
+
+async def answer_decoded(
+    gateway: Gateway,
+    request: Request,
+    call: Call,
+    encoding: Encoding,
+    *,
+    body_bytes: int,
+    keepalive_seconds: float = KEEPALIVE_SECONDS,
+) -> Response:
+    """The second half of `answer`, for a frontend that has to wait for something to decode with.
+
+    Its routes call `read_incoming`, decode that themselves, and return this. `body_bytes` is the
+    size of all that the call was decoded from. Raises `GatewayError`.
+    """
     admit(request, call.choices)
     exchange = Exchange(
         gateway=gateway,
         call=call,
         encoding=encoding,
-        contexts=contexts_of(request, call, len(body)),
+        contexts=contexts_of(request, call, body_bytes),
     )
     if call.stream:
         return StreamedAnswer(exchange, keepalive_seconds)
@@ -71,7 +95,7 @@ async def answer(
 
 
 async def read_incoming(gateway: Gateway, request: Request) -> Incoming:
-    """Read a body in JSON within `limits`, for a route that asks no model. Raises `GatewayError`."""
+    """Read a body in JSON within `limits`, without decoding it. Raises `GatewayError`."""
     limits = gateway.config.values.limits
     body = await read_body(request, limits)
     return await off_loop(len(body), _incoming, request, body, limits)
@@ -79,7 +103,7 @@ async def read_incoming(gateway: Gateway, request: Request) -> Incoming:
 
 def _incoming(request: Request, body: bytes, limits: LimitsConfig) -> Incoming:
     value, client = json_object(body, limits), client_of(request)
-    return Incoming(body=value, client=client, limits=limits, request=request)
+    return Incoming(body=value, client=client, limits=limits, request=request, body_bytes=len(body))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

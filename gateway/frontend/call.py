@@ -16,13 +16,15 @@ class Incoming:
     """A request as a frontend decodes it.
 
     `body` is parsed JSON within the limits of size and depth; `client` goes into each
-    `ChatRequest`. `request` has the path, its parameters and the headers.
+    `ChatRequest`. `request` has the path, its parameters and the headers. `body_bytes` is the size
+    of the body as it came.
     """
 
     body: Mapping[str, object]
     client: Client
     limits: LimitsConfig
     request: Request
+    body_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,13 @@ class WireModel(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
 
 
+def string_or_object(value: object) -> str | None:
+    """The tag of a value that may be a string or an object; None is an error."""
+    if isinstance(value, str):
+        return "<string>"
+    return "<object>" if isinstance(value, dict) else None
+
+
 def _integral(value: object) -> object:
     """JSON has one kind of number: 1024.0 is an integer, and some clients write it so."""
     if isinstance(value, float) and value.is_integer():

@@ -9,13 +9,11 @@ from starlette.responses import Response
 
 from gateway import hookimpl
 from gateway.errors import GatewayError
-from gateway.frontend import Frontend, dump
+from gateway.frontend import ERROR_SCHEMA, Frontend, dump, envelope
 from gateway.interface import Gateway
 from gateway_openai.config import SECTION, OpenAIConfig
 from gateway_openai.http.model_list import MODELS
-from gateway_openai.http.openapi import ERROR_SCHEMA
 from gateway_openai.http.routes import add_routes
-from gateway_openai.wire.errors import envelope
 
 
 @hookimpl

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.errors import InvalidRequest
-from gateway.frontend import checked
+from gateway.frontend import check_schema, checked
 from gateway.types import ChatRequest, Client, ResponseFormat
 from gateway_openai.decode.call import OpenAICall, decode_sampling, emulated_stop, wants_usage
 from gateway_openai.decode.messages import decode_messages
 from gateway_openai.decode.reasoning import decode_reasoning
-from gateway_openai.decode.tools import check_schema, decode_tool_choice, decode_tools
+from gateway_openai.decode.tools import decode_tool_choice, decode_tools
 from gateway_openai.decode.web_search import decode_web_search
 from gateway_openai.fields.rows import CHAT
 from gateway_openai.wire.chat import ChatCompletionRequest, JSONSchemaFormat

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TypeAlias
 
+from gateway.content.media import checked_title, decode_file, decode_image
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Document, Image, Text, ToolCall, ToolResult
-from gateway_openai.decode.media import checked_title, decode_file, decode_image
 from gateway_openai.wire.messages import (
     PASSED_OVER,
     Content,
@@ -114,7 +113,7 @@ def decode_part(part: ContentPart | Text, param: str) -> Said | None:
         case ImagePart(image_url=str() as url):
             return decode_image(url, f"{param}.image_url")
         case FilePart():
-            return decode_file(part.file, f"{param}.file")
+            return _file(part.file, f"{param}.file")
         case SourcePart(type="image"):
             return _image(part, f"{param}.source")
         case SourcePart():
@@ -129,6 +128,16 @@ def decode_part(part: ContentPart | Text, param: str) -> Said | None:
                 f"Content parts of the type {part.type!r} are not supported.",
                 param=f"{param}.type",
             )
+
+
+def _file(file: File, param: str) -> Document | Image:
+    if file.file_id is not None:
+        raise UnsupportedParameter(
+            "Files can't be uploaded here; send the content as 'file_data'.",
+            param=f"{param}.file_id",
+        )
+    title = checked_title(file.filename, f"{param}.filename")
+    return decode_file(file.file_data, f"{param}.file_data", title)
 
 
 def _image(part: SourcePart, param: str) -> Image:
@@ -148,8 +157,7 @@ def _document(part: SourcePart, place: str) -> Document | Image:
             data = _given(part.source.data, f"{param}.data")
             return Document(media_type="text/plain", data=data, title=title, place=f"{param}.data")
         case "base64":
-            found = decode_file(File(file_data=_data_url(part, param)), param, "data")
-            return replace(found, title=title) if isinstance(found, Document) else found
+            return decode_file(_data_url(part, param), f"{param}.data", title)
         case _:
             raise _unknown_source(part, param, "base64 or text")
 

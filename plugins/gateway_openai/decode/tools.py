@@ -5,19 +5,14 @@ and choices without an object around them, as in the Responses API and in Anthro
 mean the same; Cursor sends them on this route.
 """
 
-import json
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
+from gateway.frontend import function_tool
 from gateway.types import Tool, ToolChoice
 from gateway_openai.wire import chat as wire
-
-_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
-"""OpenAI's pattern, and the dot that some clients use as well."""
-_NOT_OBJECTS: Final = frozenset(("string", "number", "integer", "boolean", "array", "null"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +33,19 @@ def decode_tools(request: wire.ChatCompletionRequest) -> tuple[Tool, ...]:
         raise InvalidRequest("Send 'tools' or 'functions', not both.", param="functions")
     tools: dict[str, Tool] = {}
     for definition in _definitions(request):
-        place = f"{definition.place}.name"
-        if not _NAME.fullmatch(definition.name):
+        tool = function_tool(
+            definition.name,
+            definition.description,
+            definition.schema,
+            definition.strict,
+            place=definition.place,
+            schema_field=definition.schema_field,
+        )
+        if tool.name in tools:
             raise InvalidRequest(
-                f"{definition.name!r} is not a valid function name: it must be 1 to 64 letters, "
-                "digits, underscores, dashes or dots.",
-                param=place,
+                f"Duplicate function name {tool.name!r}.", param=f"{definition.place}.name"
             )
-        if definition.name in tools:
-            raise InvalidRequest(f"Duplicate function name {definition.name!r}.", param=place)
-        tools[definition.name] = _tool(definition)
+        tools[tool.name] = tool
     return tuple(tools.values())
 
 
@@ -119,14 +117,6 @@ def _named(
     raise _missing(f"{place}.name" if chosen.type == "tool" else f"{place}.function")
 
 
-def check_schema(schema: Mapping[str, Any], param: str) -> None:
-    """Raise `InvalidRequest` for a number that JSON can't write again, such as 1e999."""
-    try:
-        json.dumps(schema, allow_nan=False)
-    except ValueError:
-        raise InvalidRequest(f"{param!r} has a number that is too large.", param=param) from None
-
-
 def _definitions(request: wire.ChatCompletionRequest) -> Iterator[_Definition]:
     for index, function in enumerate(request.functions or ()):
         yield _function(function, f"functions[{index}]")
@@ -163,36 +153,6 @@ def _function(function: wire.FunctionDefinition, place: str) -> _Definition:
         schema=function.parameters,
         strict=function.strict,
     )
-
-
-def _tool(definition: _Definition) -> Tool:
-    place = f"{definition.place}.{definition.schema_field}"
-    return Tool(
-        name=definition.name,
-        description=definition.description or "",
-        schema=_arguments(definition.schema, place),
-        strict=definition.strict,
-        place=place,
-    )
-
-
-def _arguments(schema: dict[str, Any] | None, place: str) -> Mapping[str, Any]:
-    """The schema of the arguments, in whatever dialect: that is left to the backend.
-
-    Generators leave the type out, or allow null as well; the arguments are an object anyhow.
-    """
-    if not schema:
-        return {"type": "object", "properties": {}}
-    check_schema(schema, place)
-    kind = schema.get("type")
-    if kind in (None, []) or (isinstance(kind, list) and "object" in kind):
-        return {**schema, "type": "object"}
-    kinds = [name for name in (kind if isinstance(kind, list) else [kind]) if isinstance(name, str)]
-    if all(name.lower() in _NOT_OBJECTS for name in kinds):  # also if there are none
-        raise InvalidRequest(
-            f"{place!r} must be the JSON Schema of an object, not of {kind!r}.", param=place
-        )
-    return schema
 
 
 def _missing(place: str) -> InvalidRequest:

@@ -8,7 +8,7 @@ Deltas are most of the work, so what surrounds them is built once a part and not
 from typing import Any, Final
 
 from gateway.errors import BackendFailed, GatewayError
-from gateway.frontend import SSEEncoder, dump, sse_event
+from gateway.frontend import SSEEncoder, dump, envelope, sse_event
 from gateway.types import (
     AnswerPart,
     PartCitation,
@@ -32,7 +32,6 @@ from gateway_openai.encode.chat import (
     refusal_text,
 )
 from gateway_openai.encode.searches import SearchFields
-from gateway_openai.wire.errors import envelope
 
 DONE: Final = b"data: [DONE]\n\n"
 

@@ -1,26 +1,8 @@
-"""The parts of `/openapi.json` that are OpenAI's own: the forms of its answers and errors."""
+"""The parts of `/openapi.json` that are OpenAI's own: the forms of its answers."""
 
 from typing import Any, Final
 
-from gateway.frontend import GENERATING, responses_of
-
-ERROR_SCHEMA: Final[dict[str, Any]] = {
-    "title": "Error",
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": ["string", "null"]},
-            },
-        }
-    },
-}
+from gateway.frontend import ERROR_SCHEMA, GENERATING, responses_of
 
 _FIELDS: Final = ("id", "object", "created", "model", "choices", "usage")
 """Of both kinds of completions."""

@@ -9,13 +9,6 @@ from gateway.frontend import Integer, WireModel
 Penalty: TypeAlias = Annotated[float, Field(ge=-2, le=2)]
 
 
-def string_or_object(value: object) -> str | None:
-    """The tag of a value that may be a string or an object; None is an error."""
-    if isinstance(value, str):
-        return "<string>"
-    return "<object>" if isinstance(value, dict) else None
-
-
 def _stop_tag(value: object) -> str | None:
     if isinstance(value, str):
         return "<string>"

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from gateway.frontend import Integer, Items, WireModel
-from gateway_openai.wire.base import GenerationRequest, string_or_object
+from gateway.frontend import Integer, Items, WireModel, string_or_object
+from gateway_openai.wire.base import GenerationRequest
 from gateway_openai.wire.messages import Message
 
 # -- tools --------------------------------------------------------------------------------

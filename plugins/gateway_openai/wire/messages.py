@@ -11,8 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from gateway.frontend import Items, WireModel
-from gateway_openai.wire.base import string_or_object
+from gateway.frontend import Items, WireModel, string_or_object
 
 PASSED_OVER: Final = ("thinking", "redacted_thinking", "reasoning")
 """Parts that other gateways put into an assistant's message; as `reasoning_content`, no input, and

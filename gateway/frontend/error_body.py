@@ -1,4 +1,4 @@
-"""Errors as OpenAI's clients expect them: `{"error": {"message", "type", "param", "code"}}`.
+"""Errors as clients of OpenAI's APIs expect them: `{"error": {"message", "type", "param", "code"}}`.
 
 All four keys are always there. Types and codes are those that openai-python 3.54 and other
 clients act on (https://platform.openai.com/docs/guides/error-codes).
@@ -8,7 +8,7 @@ after a `retry-after` of up to 60 s (`_base_client.py`; `isRetryable` of `APICal
 """
 
 from http import HTTPStatus
-from typing import TypedDict
+from typing import Any, Final, TypedDict
 
 from gateway.errors import (
     GatewayError,
@@ -17,6 +17,25 @@ from gateway.errors import (
     QuotaExhausted,
     RateLimited,
 )
+
+ERROR_SCHEMA: Final[dict[str, Any]] = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+"""`Envelope` for `/openapi.json`."""
 
 
 class ErrorBody(TypedDict):

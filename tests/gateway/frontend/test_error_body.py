@@ -3,7 +3,7 @@
 import pytest
 
 from gateway import errors
-from gateway_openai.wire.errors import envelope
+from gateway.frontend import envelope
 
 
 @pytest.mark.parametrize(

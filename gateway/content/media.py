@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from gateway.content.media_checks import PDF_MAGIC, check_pdf, picture_type
 from gateway.content.pictures import read_picture
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.types import Document, Image
-from gateway_openai.decode.media_checks import PDF_MAGIC, check_pdf, picture_type
-from gateway_openai.wire.messages import File
 
 PDF: Final = "application/pdf"
 
@@ -87,22 +86,16 @@ def _has_host(url: str) -> bool:
         return False
 
 
-def decode_file(file: File, param: str, field: str = "file_data") -> Document | Image:
-    """A PDF in base64, or the text of a text file. Raises `InvalidRequest`.
+def decode_file(data: str | None, param: str, title: str | None = None) -> Document | Image:
+    """A PDF in base64, the text of a text file, or a picture. Raises `InvalidRequest`.
 
-    `field` is what the client calls the data in the object at `param`.
+    `data` is a `data:` URL, or base64 alone; `param` is its path in the client's request. `title` is
+    the file's name, as `checked_title` returns it.
     """
-    if file.file_id is not None:
-        raise UnsupportedParameter(
-            "Files can't be uploaded here; send the content as 'file_data'.",
-            param=f"{param}.file_id",
-        )
-    title = checked_title(file.filename, f"{param}.filename")
-    param = f"{param}.{field}"
-    if not file.file_data:
+    if not data:
         raise InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
-    bare = file.file_data[:5].lower() != "data:"
-    url = f"data:application/octet-stream;base64,{file.file_data}" if bare else file.file_data
+    bare = data[:5].lower() != "data:"
+    url = f"data:application/octet-stream;base64,{data}" if bare else data
     payload = parse_data_url(url, param)
     pdf = payload.content.startswith(PDF_MAGIC)
     if payload.media_type.startswith("image/") and not pdf:

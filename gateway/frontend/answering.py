@@ -124,7 +124,8 @@ class Exchange:
 
     async def collect(self) -> Response:
         """The whole answer. Raises `GatewayError`."""
-        answers = [HeldAnswer() for _ in self.contexts]
+        pack = not self.call.whole_texts
+        answers = [HeldAnswer(pack=pack) for _ in self.contexts]
         async with self.open() as choices:
             model = await choices.start()
             async for index, event in choices:

@@ -33,8 +33,9 @@ class Call:
 
     `requests` has one for each choice, at least one; `stop` are the sequences to cut at here, which a backend
     can't be given; `ignored` names fields without effect, in the client's spelling, and `adjusted`
-    those whose value was replaced, with the new one. Raises `ValueError` for a call without a
-    request, and for an empty stop sequence.
+    those whose value was replaced, with the new one. With `whole_texts`, `Encoding.whole` gets even
+    very long texts as they are. Raises `ValueError` for a call without a request, and for an empty
+    stop sequence.
     """
 
     requests: tuple[ChatRequest, ...]
@@ -42,6 +43,7 @@ class Call:
     stop: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     adjusted: Mapping[str, object] = field(default_factory=dict)
+    whole_texts: bool = False
 
     def __post_init__(self) -> None:
         if not self.requests:
@@ -62,7 +64,7 @@ class Encoding(Protocol):
         """The JSON value of the whole answer, with a choice for each response.
 
         Texts of a response are to be put into it unchanged: very long ones are only filled in
-        when they are sent.
+        when they are sent. An encoding that changes or keeps them needs `Call.whole_texts`.
         """
 
     def stream(self, choices: int) -> StreamEncoder:

@@ -5,6 +5,7 @@ has read it. An ordinary one has some kilobytes. A text of more than `PACK_BYTES
 form that it will have in JSON at once, piece by piece, and held compressed.
 """
 
+import math
 import re
 import secrets
 import zlib
@@ -69,11 +70,12 @@ class HeldAnswer:
     """Puts the events of one answer together.
 
     `packed` has its long texts; the answer that `build` returns has names in their place, random
-    ones that no answer can contain. An answer with citations is never packed: these say where in
-    the text they belong.
+    ones that no answer can contain. Without `pack` it has all texts, and `packed` is empty. An
+    answer with citations is never packed: these say where in the text they belong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pack: bool = True) -> None:
+        self._pack_bytes = PACK_BYTES if pack else math.inf
         self._builder = AnswerBuilder()
         self._loose: dict[int, int] = {}
         self._parts: dict[int, PackedText] = {}
@@ -91,7 +93,7 @@ class HeldAnswer:
             return False
         held = self._loose.get(event.index, 0) + len(event.text)
         self._loose[event.index] = held
-        packs = held > PACK_BYTES and not self._cites
+        packs = held > self._pack_bytes and not self._cites
         if packs:
             self._pack(event.index)
         return packs

@@ -18,8 +18,6 @@ _IMAGES: Final = (
 _AUDIO: Final = "Dragoman does not serve audio. Point the client's speech model to another server."
 
 NOT_SERVED: Final = {
-    "/v1/responses": "Dragoman does not serve the Responses API. Have the client use chat "
-    "completions: openai.chat(…) in the AI SDK, OpenAIChatCompletionsModel in the Agents SDK.",
     "/v1/embeddings": _EMBEDDINGS,
     "/v1/moderations": "Dragoman does not serve moderation. Turn it off in the client, or point it "
     "to another server.",

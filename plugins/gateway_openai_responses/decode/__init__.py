@@ -1,0 +1,1 @@
+"""From requests on the wire to the hub's. Pure."""

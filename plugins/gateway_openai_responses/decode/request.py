@@ -1,0 +1,181 @@
+"""From a request on the wire to the hub's `ChatRequest`. Pure: nothing is read or sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from gateway.errors import InvalidRequest
+from gateway.frontend import Call, check_schema, checked
+from gateway.types import ChatRequest, Client, ResponseFormat, Sampling
+from gateway_openai_responses.decode.conversation import Placed, decode_items
+from gateway_openai_responses.decode.tools import Offered, decode_tool_choice, decode_tools
+from gateway_openai_responses.fields.rows import RESPONSES
+from gateway_openai_responses.tool_kinds import Offer
+from gateway_openai_responses.wire.items import AdditionalToolsItem, Item, MessageItem
+from gateway_openai_responses.wire.request import ResponseRequest, TextFormat
+from gateway_openai_responses.wire.tools import Tool
+
+ENCRYPTED: Final = "reasoning.encrypted_content"
+"""The value of `include` that asks for it."""
+
+_INCLUDABLE: Final = frozenset(
+    (
+        ENCRYPTED,
+        "code_interpreter_call.outputs",
+        "computer_call_output.output.image_url",
+        "file_search_call.results",
+        "message.input_image.image_url",
+        "message.output_text.logprobs",
+        "web_search_call.action.sources",
+        "web_search_call.results",
+    )
+)
+"""`openai.types.responses.ResponseIncludable` (openai-python 3.54)."""
+
+_ITEMS: Final = TypeAdapter(list[Item])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What is kept that a request continues: items as JSON, in their order, and single ones by id."""
+
+    items: Sequence[Mapping[str, object]] = ()
+    referenced: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+NOTHING: Final = Earlier()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseCall(Call):
+    """`offers` are the tools by the hub's names.
+
+    `summary` and `encrypted` are whether items of reasoning have these.
+    """
+
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    summary: bool = False
+    encrypted: bool = False
+
+
+def parse(body: Mapping[str, object]) -> ResponseRequest:
+    """Check a body against the wire models. Raises `InvalidRequest`."""
+    return checked(ResponseRequest, body)
+
+
+def decode(
+    wire: ResponseRequest, client: Client = Client(), earlier: Earlier = NOTHING
+) -> ResponseCall:
+    """Translate a request of `client`. Raises `InvalidRequest` with `param` leading to the place."""
+    ignored = RESPONSES.ignored(wire)
+    items = _items(wire, earlier)
+    offered = _offered(wire, items)
+    referenced = dict(
+        zip(earlier.referenced, _kept(list(earlier.referenced.values())), strict=True)
+    )
+    conversation = decode_items(items, wire.instructions, referenced)
+    reasoning = wire.reasoning
+    request = ChatRequest(
+        model=wire.model,
+        system=conversation.system,
+        messages=conversation.messages,
+        tools=offered.tools,
+        tool_choice=decode_tool_choice(
+            wire.tool_choice, offered, parallel=wire.parallel_tool_calls is not False
+        ),
+        response_format=_response_format(wire),
+        sampling=Sampling(
+            max_output_tokens=wire.max_output_tokens or None,
+            temperature=wire.temperature,
+            top_p=wire.top_p,
+        ),
+        effort=reasoning.effort if reasoning is not None else None,
+        client=client,
+    )
+    return ResponseCall(
+        requests=(request,),
+        stream=bool(wire.stream),
+        ignored=tuple(
+            dict.fromkeys(
+                (*ignored, *_included(wire), *offered.ignored, *conversation.ignored),
+            )
+        ),
+        adjusted=offered.adjusted,
+        offers=offered.offers,
+        summary=_wants_summary(wire),
+        encrypted=ENCRYPTED in (wire.include or ()),
+    )
+
+
+def _included(wire: ResponseRequest) -> tuple[str, ...]:
+    """`include`, if it asks for something that has no effect. Raises `InvalidRequest`."""
+    wanted = wire.include or []
+    for index, value in enumerate(wanted):
+        if value not in _INCLUDABLE:
+            param = f"include[{index}]"
+            raise InvalidRequest(
+                f"Unknown value for {param!r}: {value!r}; the values are: "
+                f"{', '.join(sorted(_INCLUDABLE))}.",
+                param=param,
+            )
+    return ("include",) if any(value != ENCRYPTED for value in wanted) else ()
+
+
+def _wants_summary(wire: ResponseRequest) -> bool:
+    if wire.reasoning is None:
+        return False
+    return (wire.reasoning.summary or wire.reasoning.generate_summary) not in (None, "none")
+
+
+def _items(wire: ResponseRequest, earlier: Earlier) -> list[Placed]:
+    kept = [("previous_response_id", item) for item in _kept(earlier.items)]
+    match wire.input:
+        case None if not kept:
+            raise InvalidRequest("Missing required parameter: 'input'.", param="input")
+        case None:
+            return kept
+        case str(text):
+            return [*kept, ("input", MessageItem(role="user", content=text))]
+        case items:
+            return [*kept, *((f"input[{index}]", item) for index, item in enumerate(items))]
+
+
+def _kept(items: Sequence[Mapping[str, object]]) -> Sequence[Item]:
+    return _ITEMS.validate_python(list(items)) if items else ()
+
+
+def _offered(wire: ResponseRequest, items: Sequence[Placed]) -> Offered:
+    tools: list[tuple[str, Tool]] = [
+        (f"tools[{index}]", tool) for index, tool in enumerate(wire.tools or ())
+    ]
+    for place, item in items:
+        if isinstance(item, AdditionalToolsItem):
+            tools += [(f"{place}.tools[{number}]", tool) for number, tool in enumerate(item.tools)]
+    return decode_tools(tools)
+
+
+def _response_format(wire: ResponseRequest) -> ResponseFormat:
+    wanted = wire.text.format if wire.text is not None else None
+    if wanted is None or wanted.type == "text":
+        return ResponseFormat()
+    if wanted.type == "json_object":
+        return ResponseFormat(kind="json_object")
+    return _schema_format(wanted)
+
+
+def _schema_format(wanted: TextFormat) -> ResponseFormat:
+    schema = wanted.schema_
+    for name, value in (("name", wanted.name), ("schema", schema)):
+        if value is None:
+            param = f"text.format.{name}"
+            raise InvalidRequest(f"Missing required parameter: {param!r}.", param=param)
+    schema = schema or {}
+    check_schema(schema, "text.format.schema")
+    if wanted.description:
+        # The hub has no place of its own for it, and in the schema the model reads it.
+        schema = {"description": wanted.description, **schema}
+    return ResponseFormat(
+        kind="json_schema", schema=schema, name=wanted.name, strict=bool(wanted.strict)
+    )

@@ -1,0 +1,1 @@
+"""From the hub's answers to responses, whole and as events. Pure."""

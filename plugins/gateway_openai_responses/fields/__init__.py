@@ -1,0 +1,1 @@
+"""The table of request fields: what each does here."""

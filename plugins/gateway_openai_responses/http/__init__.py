@@ -1,0 +1,1 @@
+"""Routes: from an HTTP request to one call of the gateway, and back."""

@@ -1,0 +1,1 @@
+"""Responses that are kept: in a SQLite database, private and bounded."""

@@ -11,7 +11,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from gateway.types import Tool
 
-Kind: TypeAlias = Literal["function", "custom", "local_shell", "shell", "apply_patch"]
+Kind: TypeAlias = Literal[
+    "function", "custom", "local_shell", "shell", "apply_patch", "tool_search"
+]
 
 INPUT: Final = "input"
 """The only argument of a custom tool."""
@@ -87,6 +89,8 @@ _APPLY_PATCH: Final = Tool(
     },
 )
 
+TOOL_SEARCH: Final = "tool_search"
+
 BUILT_IN: Final[Mapping[str, tuple[Kind, Tool]]] = {
     "local_shell": ("local_shell", _LOCAL_SHELL),
     "shell": ("shell", _SHELL),
@@ -152,6 +156,9 @@ def call_fields(offer: Offer, arguments: str) -> dict[str, Any]:
             return {"type": "shell_call", "action": _shell_action(arguments), "environment": None}
         case "apply_patch":
             return {"type": "apply_patch_call", "operation": _patch_operation(arguments)}
+        case "tool_search":
+            searched = dict(_fields(arguments))
+            return {"type": "tool_search_call", "execution": "client", "arguments": searched}
 
 
 def _local_shell_action(arguments: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 from gateway.errors import InvalidRequest
 from gateway.types import Text, ToolCall, ToolResult
 from gateway_openai_responses.decode.content import decode_content
-from gateway_openai_responses.tool_kinds import custom_arguments, tool_name
+from gateway_openai_responses.tool_kinds import TOOL_SEARCH, custom_arguments, tool_name
 from gateway_openai_responses.wire import items as wire
 
 
@@ -24,6 +24,8 @@ def called(item: wire.Item, param: str) -> ToolCall | None:
         case wire.PatchCallItem():
             operation = item.operation.model_dump(exclude_none=True)
             name, arguments = "apply_patch", _dumped({"operation": operation})
+        case wire.ToolSearchCallItem():
+            name, arguments = TOOL_SEARCH, _dumped(item.arguments or {})
         case _:
             return None
     if not name:
@@ -44,6 +46,8 @@ def result_of(item: wire.Item, param: str) -> ToolResult:
         case wire.PatchOutputItem():
             failed = item.status == "failed"
             parts = _text(item.output or ("The patch failed." if failed else "Done."))
+        case wire.ToolSearchOutputItem():
+            parts, failed = _text(_found(item)), False
         case _:
             raise TypeError(f"{item.type} is not an output")  # all others are handled before
     return ToolResult(
@@ -66,6 +70,20 @@ def _text(text: str) -> tuple[Text, ...]:
 def _shell_text(item: wire.ShellOutputItem) -> str:
     """All that a shell gave back, in the words of its own fields."""
     return _dumped([output.model_dump(exclude_none=True) for output in item.output])
+
+
+def _found(item: wire.ToolSearchOutputItem) -> str:
+    """What the model is told of the tools that it now has."""
+    names = [
+        tool_name(tool.name or tool.type, space)
+        for each in item.tools
+        for space, tool in (
+            [(each.name, inner) for inner in each.tools or ()]
+            if each.type == "namespace"
+            else [(None, each)]
+        )
+    ]
+    return f"Tools that can be called now: {', '.join(names)}" if names else "No tool was found."
 
 
 def _dumped(value: object) -> str:

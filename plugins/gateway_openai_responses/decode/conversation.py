@@ -78,6 +78,11 @@ class _Decoder:
                 self._add_reasoning(item)
             case wire.AdditionalToolsItem():
                 pass  # they are among the tools
+            case (
+                wire.ToolSearchCallItem(execution="server")
+                | wire.ToolSearchOutputItem(execution="server")
+            ):
+                self._ignored[f"input.{item.type}"] = None
             case wire.OtherItem():
                 self._pass_over(item, param)
             case _ if call := called(item, param):

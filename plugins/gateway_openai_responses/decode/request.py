@@ -13,14 +13,19 @@ from gateway_openai_responses.decode.conversation import Placed, decode_items
 from gateway_openai_responses.decode.tools import Offered, decode_tool_choice, decode_tools
 from gateway_openai_responses.fields.rows import RESPONSES
 from gateway_openai_responses.tool_kinds import Offer
-from gateway_openai_responses.wire.items import AdditionalToolsItem, Item, MessageItem
+from gateway_openai_responses.wire.items import (
+    AdditionalToolsItem,
+    Item,
+    MessageItem,
+    ToolSearchOutputItem,
+)
 from gateway_openai_responses.wire.request import ResponseRequest, TextFormat
 from gateway_openai_responses.wire.tools import Tool
 
 ENCRYPTED: Final = "reasoning.encrypted_content"
 """The value of `include` that asks for it."""
 
-_INCLUDABLE: Final = frozenset(
+INCLUDABLE: Final = frozenset(
     (
         ENCRYPTED,
         "code_interpreter_call.outputs",
@@ -113,11 +118,11 @@ def _included(wire: ResponseRequest) -> tuple[str, ...]:
     """`include`, if it asks for something that has no effect. Raises `InvalidRequest`."""
     wanted = wire.include or []
     for index, value in enumerate(wanted):
-        if value not in _INCLUDABLE:
+        if value not in INCLUDABLE:
             param = f"include[{index}]"
             raise InvalidRequest(
                 f"Unknown value for {param!r}: {value!r}; the values are: "
-                f"{', '.join(sorted(_INCLUDABLE))}.",
+                f"{', '.join(sorted(INCLUDABLE))}.",
                 param=param,
             )
     return ("include",) if any(value != ENCRYPTED for value in wanted) else ()
@@ -150,10 +155,13 @@ def _offered(wire: ResponseRequest, items: Sequence[Placed]) -> Offered:
     tools: list[tuple[str, Tool]] = [
         (f"tools[{index}]", tool) for index, tool in enumerate(wire.tools or ())
     ]
-    for place, item in items:
-        if isinstance(item, AdditionalToolsItem):
-            tools += [(f"{place}.tools[{number}]", tool) for number, tool in enumerate(item.tools)]
-    return decode_tools(tools)
+    more: list[tuple[str, Tool]] = [
+        (f"{place}.tools[{number}]", tool)
+        for place, item in items
+        if isinstance(item, AdditionalToolsItem | ToolSearchOutputItem)
+        for number, tool in enumerate(item.tools)
+    ]
+    return decode_tools(tools, more)
 
 
 def _response_format(wire: ResponseRequest) -> ResponseFormat:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.frontend import check_name, function_tool
 from gateway.types import Tool, ToolChoice
-from gateway_openai_responses.tool_kinds import BUILT_IN, Offer, custom_tool, tool_name
+from gateway_openai_responses.tool_kinds import BUILT_IN, TOOL_SEARCH, Offer, custom_tool, tool_name
 from gateway_openai_responses.wire import tools as wire
 
 _NOT_HERE: Final = "is run by OpenAI's servers, and is not available here"
@@ -42,16 +42,28 @@ class Offered:
     adjusted: Mapping[str, object] = field(default_factory=dict)
 
 
-def decode_tools(tools: Sequence[tuple[str, wire.Tool]]) -> Offered:
-    """The tools on offer, each with its place. Raises `InvalidRequest` with `param`."""
+PlacedTool: TypeAlias = tuple[str, wire.Tool]
+"""A tool, and its place in the request."""
+
+
+def decode_tools(tools: Sequence[PlacedTool], more: Sequence[PlacedTool] = ()) -> Offered:
+    """The tools on offer. Raises `InvalidRequest` with `param`.
+
+    `more` are those within the conversation: the same one may be there several times, as it was
+    found by several searches.
+    """
     decoder = _Decoder()
     for place, tool in tools:
+        decoder.add(tool, place)
+    decoder.repeats = True
+    for place, tool in more:
         decoder.add(tool, place)
     return decoder.offered()
 
 
 class _Decoder:
     def __init__(self) -> None:
+        self.repeats = False
         self._tools: dict[str, Tool] = {}
         self._offers: dict[str, Offer] = {}
         self._ignored: list[str] = []
@@ -73,6 +85,11 @@ class _Decoder:
             )
         if tool.type == "namespace":
             self._add_namespace(tool, place)
+        elif tool.type == TOOL_SEARCH and tool.execution == "client":
+            made = function_tool(
+                TOOL_SEARCH, tool.description, tool.parameters, tool.strict, place=place
+            )
+            self._put(made, Offer("tool_search", TOOL_SEARCH), f"{place}.type")
         elif tool.type in BUILT_IN:
             self._add_built_in(tool, place)
         else:
@@ -123,7 +140,7 @@ class _Decoder:
         return custom_tool(name, description.strip(), place=place)
 
     def _put(self, tool: Tool, offer: Offer, param: str) -> None:
-        if tool.name in self._tools:
+        if tool.name in self._tools and not self.repeats:
             raise InvalidRequest(f"Duplicate tool name {tool.name!r}.", param=param)
         self._tools[tool.name], self._offers[tool.name] = tool, offer
 
@@ -156,7 +173,10 @@ def decode_tool_choice(
 
 
 def _named(reference: wire.ToolReference, param: str, offered: Offered) -> Iterator[str]:
-    """The hub's names of the tools that a reference means; of a namespace, all of them."""
+    """The hub's names of the tools that a reference means; of a namespace, all of them.
+
+    A name without a namespace means the tool outside of all, if there is one.
+    """
     if reference.type not in ("function", "custom", "namespace", *BUILT_IN):
         raise UnsupportedParameter(
             f"A tool choice of the type {reference.type!r} is not supported.",
@@ -168,7 +188,8 @@ def _named(reference: wire.ToolReference, param: str, offered: Offered) -> Itera
             f"The tool {reference.name or reference.type!r} is not in this request.",
             param=f"{param}.name",
         )
-    yield from found
+    plain = [name for name in found if offered.offers[name].namespace is None]
+    yield from plain or found
 
 
 def _is_meant(reference: wire.ToolReference, offer: Offer) -> bool:
@@ -176,8 +197,6 @@ def _is_meant(reference: wire.ToolReference, offer: Offer) -> bool:
         return offer.namespace is not None and offer.namespace == reference.name
     if reference.type in BUILT_IN:
         return offer.kind == reference.type
-    spaces = (None, offer.namespace) if reference.namespace is None else (reference.namespace,)
-    return (offer.kind, offer.name) == (
-        reference.type,
-        reference.name,
-    ) and offer.namespace in spaces
+    if reference.namespace not in (None, offer.namespace):
+        return False
+    return (offer.kind, offer.name) == (reference.type, reference.name)

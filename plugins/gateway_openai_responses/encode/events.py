@@ -90,6 +90,7 @@ class ResponseEncoder(SSEEncoder):
     def fail(self, error: GatewayError) -> bytes:
         """Both forms of a failure: clients read the one or the other."""
         begun = b"" if self._begun else self._begin()
+        begun += self._close_ended("completed")
         shown = [visible(item, encrypted=self._form.encrypted) for item in self._output]
         failed = state("failed", shown, error=failed_error(error))
         return (

@@ -19,6 +19,7 @@ PREFIXES: Final[Mapping[Kind, str]] = {
     "local_shell": "lsh",
     "shell": "sh",
     "apply_patch": "apc",
+    "tool_search": "tsc",
 }
 """Beginnings of the ids of calls, as OpenAI has them."""
 

@@ -97,8 +97,9 @@ ROWS: Final = (
     _field(
         "tools",
         "honoured",
-        "`function`, `custom`, `local_shell`, `shell`, `apply_patch` and `namespace`; hosted tools "
-        "are rejected; others are skipped and reported as `tools.TYPE`",
+        "`function`, `custom`, `local_shell`, `shell`, `apply_patch`, `namespace`, and "
+        "`tool_search` that the client runs; hosted tools are rejected; others are skipped and "
+        "reported as `tools.TYPE`",
     ),
     _field(
         "tools.format",

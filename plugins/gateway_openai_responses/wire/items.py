@@ -191,6 +191,26 @@ class PatchOutputItem(CallItem):
     created_by: str | None = None
 
 
+class ToolSearchCallItem(CallItem):
+    """A call of the tool `tool_search`. `arguments` is an object."""
+
+    type: Literal["tool_search_call"]
+    call_id: str | None = None
+    execution: str | None = None
+    arguments: Any = None
+    created_by: str | None = None
+
+
+class ToolSearchOutputItem(CallItem):
+    """The tools that a `tool_search_call` found; the request offers them as well."""
+
+    type: Literal["tool_search_output"]
+    call_id: str | None = None
+    execution: str | None = None
+    tools: Items[Tool]
+    created_by: str | None = None
+
+
 class ReasoningPart(WireModel):
     """A piece of a reasoning item's text."""
 
@@ -243,6 +263,8 @@ ITEM_TAGS: Final = {
     "local_shell_call_output": "<local_shell_call_output>",
     "shell_call_output": "<shell_call_output>",
     "apply_patch_call_output": "<apply_patch_call_output>",
+    "tool_search_call": "<tool_search_call>",
+    "tool_search_output": "<tool_search_output>",
     "reasoning": "<reasoning>",
     "item_reference": "<reference>",
     "additional_tools": "<additional_tools>",
@@ -270,6 +292,8 @@ Item: TypeAlias = Annotated[
     | Annotated[LocalShellOutputItem, Tag("<local_shell_call_output>")]
     | Annotated[ShellOutputItem, Tag("<shell_call_output>")]
     | Annotated[PatchOutputItem, Tag("<apply_patch_call_output>")]
+    | Annotated[ToolSearchCallItem, Tag("<tool_search_call>")]
+    | Annotated[ToolSearchOutputItem, Tag("<tool_search_output>")]
     | Annotated[ReasoningItem, Tag("<reasoning>")]
     | Annotated[ReferenceItem, Tag("<reference>")]
     | Annotated[AdditionalToolsItem, Tag("<additional_tools>")]

@@ -44,6 +44,7 @@ class Tool(InnerTool):
     """A tool of any type. `tools` are those of a namespace."""
 
     environment: ShellEnvironment | None = None
+    execution: str | None = None
     tools: Items[InnerTool] | None = None
 
 

@@ -8,6 +8,7 @@ import pytest
 from gateway.client import running_gateways
 from gateway.machine import command_name
 from gateway_access.keys import environment, keys_file
+from gateway_openai_responses import config as responses_config
 from tests.cells import examples
 from tests.clock import RunningClock
 
@@ -46,6 +47,15 @@ def _no_running_gateways(
     """Whatever gateways the user runs, no test asks them."""
     nowhere = tmp_path_factory.getbasetemp() / "no-gateways"
     monkeypatch.setattr(running_gateways, "folder", lambda *_: nowhere)
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_responses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever responses the user has kept, no test adds one."""
+    nowhere = tmp_path_factory.getbasetemp() / "responses" / "responses.db"
+    monkeypatch.setattr(responses_config, "default_path", lambda: nowhere)
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,13 @@ from gateway.types import Document, Image
 
 PDF: Final = "application/pdf"
 
+# the whole of a request: platform.claude.com/docs/en/build-with-claude/pdf-support. There is no such
+# limit for pictures here, as the CLI makes large ones smaller (seen with 2.1.330, up to 29 MB).
 MAX_PDF: Final = 32 * 1024 * 1024
-"""Bytes in base64: upstream takes no larger request
-(https://platform.claude.com/docs/en/build-with-claude/pdf-support). There is no such limit for
-pictures here, as the CLI makes large ones smaller (seen with 2.1.330, up to 29 MB)."""
+"""Bytes in base64: upstream takes no larger request."""
 
-LONGEST_TITLE: Final = 500
-"""Characters of a document's title upstream (platform.claude.com/docs/en/api/messages)."""
+LONGEST_TITLE: Final = 500  # platform.claude.com/docs/en/api/messages
+"""Characters of a document's title upstream."""
 
 MAX_ESCAPES: Final = 1_000_000
 """Percent-encoded bytes of a `data:` URL: decoding them takes about half a second."""

@@ -1,7 +1,7 @@
 """What the bytes of pictures and PDFs show: their type, and whether they can be read at all. Pure.
 
-The model's API refuses what it can't read, and the Claude Code CLI replaces it by a sentence, so
-that the model answers without having seen it. Nothing is decoded here.
+A model's API refuses what it can't read, and other programs replace it by a sentence, so that the
+model answers without having seen it. Nothing is decoded here.
 """
 
 import re
@@ -77,11 +77,9 @@ def _found(content: bytes, claimed: str) -> str:
 
 
 def check_pdf(content: bytes, param: str) -> None:
-    """Raise `InvalidRequest` for a PDF that the model's API does not take.
-
-    It takes "standard PDF (no passwords/encryption)": platform.claude.com/docs/en/
-    build-with-claude/pdf-support, "Check PDF requirements".
-    """
+    """Raise `InvalidRequest` for a PDF that the model's API does not take."""
+    # it takes a "standard PDF (no passwords/encryption)", says
+    # platform.claude.com/docs/en/build-with-claude/pdf-support, "Check PDF requirements"
     if not content.startswith(PDF_MAGIC):
         raise InvalidRequest(
             f"{param!r} is declared as a PDF, but does not begin with '%PDF-'. Send a PDF file, or "

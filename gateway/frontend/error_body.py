@@ -1,11 +1,11 @@
-"""Errors as clients of OpenAI's APIs expect them: `{"error": {"message", "type", "param", "code"}}`.
+"""Errors in the form that several formats share: `{"error": {"message", "type", "param", "code"}}`.
 
-All four keys are always there. Types and codes are those that openai-python 3.54 and other
-clients act on (https://platform.openai.com/docs/guides/error-codes).
-
-A 503 is as good as a 429 to them: openai-python 3.54 and the AI SDK 7 try both again by themselves,
-after a `retry-after` of up to 60 s (`_base_client.py`; `isRetryable` of `APICallError`).
+All four keys are always there. Types and codes are those that clients act on.
 """
+
+# types and codes: platform.openai.com/docs/guides/error-codes, and openai-python 3.54. A 503 is as
+# good as a 429 to clients: openai-python 3.54 and the AI SDK 7 try both again by themselves, after a
+# `retry-after` of up to 60 s (`_base_client.py`; `isRetryable` of `APICallError`).
 
 from http import HTTPStatus
 from typing import Any, Final, TypedDict

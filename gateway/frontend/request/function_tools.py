@@ -8,8 +8,8 @@ from typing import Any, Final
 from gateway.errors import InvalidRequest
 from gateway.types import Tool
 
+# the pattern of OpenAI's API reference, and the dot that some clients use as well
 _NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
-"""OpenAI's pattern, and the dot that some clients use as well."""
 _NOT_OBJECTS: Final = frozenset(("string", "number", "integer", "boolean", "array", "null"))
 
 
@@ -24,7 +24,7 @@ def function_tool(
 ) -> Tool:
     """The tool for a function that is described at `place`, its schema in the field `schema_field`.
 
-    Raises `InvalidRequest` for a name that OpenAI does not accept, and for the schema of something
+    Raises `InvalidRequest` for a name that no function may have, and for the schema of something
     other than an object.
     """
     check_name(name, f"{place}.name")

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from gateway.errors import InvalidRequest
 from gateway.frontend import Call, check_schema, checked
 from gateway.types import ChatRequest, Client, ResponseFormat, Sampling
-from gateway_openai_responses.decode.conversation import Placed, decode_items
+from gateway_openai_responses.decode.conversation import Conversation, Placed, decode_items
 from gateway_openai_responses.decode.tools import Offered, decode_tool_choice, decode_tools
 from gateway_openai_responses.fields.rows import RESPONSES
 from gateway_openai_responses.tool_kinds import Offer
@@ -74,44 +74,50 @@ def decode(
     wire: ResponseRequest, client: Client = Client(), earlier: Earlier = NOTHING
 ) -> ResponseCall:
     """Translate a request of `client`. Raises `InvalidRequest` with `param` leading to the place."""
-    ignored = RESPONSES.ignored(wire)
     items = _items(wire, earlier)
     offered = _offered(wire, items)
-    referenced = dict(
-        zip(earlier.referenced, _kept(list(earlier.referenced.values())), strict=True)
+    conversation = decode_items(items, wire.instructions, _referenced(earlier))
+    ignored = (
+        *RESPONSES.ignored(wire),
+        *_included(wire),
+        *offered.ignored,
+        *conversation.ignored,
     )
-    conversation = decode_items(items, wire.instructions, referenced)
-    reasoning = wire.reasoning
-    request = ChatRequest(
+    return ResponseCall(
+        requests=(_chat_request(wire, client, conversation, offered),),
+        stream=bool(wire.stream),
+        ignored=tuple(dict.fromkeys(ignored)),
+        adjusted=offered.adjusted,
+        offers=offered.offers,
+        summary=_wants_summary(wire),
+        encrypted=ENCRYPTED in (wire.include or ()),
+    )
+
+
+def _chat_request(
+    wire: ResponseRequest, client: Client, conversation: Conversation, offered: Offered
+) -> ChatRequest:
+    parallel = wire.parallel_tool_calls is not False
+    return ChatRequest(
         model=wire.model,
         system=conversation.system,
         messages=conversation.messages,
         tools=offered.tools,
-        tool_choice=decode_tool_choice(
-            wire.tool_choice, offered, parallel=wire.parallel_tool_calls is not False
-        ),
+        tool_choice=decode_tool_choice(wire.tool_choice, offered, parallel=parallel),
         response_format=_response_format(wire),
         sampling=Sampling(
             max_output_tokens=wire.max_output_tokens or None,
             temperature=wire.temperature,
             top_p=wire.top_p,
         ),
-        effort=reasoning.effort if reasoning is not None else None,
+        effort=wire.reasoning.effort if wire.reasoning is not None else None,
         client=client,
     )
-    return ResponseCall(
-        requests=(request,),
-        stream=bool(wire.stream),
-        ignored=tuple(
-            dict.fromkeys(
-                (*ignored, *_included(wire), *offered.ignored, *conversation.ignored),
-            )
-        ),
-        adjusted=offered.adjusted,
-        offers=offered.offers,
-        summary=_wants_summary(wire),
-        encrypted=ENCRYPTED in (wire.include or ()),
-    )
+
+
+def _referenced(earlier: Earlier) -> Mapping[str, Item]:
+    items = _kept(list(earlier.referenced.values()))
+    return dict(zip(earlier.referenced, items, strict=True))
 
 
 def _included(wire: ResponseRequest) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ SCHEMA = {"properties": {"a": {}, "b": {}, "c": {}}}
             {"tool_choice": {"type": "allowed_tools", "tools": [TOOL] * 2}},
             "tool_choice.tools",
         ),
-        ({"json_values": 8}, {"input": [CALL, CALL]}, "input[1].arguments"),
+        ({"json_values": 6}, {"input": [CALL, CALL]}, "input[1].arguments"),
         (
             {"schema_properties": 2},
             {"text": {"format": {"schema": SCHEMA}}},

@@ -9,23 +9,9 @@ import pytest
 
 from gateway_openai_responses.store import database as module
 from gateway_openai_responses.store.database import Database
-from gateway_openai_responses.store.record import Record
+from tests.openai_responses.store.records import record
 
 DAY = 86_400
-
-
-def record(name: str, **fields: object) -> Record:
-    values = {
-        "id": name,
-        "caller": "key a",
-        "thread": name,
-        "previous": None,
-        "created": 1.0,
-        "response": {"id": name, "text": "é"},
-        "output": [{"id": f"msg_{name}"}],
-        "items": [{"id": f"in_{name}"}],
-    }
-    return Record(**{**values, **fields})  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from gateway_openai_responses.store import responses as module
 from gateway_openai_responses.store.database import Database
 from gateway_openai_responses.store.record import Record
 from gateway_openai_responses.store.responses import ResponseStore
-from tests.openai_responses.store.test_database import record
+from tests.openai_responses.store.records import record
 
 
 class HeldDatabase(Database):

@@ -62,7 +62,8 @@ class RequestContext:
 
     `started` is `time.perf_counter()` at arrival. `target` is the backend and the model, once the
     model's name is resolved. `ignored` names request fields that were not honoured, in the client's
-    own spelling; `adjusted` has those whose value was changed, with the new one. `headers` are sent
+    own spelling; `adjusted` has those whose value was changed, with the new one. `names` are the
+    client's names of fields, where they differ from those that backends use. `headers` are sent
     with the answer if they are set before its first event. `gateway` is set by `Gateway.open`: its
     `config` has a plugin's section.
 
@@ -94,6 +95,7 @@ class RequestContext:
     target: Target | None = None
     ignored: list[str] = field(default_factory=list)
     adjusted: dict[str, object] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     group: AnswerGroup = field(default_factory=AnswerGroup, repr=False, compare=False)
@@ -129,11 +131,12 @@ class RequestContext:
 
     def ignore(self, fields: Iterable[str]) -> None:
         """Note that these request fields have no effect on the answer."""
-        self.ignored.extend(name for name in fields if name not in self.ignored)
+        own = (self.names.get(name, name) for name in fields)
+        self.ignored.extend(name for name in own if name not in self.ignored)
 
     def adjust(self, fields: Mapping[str, object]) -> None:
         """Note that these request fields were changed to these values; a header says so."""
-        self.adjusted.update(fields)
+        self.adjusted.update({self.names.get(name, name): each for name, each in fields.items()})
         if self.adjusted:
             said = (f"{name}={_plain(value)}" for name, value in self.adjusted.items())
             self.headers[_ADJUSTED_HEADER] = ",".join(said)

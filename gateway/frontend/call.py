@@ -34,7 +34,8 @@ class Call:
     `requests` has one for each choice, at least one; `stop` are the sequences to cut at here, which a backend
     can't be given; `ignored` names fields without effect, in the client's spelling, and `adjusted`
     those whose value was replaced, with the new one. With `whole_texts`, `Encoding.whole` gets even
-    very long texts as they are. Raises `ValueError` for a call without a request, and for an empty
+    very long texts as they are. `names` are the format's names of fields, where they differ from
+    those that backends use (`RequestContext.names`). Raises `ValueError` for a call without a request, and for an empty
     stop sequence.
     """
 
@@ -44,6 +45,7 @@ class Call:
     ignored: tuple[str, ...] = ()
     adjusted: Mapping[str, object] = field(default_factory=dict)
     whole_texts: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.requests:

@@ -45,6 +45,7 @@ def contexts_of(request: Request, call: Call, body_bytes: int) -> tuple[RequestC
             request_id=f"{state.request_id}-{index}" if index else state.request_id,
             started=state.started,
             ignored=list(call.ignored),
+            names=call.names,
             group=group,
             body_bytes=body_bytes,
         )

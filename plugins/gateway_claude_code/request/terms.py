@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.errors import InvalidRequest
-from gateway.types import ChatRequest, Effort, Sampling, ToolCall
+from gateway.types import ChatRequest, Effort, Sampling, Thinking, ToolCall
 from gateway_claude_code.facts.model_facts import EffortLevel, ModelFacts, ThinkingType, least
 from gateway_claude_code.request.history import merged_turns
 from gateway_claude_code.request.web_search import FIELD, search_tool
@@ -41,6 +41,8 @@ SAMPLING_NAMES: Final = ("temperature", "top_p", "top_k")
 EFFORT_FIELD: Final = "reasoning_effort"
 TOKENS_FIELD: Final = "max_tokens"
 CHOICE_FIELD: Final = "tool_choice"
+THINKING_FIELD: Final = "thinking"
+"""Signed thinking among the messages, which only some formats carry."""
 
 # all four types: platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting, and for
 # "between_tools" platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5
@@ -102,6 +104,7 @@ class _Decision:
         self._facts = facts
         self._usual = usual
         self._native_schema = native_schema
+        self._seeded = seeded
         self._lost_thinking = seeded and lost_thinking(request)
         self._ignored: list[str] = []
         self._adjusted: dict[str, object] = {}
@@ -114,6 +117,8 @@ class _Decision:
         thinking, effort = self._thinking(self._must_not_think(forced=forced))
         if must_call(self._request) and not forced:
             self._adjusted[CHOICE_FIELD] = "asked_for"
+        if self._seeded and has_signed_thinking(self._request):
+            self._ignored.append(THINKING_FIELD)
         return Terms(
             sampling=self._sampling,
             thinking=thinking,
@@ -331,6 +336,20 @@ def lost_thinking(request: ChatRequest) -> bool:
     """
     said = [parts for role, parts in merged_turns(request.messages) if role == "assistant"]
     return bool(said) and any(isinstance(part, ToolCall) for part in said[-1])
+
+
+def has_signed_thinking(request: ChatRequest) -> bool:
+    """Whether the client gives thinking back as it got it.
+
+    A process that has it goes on with it. A new one gets none: the models that bind thinking to what
+    precedes it would refuse it, as 2.1.330 puts its note on the surroundings at another place in a
+    conversation that it is given (see `gateway_claude_code.upstream.rules.content.signatures`).
+    """
+    return any(
+        isinstance(part, Thinking) and part.signature is not None
+        for message in request.messages
+        for part in message.parts
+    )
 
 
 def _plain_thinking(facts: ModelFacts) -> frozenset[ThinkingType]:

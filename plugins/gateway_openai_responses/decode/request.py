@@ -52,6 +52,15 @@ class Earlier:
 
 NOTHING: Final = Earlier()
 
+NAMES: Final[Mapping[str, str]] = {
+    "max_tokens": "max_output_tokens",
+    "reasoning_effort": "reasoning.effort",
+    "response_format": "text.format",
+    "thinking": "input.reasoning",
+    "tools.function.strict": "tools.strict",
+}
+"""The names of fields here, by those that backends use."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseCall(Call):
@@ -88,6 +97,7 @@ def decode(
         stream=bool(wire.stream),
         ignored=tuple(dict.fromkeys(ignored)),
         adjusted=offered.adjusted,
+        names=NAMES,
         offers=offered.offers,
         summary=_wants_summary(wire),
         encrypted=ENCRYPTED in (wire.include or ()),

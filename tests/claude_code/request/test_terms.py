@@ -271,6 +271,22 @@ def test_thinking_stays_on_where_it_is_not_lost() -> None:
     assert terms_for(more, facts(BUDGET), seeded=True).thinking is None
 
 
+@pytest.mark.parametrize(
+    ("thinking", "seeded", "ignored"),
+    [
+        (Thinking(text="hm", signature="s"), True, ("thinking",)),
+        (Thinking(text="hm", signature="s"), False, ()),
+        (Thinking(text="hm"), True, ()),
+    ],
+    ids=["signed and seeded", "signed and still there", "unsigned"],
+)
+def test_signed_thinking_that_a_new_process_does_not_get_is_said(
+    thinking: Thinking, seeded: bool, ignored: tuple[str, ...]
+) -> None:
+    request = in_a_loop(thinking, CALL)
+    assert terms_for(request, facts("claude-sonnet-5-5"), seeded=seeded).ignored == ignored
+
+
 # -- what is other than the CLI thinks ----------------------------------------------------
 
 

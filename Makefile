@@ -3,8 +3,8 @@
 # .venv-gptme, gptme; .venv-litellm, LiteLLM's proxy).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-main test-python test-clients test-openclaw test-gptme \
-	test-browser test-cells arrives fuzz audit bench chaos soak prove-reuse stalls own-cost \
+.PHONY: help setup run test test-main test-python test-clients test-codex test-openclaw \
+	test-gptme test-browser test-cells arrives fuzz audit bench chaos soak prove-reuse stalls own-cost \
 	cache-cost memory overload rolling matrix full lint format types check dist \
 	dist-installers update-cli cli-releases docs docs-serve docs-commands docs-facts docs-types \
 	lock clean
@@ -34,6 +34,10 @@ test-python: ## Run the tests of the Python clients
 test-clients: ## Run the tests of the Node clients
 	@sh scripts/bootstrap dev cli clients
 	@sh scripts/test-clients $(ARGS)
+
+test-codex: ## Have Codex from npm ask the gateway, with its tools; installs 400 MB
+	@sh scripts/bootstrap dev cli clients
+	@sh scripts/test-codex $(ARGS)
 
 test-openclaw: ## Have OpenClaw from npm ask the gateway; installs a gigabyte
 	@sh scripts/bootstrap dev cli clients
@@ -96,6 +100,7 @@ full: ## Run every on-demand target, one after another; takes hours
 	@$(MAKE) test-cells
 	@$(MAKE) fuzz
 	@$(MAKE) arrives
+	@$(MAKE) test-codex
 	@$(MAKE) test-openclaw
 	@$(MAKE) test-gptme
 	@$(MAKE) test-browser

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,8 @@ from gateway.errors import ConfigurationError
 from gateway.machine.command_name import command_line
 from gateway_terminal.connect.clients import Client, document
 
+CODEX_HOME: Final = "CODEX_HOME"
+"""The variable that names Codex's folder (codex-rs/utils/home-dir/src/lib.rs)."""
 ELSEWHERE: Final = {"openclaw": "OPENCLAW_CONFIG_PATH", "opencode": "OPENCODE_CONFIG"}
 """The variable that names another file, by client."""
 
@@ -30,6 +33,8 @@ def path_of(client: Client) -> Path:
         )
     if client.name == "llm":
         return _folder_of_llm() / client.path
+    if client.name == "codex" and (folder := os.environ.get(CODEX_HOME)):
+        return Path(folder).expanduser() / Path(client.path).name
     if elsewhere := os.environ.get(ELSEWHERE.get(client.name, "")):
         return Path(elsewhere).expanduser()
     return Path("~").expanduser() / client.path
@@ -81,7 +86,21 @@ def merge_continue(before: str, text: str) -> str:
     return _merge_list(before, text, "models", "name")
 
 
+def merge_codex(before: str, text: str) -> str:
+    """Its first lines before all of theirs, as a table follows these, and its table after them."""
+    old, new = tomllib.loads(before), tomllib.loads(text)
+    if _merged(old, new) == old:
+        return before
+    tables = "model_providers"
+    taken = [key for key in new if key in old and key != tables]
+    if taken or old.get(tables, {}).keys() & new[tables].keys():
+        raise ValueError(f"it has {taken[0] if taken else 'this provider'!r} already")
+    first, table = text.split("\n[", 1)
+    return "\n\n".join(part for part in (first.strip(), before.strip(), f"[{table}") if part)
+
+
 MERGES: Final[Mapping[str, Merge]] = {
+    "codex": merge_codex,
     "continue": merge_continue,
     "llm": merge_llm,
     "openclaw": merge_json,

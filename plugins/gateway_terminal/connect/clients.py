@@ -65,6 +65,16 @@ CLIENTS: Final = {
             notes=("Cline takes this in its own settings; there is no file to write.",),
         ),
         Client(
+            name="codex",
+            what="coding agent in the terminal",
+            streams=True,
+            path=".codex/config.toml",
+            notes=(
+                "It belongs in ~/.codex/config.toml; --write puts it there.",
+                "Codex warns that it has no metadata for the model; that does no harm.",
+            ),
+        ),
+        Client(
             name="continue",
             what="assistant for VS Code and JetBrains",
             streams=True,
@@ -124,6 +134,11 @@ CLIENTS: Final = {
                 "http://host.docker.internal:3456 --key KEY here.",
                 "Docker Desktop on Linux: --url http://host.docker.internal:3456",
             ),
+        ),
+        Client(
+            name="openai-agents",
+            what="Python script with OpenAI's Agents SDK",
+            needs="pip install openai-agents",
         ),
         Client(name="openai-node", what="JavaScript script", needs="npm install openai"),
         Client(name="openai-python", what="Python script", needs="pip install openai"),

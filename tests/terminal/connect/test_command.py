@@ -21,10 +21,12 @@ from tests.terminal.terminal_support import Run
 ROOT = Path(__file__).parents[3]
 DOCUMENTED = (
     "aider",
+    "codex",
     "curl",
     "env",
     "langchain",
     "llm",
+    "openai-agents",
     "openai-node",
     "openai-python",
     "openclaw",
@@ -124,6 +126,9 @@ def test_openclaw_s_own_settings_stay(home: Path, run: Run) -> None:
         ("continue", ".continue/config.yaml", "models: # mine\n  - name: a\n"),
         ("continue", ".continue/config.yaml", "models: {a: b}\n"),
         ("continue", ".continue/config.yaml", "models: [\n"),
+        ("codex", ".codex/config.toml", 'model = "gpt-5"\n'),
+        ("codex", ".codex/config.toml", '[model_providers.dragoman]\nname = "Mine"\n'),
+        ("codex", ".codex/config.toml", "model = \n"),
         ("llm", "extra-openai-models.yaml", "a: b\n"),
         ("llm", "extra-openai-models.yaml", "- model_id: dragoman # mine\n  model_name: x\n"),
     ],
@@ -141,6 +146,23 @@ def test_what_can_t_be_merged_is_left_as_it_is(
     assert result.stderr.count("\n") == 1
     assert file.read_text(encoding="utf-8") == text
     assert [each.name for each in file.parent.iterdir() if each.is_file()] == [file.name]
+
+
+def test_codex_s_own_settings_stay(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home / "elsewhere/config.toml"
+    path.parent.mkdir()
+    own = '# mine\napproval_policy = "never"\n\n[model_providers.other]\nname = "Other"\n'
+    path.write_text(own, encoding="utf-8")
+    monkeypatch.setenv("CODEX_HOME", str(path.parent))
+    assert run("connect", "codex", "--write").exit_code == 0
+    text = path.read_text(encoding="utf-8")
+    assert own.strip() in text
+    merged = tomllib.loads(text)
+    assert merged["approval_policy"] == "never"
+    assert set(merged["model_providers"]) == {"other", "dragoman"}
+    assert merged.items() >= {"model": "claude-sonnet-4", "model_provider": "dragoman"}.items()
+    assert run("connect", "codex", "--write").exit_code == 0
+    assert path.read_text(encoding="utf-8") == text
 
 
 def test_llm_s_models_get_one_more(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

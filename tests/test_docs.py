@@ -14,15 +14,23 @@ from gateway.startup.build import build_gateway
 from gateway.testing import ScriptedBackend, serving, text_answer
 from gateway.yaml_file.trust import keys_in_need
 from gateway_openai.fields.rows import CHAT, COMPLETIONS
+from gateway_openai_responses.fields.rows import RESPONSES
 from tests.pages import PAGES, ROOT, blocks, clients, snippet
 
 DOCS = ROOT / "docs"
 CONFIGURATION_KEYS = {"server", "limits", "models", "aliases", "plugins"}
 
 
-@pytest.mark.parametrize(("mark", "table"), [("fields", CHAT), ("completions", COMPLETIONS)])
-def test_the_tables_of_fields_are_the_code_s_own(mark: str, table: FieldTable) -> None:
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "mark", "table"),
+    [
+        ("api.md", "fields", CHAT),
+        ("api.md", "completions", COMPLETIONS),
+        ("responses.md", "responses", RESPONSES),
+    ],
+)
+def test_the_tables_of_fields_are_the_code_s_own(name: str, mark: str, table: FieldTable) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
     between = text.split(f"<!-- {mark}: begin -->")[1].split(f"<!-- {mark}: end -->")[0]
     assert between.strip() == table.markdown().strip()
 

@@ -7,7 +7,14 @@ from typing import Final, TypeAlias
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.frontend import check_name, function_tool
 from gateway.types import Tool, ToolChoice
-from gateway_openai_responses.tool_kinds import BUILT_IN, TOOL_SEARCH, Offer, custom_tool, tool_name
+from gateway_openai_responses.tool_kinds import (
+    BUILT_IN,
+    TOOL_SEARCH,
+    Kind,
+    Offer,
+    custom_tool,
+    tool_name,
+)
 from gateway_openai_responses.wire import tools as wire
 
 _NOT_HERE: Final = "is run by OpenAI's servers, and is not available here"
@@ -78,6 +85,9 @@ class _Decoder:
         )
 
     def add(self, tool: wire.Tool, place: str) -> None:
+        if tool.type == "function":  # nearly all are
+            self._add_one(tool, place, None)
+            return
         kind = _hosted_type(tool.type)
         if kind in HOSTED:
             raise UnsupportedParameter(
@@ -119,11 +129,13 @@ class _Decoder:
                 f"Missing required parameter: '{place}.name'.", param=f"{place}.name"
             )
         made = self._function(tool, place) if tool.type == "function" else self._custom(tool, place)
-        namespace = space.name if space is not None else None
-        if space is not None and space.description:
-            made = replace(made, description=f"{made.description}\n\n{space.description}".strip())
-        offer = Offer("function" if tool.type == "function" else "custom", tool.name, namespace)
-        self._put(replace(made, name=tool_name(tool.name, namespace)), offer, f"{place}.name")
+        kind: Kind = "function" if tool.type == "function" else "custom"
+        if space is None:
+            self._put(made, Offer(kind, tool.name), f"{place}.name")
+            return
+        description = f"{made.description}\n\n{space.description or ''}".strip()
+        made = replace(made, name=tool_name(tool.name, space.name), description=description)
+        self._put(made, Offer(kind, tool.name, space.name), f"{place}.name")
 
     def _function(self, tool: wire.InnerTool, place: str) -> Tool:
         return function_tool(

@@ -185,7 +185,24 @@ scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 )
 words = st.sampled_from(
-    ["type", "role", "content", "id", "call_id", "output", "name", "tools", "user", "message", "function", "function_call", "function_call_output", "reasoning", "namespace", "custom"]
+    [
+        "type",
+        "role",
+        "content",
+        "id",
+        "call_id",
+        "output",
+        "name",
+        "tools",
+        "user",
+        "message",
+        "function",
+        "function_call",
+        "function_call_output",
+        "reasoning",
+        "namespace",
+        "custom",
+    ]
 )
 values = st.recursive(
     scalars | words,

@@ -14,10 +14,11 @@ from starlette.responses import Response
 
 from gateway import hookimpl
 from gateway.errors import GatewayError
-from gateway.frontend import ERROR_SCHEMA, Frontend, dump, envelope
+from gateway.frontend import ERROR_SCHEMA, Frontend, dump
 from gateway.interface import Gateway
 from gateway_openai_responses.config import SECTION, ResponsesConfig
 from gateway_openai_responses.http.routes import PATH, add_routes
+from gateway_openai_responses.names import error_body
 from gateway_openai_responses.store.database import Database
 from gateway_openai_responses.store.responses import ResponseStore
 
@@ -84,4 +85,4 @@ def _matches(request: Request) -> bool:
 
 
 def _render_error(error: GatewayError, _: Request) -> Response:
-    return Response(dump(envelope(error)), error.status, media_type="application/json")
+    return Response(dump(error_body(error)), error.status, media_type="application/json")

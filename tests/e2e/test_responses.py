@@ -12,7 +12,7 @@ from gateway_claude_code.upstream import (
     ThinkingBlock,
     ToolUseBlock,
 )
-from gateway_openai_responses.decode.request import ENCRYPTED
+from gateway_openai_responses.wire.request import ENCRYPTED
 from tests.e2e.gateways import RunningGateway
 
 pytestmark = pytest.mark.e2e

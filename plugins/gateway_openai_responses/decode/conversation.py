@@ -122,11 +122,6 @@ class _Decoder:
             case "assistant":
                 self._begin_answer()
                 self._answer.extend(decode_text(item.content, content))
-            case role:
-                raise InvalidRequest(
-                    f"Unknown role {role!r}; the roles are: system, developer, user, assistant.",
-                    param=f"{param}.role",
-                )
 
     def _add_system(self, texts: Sequence[Text]) -> None:
         if self._begun:

@@ -12,6 +12,7 @@ from gateway.types import ChatRequest, Client, ResponseFormat, Sampling
 from gateway_openai_responses.decode.conversation import Conversation, Placed, decode_items
 from gateway_openai_responses.decode.tools import Offered, decode_tool_choice, decode_tools
 from gateway_openai_responses.fields.rows import RESPONSES
+from gateway_openai_responses.names import NAMES
 from gateway_openai_responses.tool_kinds import Offer
 from gateway_openai_responses.wire.items import (
     AdditionalToolsItem,
@@ -19,25 +20,8 @@ from gateway_openai_responses.wire.items import (
     MessageItem,
     ToolSearchOutputItem,
 )
-from gateway_openai_responses.wire.request import ResponseRequest, TextFormat
+from gateway_openai_responses.wire.request import ENCRYPTED, ResponseRequest, TextFormat
 from gateway_openai_responses.wire.tools import Tool
-
-ENCRYPTED: Final = "reasoning.encrypted_content"
-"""The value of `include` that asks for it."""
-
-INCLUDABLE: Final = frozenset(
-    (
-        ENCRYPTED,
-        "code_interpreter_call.outputs",
-        "computer_call_output.output.image_url",
-        "file_search_call.results",
-        "message.input_image.image_url",
-        "message.output_text.logprobs",
-        "web_search_call.action.sources",
-        "web_search_call.results",
-    )
-)
-"""`openai.types.responses.ResponseIncludable` (openai-python 3.54)."""
 
 _ITEMS: Final = TypeAdapter(list[Item])
 
@@ -51,15 +35,6 @@ class Earlier:
 
 
 NOTHING: Final = Earlier()
-
-NAMES: Final[Mapping[str, str]] = {
-    "max_tokens": "max_output_tokens",
-    "reasoning_effort": "reasoning.effort",
-    "response_format": "text.format",
-    "thinking": "input.reasoning",
-    "tools.function.strict": "tools.strict",
-}
-"""The names of fields here, by those that backends use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +106,8 @@ def _referenced(earlier: Earlier) -> Mapping[str, Item]:
 
 
 def _included(wire: ResponseRequest) -> tuple[str, ...]:
-    """`include`, if it asks for something that has no effect. Raises `InvalidRequest`."""
-    wanted = wire.include or []
-    for index, value in enumerate(wanted):
-        if value not in INCLUDABLE:
-            param = f"include[{index}]"
-            raise InvalidRequest(
-                f"Unknown value for {param!r}: {value!r}; the values are: "
-                f"{', '.join(sorted(INCLUDABLE))}.",
-                param=param,
-            )
-    return ("include",) if any(value != ENCRYPTED for value in wanted) else ()
+    """`include`, if it asks for something that has no effect."""
+    return ("include",) if any(value != ENCRYPTED for value in wire.include or ()) else ()
 
 
 def _wants_summary(wire: ResponseRequest) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.errors import ContextTooLong, GatewayError, InvalidRequest, QuotaExhausted, RateLimited
-from gateway.frontend import envelope
+from gateway_openai_responses.names import error_body
 
 _SERVER_ERROR: Final = "server_error"
 
@@ -26,7 +26,7 @@ def error_fields(error: GatewayError) -> Mapping[str, Any]:
     OpenAI's own servers, and clients such as openai-python 3.54 (`_streaming.py`), have the object
     `error` around them, so it is there as well.
     """
-    body = envelope(error)["error"]
+    body = error_body(error)["error"]
     return {
         "code": body["code"],
         "message": body["message"],

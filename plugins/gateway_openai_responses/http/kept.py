@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway.errors import InvalidRequest
-from gateway_openai_responses.decode.request import ENCRYPTED
 from gateway_openai_responses.encode.items import visible
 from gateway_openai_responses.store.record import Json, Record
+from gateway_openai_responses.wire.request import ENCRYPTED
 
 MOST_LISTED: Final = 100
 USUALLY_LISTED: Final = 20

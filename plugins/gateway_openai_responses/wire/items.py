@@ -19,7 +19,7 @@ class MessageItem(WireModel):
     """What someone said. `type` may be left out."""
 
     type: Literal["message"] = "message"
-    role: str
+    role: Literal["user", "assistant", "system", "developer"]
     content: Content | None = None
     id: str | None = None
     status: str | None = None

@@ -5,14 +5,34 @@ and of OpenAI's API reference. Fields without effect are declared too, with thei
 OpenAI refuses is refused here. `fields.rows` says what becomes of each.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import Discriminator, Field, Tag
+from pydantic.json_schema import SkipJsonSchema
 
 from gateway.frontend import Integer, Items, WireModel, string_or_object
 from gateway_openai_responses.wire.content import content_tag
 from gateway_openai_responses.wire.items import Item
 from gateway_openai_responses.wire.tools import Tool, ToolChoice
+
+ENCRYPTED: Final = "reasoning.encrypted_content"
+"""The value of `include` that asks for it."""
+
+Includable: TypeAlias = Literal[
+    "reasoning.encrypted_content",
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+    "message.output_text.logprobs",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+]
+"""`openai.types.responses.ResponseIncludable` (openai-python 3.54)."""
+
+T = TypeVar("T")
+Refused: TypeAlias = SkipJsonSchema[T]
+"""Of a field whose values are rejected by name: it is left out of the OpenAPI document."""
 
 ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Summary: TypeAlias = Literal["auto", "concise", "detailed", "none"]
@@ -77,7 +97,7 @@ class ResponseRequest(WireModel):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     store: bool | None = None
-    include: list[str] | None = None
+    include: list[Includable] | None = None
     max_output_tokens: Annotated[Integer, Field(ge=1)] | None = None
     max_tool_calls: Annotated[Integer, Field(ge=0)] | None = None
     metadata: Annotated[dict[str, str], Field(max_length=16)] | None = None
@@ -90,10 +110,10 @@ class ResponseRequest(WireModel):
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     top_logprobs: Annotated[Integer, Field(ge=0, le=20)] | None = None
     truncation: Literal["auto", "disabled"] | None = None
-    background: bool | None = None
+    background: Refused[bool] | None = None
     background_options: dict[str, Any] | None = None
-    conversation: Conversation | None = None
-    prompt: dict[str, Any] | None = None
+    conversation: Refused[Conversation] | None = None
+    prompt: Refused[dict[str, Any]] | None = None
     context_management: list[Any] | None = None
     access_programs: dict[str, Any] | None = None
     image: dict[str, Any] | None = None

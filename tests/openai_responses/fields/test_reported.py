@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
-from gateway_openai_responses.decode.request import ENCRYPTED, decode, parse
+from gateway_openai_responses.decode.request import decode, parse
 from gateway_openai_responses.fields.rows import RESPONSES
+from gateway_openai_responses.wire.request import ENCRYPTED
 from tests.openai_responses.responses_support import request_body
 
 

@@ -18,7 +18,6 @@ from openai.types.responses import (
     tool_param,
 )
 
-from gateway_openai_responses.decode import request as decode_request
 from gateway_openai_responses.decode.conversation import REFUSED_ITEMS
 from gateway_openai_responses.decode.tools import HOSTED
 from gateway_openai_responses.fields.rows import RESPONSES
@@ -187,7 +186,8 @@ def test_every_type_of_tool_has_a_behaviour() -> None:
 
 
 def test_every_value_of_include_is_known() -> None:
-    assert set(get_args(response_includable.ResponseIncludable)) == decode_request.INCLUDABLE
+    in_sdk = set(get_args(response_includable.ResponseIncludable))
+    assert set(get_args(request.Includable)) == in_sdk
 
 
 NEVER_SENT = ("audio", "code_interpreter", "compaction", "file_search", "image_generation")

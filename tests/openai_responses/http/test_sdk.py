@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from gateway import errors
 from gateway.testing import ScriptedBackend, answer, part, text_answer
 from gateway.types import PartDelta, PartEnd, PartStart, ResponseStart, Text, Thinking, ToolCall
-from gateway_openai_responses.decode.request import ENCRYPTED
+from gateway_openai_responses.wire.request import ENCRYPTED
 from tests.openai_responses.conftest import Serve, sdk
 
 MODEL = "test-model"
@@ -150,11 +150,11 @@ async def test_a_stream_that_fails_raises(serve: Serve) -> None:
 
 
 async def test_an_early_failure_is_an_ordinary_error(serve: Serve) -> None:
-    backend = ScriptedBackend([errors.ContextTooLong("Too long.")])
+    backend = ScriptedBackend([errors.ContextTooLong("Too long.", param="messages")])
     async with serve(backend) as served, sdk(served) as client:
         with pytest.raises(openai.BadRequestError) as caught:
             await client.responses.create(model=MODEL, input="Hi", stream=True)
-    assert caught.value.code == "context_length_exceeded"
+    assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "input")
 
 
 async def test_very_long_texts_are_whole(serve: Serve) -> None:

@@ -321,9 +321,10 @@ def as_sent_back(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def _is_passed_over(part: Part) -> bool:
-    # thinking comes back from clients without its signature, and the API takes it only unmodified
-    # (platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting)
-    # and no client has a search's result, whose content is encrypted
+    # the API takes thinking only unmodified, and most models only after what preceded it
+    # (platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting). From most clients it
+    # comes back without its signature; for the others see `terms.has_signed_thinking`. And no client
+    # has a search's result, whose content is encrypted.
     return isinstance(part, Thinking | WebSearch) or _is_blank(part)
 
 

@@ -92,6 +92,15 @@ async def test_a_failed_stream_is_not_kept(serve: Serve) -> None:
         assert (await failed(served, "GET", f"{PATH}/{response_id}"))[0] == 404
 
 
+async def test_a_caller_who_left_is_forgotten(serve: Serve) -> None:
+    async with serve() as served:
+        sent = await created(served)
+        served.gateway.forget("somebody else")
+        assert (await served.http.get(f"{PATH}/{sent['id']}")).status_code == 200
+        served.gateway.forget("address 127.0.0.1")
+        assert (await served.http.get(f"{PATH}/{sent['id']}")).status_code == 404
+
+
 async def test_a_conversation_goes_on_by_its_id(serve: Serve) -> None:
     async with serve() as served:
         first = await created(served, input="One", instructions="Be brief.")

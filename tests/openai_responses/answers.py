@@ -14,14 +14,18 @@ from gateway.streams import collect
 from gateway.testing import answer
 from gateway.types import (
     ChatResponse,
+    Citation,
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
+    Source,
     StreamEvent,
     Text,
     Thinking,
     ToolCall,
     Usage,
+    WebSearch,
 )
 from gateway_openai_responses.encode.events import ResponseEncoder
 from gateway_openai_responses.encode.response import ResponseForm
@@ -59,20 +63,34 @@ texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
 inputs = texts | st.sampled_from(
     ['{"input": "a\\n\\u00e9\\"b\\ud83d\\ude00"}', '{"input":""}', "{}"]
 )
-forms = st.builds(form_of, summary=st.booleans(), encrypted=st.booleans())
+forms = st.builds(form_of, summary=st.booleans(), encrypted=st.booleans(), sources=st.booleans())
 usages = st.builds(
     Usage,
     input_tokens=st.integers(0, 10**6),
     cache_read_tokens=st.integers(0, 10**6),
     output_tokens=st.integers(0, 10**6),
 )
+citations = st.builds(
+    Citation, url=st.just("https://example.com/a"), title=st.none() | st.just("A")
+)
 stop_reasons = st.sampled_from(["end", "stop_sequence", "max_tokens", "tool_calls", "refusal"])
+
+
+def _search(index: int, status: str) -> WebSearch:
+    source = Source(url="https://example.com/a", title="A")
+    return WebSearch(id=f"s{index}", query="q", sources=(source,), status=status)  # type: ignore[arg-type]
 
 
 @st.composite
 def _part(draw: st.DrawFn, index: int) -> list[StreamEvent]:
-    kinds = (st.just("text"), st.just("thinking"), st.sampled_from(sorted(OFFERS)))
-    kind = draw(st.one_of(*kinds))
+    kinds = (st.just("text"), st.just("thinking"), st.just("search"))
+    kind = draw(st.one_of(*kinds, st.sampled_from(sorted(OFFERS))))
+    if kind == "search":
+        found = draw(
+            st.none() | st.builds(_search, st.just(index), st.sampled_from(["completed", "failed"]))
+        )
+        start_search = PartStart(index=index, part=WebSearch(id=f"s{index}"))
+        return [start_search, PartDelta(index=index, text="q"), PartEnd(index=index, search=found)]
     start: Text | Thinking | ToolCall = ToolCall(id=f"call{index}", name=kind, arguments="")
     if kind in ("text", "thinking"):
         start = Text(text="") if kind == "text" else Thinking(text="")
@@ -80,9 +98,13 @@ def _part(draw: st.DrawFn, index: int) -> list[StreamEvent]:
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=5)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     signature = draw(st.none() | st.just("signed")) if kind == "thinking" else None
+    cited = st.lists(citations, max_size=2) if kind == "text" else st.just([])
+    early, late = draw(cited), draw(cited)
     return [
         PartStart(index=index, part=start),
+        *(PartCitation(index=index, citation=each) for each in early),
         *(PartDelta(index=index, text=piece) for piece in pieces),
+        *(PartCitation(index=index, citation=each) for each in late),
         PartEnd(index=index, signature=signature),
     ]
 
@@ -91,7 +113,12 @@ def _part(draw: st.DrawFn, index: int) -> list[StreamEvent]:
 def answers(draw: st.DrawFn) -> list[StreamEvent]:
     """The events of an answer, divided anyhow."""
     parts = [draw(_part(index)) for index in range(draw(st.integers(0, 4)))]
-    return answer(*parts, stop_reason=draw(stop_reasons), usage=draw(usages))
+    events = answer(*parts, stop_reason=draw(stop_reasons), usage=draw(usages))
+    for event in [each for each in events if isinstance(each, PartEnd) and each.search]:
+        if draw(st.booleans()):  # the result comes when other parts have begun
+            events.remove(event)
+            events.insert(-2, event)
+    return events
 
 
 def whole(events: Sequence[StreamEvent]) -> ChatResponse:

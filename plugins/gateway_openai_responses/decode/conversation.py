@@ -27,6 +27,9 @@ REFUSED_ITEMS: Final[Mapping[str, str]] = {
 }
 """Types of items that nothing can be made of, and that must not be left out."""
 
+EARLIER: Final = "previous_response_id"
+"""The place of items that are kept."""
+
 Placed: TypeAlias = tuple[str, wire.Item]
 """An item, and its place in the request."""
 
@@ -159,7 +162,8 @@ class _Decoder:
                 f"An item of the type {item.type!r} {REFUSED_ITEMS[item.type]}.",
                 param=f"{param}.type",
             )
-        self._ignored[f"input.{item.type}"] = None
+        if param != EARLIER:  # what is kept was never sent by the client
+            self._ignored[f"input.{item.type}"] = None
 
     # -- turns ------------------------------------------------------------------------
 

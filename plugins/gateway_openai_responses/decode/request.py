@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from gateway.errors import InvalidRequest
 from gateway.frontend import Call, check_schema, checked
 from gateway.types import ChatRequest, Client, ResponseFormat, Sampling
-from gateway_openai_responses.decode.conversation import Conversation, Placed, decode_items
+from gateway_openai_responses.decode.conversation import EARLIER, Conversation, Placed, decode_items
 from gateway_openai_responses.decode.tools import Offered, decode_tool_choice, decode_tools
 from gateway_openai_responses.fields.rows import RESPONSES
 from gateway_openai_responses.names import NAMES
@@ -20,7 +20,7 @@ from gateway_openai_responses.wire.items import (
     MessageItem,
     ToolSearchOutputItem,
 )
-from gateway_openai_responses.wire.request import ENCRYPTED, ResponseRequest, TextFormat
+from gateway_openai_responses.wire.request import ENCRYPTED, SOURCES, ResponseRequest, TextFormat
 from gateway_openai_responses.wire.tools import Tool
 
 _ITEMS: Final = TypeAdapter(list[Item])
@@ -41,12 +41,14 @@ NOTHING: Final = Earlier()
 class ResponseCall(Call):
     """`offers` are the tools by the hub's names.
 
-    `summary` and `encrypted` are whether items of reasoning have these.
+    `summary` and `encrypted` are whether items of reasoning have these, and `sources` whether those
+    of searches have.
     """
 
     offers: Mapping[str, Offer] = field(default_factory=dict)
     summary: bool = False
     encrypted: bool = False
+    sources: bool = False
 
 
 def parse(body: Mapping[str, object]) -> ResponseRequest:
@@ -76,6 +78,7 @@ def decode(
         offers=offered.offers,
         summary=_wants_summary(wire),
         encrypted=ENCRYPTED in (wire.include or ()),
+        sources=SOURCES in (wire.include or ()),
     )
 
 
@@ -89,6 +92,7 @@ def _chat_request(
         messages=conversation.messages,
         tools=offered.tools,
         tool_choice=decode_tool_choice(wire.tool_choice, offered, parallel=parallel),
+        web_search=offered.web_search,
         response_format=_response_format(wire),
         sampling=Sampling(
             max_output_tokens=wire.max_output_tokens or None,
@@ -107,7 +111,8 @@ def _referenced(earlier: Earlier) -> Mapping[str, Item]:
 
 def _included(wire: ResponseRequest) -> tuple[str, ...]:
     """`include`, if it asks for something that has no effect."""
-    return ("include",) if any(value != ENCRYPTED for value in wire.include or ()) else ()
+    honoured = (ENCRYPTED, SOURCES)
+    return ("include",) if any(value not in honoured for value in wire.include or ()) else ()
 
 
 def _wants_summary(wire: ResponseRequest) -> bool:
@@ -117,7 +122,7 @@ def _wants_summary(wire: ResponseRequest) -> bool:
 
 
 def _items(wire: ResponseRequest, earlier: Earlier) -> list[Placed]:
-    kept = [("previous_response_id", item) for item in _kept(earlier.items)]
+    kept = [(EARLIER, item) for item in _kept(earlier.items)]
     match wire.input:
         case None if not kept:
             raise InvalidRequest("Missing required parameter: 'input'.", param="input")
@@ -143,7 +148,7 @@ def _offered(wire: ResponseRequest, items: Sequence[Placed]) -> Offered:
         if isinstance(item, AdditionalToolsItem | ToolSearchOutputItem)
         for number, tool in enumerate(item.tools)
     ]
-    return decode_tools(tools, more)
+    return decode_tools(tools, more, max_tool_calls=wire.max_tool_calls)
 
 
 def _response_format(wire: ResponseRequest) -> ResponseFormat:

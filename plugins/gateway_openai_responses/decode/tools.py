@@ -6,7 +6,8 @@ from typing import Final, TypeAlias
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.frontend import check_name, function_tool
-from gateway.types import Tool, ToolChoice
+from gateway.types import Tool, ToolChoice, WebSearchOptions
+from gateway_openai_responses.decode.web_search import decode_web_search, is_web_search
 from gateway_openai_responses.tool_kinds import (
     BUILT_IN,
     TOOL_SEARCH,
@@ -19,8 +20,6 @@ from gateway_openai_responses.wire import tools as wire
 
 _NOT_HERE: Final = "is run by OpenAI's servers, and is not available here"
 HOSTED: Final[Mapping[str, str]] = {
-    "web_search": "is not supported yet",
-    "web_search_preview": "is not supported yet",
     "file_search": _NOT_HERE,
     "code_interpreter": _NOT_HERE,
     "image_generation": _NOT_HERE,
@@ -45,6 +44,7 @@ class Offered:
 
     tools: tuple[Tool, ...] = ()
     offers: Mapping[str, Offer] = field(default_factory=dict)
+    web_search: WebSearchOptions | None = None
     ignored: tuple[str, ...] = ()
     adjusted: Mapping[str, object] = field(default_factory=dict)
 
@@ -53,13 +53,18 @@ PlacedTool: TypeAlias = tuple[str, wire.Tool]
 """A tool, and its place in the request."""
 
 
-def decode_tools(tools: Sequence[PlacedTool], more: Sequence[PlacedTool] = ()) -> Offered:
-    """The tools on offer. Raises `InvalidRequest` with `param`.
+def decode_tools(
+    tools: Sequence[PlacedTool],
+    more: Sequence[PlacedTool] = (),
+    *,
+    max_tool_calls: int | None = None,
+) -> Offered:
+    """The tools on offer. Raises `InvalidRequest` with `param`. `max_tool_calls` limits searches.
 
     `more` are those within the conversation: the same one may be there several times, as it was
     found by several searches.
     """
-    decoder = _Decoder()
+    decoder = _Decoder(max_tool_calls)
     for place, tool in tools:
         decoder.add(tool, place)
     decoder.repeats = True
@@ -69,8 +74,10 @@ def decode_tools(tools: Sequence[PlacedTool], more: Sequence[PlacedTool] = ()) -
 
 
 class _Decoder:
-    def __init__(self) -> None:
+    def __init__(self, max_tool_calls: int | None) -> None:
         self.repeats = False
+        self._max_tool_calls = max_tool_calls
+        self._web_search: WebSearchOptions | None = None
         self._tools: dict[str, Tool] = {}
         self._offers: dict[str, Offer] = {}
         self._ignored: list[str] = []
@@ -80,6 +87,7 @@ class _Decoder:
         return Offered(
             tools=tuple(self._tools.values()),
             offers=self._offers,
+            web_search=self._web_search,
             ignored=tuple(self._ignored),
             adjusted=self._adjusted,
         )
@@ -93,7 +101,9 @@ class _Decoder:
             raise UnsupportedParameter(
                 f"The tool {tool.type!r} {HOSTED[kind]}.", param=f"{place}.type"
             )
-        if tool.type == "namespace":
+        if is_web_search(tool.type):
+            self._add_web_search(tool, place)
+        elif tool.type == "namespace":
             self._add_namespace(tool, place)
         elif tool.type == TOOL_SEARCH and tool.execution == "client":
             made = function_tool(
@@ -104,6 +114,12 @@ class _Decoder:
             self._add_built_in(tool, place)
         else:
             self._add_one(tool, place, None)
+
+    def _add_web_search(self, tool: wire.Tool, place: str) -> None:
+        found = decode_web_search(tool, place, self._max_tool_calls)
+        self._web_search = self._web_search or found
+        if found is None:
+            self._ignored.append(f"tools.{tool.type}")
 
     def _add_namespace(self, namespace: wire.Tool, place: str) -> None:
         check_name(namespace.name or "", f"{place}.name")

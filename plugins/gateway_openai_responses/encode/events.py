@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 from gateway.errors import BackendFailed, GatewayError
 from gateway.frontend import SSEEncoder, dump
 from gateway.types import (
+    Citation,
+    PartCitation,
     PartDelta,
     PartEnd,
     PartStart,
@@ -22,7 +24,14 @@ from gateway.types import (
     UsageUpdate,
 )
 from gateway_openai_responses.encode.failures import error_fields, failed_error
-from gateway_openai_responses.encode.item_events import Events, OpenItem, OpenRefusal, open_item
+from gateway_openai_responses.encode.item_events import (
+    Events,
+    OpenItem,
+    OpenMessage,
+    OpenRefusal,
+    OpenSearch,
+    open_item,
+)
 from gateway_openai_responses.encode.items import ItemStatus, visible
 from gateway_openai_responses.encode.response import (
     ResponseForm,
@@ -45,8 +54,9 @@ class ResponseEncoder(SSEEncoder):
         self._events = Events()
         self._head = dump(form.head())[:-1]
         self._open: dict[int, OpenItem | None] = {}
-        self._ended: tuple[OpenItem, str | None] | None = None
-        self._output: list[dict[str, Any]] = []
+        self._ended: dict[int, tuple[OpenItem, PartEnd]] = {}
+        self._output: dict[int, dict[str, Any]] = {}
+        self._early: dict[int, list[Citation]] = {}
         self._items = 0
         self._begun = False
         self._usage = Usage()
@@ -64,7 +74,9 @@ class ResponseEncoder(SSEEncoder):
             case PartStart():
                 return begun + self._start(event)
             case PartEnd():
-                self._note_end(event)
+                return begun + self._end_part(event)
+            case PartCitation():
+                return begun + self._cite(event)
             case UsageUpdate():
                 self._usage = event.usage
             case ResponseEnd():
@@ -76,23 +88,20 @@ class ResponseEncoder(SSEEncoder):
         end = self._end
         if end is None:
             raise BackendFailed("the answer was interrupted")
-        for index in list(self._open):
-            self._note_end(PartEnd(index=index))
-        last = self._close_ended("incomplete" if end.stop_reason == "max_tokens" else "completed")
+        last = b"".join(self._end_part(PartEnd(index=index)) for index in list(self._open))
+        last += self._close_ended("incomplete" if end.stop_reason == "max_tokens" else "completed")
         if (refusal := refusal_text(end)) is not None:
             last += self._refuse(refusal)
-        final = final_state(end.stop_reason, self._output, self._usage)
+        final = final_state(end.stop_reason, self._items_so_far(), self._usage)
         if self._keep is not None:
             self._keep({**self._form.head(), **final})
-        shown = [visible(item, encrypted=self._form.encrypted) for item in self._output]
-        return last + self._lifecycle(final["status"], {**final, "output": shown})
+        return last + self._lifecycle(final["status"], {**final, "output": self._shown()})
 
     def fail(self, error: GatewayError) -> bytes:
         """Both forms of a failure: clients read the one or the other."""
         begun = b"" if self._begun else self._begin()
         begun += self._close_ended("completed")
-        shown = [visible(item, encrypted=self._form.encrypted) for item in self._output]
-        failed = state("failed", shown, error=failed_error(error))
+        failed = state("failed", self._shown(), error=failed_error(error))
         return (
             begun
             + self._events.event("error", error_fields(error))
@@ -134,6 +143,13 @@ class ResponseEncoder(SSEEncoder):
 
     # -- items ------------------------------------------------------------------------
 
+    def _items_so_far(self) -> list[dict[str, Any]]:
+        return [item for _, item in sorted(self._output.items())]
+
+    def _shown(self) -> list[Mapping[str, Any]]:
+        encrypted = self._form.encrypted
+        return [visible(item, encrypted=encrypted) for item in self._items_so_far()]
+
     def _start(self, event: PartStart) -> bytes:
         if isinstance(event.part, Text):
             self._open[event.index] = None  # an empty text is no item
@@ -156,26 +172,58 @@ class ResponseEncoder(SSEEncoder):
         item = self._open[index]
         if item is not None:
             return item.delta(text)
-        opening = self._open_item(PartStart(index=index, part=Text(text="")))
-        opened = self._open[index]
-        return opening + (opened.delta(text) if opened is not None else b"")
+        opening, message = self._open_text(index)
+        for citation in self._early.pop(index, ()):
+            message.cite(citation)
+        return opening + message.delta(text)
 
-    def _note_end(self, event: PartEnd) -> None:
-        """Whether an item is complete shows only when another begins, or at the end."""
+    def _open_text(self, index: int) -> tuple[bytes, OpenMessage]:
+        """A text goes on with the item of the one before, if nothing else has begun since."""
+        before, _ = self._ended.get(self._items - 1, (None, None))
+        if isinstance(before, OpenMessage):
+            del self._ended[before.index]
+            before.begin_text()
+            self._open[index] = before
+            return b"", before
+        closed = self._close_ended("completed")
+        message = self._open[index] = OpenMessage(self._form, self._events, self._items)
+        self._items += 1
+        return closed + message.open(), message
+
+    def _cite(self, event: PartCitation) -> bytes:
+        """Take a source, which may come before the text that it is of."""
+        if self._open.get(event.index) is None:
+            self._early.setdefault(event.index, []).append(event.citation)
+        elif isinstance(item := self._open[event.index], OpenMessage):
+            item.cite(event.citation)
+        return b""
+
+    def _end_part(self, event: PartEnd) -> bytes:
+        """Whether an item is complete shows only when another begins, or at the end.
+
+        The result of a search is not waited for: other items begin while it is on its way.
+        """
         item = self._open.pop(event.index, None)
-        if item is not None:
-            self._ended = (item, event.signature)
+        if item is None:  # an empty text, whose sources are those of nothing
+            return b""
+        self._ended[item.index] = (item, event)
+        return self._close(item.index, "completed") if isinstance(item, OpenSearch) else b""
 
     def _close_ended(self, status: ItemStatus) -> bytes:
-        if self._ended is None:
-            return b""
-        (item, signature), self._ended = self._ended, None
-        closed = item.close(status, signature)
-        self._output.append(item.item)
+        last = self._items - 1
+        return b"".join(
+            self._close(index, status if index == last else "completed")
+            for index in sorted(self._ended)
+        )
+
+    def _close(self, index: int, status: ItemStatus) -> bytes:
+        item, end = self._ended.pop(index)
+        closed = item.close(status, end)
+        self._output[index] = item.item
         return closed
 
     def _refuse(self, text: str) -> bytes:
         item = OpenRefusal(self._form, self._events, self._items)
         said = item.open() + item.delta(text) + item.close("completed", None)
-        self._output.append(item.item)
+        self._output[item.index] = item.item
         return said

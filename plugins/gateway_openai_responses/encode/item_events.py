@@ -5,10 +5,11 @@ Deltas are most of the work, so what surrounds them is built once an item and no
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.frontend import dump
-from gateway.types import Text, Thinking, ToolCall
+from gateway.types import AnswerPart, Citation, PartEnd, Text, Thinking, ToolCall, WebSearch
 from gateway_openai_responses.encode.items import (
     PREFIXES,
     ItemStatus,
@@ -16,7 +17,9 @@ from gateway_openai_responses.encode.items import (
     message_item,
     reasoning_item,
     refusal_part,
+    search_item,
     text_part,
+    url_citation,
     visible,
 )
 from gateway_openai_responses.encode.response import ResponseForm
@@ -49,7 +52,7 @@ class OpenItem(ABC):
 
     def __init__(self, events: Events, index: int) -> None:
         self._events = events
-        self._index = index
+        self.index = index
         self.pieces: list[str] = []
         self.item: dict[str, Any] = {}
 
@@ -67,8 +70,8 @@ class OpenItem(ABC):
         """The events for a piece that is not empty."""
 
     @abstractmethod
-    def close(self, status: ItemStatus, signature: str | None) -> bytes:
-        """The events at its end."""
+    def close(self, status: ItemStatus, end: PartEnd | None) -> bytes:
+        """The events at its end. `end` is that of its last part, if it came."""
 
     def _added(self) -> bytes:
         return self._lifecycle("added")
@@ -77,11 +80,11 @@ class OpenItem(ABC):
         return self._lifecycle("done", visible(self.item, encrypted=encrypted))
 
     def _lifecycle(self, step: str, item: Mapping[str, Any] | None = None) -> bytes:
-        fields = {"output_index": self._index, "item": self.item if item is None else item}
+        fields = {"output_index": self.index, "item": self.item if item is None else item}
         return self._events.event(f"response.output_item.{step}", fields)
 
     def _place(self, **fields: object) -> dict[str, Any]:
-        return {"item_id": self.item["id"], "output_index": self._index, **fields}
+        return {"item_id": self.item["id"], "output_index": self.index, **fields}
 
     def _around(self, kind: str, **fields: object) -> bytes:
         """All of an event before the text of its delta."""
@@ -90,12 +93,32 @@ class OpenItem(ABC):
 
 
 class OpenMessage(OpenItem):
-    """A text: `output_text`, the only content part of its message."""
+    """Texts that follow each other: `output_text`, the only content part of their message.
+
+    `begin_text` is called for each but the first, `cite` with the sources of the one that has begun.
+    """
 
     def __init__(self, form: ResponseForm, events: Events, index: int) -> None:
         super().__init__(events, index)
         self.item = message_item(form.item_id("msg", index), [], "in_progress")
         self._before = self._around("response.output_text.delta", content_index=0, logprobs=[])
+        self._length = self._start = 0
+        self._cited: list[Citation] = []
+        self._annotations: list[dict[str, Any]] = []
+
+    def begin_text(self) -> None:
+        """Another text follows."""
+        self._end_text()
+        self._start = self._length
+
+    def cite(self, citation: Citation) -> None:
+        """Take a source of the text."""
+        self._cited.append(citation)
+
+    def _end_text(self) -> None:
+        places = (self._start, self._length)
+        self._annotations += [url_citation(each, *places) for each in self._cited]
+        self._cited = []
 
     def open(self) -> bytes:
         part = self._place(content_index=0, part=text_part(""))
@@ -103,14 +126,23 @@ class OpenMessage(OpenItem):
 
     def delta(self, text: str) -> bytes:
         self.pieces.append(text)
+        self._length += len(text)
         return self._events.numbered(self._before + dump(text))
 
-    def close(self, status: ItemStatus, signature: str | None) -> bytes:
-        part = text_part(self.text)
+    def close(self, status: ItemStatus, end: PartEnd | None) -> bytes:
+        self._end_text()
+        part = text_part(self.text, self._annotations)
         self.item = {**self.item, "status": status, "content": [part]}
         done = self._place(content_index=0, text=part["text"], logprobs=[])
         return (
-            self._events.event("response.output_text.done", done)
+            b"".join(
+                self._events.event(
+                    "response.output_text.annotation.added",
+                    self._place(content_index=0, annotation_index=number, annotation=annotation),
+                )
+                for number, annotation in enumerate(self._annotations)
+            )
+            + self._events.event("response.output_text.done", done)
             + self._events.event(
                 "response.content_part.done", self._place(content_index=0, part=part)
             )
@@ -142,9 +174,10 @@ class OpenReasoning(OpenItem):
         )
         return said + self._events.numbered(self._before + dump(text))
 
-    def close(self, status: ItemStatus, signature: str | None) -> bytes:
+    def close(self, status: ItemStatus, end: PartEnd | None) -> bytes:
+        signature = end.signature if end is not None else None
         thinking = Thinking(text=self.text, signature=signature)
-        self.item = reasoning_item(thinking, self._form, self._index, status)
+        self.item = reasoning_item(thinking, self._form, self.index, status)
         return self._summary_end() + self._done(encrypted=self._form.encrypted)
 
     def _summary_end(self) -> bytes:
@@ -181,7 +214,7 @@ class OpenCall(OpenItem):
         self.pieces.append(text)
         return b""
 
-    def close(self, status: ItemStatus, signature: str | None) -> bytes:
+    def close(self, status: ItemStatus, end: PartEnd | None) -> bytes:
         rest = b"" if self.pieces else self.delta("{}")
         self.item = self._with(self.text, status)
         return rest + self._arguments_done() + self._done()
@@ -232,6 +265,32 @@ class OpenCustomCall(OpenCall):
         return rest + self._events.event("response.custom_tool_call_input.done", done)
 
 
+class OpenSearch(OpenItem):
+    """A search that the provider makes."""
+
+    def __init__(self, form: ResponseForm, events: Events, index: int, search: WebSearch) -> None:
+        super().__init__(events, index)
+        self._form, self._search = form, search
+        self.item = search_item(search, form, index, "in_progress")
+
+    def open(self) -> bytes:
+        return self._added() + self._step("in_progress") + self._step("searching")
+
+    def delta(self, text: str) -> bytes:
+        self.pieces.append(text)
+        return b""
+
+    def close(self, status: ItemStatus, end: PartEnd | None) -> bytes:
+        found = end.search if end is not None else None
+        search = found or replace(self._search, query=self.text)
+        self.item = search_item(search, self._form, self.index)
+        said = self._step("completed") if search.status == "completed" else b""
+        return said + self._done()
+
+    def _step(self, step: str) -> bytes:
+        return self._events.event(f"response.web_search_call.{step}", self._place())
+
+
 class OpenRefusal(OpenItem):
     """A refusal, which is there as a whole."""
 
@@ -249,7 +308,7 @@ class OpenRefusal(OpenItem):
             "response.refusal.delta", self._place(content_index=0, delta=text)
         )
 
-    def close(self, status: ItemStatus, signature: str | None) -> bytes:
+    def close(self, status: ItemStatus, end: PartEnd | None) -> bytes:
         part = refusal_part(self.text)
         self.item = {**self.item, "status": status, "content": [part]}
         return (
@@ -263,15 +322,15 @@ class OpenRefusal(OpenItem):
         )
 
 
-def open_item(
-    form: ResponseForm, events: Events, index: int, part: Text | Thinking | ToolCall
-) -> OpenItem:
+def open_item(form: ResponseForm, events: Events, index: int, part: AnswerPart) -> OpenItem:
     """The item for a part that begins."""
     match part:
         case Text():
             return OpenMessage(form, events, index)
         case Thinking():
             return OpenReasoning(form, events, index)
+        case WebSearch():
+            return OpenSearch(form, events, index, part)
         case call:
             offer = form.offer(call.name)
             kinds = {"function": OpenFunctionCall, "custom": OpenCustomCall}

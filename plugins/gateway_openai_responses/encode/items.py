@@ -3,10 +3,19 @@
 Their shapes are those of `openai.types.responses.ResponseOutputItem` (openai-python 3.54).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, Literal, TypeAlias
 
-from gateway.types import ChatResponse, Text, Thinking, ToolCall
+from gateway.types import (
+    AnswerPart,
+    ChatResponse,
+    Citation,
+    Text,
+    Thinking,
+    ToolCall,
+    WebSearch,
+)
 from gateway_openai_responses.encode.response import ResponseForm, refusal_text
 from gateway_openai_responses.thinking import sealed
 from gateway_openai_responses.tool_kinds import Kind, Offer, call_fields
@@ -27,29 +36,51 @@ PREFIXES: Final[Mapping[Kind, str]] = {
 def output_of(response: ChatResponse, form: ResponseForm) -> list[dict[str, Any]]:
     """All items of a whole answer, with `encrypted_content` wherever there can be one."""
     items: list[dict[str, Any]] = []
-    said = [part for part in response.parts if not isinstance(part, Text) or part.text]
+    groups = [list(group) for group in _groups(response.parts)]
     cut = response.stop_reason == "max_tokens"
-    for index, part in enumerate(said):
-        last = index == len(said) - 1
+    for index, group in enumerate(groups):
+        last = index == len(groups) - 1
         status: ItemStatus = "incomplete" if cut and last else "completed"
-        items.append(_item(part, form, index, status))
+        items.append(_item(group, form, index, status))
     if (refusal := refusal_text(response)) is not None:
         items.append(refusal_item(form, len(items), refusal))
     return items
 
 
+def _groups(parts: Iterable[AnswerPart]) -> Iterator[Iterable[AnswerPart]]:
+    """The parts of each item: texts that follow each other are one."""
+    said = (part for part in parts if not isinstance(part, Text) or part.text)
+    for is_text, group in groupby(said, key=lambda part: isinstance(part, Text)):
+        if is_text:
+            yield group
+        else:
+            yield from ([part] for part in group)
+
+
 def _item(
-    part: Text | Thinking | ToolCall, form: ResponseForm, index: int, status: ItemStatus
+    group: Sequence[AnswerPart], form: ResponseForm, index: int, status: ItemStatus
 ) -> dict[str, Any]:
-    match part:
+    match group[0]:
         case Text():
-            return message_item(form.item_id("msg", index), [text_part(part.text)], status)
-        case Thinking():
-            return reasoning_item(part, form, index, status)
+            texts = [part for part in group if isinstance(part, Text)]
+            return message_item(form.item_id("msg", index), [_cited_text(texts)], status)
+        case Thinking() as thinking:
+            return reasoning_item(thinking, form, index, status)
+        case WebSearch() as search:
+            return search_item(search, form, index)
         case call:
             offer = form.offer(call.name)
             item_id = form.item_id(PREFIXES[offer.kind], index)
             return call_item(offer, call, item_id, status)
+
+
+def _cited_text(texts: Sequence[Text]) -> dict[str, Any]:
+    annotations: list[dict[str, Any]] = []
+    end = 0
+    for text in texts:
+        start, end = end, end + len(text.text)
+        annotations += [url_citation(citation, start, end) for citation in text.citations]
+    return text_part("".join(text.text for text in texts), annotations)
 
 
 def message_item(item_id: str, content: list[dict[str, Any]], status: ItemStatus) -> dict[str, Any]:
@@ -63,9 +94,35 @@ def message_item(item_id: str, content: list[dict[str, Any]], status: ItemStatus
     }
 
 
-def text_part(text: str) -> dict[str, Any]:
+def text_part(text: str, annotations: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """`ResponseOutputText`."""
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": list(annotations), "logprobs": []}
+
+
+def url_citation(citation: Citation, start: int, end: int) -> dict[str, Any]:
+    """A page that is cited for `text[start:end]`, in characters (code points)."""
+    return {
+        "type": "url_citation",
+        "start_index": start,
+        "end_index": end,
+        "url": citation.url,
+        "title": citation.title or citation.url,
+    }
+
+
+def search_item(
+    search: WebSearch, form: ResponseForm, index: int, status: str | None = None
+) -> dict[str, Any]:
+    """`ResponseFunctionWebSearch`. The sources are there if the client asked for them."""
+    action: dict[str, Any] = {"type": "search", "query": search.query, "queries": [search.query]}
+    if form.sources:
+        action["sources"] = [{"type": "url", "url": source.url} for source in search.sources]
+    return {
+        "id": form.item_id("ws", index),
+        "type": "web_search_call",
+        "status": status or search.status,
+        "action": action,
+    }
 
 
 def refusal_part(text: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class ResponseForm:
     """What all parts of one response have in common. `created_at` is in seconds since the epoch.
 
     `echoed` are the fields of the request that are returned. `offers` are the tools by the hub's
-    names. `summary` and `encrypted` are whether items of reasoning have these.
+    names. `summary` and `encrypted` are whether items of reasoning have these, and `sources` whether
+    those of searches have.
     """
 
     id: str
@@ -32,6 +33,7 @@ class ResponseForm:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     summary: bool = False
     encrypted: bool = False
+    sources: bool = False
 
     def item_id(self, prefix: str, index: int) -> str:
         """The id of the item at this place in `output`; ids of no two items are alike."""

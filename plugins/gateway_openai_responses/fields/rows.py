@@ -69,14 +69,15 @@ ROWS: Final = (
     _field(
         "include",
         "honoured",
-        "`reasoning.encrypted_content`; other values have no effect, and unknown ones are rejected",
+        "`reasoning.encrypted_content` and `web_search_call.action.sources`; other values have no "
+        "effect, and unknown ones are rejected",
     ),
     _field(
         "max_output_tokens",
         "honoured",
         "0 means unset; lowered to the model's limit if higher, and reported as adjusted",
     ),
-    _field("max_tool_calls", "ignored", "it counts calls of hosted tools"),
+    _field("max_tool_calls", "honoured", "limits the searches of an answer"),
     _field("metadata", "honoured", "returned and kept with the response"),
     _field("parallel_tool_calls", "honoured", "`false` allows one call per answer"),
     _field(
@@ -97,15 +98,16 @@ ROWS: Final = (
     _field(
         "tools",
         "honoured",
-        "`function`, `custom`, `local_shell`, `shell`, `apply_patch`, `namespace`, and "
-        "`tool_search` that the client runs; hosted tools are rejected; others are skipped and "
-        "reported as `tools.TYPE`",
+        "`function`, `custom`, `local_shell`, `shell`, `apply_patch`, `namespace`, `tool_search` "
+        "that the client runs, and `web_search` if the configuration allows it; other hosted tools "
+        "are rejected, and unknown ones are skipped and reported as `tools.TYPE`",
     ),
     _field(
         "tools.format",
         "emulated",
         "the grammar of a custom tool becomes part of its description; reported as adjusted",
     ),
+    _field("tools.search_content_types", "ignored", "pictures are not searched", (["text"],)),
     _field("tools.async", "ignored", "", (False,)),
     _field("tools.output_schema", "ignored"),
     _field("tools.defer_loading", "ignored", _LISTED, (False,)),
@@ -148,6 +150,7 @@ ROWS: Final = (
     _field("input.output.prompt_cache_breakpoint", "ignored", _CACHING),
     _field("input.output.detail", "ignored", "chosen by the backend", ("auto",)),
     _field("input.max_output_length", "ignored", "of an output"),
+    _echoed("input.web_search_call", "the provider's results are not kept by clients"),
     _echoed("input.id"),
     _echoed("input.status"),
     _echoed("input.phase"),

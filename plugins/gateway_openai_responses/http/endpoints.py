@@ -98,6 +98,7 @@ def responses(
         offers=call.offers,
         summary=call.summary,
         encrypted=call.encrypted,
+        sources=call.sources,
     )
     keeper = _Keeper(keeping, incoming, found, form) if keeping is not None else None
     changed = call.encrypted or any(offer.kind != "function" for offer in call.offers.values())

@@ -16,7 +16,8 @@ from gateway_openai_responses.wire.items import Item
 from gateway_openai_responses.wire.tools import Tool, ToolChoice
 
 ENCRYPTED: Final = "reasoning.encrypted_content"
-"""The value of `include` that asks for it."""
+SOURCES: Final = "web_search_call.action.sources"
+"""The values of `include` that ask for these."""
 
 Includable: TypeAlias = Literal[
     "reasoning.encrypted_content",

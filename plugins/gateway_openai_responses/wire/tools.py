@@ -40,8 +40,31 @@ class InnerTool(WireModel):
     allowed_callers: Any = None
 
 
+class SearchFilters(WireModel):
+    """Which pages a search may find; `blocked_domains` is an extension."""
+
+    allowed_domains: list[str] | None = None
+    blocked_domains: list[str] | None = None
+
+
+class UserLocation(WireModel):
+    """About where the user is, for `web_search`."""
+
+    type: str | None = None
+    city: str | None = None
+    country: str | None = None
+    region: str | None = None
+    timezone: str | None = None
+
+
 class Tool(InnerTool):
-    """A tool of any type. `tools` are those of a namespace."""
+    """A tool of any type. `tools` are those of a namespace; the fields before are of `web_search`."""
+
+    filters: SearchFilters | None = None
+    search_context_size: Literal["low", "medium", "high"] | None = None
+    user_location: UserLocation | None = None
+    external_web_access: bool | None = None
+    search_content_types: list[str] | None = None
 
     environment: ShellEnvironment | None = None
     execution: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
@@ -227,3 +228,32 @@ def test_a_model_that_lacks_it(
     assert len(upstream.requests) - before == (1 if status == 200 else 0)
     # 2.1.330 itself repeats what was refused
     assert list(dict.fromkeys(request.tools[0]["type"] for request in upstream.requests)) == types
+
+
+def test_a_response_has_the_search_as_an_item_and_cites_within_its_text(
+    searching: RunningGateway,
+) -> None:
+    searching.upstream.script = in_order(FOUND)
+    ask: Any = {"input": "News?", "tools": [{"type": "web_search"}], "store": False}
+    include: Any = ["web_search_call.action.sources"]
+    with searching.client.responses.stream(model="searcher", include=include, **ask) as stream:
+        kinds = [event.type for event in stream]
+        response = stream.get_final_response()
+    assert response.output_text == SAID
+    assert "response.web_search_call.completed" in kinds
+    assert kinds.count("response.output_text.annotation.added") == 3
+    [search] = [item for item in response.output if item.type == "web_search_call"]
+    assert search.status == "completed"
+    assert search.to_dict()["action"] == {
+        "type": "search",
+        "query": "the news",
+        "queries": ["the news"],
+        "sources": [{"type": "url", "url": A}, {"type": "url", "url": B}],
+    }
+    said: Any = response.output[-1]
+    [text] = said.content
+    cited_words = [text.text[each.start_index : each.end_index] for each in text.annotations]
+    assert cited_words == ["so", "so", "Thus."]
+    with pytest.raises(openai.BadRequestError) as caught:
+        searching.client.responses.create(model="plain", **ask)
+    assert caught.value.param == "tools[0]"

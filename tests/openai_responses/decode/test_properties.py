@@ -2,13 +2,15 @@
 
 import base64
 import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.types import ChatResponse, Message, ToolResult
+from gateway.types import ChatResponse, Message, Part, Text, ToolResult
 from gateway_openai_responses.decode.request import ResponseCall, decode, parse
 from gateway_openai_responses.encode.items import output_of
 from tests.cells import examples
@@ -176,7 +178,16 @@ def test_an_answer_survives_encoding_and_decoding(turn: list[Message]) -> None:
     parts: Any = message.parts
     output = output_of(ChatResponse(parts=parts, stop_reason="end"), form_of())
     [request] = decode(parse(request_body(input=output))).requests
-    assert request.messages[0] == message
+    assert request.messages[0] == Message(role="assistant", parts=tuple(joined(parts)))
+
+
+def joined(parts: Iterable[Part]) -> Iterator[Part]:
+    """With texts that follow each other as one, as an item has them."""
+    for is_text, group in groupby(parts, key=lambda part: isinstance(part, Text)):
+        if is_text:
+            yield Text(text="".join(part.text for part in group if isinstance(part, Text)))
+        else:
+            yield from group
 
 
 # -- any body -----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
-from gateway.types import ToolChoice
+from gateway.types import ToolChoice, UserLocation, WebSearchOptions
 from gateway_openai_responses.decode.request import ResponseCall, decode, parse
 from gateway_openai_responses.decode.tools import HOSTED
 from gateway_openai_responses.tool_kinds import Offer
@@ -79,13 +79,42 @@ def test_a_tool_that_the_client_runs_is_known_by_its_type(tool: dict[str, Any], 
     assert call.ignored == ()
 
 
-@pytest.mark.parametrize(
-    "kind", [*HOSTED, "web_search_2025_08_26", "web_search_preview_2025_03_11"]
-)
+@pytest.mark.parametrize("kind", [*HOSTED, "computer_2027_01_01"])
 def test_a_hosted_tool_is_refused_by_name(kind: str) -> None:
     with pytest.raises(UnsupportedParameter, match=kind) as caught:
         called(FUNCTION, {"type": kind})
     assert caught.value.param == "tools[1].type"
+
+
+SEARCH = {
+    "search_context_size": "low",
+    "user_location": {"type": "approximate", "city": "Bern", "country": "CH"},
+    "filters": {"allowed_domains": ["example.com"]},
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"],
+)
+def test_a_search_is_no_tool_of_the_client_s(kind: str) -> None:
+    call = called(FUNCTION, {"type": kind, **SEARCH}, max_tool_calls=3)
+    [request] = call.requests
+    assert request.web_search == WebSearchOptions(
+        max_uses=3,
+        context_size="low",
+        location=UserLocation(city="Bern", country="CH"),
+        allowed_domains=("example.com",),
+    )
+    assert request.web_search.place == "tools[1]"
+    assert [tool.name for tool in request.tools] == ["f"]
+    assert call.ignored == ()
+
+
+def test_a_search_without_the_web_is_left_out_with_a_word() -> None:
+    call = called({"type": "web_search", "external_web_access": False})
+    assert call.requests[0].web_search is None
+    assert call.ignored == ("tools.web_search",)
 
 
 def test_a_shell_in_a_container_is_refused() -> None:

@@ -27,7 +27,6 @@ PICTURE = {"type": "input_image", "image_url": "https://example.com/a.png"}
     ("fields", "names"),
     [
         ({"truncation": "auto"}, ("truncation",)),
-        ({"max_tool_calls": 3}, ("max_tool_calls",)),
         ({"prompt_cache_key": "k"}, ("prompt_cache_key",)),
         ({"service_tier": "flex"}, ("service_tier",)),
         ({"user": "me"}, ("user",)),

@@ -20,6 +20,7 @@ from openai.types.responses import (
 
 from gateway_openai_responses.decode.conversation import REFUSED_ITEMS
 from gateway_openai_responses.decode.tools import HOSTED
+from gateway_openai_responses.decode.web_search import is_web_search
 from gateway_openai_responses.fields.rows import RESPONSES
 from gateway_openai_responses.tool_kinds import BUILT_IN
 from gateway_openai_responses.wire import content, items, request, tools
@@ -154,6 +155,10 @@ NESTED: Any = [
     ("tools", sdk.NamespaceToolParam, tools.Tool),
     ("tools", sdk.ToolSearchToolParam, tools.Tool),
     ("tools", tool_param.LocalShell, tools.Tool),
+    ("tools", sdk.WebSearchToolParam, tools.Tool),
+    ("tools", sdk.WebSearchPreviewToolParam, tools.Tool),
+    ("tools.filters", sdk.web_search_tool_param.Filters, tools.SearchFilters),
+    ("tools.user_location", sdk.web_search_tool_param.UserLocation, tools.UserLocation),
     ("tools.tools", sdk.namespace_tool_param.ToolFunction, tools.InnerTool),
     ("tools.tools", sdk.CustomToolParam, tools.InnerTool),
     ("tool_choice", sdk.ToolChoiceFunctionParam, tools.ToolChoiceObject),
@@ -182,7 +187,8 @@ def test_every_type_of_tool_has_a_behaviour() -> None:
     hosted = {kind for kind in kinds if any(kind.startswith(known) for known in HOSTED)}
     left_out = {"programmatic_tool_calling"}
     run_by_clients = {"function", "custom", "namespace", "tool_search", *BUILT_IN}
-    assert kinds == run_by_clients | hosted | left_out
+    searches = {kind for kind in kinds if is_web_search(kind)}
+    assert kinds == run_by_clients | searches | hosted | left_out
 
 
 def test_every_value_of_include_is_known() -> None:
@@ -191,7 +197,7 @@ def test_every_value_of_include_is_known() -> None:
 
 
 NEVER_SENT = ("audio", "code_interpreter", "compaction", "file_search", "image_generation")
-NEVER_SENT += ("mcp", "web_search", "queued", "annotation", "reasoning_text", "shell_call")
+NEVER_SENT += ("mcp", "queued", "reasoning_text", "shell_call")
 SENT = {
     "error",
     "response.created",
@@ -215,6 +221,10 @@ SENT = {
     "response.reasoning_summary_part.done",
     "response.reasoning_summary_text.delta",
     "response.reasoning_summary_text.done",
+    "response.output_text.annotation.added",
+    "response.web_search_call.in_progress",
+    "response.web_search_call.searching",
+    "response.web_search_call.completed",
 }
 
 

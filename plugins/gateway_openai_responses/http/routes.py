@@ -95,7 +95,7 @@ def _add_retrieve(router: APIRouter, get_store: GetStore) -> None:
         if request.query_params.get("stream", "false") != "false":
             raise UnsupportedParameter("A kept response can't be streamed.", param="stream")
         record = await _kept(get_store(), request, response_id)
-        return _json(response_object(record, _include(request)))
+        return await _json(partial(response_object, record, _include(request)))
 
 
 def _add_delete(router: APIRouter, get_store: GetStore) -> None:
@@ -112,7 +112,8 @@ def _add_delete(router: APIRouter, get_store: GetStore) -> None:
         store, caller = get_store(), client_of(request).caller
         if store is None or not await to_thread.run_sync(store.delete, response_id, caller):
             raise _not_kept(response_id)
-        return _json({"id": response_id, "object": "response", "deleted": True})
+        deleted = {"id": response_id, "object": "response", "deleted": True}
+        return Response(dump(deleted), media_type="application/json")
 
 
 def _add_input_items(router: APIRouter, get_store: GetStore) -> None:
@@ -130,7 +131,7 @@ def _add_input_items(router: APIRouter, get_store: GetStore) -> None:
         record = await _kept(store, request, response_id)
         earlier = await _earlier(store, record) if store is not None else ()
         items = (*earlier, *record.items)
-        return _json(page(items, request.query_params, _include(request)))
+        return await _json(partial(page, items, request.query_params, _include(request)))
 
 
 async def _earlier(store: ResponseStore, record: Record) -> tuple[Json, ...]:
@@ -194,5 +195,7 @@ def _include(request: Request) -> list[str]:
     return [*query.getlist("include"), *query.getlist("include[]")]
 
 
-def _json(value: object) -> Response:
-    return Response(dump(value), media_type="application/json")
+async def _json(value: Callable[[], object]) -> Response:
+    """A value that may be large, made and written in a thread."""
+    body = await to_thread.run_sync(lambda: dump(value()))
+    return Response(body, media_type="application/json")

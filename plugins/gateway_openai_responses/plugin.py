@@ -38,7 +38,7 @@ class ResponsesPlugin:
 
     @hookimpl
     def gateway_register_routes(self, router: APIRouter, gateway: Gateway) -> None:
-        """`/v1/responses`, and what is below it."""
+        """`/v1/responses`, and the paths below it."""
         add_routes(router, gateway, lambda: self._store)
 
     @hookimpl

@@ -24,7 +24,7 @@ def sealed(thinking: Thinking) -> str | None:
 
 
 def opened(encrypted_content: str) -> Thinking | None:
-    """The thinking in `encrypted_content`; None for that of others, or what was cut."""
+    """The thinking in `encrypted_content`; None if it is not ours, or was cut off."""
     if not encrypted_content.startswith(PREFIX):
         return None
     try:

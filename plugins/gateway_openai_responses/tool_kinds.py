@@ -1,7 +1,7 @@
 """The kinds of tools of the Responses API, and a call of each in both directions. Pure.
 
-To the hub every tool is a function with a JSON Schema. Here is what the other kinds are as functions,
-and how their calls are written as items of a response, and read back.
+To the hub every tool is a function with a JSON Schema. This module describes the other kinds as
+functions, writes their calls as items of a response, and reads them back.
 """
 
 import json

@@ -109,8 +109,8 @@ class _Decoder:
     def _add_reference(self, item: wire.ReferenceItem, param: str) -> None:
         if (meant := self._referenced.get(item.id)) is None:
             raise InvalidRequest(
-                f"No item with the id {item.id!r} is kept: responses with 'store': false are not, "
-                "and others only for a while. Send the item itself.",
+                f"Item with id {item.id!r} not found: its response was not kept, or has expired. "
+                "Send the item itself.",
                 param=f"{param}.id",
             )
         self.add(meant, param)
@@ -176,7 +176,7 @@ class _Decoder:
         self._answer = []
 
     def _end_user(self) -> None:
-        """The user's side is complete: its results, and then what was said beside them."""
+        """The user's side is complete: its results, and then the messages beside them."""
         self._append("user", tuple(self._results))
         for message in self._beside:
             self._append("user", message.parts)

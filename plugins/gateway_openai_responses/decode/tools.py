@@ -28,7 +28,7 @@ HOSTED: Final[Mapping[str, str]] = {
     "mcp": "is not supported; connect the MCP server to the client, or to the gateway "
     "(plugins.tools.mcp_servers)",
 }
-"""Types of tools that a request is refused for, and what is said about each."""
+"""Types of tools that are rejected, and the reason for each."""
 
 _ENVIRONMENT: Final = "local"
 IN_DESCRIPTION: Final = "in_description"
@@ -36,7 +36,7 @@ IN_DESCRIPTION: Final = "in_description"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """The tools of a request: the hub's, and by their names what they are to the client.
+    """The tools of a request: the hub's, and by their names those of the client.
 
     `ignored` names the types that are left out; `adjusted` has the grammars of custom tools, which
     the model gets as a part of the description.

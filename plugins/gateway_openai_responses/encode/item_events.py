@@ -1,6 +1,6 @@
 """The events of one item while it arrives: opened, its pieces, and closed, in the order of the API.
 
-Deltas are most of the work, so what surrounds them is built once an item and not once a delta.
+Deltas are most of the work, so the JSON around them is built once per item, not once per delta.
 """
 
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""The object `response`: what all its states share, and the states.
+"""The object `response`: the fields that all its states share, and the states.
 
 Its shape is that of `openai.types.responses.Response` (openai-python 3.54).
 """

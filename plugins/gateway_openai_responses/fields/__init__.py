@@ -1,1 +1,1 @@
-"""The table of request fields: what each does here."""
+"""The table of request fields and their behaviour."""

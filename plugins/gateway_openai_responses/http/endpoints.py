@@ -20,7 +20,7 @@ from gateway_openai_responses.store.responses import ResponseStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is kept of what a request refers to: its conversation, and single items by id."""
+    """The kept data that a request refers to: its conversation, and single items by id."""
 
     chain: Chain | None = None
     referenced: Mapping[str, Json]
@@ -40,15 +40,16 @@ def refers(body: Mapping[str, object]) -> bool:
 
 
 def find(store: ResponseStore | None, incoming: Incoming) -> Found:
-    """Look up what a request refers to. Reads the disk. Raises `InvalidRequest`."""
+    """Look up the data that a request refers to. Reads the disk. Raises `InvalidRequest`."""
     previous, caller = incoming.body.get("previous_response_id"), incoming.client.caller
     chain = None
     if isinstance(previous, str):
         chain = store.chain(previous, caller) if store is not None else None
         if chain is None:
             raise InvalidRequest(
-                f"Previous response with id {previous[:100]!r} not found: it is not kept, or no "
-                "longer, or not all that came before it. Send the whole conversation as 'input'.",
+                f"Previous response with id {previous[:100]!r} not found: it was not kept, has "
+                "expired, or an earlier response of its conversation is gone. Send the whole "
+                "conversation as 'input'.",
                 param="previous_response_id",
                 code="previous_response_not_found",
             )

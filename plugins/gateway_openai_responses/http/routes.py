@@ -108,7 +108,7 @@ def _add_delete(router: APIRouter, get_store: GetStore) -> None:
         responses=DELETING,
     )
     async def delete_response(response_id: str, request: Request) -> Response:
-        """Deletes a response that is kept; what continues it can then not be continued."""
+        """Delete a kept response; later responses of its conversation can then not be continued."""
         store, caller = get_store(), client_of(request).caller
         if store is None or not await to_thread.run_sync(store.delete, response_id, caller):
             raise _not_kept(response_id)
@@ -153,18 +153,18 @@ async def _kept(store: ResponseStore | None, request: Request, response_id: str)
 
 def _not_kept(response_id: str) -> NotFound:
     return NotFound(
-        f"Response with id {response_id[:100]!r} not found: it is not kept, or no longer.",
+        f"Response with id {response_id[:100]!r} not found: it was not kept, or has expired.",
         param="response_id",
         code="response_not_found",
     )
 
 
 def _add_not_served(router: APIRouter) -> None:
-    """Errors with advice for what is not served of this API."""
+    """Errors with advice, for the parts of this API that are not served."""
 
     async def cancel() -> Response:
         raise InvalidRequest(
-            "Only background responses can be cancelled, and there are none here. Close the "
+            "Background responses are not supported, so no response can be cancelled. Close the "
             "connection to stop an answer."
         )
 

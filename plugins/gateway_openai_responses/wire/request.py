@@ -2,7 +2,7 @@
 
 Shapes and ranges are those of `openai.types.responses.response_create_params` (openai-python 3.54)
 and of OpenAI's API reference. Fields without effect are declared too, with their type alone: what
-OpenAI refuses is refused here. `fields.rows` says what becomes of each.
+OpenAI refuses is refused here. `fields.rows` has the behaviour of each.
 """
 
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar

@@ -363,7 +363,8 @@ class Conversation:
 
     async def reusable(self) -> bool:
         """Wait until the CLI has settled; whether it can go on with the conversation."""
-        await self._settled.wait()
+        while not self.settled:  # again, as it may be cleared from one moment to the next
+            await self._settled.wait()
         return self._reusable and self.alive
 
     async def _until_waiting(self) -> bool:

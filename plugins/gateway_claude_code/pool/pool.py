@@ -41,8 +41,10 @@ ASIDE: Final = "(the gateway itself)"
 TENDING_SECONDS: Final = 5
 WITH_FIRST_TURN: Final = 1.5
 """A start and the first turn, which a new process makes slowly, beside the start alone (2.1.330)."""
-WAITS: Final = 3
-"""How often a request waits for a process that should be back before another would have started."""
+LOOK_SECONDS: Final = 0.1
+LOOKS: Final = 10
+"""How often, and how many times, a request that waits for a process to be back looks if one still
+should be back before another would have started."""
 
 
 class Pool:
@@ -224,13 +226,13 @@ class Pool:
 
     async def _wait_for_return(self, seeker: Seeker) -> None:
         """Wait while a process may be back sooner than another one would be ready."""
-        most = self.starts.seconds * WITH_FIRST_TURN
-        for _ in range(WAITS):
+        most = min(self.starts.seconds * WITH_FIRST_TURN, LOOKS * LOOK_SECONDS)
+        for _ in range(LOOKS):
             ahead = self._seekers.ahead_of(seeker)
             expected = self._processes.rounds.seconds_until_back(seeker.wanted.set_up, ahead)
             if expected is None or expected > most:
                 return
-            await anyio.sleep(most)
+            await anyio.sleep(LOOK_SECONDS)
 
     def _reused(self, conversation: Conversation) -> Conversation:
         self._taken["reused"] += 1
@@ -295,10 +297,14 @@ class Pool:
     async def _recover(self, conversation: Conversation) -> None:
         if conversation not in self._processes:
             return  # it is being closed
-        if await conversation.recover() and conversation in self._processes:
-            self.keep(conversation, None)
-        else:
-            self.retire(conversation)
+        is_sound = False
+        try:
+            is_sound = await conversation.recover() and conversation in self._processes
+        finally:
+            if is_sound:
+                self.keep(conversation, None)
+            else:
+                self.retire(conversation)
 
     async def _settle(self, conversation: Conversation) -> None:
         """Close the process of one that turns out not to wait: it may be asking on by itself.
@@ -323,7 +329,7 @@ class Pool:
             self._live.remove(conversation)
             seeker.hand(conversation)
             self.slots.pass_turn()
-        elif caller is not None:
+        elif self.slots.waiting > self._processes.closing:
             self._make_room()
 
     def retire(self, conversation: Conversation) -> None:

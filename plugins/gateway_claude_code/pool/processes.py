@@ -25,7 +25,7 @@ class Processes:
     """Owns processes from their start to their end; only within `running`.
 
     `set_news` is called when one has ended, and `note_quota` with what they say of the plan's quota.
-    `rounds` are those that they make with requests.
+    `rounds` are those that they make with requests; `closing` is how many are about to leave their slot.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Processes:
         self._note_quota = note_quota
         self.set_news = set_news
         self.rounds: Rounds[Conversation] = Rounds()
+        self.closing = 0
         self._owned: dict[Conversation, Start] = {}
         self._tasks: TaskGroup | None = None
         self._tending: TaskGroup | None = None
@@ -113,6 +114,7 @@ class Processes:
         start = self._owned.pop(conversation, None)
         if start is not None:
             start.give_up()
+            self.closing += 1
             self.care(self._close, conversation)
 
     def forget(self, caller: str) -> None:
@@ -140,6 +142,7 @@ class Processes:
     async def _close_late(self, conversation: Conversation) -> None:
         """Close one whose start was not over when all others were closed."""
         self._owned.pop(conversation).give_up()
+        self.closing += 1
         await self._close(conversation)
 
     async def _launched(self, launch: Launch, start: Start) -> CliProcess:
@@ -156,6 +159,7 @@ class Processes:
         try:
             await conversation.close()
         finally:
+            self.closing -= 1
             self._slots.release()
             self._reaper.remove(conversation.pid)
             self.set_news()

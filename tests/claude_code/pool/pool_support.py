@@ -34,6 +34,7 @@ class FakeProcess:
         self.close_ticks = 0
         self.fault: Exception | None = None
         self.rewinds = True
+        self.swallows = False
 
     @property
     def alive(self) -> bool:
@@ -47,7 +48,7 @@ class FakeProcess:
 
     async def send(self, *lines: Line) -> None:
         for line in lines:
-            if "request_id" in line:
+            if "request_id" in line and not self.swallows:
                 said = {"subtype": "success", "request_id": line["request_id"]}
                 said["response"] = {"rewound": self.rewinds}
                 self.answers.append({"type": "control_response", "response": said})

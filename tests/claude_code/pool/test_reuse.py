@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from gateway_claude_code.conversations.conversation import Conversation
 from gateway_claude_code.conversations.warming import Recipe
@@ -138,6 +139,38 @@ async def test_one_that_is_soon_back_is_waited_for(spares: int) -> None:
         assert requests.got == {"next": process}
         assert len(LAUNCH.started) == started
         assert pool.counts["waiting"] == 0
+
+
+async def test_one_that_is_about_to_be_cleared_is_waited_for() -> None:
+    pool = a_pool(max_processes=1, max_spares=0)
+    found: list[bool] = []
+    async with pool.running():
+        process = await obtained(pool, wanted())
+        answer(process)
+        await process.settle()
+
+        async def ask() -> None:
+            found.append(await process.reusable())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await checkpoint()
+            process.begin_to_clear()
+            await process.clear()
+        pool.retire(process)
+    assert found == [True]
+
+
+async def test_a_fault_while_it_is_recovered_costs_no_slot() -> None:
+    pool = a_pool(max_processes=1, max_spares=0)
+    async with pool.running():
+        process = await obtained(pool, wanted())
+        answer(process)
+        process_of(process).fault = RuntimeError("two readers")
+        process_of(process).swallows = True
+        pool.recover(process)
+        await quiet()
+        assert pool.slots.used == 0
 
 
 async def test_one_that_is_closed_is_not_recovered() -> None:

@@ -1,6 +1,6 @@
 """Whatever a client says reaches the model, in order: over the real gateway and the real CLI.
 
-`make arrives` tries thousands of sequences, each time others; without it there are 100, always the
+`make arrives` tries thousands of sequences, each time others; without it there are 30, always the
 same. A conversation has several of them: some as its history, the others one after another in the
 process that goes on with it.
 """
@@ -32,7 +32,7 @@ from tests.e2e.gateways import RunningGateway, running_gateway
 
 pytestmark = pytest.mark.e2e
 
-SEQUENCES: Final = int(os.environ.get("ARRIVES_SEQUENCES", "100"))
+SEQUENCES: Final = int(os.environ.get("ARRIVES_SEQUENCES", "30"))
 FIRST_SEED: Final = int(time.time()) if "ARRIVES_SEQUENCES" in os.environ else 0
 SEEDED, LIVE = 8, 2
 CONVERSATIONS: Final = -(-SEQUENCES // (SEEDED + LIVE))

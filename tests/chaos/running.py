@@ -173,7 +173,6 @@ def _environment(folder: Path, upstream: str) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": upstream,
         "DRAGOMAN_CLAUDE_COMMAND": str(folder / "claude"),
         "CHAOS_CLOCK": "1",
-        **{name: os.environ[name] for name in os.environ if name.startswith("COV")},
     }
 
 

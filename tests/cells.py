@@ -30,21 +30,31 @@ def on_demand(*values: Any) -> Any:
     return pytest.param(*values, marks=pytest.mark.on_demand)
 
 
-def in_turn(rows: Sequence[Any], values: Sequence[Any], names: Sequence[str] = ()) -> list[Any]:
+def in_turn(
+    rows: Sequence[Any],
+    values: Sequence[Any],
+    names: Sequence[str] = (),
+    each_time: Collection[str] | None = None,
+) -> list[Any]:
     """Each row with each of these values as its last parameter.
 
     Each time the first row has the first value, the second row the second, and so on in turn; the
-    other cells are on demand. A row is a tuple, or its only parameter. `names` are of the rows.
+    other cells are on demand. A row is a tuple, or its only parameter. `names` are of the rows; with
+    `each_time`, rows of other names are on demand with all values.
     """
+    unknown = set(each_time or ()) - set(names)
+    assert not unknown, f"not in the table: {unknown}"
     found = []
     for number, row in enumerate(rows):
+        left_out = each_time is not None and names[number] not in each_time
         for place, value in enumerate(values):
+            now = place == number % len(values) and not left_out
             found.append(
                 pytest.param(
                     *(row if isinstance(row, tuple) else (row,)),
                     value,
                     id=f"{names[number]}-{value}" if names else None,
-                    marks=() if place == number % len(values) else pytest.mark.on_demand,
+                    marks=() if now else pytest.mark.on_demand,
                 )
             )
     return found

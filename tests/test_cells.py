@@ -36,6 +36,14 @@ def test_a_row_of_one_parameter_needs_no_tuple_and_may_have_a_name() -> None:
     assert [each.id for each in table] == ["first-m", "first-n", "second-m", "second-n"]
 
 
+def test_rows_that_are_not_named_for_each_time_are_on_demand_with_all_values() -> None:
+    table = in_turn(["x", "y"], ["m", "n"], names=["first", "second"], each_time=["second"])
+    assert shown(table) == [("y", "n")]
+    assert len(table) == 4
+    with pytest.raises(AssertionError, match="not in the table"):
+        in_turn(["x"], ["m"], names=["first"], each_time=["second"])
+
+
 def test_a_single_row_on_demand() -> None:
     row = on_demand(1, "a")
     assert (row.values, [mark.name for mark in row.marks]) == ((1, "a"), ["on_demand"])

@@ -69,7 +69,7 @@ async def test_the_clis_last_words_are_in_the_log(
     cli = fake_cli(
         "set_up(); hear(); sys.stderr.write('one\\ntwo\\n'); sys.stderr.flush(); begin(); hold()"
     )
-    backend = backend_for(cli, environ)
+    backend = backend_for(cli, environ, close_seconds=0.5)
     async with backend.running():
         answer = backend.answer(a_request(), TARGET, RequestContext(request_id="r-1"))
         await anext(answer)

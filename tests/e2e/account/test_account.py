@@ -72,6 +72,7 @@ def account(gateway: RunningGateway) -> tuple[str, str | None]:
         ],
         [False, True],
         names=["third party", "extra usage", "402", "credit", "spend limit"],
+        each_time=["third party", "credit", "spend limit"],
     ),
 )
 def test_the_account_is_refused(

@@ -21,7 +21,7 @@ from gateway_claude_code.upstream import (
     StreamError,
     TextBlock,
 )
-from tests.cells import in_turn
+from tests.cells import in_turn, on_demand
 from tests.e2e.conftest import StartGateway
 from tests.e2e.gateways import RunningGateway
 
@@ -59,6 +59,8 @@ def failure(status: int, kind: str, message: str) -> Script:
             ),
         ],
         [False, True],
+        names=["slow down", "overloaded", "oops", "login", "forbidden", "model", "field", "long"],
+        each_time=["slow down", "overloaded", "login", "long"],
     ),
 )
 def test_upstream_failures(
@@ -96,7 +98,7 @@ def test_the_cli_is_missing(start_gateway: StartGateway) -> None:
     assert httpx.get(f"{gateway.url}/health").json()["status"] == "degraded"
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [on_demand(False), True])
 def test_not_logged_in(start_gateway: StartGateway, stream: bool) -> None:
     gateway = start_gateway(environment={"ANTHROPIC_API_KEY": ""})
     response = ask(gateway, stream=stream)

@@ -116,13 +116,13 @@ def test_a_later_request_has_its_turn_between_the_answers(start_gateway: StartGa
     script = Held()
     gateway = started(start_gateway, script, max_processes=1)
     with ThreadPoolExecutor(2) as threads:
-        many = threads.submit(ask, gateway, 5, "many")
+        many = threads.submit(ask, gateway, 3, "many")
         until(lambda: len(script.asked) == 1 and waiting(gateway) == 1)
         plain = threads.submit(ask, gateway, 1, "plain")
         until(lambda: waiting(gateway) == 2)
         script.gate.open()
         assert (many.result().status_code, plain.result().status_code) == (200, 200)
-    assert script.asked == ["many", "many", "plain", "many", "many", "many"]
+    assert script.asked == ["many", "many", "plain", "many"]
 
 
 def test_when_the_client_leaves_all_its_answers_end(start_gateway: StartGateway) -> None:

@@ -81,7 +81,7 @@ FIELDS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (SONNET, {"max_tokens": 77}, {"max_tokens": 77}, ""),
     on_demand(BUDGET, {"max_tokens": 77}, {"max_tokens": 77, **NO_THINKING}, NO_EFFORT),
     (SONNET, {"max_completion_tokens": 2077}, {"max_tokens": 2077}, ""),
-    (SONNET, {"max_tokens": 50, "max_completion_tokens": 60}, {"max_tokens": 60}, ""),
+    on_demand(SONNET, {"max_tokens": 50, "max_completion_tokens": 60}, {"max_tokens": 60}, ""),
     on_demand(
         BUDGET,
         {"max_tokens": 50, "max_completion_tokens": 60},
@@ -92,17 +92,17 @@ FIELDS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (SONNET, {"stop": ["END", "\n\nHuman:"]}, {"stop_sequences": ["END", "\n\nHuman:"]}, ""),
     (OLDER, {"temperature": 0}, {"temperature": 0, **NO_THINKING}, NO_EFFORT),
     on_demand(BUDGET, {"temperature": 0.25}, {"temperature": 0.25, **NO_THINKING}, NO_EFFORT),
-    (OLDER, {"top_p": 0.5}, {"top_p": 0.5, **NO_THINKING}, NO_EFFORT),
-    (
+    on_demand(OLDER, {"top_p": 0.5}, {"top_p": 0.5, **NO_THINKING}, NO_EFFORT),
+    on_demand(
         OLDER,
         {"temperature": 0.25, "top_p": 0.5},
         {"temperature": 0.25, **NO_THINKING},
         f"{NO_EFFORT}; ignored: top_p",
     ),
     (SONNET, {"temperature": 0}, {}, "ignored: temperature"),
-    (SONNET, {"temperature": 1}, {}, ""),
+    on_demand(SONNET, {"temperature": 1}, {}, ""),
     (SONNET, {"temperature": 1.5}, {}, "adjusted: temperature=1"),
-    (SONNET, {"temperature": 0.25, "top_p": 0.5}, {}, "ignored: temperature,top_p"),
+    on_demand(SONNET, {"temperature": 0.25, "top_p": 0.5}, {}, "ignored: temperature,top_p"),
     (HAIKU, {"tools": TOOLS, "tool_choice": "required"}, {"tool_choice": {"type": "any"}}, ""),
     on_demand(
         OLDER,
@@ -129,13 +129,13 @@ FIELDS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"tool_choice": {"type": "auto", **ONE_CALL}},
         "",
     ),
-    (
+    on_demand(
         HAIKU,
         {"tools": TOOLS, "parallel_tool_calls": False, "tool_choice": "required"},
         {"tool_choice": {"type": "any", **ONE_CALL}},
         "",
     ),
-    (
+    on_demand(
         HAIKU,
         {"tools": TOOLS, "tool_choice": choose("beta", mode="required")},
         {"tool_choice": {"type": "tool", "name": "mcp__t__beta"}},
@@ -167,13 +167,13 @@ def test_a_field_is_in_its_own_request_and_in_no_other(
     [
         ({"tool_choice": "required"}, "Call at least one of your tools", None, "alpha"),
         ({"tool_choice": BETA}, "Call the `mcp__t__beta` tool", None, "beta"),
-        (
+        on_demand(
             {"tool_choice": "required", "parallel_tool_calls": False},
             "Call at least one of your tools",
             {"type": "auto", **ONE_CALL},
             "alpha",
         ),
-        (
+        on_demand(
             {"tool_choice": choose("beta", mode="required")},
             "Call the `mcp__t__beta` tool",
             None,

@@ -63,8 +63,12 @@ async def test_a_huge_line_is_read_whole(fake_cli: MakeCli, environ: Environ) ->
 
 
 async def test_the_clis_last_words_are_in_the_log(
-    fake_cli: MakeCli, environ: Environ, caplog: pytest.LogCaptureFixture
+    fake_cli: MakeCli,
+    environ: Environ,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("gateway_claude_code.conversations.held_start.HELD_SECONDS", 0.1)
     caplog.set_level(logging.DEBUG, "gateway_claude_code")
     cli = fake_cli(
         "set_up(); hear(); sys.stderr.write('one\\ntwo\\n'); sys.stderr.flush(); begin(); hold()"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from gateway import hookimpl
 from gateway.context import RequestContext
@@ -294,9 +295,9 @@ async def test_errors_of_paths_have_the_envelope_too(
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", NOT_SERVED)
 async def test_an_endpoint_that_is_not_served_says_what_to_do(
-    build_app: BuildApp, method: str, path: str
+    app: FastAPI, method: str, path: str
 ) -> None:
-    async with http_client(build_app(ScriptedBackend())) as client:
+    async with http_client(app) as client:
         response = await client.request(method, path)
         described = (await client.get("/openapi.json")).json()["paths"]
     assert response.status_code == 404
@@ -307,16 +308,16 @@ async def test_an_endpoint_that_is_not_served_says_what_to_do(
 
 
 @pytest.mark.parametrize("path", ["/", "/v1"])
-async def test_the_address_itself_says_where_to_go_on(build_app: BuildApp, path: str) -> None:
-    async with http_client(build_app(ScriptedBackend())) as client:
+async def test_the_address_itself_says_where_to_go_on(app: FastAPI, path: str) -> None:
+    async with http_client(app) as client:
         response = await client.get(path)
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain")
     assert "/v1/models" in response.text
 
 
-async def test_a_wrong_base_url_is_named(build_app: BuildApp) -> None:
-    async with http_client(build_app(ScriptedBackend())) as client:
+async def test_a_wrong_base_url_is_named(app: FastAPI) -> None:
+    async with http_client(app) as client:
         response = await client.post("/v1/v1/chat/completions", json={})
     assert "Did you mean /v1/chat/completions?" in response.json()["error"]["message"]
 

@@ -28,15 +28,20 @@ with contextlib.suppress(ImportError):  # the clients' environment has none
     )
     settings.load_profile("untimed")
 
-# The modules and the thousands of tests live to the end: to search them for garbage again and again
-# would take a quarter of the collection's time.
-gc.disable()
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """The modules and the thousands of tests live to the end.
 
-def pytest_collection_finish() -> None:
-    """From now on garbage is collected again, but not searched for in what was there before."""
-    gc.freeze()
-    gc.enable()
+    To search them for garbage again and again would take a quarter of the collection's time, and
+    some of each test's.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

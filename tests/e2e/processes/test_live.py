@@ -37,7 +37,8 @@ TOOLS = [
 @pytest.fixture
 def waiting(start_gateway: StartGateway) -> RunningGateway:
     """A gateway whose processes wait, each for its own conversation only."""
-    gateway = start_gateway(config={"plugins": {"claude_code": {"reuse": "conversation"}}})
+    section = {"reuse": "conversation", "max_spares": 1}
+    gateway = start_gateway(config={"plugins": {"claude_code": section}})
     until(lambda: counts(gateway)["spare"] == 1)
     return gateway
 

@@ -227,7 +227,7 @@ def test_a_client_that_leaves_does_not_cost_the_process(
 def test_where_a_process_has_one_conversation_only(
     reuse: str | None, headers: dict[str, str], start_gateway: StartGateway
 ) -> None:
-    section = {} if reuse is None else {"reuse": reuse}
+    section = {"max_spares": 1} if reuse is None else {"max_spares": 1, "reuse": reuse}
     client = Client(start_gateway(config={"plugins": {"claude_code": section}}))
     for number in range(2):
         client.ask(user(f"title {number}"), extra_headers=headers)

@@ -1,7 +1,5 @@
 """The frontend for OpenAI's Responses API as a plugin."""
 
-import logging
-import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -21,8 +19,6 @@ from gateway_openai_responses.http.routes import PATH, add_routes
 from gateway_openai_responses.names import error_body
 from gateway_openai_responses.store.database import Database
 from gateway_openai_responses.store.responses import ResponseStore
-
-log = logging.getLogger("gateway_openai_responses")
 
 
 class ResponsesPlugin:
@@ -64,10 +60,7 @@ class ResponsesPlugin:
     def gateway_caller_left(self, caller: str) -> None:
         """Forget the responses of a caller whose key was revoked."""
         if self._store is not None:
-            try:
-                self._store.forget(caller)
-            except (sqlite3.Error, OSError) as error:
-                log.error("the responses of a caller who left can't be deleted: %s", error)  # noqa: TRY400
+            self._store.forget(caller)
 
     @asynccontextmanager
     async def _keeping(self, config: ResponsesConfig, path: Path) -> AsyncGenerator[None]:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.types import Tool
+from gateway_openai_responses.string_argument import INPUT, StringArgument
 
 Kind: TypeAlias = Literal[
     "function", "custom", "local_shell", "shell", "apply_patch", "tool_search"
 ]
 
-INPUT: Final = "input"
-"""The only argument of a custom tool."""
 
 _INPUT_SCHEMA: Final = {
     "type": "object",
@@ -130,12 +129,17 @@ def custom_arguments(text: str) -> str:
 
 
 def custom_input(arguments: str) -> str:
-    """The input of a custom tool in a call's arguments; whatever they are, if not as they should be."""
+    """The input of a custom tool in a call's arguments, as far as it goes.
+
+    Whatever they are, if they are not as they should be.
+    """
     match _parsed(arguments):
         case {"input": str(text)} | str(text):
             return text
         case dict(given) if not given:
             return ""
+        case None:  # as it was cut off
+            return StringArgument().feed(arguments) or arguments
         case _:
             return arguments
 

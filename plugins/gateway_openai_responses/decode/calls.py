@@ -17,7 +17,8 @@ def called(item: wire.Item, param: str) -> ToolCall | None:
         case wire.CustomCallItem():
             name, arguments = tool_name(item.name, item.namespace), custom_arguments(item.input)
         case wire.LocalShellCallItem():
-            given = item.action.model_dump(exclude_none=True, exclude={"type"})
+            unset = {"type"} if item.action.env else {"type", "env"}
+            given = item.action.model_dump(exclude_none=True, exclude=unset)
             name, arguments = "local_shell", _dumped(given)
         case wire.ShellCallItem():
             name, arguments = "shell", _dumped(item.action.model_dump(exclude_none=True))

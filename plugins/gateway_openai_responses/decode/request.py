@@ -73,7 +73,7 @@ def decode(
         requests=(_chat_request(wire, client, conversation, offered),),
         stream=bool(wire.stream),
         ignored=tuple(dict.fromkeys(ignored)),
-        adjusted=offered.adjusted,
+        adjusted=_adjusted(wire, offered),
         names=NAMES,
         offers=offered.offers,
         summary=_wants_summary(wire),
@@ -102,6 +102,12 @@ def _chat_request(
         effort=wire.reasoning.effort if wire.reasoning is not None else None,
         client=client,
     )
+
+
+def _adjusted(wire: ResponseRequest, offered: Offered) -> Mapping[str, object]:
+    if wire.tool_choice == "required" and offered.searches_only:
+        return {**offered.adjusted, "tool_choice": "auto"}
+    return offered.adjusted
 
 
 def _referenced(earlier: Earlier) -> Mapping[str, Item]:

@@ -48,6 +48,11 @@ class Offered:
     ignored: tuple[str, ...] = ()
     adjusted: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def searches_only(self) -> bool:
+        """Whether the search, which can't be demanded, is all that the model may use."""
+        return self.web_search is not None and not self.tools
+
 
 PlacedTool: TypeAlias = tuple[str, wire.Tool]
 """A tool, and its place in the request."""
@@ -183,6 +188,8 @@ def decode_tool_choice(
 ) -> ToolChoice:
     """What the model may or must call. Raises `InvalidRequest` for a tool that is not on offer."""
     if choice is None:
+        return ToolChoice(parallel=parallel)
+    if offered.searches_only and choice in ("required", "auto"):
         return ToolChoice(parallel=parallel)
     if not offered.tools and choice not in ("none", "auto"):
         raise InvalidRequest("'tool_choice' requires 'tools'.", param="tool_choice")

@@ -16,12 +16,12 @@ def is_web_search(kind: str) -> bool:
 def decode_web_search(
     tool: Tool, place: str, max_tool_calls: int | None
 ) -> WebSearchOptions | None:
-    """The client's options; None where only OpenAI's own index of pages is to be searched."""
-    if tool.external_web_access is False:
+    """The client's options; None where nothing may be searched, or only OpenAI's index of pages."""
+    if tool.external_web_access is False or max_tool_calls == 0:
         return None
     near, filters = tool.user_location, tool.filters
     return WebSearchOptions(
-        max_uses=max_tool_calls or None,
+        max_uses=max_tool_calls,
         context_size=tool.search_context_size,
         location=None
         if near is None

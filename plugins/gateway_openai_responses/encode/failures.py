@@ -37,8 +37,10 @@ def error_fields(error: GatewayError) -> Mapping[str, Any]:
 
 def _code(error: GatewayError) -> str:
     match error:
-        case ContextTooLong() | QuotaExhausted():
+        case ContextTooLong():
             return error.code or _SERVER_ERROR
+        case QuotaExhausted():  # whatever else its code is: Codex ends the turn for this one only
+            return "insufficient_quota"
         case RateLimited():
             return "rate_limit_exceeded"
         case InvalidRequest():

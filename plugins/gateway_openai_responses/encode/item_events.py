@@ -23,7 +23,7 @@ from gateway_openai_responses.encode.items import (
     visible,
 )
 from gateway_openai_responses.encode.response import ResponseForm
-from gateway_openai_responses.encode.string_argument import StringArgument
+from gateway_openai_responses.string_argument import StringArgument
 from gateway_openai_responses.tool_kinds import Offer, custom_input
 
 _NUMBER: Final = b',"sequence_number":'

@@ -1,12 +1,12 @@
 """`POST /v1/responses`: how a request is decoded, and its answer encoded and kept."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.errors import InvalidRequest, UnsupportedParameter
-from gateway.frontend import Call, Encoding, Incoming
+from gateway.frontend import Call, Encoding, Incoming, check_count
 from gateway_openai_responses.config import ResponsesConfig
 from gateway_openai_responses.decode.request import Earlier, decode, parse
 from gateway_openai_responses.encode.echo import echoed
@@ -28,7 +28,8 @@ class Found:
     @property
     def size(self) -> int:
         """In bytes, about."""
-        return self.chain.size if self.chain is not None else 0
+        referenced = sum(len(repr(item)) for item in self.referenced.values())
+        return referenced + (self.chain.size if self.chain is not None else 0)
 
 
 NOTHING = Found(referenced={})
@@ -53,11 +54,9 @@ def find(store: ResponseStore | None, incoming: Incoming) -> Found:
                 param="previous_response_id",
                 code="previous_response_not_found",
             )
-    referenced = {
-        item_id: item
-        for item_id in _references(incoming.body)
-        if store is not None and (item := _item(store, item_id, caller)) is not None
-    }
+    wanted = _references(incoming.body)
+    check_count(incoming.limits, "messages", len(wanted), "items", "input")
+    referenced = _items(store, wanted, caller) if store is not None else {}
     return Found(chain=chain, referenced=referenced)
 
 
@@ -73,13 +72,15 @@ def _references(body: Mapping[str, object]) -> list[str]:
     ]
 
 
-def _item(store: ResponseStore, item_id: str, caller: str) -> Json | None:
-    owner = response_of_item(item_id)
-    record = store.find(owner, caller) if owner is not None else None
-    if record is None:
-        return None
-    every = (*record.output, *record.items)
-    return next((item for item in every if item.get("id") == item_id), None)
+def _items(store: ResponseStore, wanted: Sequence[str], caller: str) -> dict[str, Json]:
+    """The kept ones of these items, by id; each response is looked up once."""
+    found: dict[str, Json] = {}
+    owners = (response_of_item(item_id) for item_id in wanted)
+    for owner in dict.fromkeys(owner for owner in owners if owner is not None):
+        record = store.find(owner, caller)
+        every = (*record.output, *record.items) if record is not None else ()
+        found.update({str(item.get("id")): item for item in every})
+    return {item_id: found[item_id] for item_id in wanted if item_id in found}
 
 
 def responses(
@@ -87,7 +88,7 @@ def responses(
 ) -> tuple[Call, Encoding]:
     """`POST /v1/responses`. Raises `InvalidRequest`."""
     items = found.chain.items if found.chain is not None else ()
-    check_sizes(incoming.body, items, incoming.limits)
+    check_sizes(incoming.body, items, incoming.limits, tuple(found.referenced.values()))
     wire = parse(incoming.body)
     call = decode(wire, incoming.client, Earlier(items=items, referenced=found.referenced))
     _reject_ignored(call, config)

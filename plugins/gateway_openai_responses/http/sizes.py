@@ -13,11 +13,14 @@ _FILES: Final = frozenset({"input_image", "input_file"})
 
 
 def check_sizes(
-    body: Mapping[str, object], earlier: Sequence[Mapping[str, Any]], limits: LimitsConfig
+    body: Mapping[str, object],
+    earlier: Sequence[Mapping[str, Any]],
+    limits: LimitsConfig,
+    referenced: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Raise `InvalidRequest` with the key of the limit, and the field that is over it.
 
-    `earlier` are the items before those of the request. Values of the wrong type are not counted;
+    `earlier` are the items before those of the request, and `referenced` those that it names by id. Values of the wrong type are not counted;
     the wire models reject them.
     """
     check = partial(check_count, limits)
@@ -29,7 +32,7 @@ def check_sizes(
     choice = body.get("tool_choice")
     allowed = _list(choice, "tools") if isinstance(choice, Mapping) else []
     check("tools", len(allowed), "allowed tools", "tool_choice.tools")
-    kinds = list(_kinds(items))
+    kinds = list(_kinds([*items, *referenced]))
     check("parts", len(kinds), "content parts", "input")
     check("images", sum(kind in _FILES for kind in kinds), "images and files", "input")
     _check_arguments(own, limits)

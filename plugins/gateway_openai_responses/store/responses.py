@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Final
 
+from gateway.errors import Overloaded
 from gateway_openai_responses.store.database import Database
 from gateway_openai_responses.store.record import Chain, Json, Record
 
@@ -30,7 +31,8 @@ class ResponseStore:
         self._database = database
         self._lock = threading.Lock()
         self._waiting: dict[str, Record] = {}
-        self._queue: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
+        self._forgotten: set[str] = set()
+        self._queue: queue.SimpleQueue[Record | str | None] = queue.SimpleQueue()
         self._said = float("-inf")
         self._thread = threading.Thread(target=self._write_all, name="responses", daemon=True)
         self._thread.start()
@@ -44,16 +46,18 @@ class ResponseStore:
         self._queue.put(record)
 
     def find(self, response_id: str, caller: str) -> Record | None:
-        """A response of this caller's, if it is kept."""
+        """A response of this caller's, if it is kept. Raises `Overloaded` if that can't be seen."""
         with self._lock:
             record = self._waiting.get(response_id)
             if record is not None:
                 return record if record.caller == caller else None
+            if caller in self._forgotten:
+                return None
             try:
                 return self._database.find(response_id, caller)
             except (sqlite3.Error, OSError) as error:
                 self._say(f"responses can't be read: {error}")
-                return None
+                raise _unreadable() from error
 
     def chain(self, response_id: str, caller: str) -> Chain | None:
         """The conversation up to a response; None unless all of it is kept."""
@@ -71,21 +75,25 @@ class ResponseStore:
         return Chain(thread=links[-1].thread, items=tuple(items), size=sum(map(_size, items)))
 
     def delete(self, response_id: str, caller: str) -> bool:
-        """Delete a response of this caller's; False if none is kept. Raises `sqlite3.Error`."""
+        """Delete a response of this caller's; False if none is kept. Raises `Overloaded`."""
         with self._lock:
             record = self._waiting.get(response_id)
             if record is not None and record.caller == caller:
                 del self._waiting[response_id]
                 return True
-            return self._database.delete(response_id, caller)
+            try:
+                return self._database.delete(response_id, caller)
+            except (sqlite3.Error, OSError) as error:
+                self._say(f"a response can't be deleted: {error}")
+                raise _unreadable() from error
 
     def forget(self, caller: str) -> None:
-        """Delete all of a caller. Raises `sqlite3.Error`."""
-        with self._lock:
-            for record in list(self._waiting.values()):
-                if record.caller == caller:
-                    self._waiting.pop(record.id, None)
-            self._database.forget(caller)
+        """Delete all of a caller: at once for all who ask, and by the thread on disk."""
+        for record in list(self._waiting.values()):
+            if record.caller == caller:
+                self._waiting.pop(record.id, None)
+        self._forgotten.add(caller)
+        self._queue.put(caller)
 
     def close(self) -> None:
         """Write all that waits, and close the database. Blocks."""
@@ -94,11 +102,21 @@ class ResponseStore:
         self._database.close()
 
     def _write_all(self) -> None:
-        while (record := self._queue.get()) is not None:
+        while (job := self._queue.get()) is not None:
             with self._lock:
-                if record.id in self._waiting:  # it was not deleted meanwhile
-                    self._write(record)
-                    self._waiting.pop(record.id, None)
+                if isinstance(job, str):
+                    self._forget(job)
+                elif job.id in self._waiting:  # it was not deleted meanwhile
+                    self._write(job)
+                    self._waiting.pop(job.id, None)
+
+    def _forget(self, caller: str) -> None:
+        try:
+            self._database.forget(caller)
+        except (sqlite3.Error, OSError) as error:
+            log.error("the responses of a caller who left can't be deleted: %s", error)  # noqa: TRY400
+        else:
+            self._forgotten.discard(caller)
 
     def _write(self, record: Record) -> None:
         try:
@@ -112,6 +130,10 @@ class ResponseStore:
         if time.monotonic() - self._said >= SAY_SECONDS:
             self._said = time.monotonic()
             log.error("%s", words)
+
+
+def _unreadable() -> Overloaded:
+    return Overloaded("Kept responses can't be read or deleted at the moment.", retry_after=1)
 
 
 def _size(item: Json) -> int:

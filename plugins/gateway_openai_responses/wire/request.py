@@ -99,7 +99,7 @@ class ResponseRequest(WireModel):
     stream_options: StreamOptions | None = None
     store: bool | None = None
     include: list[Includable] | None = None
-    max_output_tokens: Annotated[Integer, Field(ge=1)] | None = None
+    max_output_tokens: Annotated[Integer, Field(ge=0)] | None = None
     max_tool_calls: Annotated[Integer, Field(ge=0)] | None = None
     metadata: Annotated[dict[str, str], Field(max_length=16)] | None = None
     parallel_tool_calls: bool | None = None

@@ -35,7 +35,7 @@ CALLS: Any = [
             "action": {"type": "exec", "command": ["ls"], "env": {}, "timeout_ms": 5},
         },
         "local_shell",
-        {"command": ["ls"], "env": {}, "timeout_ms": 5},
+        {"command": ["ls"], "timeout_ms": 5},
     ),
     (
         {"type": "shell_call", "action": {"commands": ["ls", "pwd"], "max_output_length": 9}},

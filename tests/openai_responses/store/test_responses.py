@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import Overloaded
 from gateway_openai_responses.store import responses as module
 from gateway_openai_responses.store.database import Database
 from gateway_openai_responses.store.record import Record
@@ -89,6 +90,8 @@ def test_a_caller_is_forgotten_wherever_the_responses_are(
     store.forget("key a")
     assert [store.find(name, "key a") for name in ("a", "b")] == [None, None]
     assert store.find("c", "key c") is not None
+    store.close()
+    assert database.find("a", "key a") is None
 
 
 def test_a_conversation_is_put_together_from_all_of_its_responses(
@@ -128,12 +131,15 @@ def test_a_failure_to_write_is_said_and_no_more(
     assert store._waiting == {}
 
 
-def test_a_failure_to_read_is_said_and_nothing_is_found(
+def test_a_failure_to_read_is_said_and_may_pass(
     store: ResponseStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "responses.db").write_bytes(b"no database" * 1000)
     with caplog.at_level(logging.ERROR, "gateway_openai_responses"):
-        assert store.find("a", "key a") is None
+        with pytest.raises(Overloaded):
+            store.find("a", "key a")
+        with pytest.raises(Overloaded):
+            store.delete("a", "key a")
     assert "can't be read" in caplog.text
 
 

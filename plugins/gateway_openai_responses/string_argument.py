@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from gateway_openai_responses.tool_kinds import INPUT
+INPUT: Final = "input"
+"""The name of the string."""
 
 _OPENING: Final = re.compile(rf'\s*\{{\s*"{INPUT}"\s*:\s*"')
 _LONGEST_OPENING: Final = 64

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_openai_responses.encode.string_argument import StringArgument
+from gateway_openai_responses.string_argument import StringArgument
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30)
 

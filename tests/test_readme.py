@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,10 +149,10 @@ def test_a_command_works_as_it_is_typed(line: str, first_minute: FirstMinute) ->
         assert answer["choices"][0]["message"]["content"].startswith(beginning)
     elif "connect curl | sh" in line:
         assert '"content":"(offline)' in first_minute.shell(line)
-    elif line.endswith("connect openclaw --write"):
+    elif line.endswith("connect codex --write"):
         first_minute.shell(line)
-        written = first_minute.home / ".openclaw/openclaw.json"
-        assert "dragoman" in json.loads(written.read_text(encoding="utf-8"))["models"]["providers"]
+        written = first_minute.home / ".codex/config.toml"
+        assert "dragoman" in tomllib.loads(written.read_text(encoding="utf-8"))["model_providers"]
     else:
         assert line == f"{COMMAND}connect --help"
         assert "openai-python" in first_minute.shell(line)

@@ -19,6 +19,10 @@ class Turns(Generic[T]):
         self._callers: dict[str, dict[Hashable, deque[T]]] = {}
         self._calls = 0
 
+    def __len__(self) -> int:
+        """How many items wait."""
+        return sum(len(items) for calls in self._callers.values() for items in calls.values())
+
     def __bool__(self) -> bool:
         return bool(self._callers)
 

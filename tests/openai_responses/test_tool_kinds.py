@@ -34,6 +34,7 @@ def test_the_name_of_a_tool(name: str, namespace: str | None, expected: str) -> 
         ("{}", ""),
         ('{"patch": "a"}', '{"patch": "a"}'),
         ("not JSON", "not JSON"),
+        ('{"input": "*** Begin Pa', "*** Begin Pa"),
         ("", ""),
         ("[" * 100_000, "[" * 100_000),
     ],

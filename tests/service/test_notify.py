@@ -168,5 +168,5 @@ def test_how_often_it_wants_to_hear(environ: dict[str, str], seconds: float | No
 
 def test_nothing_happens_where_nobody_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    gateway = build(tmp_path, disabled=("access", "claude_code", "terminal"))
+    gateway = build(tmp_path, disabled=("access", "claude_code", "openai_responses", "terminal"))
     assert gateway.plugins.hooks.lifespans(gateway) == []

@@ -345,7 +345,7 @@ class Conversation:
 
     async def settle(self) -> None:
         """Read on until the CLI waits for the next turn, or for the results of all calls."""
-        if self.settled:
+        if self.settled or self._clearing:
             return
         self._reading = True
         try:

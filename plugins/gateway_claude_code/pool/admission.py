@@ -67,6 +67,11 @@ class Slots:
         return self._line.calls
 
     @property
+    def waiting_answers(self) -> int:
+        """The same, with each of the answers that a call waits for."""
+        return len(self._line)
+
+    @property
     def full(self) -> bool:
         """Whether a request would have to wait for a slot."""
         return self.used >= self.most or bool(self._line)

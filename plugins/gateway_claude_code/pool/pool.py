@@ -5,7 +5,6 @@ another of its set-up (`reuse.choice`); requests that find none wait for a slot,
 start a process, or for one that becomes idle, whatever comes first (`seekers`).
 """
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final, Literal, TypeAlias
@@ -32,8 +31,6 @@ from gateway_claude_code.process.starts import Start, Starts, starts_at_a_time
 from gateway_claude_code.request.canonical import Digest
 from gateway_claude_code.reuse.choice import Waiting, choose, is_brief
 from gateway_claude_code.reuse.set_up import Wanted
-
-log = logging.getLogger("gateway_claude_code")
 
 ProcessKind: TypeAlias = Literal["live", "reused", "spare", "cold"]
 
@@ -138,11 +135,13 @@ class Pool:
         if self.slots.next_caller not in (None, wanted.set_up.caller):
             return None
         while (found := self._choose(wanted, urgent=urgent)) is not None:
-            if not urgent and is_brief(found) and self._seekers.first_for(found) is not None:
-                return None  # others wait for it, and came first
+            others = self._seekers.first_for(found) if is_brief(found) else None
+            if others is not None and not urgent and not found.settled:
+                return None  # one that came first gets it once it has settled
             self._live.remove(found)
             if await self._is_settled(found):
-                self.slots.pass_turn()
+                if self.slots.next_caller == wanted.set_up.caller:
+                    self.slots.pass_turn()
                 self._taken["reused"] += 1
                 return found
         return None
@@ -322,14 +321,16 @@ class Pool:
         caller = self.slots.next_caller
         seeker = None
         if conversation in self._live:
-            self._processes.rounds.end(conversation)
             if is_brief(conversation):
+                self._processes.rounds.end(conversation)
                 seeker = self._seekers.first_for(conversation)
+            else:
+                self._processes.rounds.forget(conversation)  # it is back for its own only
         if seeker is not None and caller in (None, seeker.wanted.set_up.caller):
             self._live.remove(conversation)
             seeker.hand(conversation)
             self.slots.pass_turn()
-        elif self.slots.waiting > self._processes.closing:
+        elif self.slots.waiting_answers > self._processes.closing:
             self._make_room()
 
     def retire(self, conversation: Conversation) -> None:

@@ -77,7 +77,7 @@ class ReadyProcesses:
         spare.held.serve(set_up)
         try:
             await warm(spare, recipe)
-            is_ready = True
+            is_ready = await spare.recover()
         except GatewayError:
             return
         finally:

@@ -17,10 +17,15 @@ class Seeker:
         self.found: Conversation | None = None
         self._waiting: anyio.CancelScope | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it would take a process now."""
+        return self._waiting is not None and self.found is None
+
     def takes(self, conversation: Conversation) -> bool:
-        """Whether a process of its set-up will do, and none was given to it yet."""
+        """Whether a process of its set-up will do, and it waits for one."""
         same = self.wanted.opening == conversation.held.opening
-        return self.found is None and (same or self.wanted.may_exchange_tools)
+        return self.waits and (same or self.wanted.may_exchange_tools)
 
     def hand(self, conversation: Conversation) -> None:
         """Give it a process."""
@@ -31,10 +36,13 @@ class Seeker:
     @contextmanager
     def until_handed(self) -> Iterator[None]:
         """Wait in here while nothing is found; it ends early once something is."""
-        with anyio.CancelScope() as self._waiting:
-            if self.found is not None:
-                self._waiting.cancel()
-            yield
+        try:
+            with anyio.CancelScope() as self._waiting:
+                if self.found is not None:
+                    self._waiting.cancel()
+                yield
+        finally:
+            self._waiting = None
 
 
 class Seekers:
@@ -56,7 +64,7 @@ class Seekers:
     def ahead_of(self, seeker: Seeker) -> int:
         """How many of the same set-up came before this one, and still wait."""
         seekers = self._seekers.get(seeker.wanted.set_up, [])
-        return sum(each.found is None for each in seekers[: seekers.index(seeker)])
+        return sum(each.waits for each in seekers[: seekers.index(seeker)])
 
     def first_for(self, conversation: Conversation) -> Seeker | None:
         """The first one that this process suits."""

@@ -151,7 +151,7 @@ class _Decision:
             self._ignored.append(FIELD)
             return None
         # a choice that demands a call of a tool, or forbids all calls, is also about this tool
-        if must_call(request) or (request.tools and request.tool_choice.mode == "none"):
+        if must_call(request) or request.tool_choice.mode == "none":
             self._ignored.append(wanted.place or FIELD)
             return None
         if wanted.context_size == "high" and wanted.place is not None:

@@ -84,11 +84,15 @@ def _refused(wanted: WebSearchOptions, reason: str) -> InvalidRequest:
 
 def _bounded(wanted: WebSearchOptions, policy: SearchPolicy) -> WebSearchOptions:
     few = FEW_SEARCHES if wanted.context_size == "low" else policy.max_uses
+    allowed = _allowed(wanted, policy)
+    if allowed and wanted.blocked_domains:
+        raise _refused(wanted, "Domains can be allowed or blocked, but not both.")
+    blocked = (*policy.blocked_domains, *wanted.blocked_domains)
     return replace(
         wanted,
         max_uses=min(wanted.max_uses or policy.max_uses, policy.max_uses, few),
-        allowed_domains=_allowed(wanted, policy),
-        blocked_domains=() if wanted.allowed_domains else policy.blocked_domains,
+        allowed_domains=allowed,
+        blocked_domains=() if allowed else tuple(dict.fromkeys(blocked)),
     )
 
 
@@ -100,7 +104,9 @@ def _allowed(wanted: WebSearchOptions, policy: SearchPolicy) -> tuple[str, ...]:
     asked = wanted.allowed_domains
     if not asked:
         return policy.allowed_domains
-    if any(_is_within(blocked, domain) for domain in asked for blocked in policy.blocked_domains):
+    if any(
+        _holds_a_part(domain, blocked) for domain in asked for blocked in policy.blocked_domains
+    ):
         raise _refused(wanted, "The gateway's YAML blocks a part of the domains to search.")
     kept = tuple(domain for domain in asked if _is_open(domain, policy))
     if not kept:
@@ -116,10 +122,40 @@ def _is_open(domain: str, policy: SearchPolicy) -> bool:
 
 
 def _is_within(domain: str, other: str) -> bool:
-    """Whether a domain, with its path, is the other one or a part of it."""
+    """Whether all of a domain, with its path, is surely of the other one."""
+    (host, path), (other_host, other_path) = _split(domain), _split(other)
+    if not _is_host_within(host, other_host):
+        return False
+    literal, star, _ = path.partition("*")
+    other_literal, other_star, rest = other_path.partition("*")
+    if other_star:
+        return not rest and literal.startswith(other_literal)
+    inner = f"{other_literal.rstrip('/')}/" if other_literal else ""
+    return literal.startswith(inner) or (literal == other_literal and not star)
+
+
+def _holds_a_part(domain: str, blocked: str) -> bool:
+    """Whether a part of a domain may be blocked, and a part not."""
+    if _is_within(domain, blocked):
+        return False
+    (host, path), (other_host, other_path) = _split(domain), _split(blocked)
+    if _is_host_within(other_host, host) and other_host != host:
+        return _is_within(f"{host}/{other_path}", domain) or "*" in path + other_path
+    if not _is_host_within(host, other_host):
+        return False
+    literal, other_literal = path.partition("*")[0], other_path.partition("*")[0]
+    if "*" in path + other_path:
+        return literal.startswith(other_literal) or other_literal.startswith(literal)
+    return _is_within(f"{host}/{other_path}", domain)
+
+
+def _is_host_within(host: str, other: str) -> bool:
+    return host == other or host.endswith(f".{other}")
+
+
+def _split(domain: str) -> tuple[str, str]:
     host, _, path = domain.lower().partition("/")
-    other_host, _, other_path = other.lower().partition("/")
-    return (host == other_host or host.endswith(f".{other_host}")) and path.startswith(other_path)
+    return host, path
 
 
 def search_tool(options: WebSearchOptions, kind: SearchKind) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def test_an_agent_has_tools_of_its_own(tmp_path: Any) -> None:
     [
         {"tools": (LOOK,), "tool_choice": ToolChoice(mode="required")},
         {"tools": (LOOK,), "tool_choice": ToolChoice(mode="none")},
+        {"tool_choice": ToolChoice(mode="none")},
     ],
 )
 def test_a_choice_of_tools_is_about_this_one_too(fields: dict[str, Any]) -> None:
@@ -198,6 +199,13 @@ def test_domains(
     assert (tool.get("allowed_domains"), tool.get("blocked_domains")) == (allowed, blocked)
 
 
+def test_a_clients_blocked_domains_come_to_those_of_the_yaml() -> None:
+    (tool,) = tools(WebSearchOptions(blocked_domains=("c.example", "a.example")), BLOCKED)
+    assert tool["blocked_domains"] == ["a.example", "c.example"]
+    with pytest.raises(InvalidRequest, match="not both"):
+        tools(WebSearchOptions(blocked_domains=("c.example",)), ALLOWED)
+
+
 @pytest.mark.parametrize(
     ("policy", "asked"),
     [
@@ -205,7 +213,12 @@ def test_domains(
         (ALLOWED, "b.example"),
         (ALLOWED, "nota.example"),
         (BLOCKED, "a.example"),
+        (ALLOWED, "b.example/docs-internal"),
+        (ALLOWED, "b.example/docs*"),
         (BLOCKED, "example"),  # with a part of it blocked
+        (SearchPolicy(blocked_domains=("a.example/private",)), "a.example/*"),
+        (SearchPolicy(blocked_domains=("a.example/private",)), "a.example"),
+        (SearchPolicy(blocked_domains=("a.example/*/private",)), "a.example/x"),
     ],
 )
 def test_domains_that_the_gateway_does_not_allow(policy: SearchPolicy, asked: str) -> None:

@@ -46,6 +46,13 @@ def test_items_of_a_call_keep_their_order() -> None:
     assert [turns.next() for _ in range(4)] == [0, 1, 2, 3]
 
 
+def test_each_item_is_counted() -> None:
+    turns = filled(("a", "1"), ("a", "1"), ("b", "1"))
+    assert len(turns) == 3
+    turns.next()
+    assert len(turns) == 2
+
+
 def test_a_call_is_counted_once() -> None:
     turns = filled(*[("a", "1")] * 128, ("a", "2"), ("b", "1"))
     assert turns.calls == 3

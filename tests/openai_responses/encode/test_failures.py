@@ -22,6 +22,7 @@ def failed(error: errors.GatewayError) -> list[dict[str, Any]]:
     [
         (errors.ContextTooLong("no"), "context_length_exceeded"),
         (errors.QuotaExhausted("no"), "insufficient_quota"),
+        (errors.QuotaExhausted("no", code="upstream_rate_limited"), "insufficient_quota"),
         (errors.RateLimited("no"), "rate_limit_exceeded"),
         (errors.UpstreamRateLimited("no"), "rate_limit_exceeded"),
         (errors.InvalidRequest("no"), "invalid_prompt"),

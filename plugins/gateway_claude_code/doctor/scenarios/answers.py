@@ -26,10 +26,15 @@ PICTURE: Final = Image(
     "SUVORK5CYII=",
     place="picture",
 )
+PAUSE: Final = 0.05
+"""Seconds between events, as a model takes them. At once, an answer is now and then over before the CLI
+has read that it may ask no more (`further_requests`)."""
 _WITHOUT_TEXT: Final = {
-    "thinking only": Answer(blocks=(ThinkingBlock("Hm."),)),
-    "nothing": Answer(),
-    "a cut answer": Answer(blocks=(TextBlock("Once"),), stop_reason="max_tokens"),
+    "thinking only": Answer(blocks=(ThinkingBlock("Hm."),), delay_seconds=PAUSE),
+    "nothing": Answer(delay_seconds=PAUSE),
+    "a cut answer": Answer(
+        blocks=(TextBlock("Once"),), stop_reason="max_tokens", delay_seconds=PAUSE
+    ),
 }
 
 

@@ -15,8 +15,8 @@ from gateway.types import Document, Image
 
 PDF: Final = "application/pdf"
 
-# the whole of a request: platform.claude.com/docs/en/build-with-claude/pdf-support. There is no such
-# limit for pictures here, as the CLI makes large ones smaller (seen with 2.1.330, up to 29 MB).
+# the whole of a request: platform.claude.com/docs/en/build-with-claude/pdf-support. Pictures need no
+# limit here, as the CLI makes large ones smaller (seen with 2.1.330, up to 29 MB).
 MAX_PDF: Final = 32 * 1024 * 1024
 """Bytes in base64: upstream takes no larger request."""
 

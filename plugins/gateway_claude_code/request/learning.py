@@ -70,7 +70,7 @@ class Learning:
         if lesson is None:
             return None
         learn = partial(self._known.learn, target, lesson.fact, lesson.value, said=error.message)
-        if lesson.value == "none":  # of searches: where a client wants one, there is no next try
+        if lesson.value == "none":  # now, as a client that asked for a search gets an error next
             learn()
         taught = replace(known.facts, **{lesson.fact: lesson.value})
         # the order in which the API checks is unknown: the second try avoids everything at once

@@ -152,7 +152,7 @@ class ResponseEncoder(SSEEncoder):
 
     def _start(self, event: PartStart) -> bytes:
         if isinstance(event.part, Text):
-            self._open[event.index] = None  # an empty text is no item
+            self._open[event.index] = None  # an empty text makes no item
             return b""
         return self._open_item(event)
 

@@ -89,7 +89,7 @@ class Database:
         return None if row is None else _record(row)
 
     def delete(self, response_id: str, caller: str) -> bool:
-        """Delete a response of this caller's; False if there is none."""
+        """Delete a response of this caller's; whether one was kept."""
         if not self._path.exists():
             return False
         with self._open() as connection:
